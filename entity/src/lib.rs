@@ -1,0 +1,11 @@
+//! The database's rows as SeaORM entities: data only, no rules. What each column means stands here; which values it
+//! may take is repeated by the schema in `migration`.
+//!
+//! Times are milliseconds since 1970-01-01 UTC; points are whole numbers; a `*_key` is the first 16 bytes of a SHA-256.
+
+pub mod account;
+pub mod counter;
+pub mod draw;
+pub mod entry;
+pub mod lot;
+pub mod reference;

@@ -1,0 +1,280 @@
+//! The ledger: accounts, lots, entries, draws, references and counter accounts, with the rules that the book keeps
+//! said again as constraints, so that no other program can break them by mistake.
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[derive(DeriveIden)]
+enum Account {
+    Table,
+    Id,
+    Asset,
+    Owner,
+    Balance,
+    LastSeq,
+    IncomeSeq,
+    LastAt,
+    NextExpiry,
+    Head,
+}
+
+#[derive(DeriveIden)]
+enum Lot {
+    Table,
+    AccountId,
+    ExpiresAt,
+    Remaining,
+}
+
+#[derive(DeriveIden)]
+enum Entry {
+    Table,
+    AccountId,
+    Seq,
+    At,
+    Kind,
+    Amount,
+    BalanceAfter,
+    Counter,
+    Direction,
+    DirectionSeq,
+    Reference,
+    Message,
+    Operator,
+    Hash,
+}
+
+#[derive(DeriveIden)]
+enum Draw {
+    Table,
+    OrderKey,
+    SpendSeq,
+    ExpiresAt,
+    AccountId,
+    Drawn,
+    Returned,
+}
+
+#[derive(DeriveIden)]
+enum Reference {
+    Table,
+    ReferenceKey,
+    ContentKey,
+    AccountId,
+    Seq,
+    BalanceAfter,
+}
+
+#[derive(DeriveIden)]
+enum Counter {
+    Table,
+    Asset,
+    Name,
+    Balance,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for mut table in [account(), lot(), entry(), draw(), reference(), counter()] {
+            // SQLite keeps a table without rowid in its primary key's tree: one page to write instead of two.
+            if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Sqlite
+                && table.get_table_name() != account().get_table_name()
+            {
+                table.extra("WITHOUT ROWID");
+            }
+            manager.create_table(table).await?;
+        }
+        for index in indexes() {
+            manager.create_index(index).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .drop_table(Table::drop().table(Counter::Table).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(Reference::Table).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(Draw::Table).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(Entry::Table).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(Lot::Table).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(Account::Table).to_owned())
+            .await
+    }
+}
+
+fn number(name: impl IntoIden) -> ColumnDef {
+    ColumnDef::new(name).big_integer().not_null().to_owned()
+}
+
+fn name(name: impl IntoIden, length: u32) -> ColumnDef {
+    ColumnDef::new(name)
+        .string_len(length)
+        .not_null()
+        .to_owned()
+}
+
+fn bytes(name: impl IntoIden, length: u32) -> ColumnDef {
+    ColumnDef::new(name)
+        .binary_len(length)
+        .not_null()
+        .to_owned()
+}
+
+fn to_account(table: impl IntoIden, column: impl IntoIden) -> ForeignKeyCreateStatement {
+    ForeignKey::create()
+        .from(table, column)
+        .to(Account::Table, Account::Id)
+        .to_owned()
+}
+
+fn account() -> TableCreateStatement {
+    Table::create()
+        .table(Account::Table)
+        .col(
+            ColumnDef::new(Account::Id)
+                .big_integer()
+                .not_null()
+                .auto_increment()
+                .primary_key(),
+        )
+        .col(name(Account::Asset, 16))
+        .col(name(Account::Owner, 72))
+        .col(number(Account::Balance))
+        .col(number(Account::LastSeq))
+        .col(number(Account::IncomeSeq))
+        .col(number(Account::LastAt))
+        .col(ColumnDef::new(Account::NextExpiry).big_integer().null())
+        .col(bytes(Account::Head, 32))
+        .check(Expr::col(Account::Balance).gte(0))
+        .check(Expr::col(Account::IncomeSeq).lte(Expr::col(Account::LastSeq)))
+        .to_owned()
+}
+
+fn lot() -> TableCreateStatement {
+    Table::create()
+        .table(Lot::Table)
+        .col(number(Lot::AccountId))
+        .col(number(Lot::ExpiresAt))
+        .col(number(Lot::Remaining))
+        .primary_key(Index::create().col(Lot::AccountId).col(Lot::ExpiresAt))
+        .foreign_key(&mut to_account(Lot::Table, Lot::AccountId))
+        .check(Expr::col(Lot::Remaining).gte(0))
+        .to_owned()
+}
+
+fn entry() -> TableCreateStatement {
+    Table::create()
+        .table(Entry::Table)
+        .col(number(Entry::AccountId))
+        .col(number(Entry::Seq))
+        .col(number(Entry::At))
+        .col(number(Entry::Kind))
+        .col(number(Entry::Amount))
+        .col(number(Entry::BalanceAfter))
+        .col(name(Entry::Counter, 16))
+        .col(number(Entry::Direction))
+        .col(number(Entry::DirectionSeq))
+        .col(ColumnDef::new(Entry::Reference).string_len(128).null())
+        .col(ColumnDef::new(Entry::Message).string_len(255).null())
+        .col(ColumnDef::new(Entry::Operator).big_integer().null())
+        .col(bytes(Entry::Hash, 32))
+        .primary_key(Index::create().col(Entry::AccountId).col(Entry::Seq))
+        .foreign_key(&mut to_account(Entry::Table, Entry::AccountId))
+        .check(Expr::col(Entry::Amount).ne(0))
+        .check(Expr::col(Entry::BalanceAfter).gte(0))
+        .check(Expr::col(Entry::Seq).gte(1))
+        .check(Expr::col(Entry::Direction).is_in([1, 2]))
+        .to_owned()
+}
+
+fn draw() -> TableCreateStatement {
+    Table::create()
+        .table(Draw::Table)
+        .col(bytes(Draw::OrderKey, 16))
+        .col(number(Draw::SpendSeq))
+        .col(number(Draw::ExpiresAt))
+        .col(number(Draw::AccountId))
+        .col(number(Draw::Drawn))
+        .col(number(Draw::Returned))
+        .primary_key(
+            Index::create()
+                .col(Draw::OrderKey)
+                .col(Draw::SpendSeq)
+                .col(Draw::ExpiresAt),
+        )
+        .foreign_key(&mut to_account(Draw::Table, Draw::AccountId))
+        .check(Expr::col(Draw::Drawn).gt(0))
+        .check(Expr::col(Draw::Returned).gte(0))
+        .check(Expr::col(Draw::Returned).lte(Expr::col(Draw::Drawn)))
+        .to_owned()
+}
+
+fn reference() -> TableCreateStatement {
+    Table::create()
+        .table(Reference::Table)
+        .col(bytes(Reference::ReferenceKey, 16))
+        .col(bytes(Reference::ContentKey, 16))
+        .col(number(Reference::AccountId))
+        .col(number(Reference::Seq))
+        .col(number(Reference::BalanceAfter))
+        .primary_key(Index::create().col(Reference::ReferenceKey))
+        .foreign_key(&mut to_account(Reference::Table, Reference::AccountId))
+        .to_owned()
+}
+
+fn counter() -> TableCreateStatement {
+    Table::create()
+        .table(Counter::Table)
+        .col(name(Counter::Asset, 16))
+        .col(name(Counter::Name, 16))
+        .col(number(Counter::Balance))
+        .primary_key(Index::create().col(Counter::Asset).col(Counter::Name))
+        .to_owned()
+}
+
+fn indexes() -> [IndexCreateStatement; 4] {
+    [
+        Index::create()
+            .name("account_owner")
+            .table(Account::Table)
+            .col(Account::Owner)
+            .col(Account::Asset)
+            .unique()
+            .to_owned(),
+        // What `expire` looks for.
+        Index::create()
+            .name("account_next_expiry")
+            .table(Account::Table)
+            .col(Account::NextExpiry)
+            .to_owned(),
+        // A page of income or of expenses without counting.
+        Index::create()
+            .name("entry_direction")
+            .table(Entry::Table)
+            .col(Entry::AccountId)
+            .col(Entry::Direction)
+            .col(Entry::DirectionSeq)
+            .unique()
+            .to_owned(),
+        // The first and the last entry of a range of days.
+        Index::create()
+            .name("entry_at")
+            .table(Entry::Table)
+            .col(Entry::AccountId)
+            .col(Entry::At)
+            .to_owned(),
+    ]
+}

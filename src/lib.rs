@@ -1,0 +1,1 @@
+//! The house: one module after the other moves in.
