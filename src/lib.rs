@@ -1,1 +1,2 @@
 //! The house: one module after the other moves in.
+pub mod config;

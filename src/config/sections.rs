@@ -1,0 +1,176 @@
+//! The sections that have nothing to do with a dialect: `[server]`, `[database]`, `[ledger]`, and the time zone.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use jiff::tz::TimeZone;
+use percent_encoding::percent_decode_str;
+
+use super::mistakes::nearest;
+use super::network;
+use super::reader::{Section, Wrong};
+
+/// `[server]`: how the process meets the network.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// Threads that answer requests; 0 = one a core.
+    pub workers: usize,
+    /// Proxies whose forwarding header is believed; IPv4-mapped networks stand here as IPv4.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long one request may take.
+    pub request_timeout: Duration,
+}
+
+/// `[database]`: where the ledger is kept.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// `sqlite://PATH`; a relative path of the file has been resolved against the configuration file's directory.
+    pub url: String,
+}
+
+/// `[ledger]`: the writer's limits.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    /// The most units that may wait to be written.
+    pub queue: usize,
+    /// The most units that share one commit.
+    pub batch: usize,
+}
+
+/// The zone named by the top-level `timezone`.
+pub(super) fn timezone(root: &mut Section<'_, '_>) -> Option<TimeZone> {
+    let what = "the name of a time zone, such as \"Asia/Shanghai\" or \"UTC\"";
+    root.parsed("timezone", what, |text| match TimeZone::get(text) {
+        Ok(zone) if !zone.is_unknown() => Ok(zone),
+        _ => {
+            let names: Vec<String> = jiff::tz::db().available().map(|n| n.to_string()).collect();
+            let near = nearest(text, names.iter().map(String::as_str)).ok_or(Wrong::NotOne)?;
+            let hint = format!("is no time zone; did you mean \"{near}\"?");
+            Err(Wrong::Because(hint))
+        }
+    })
+}
+
+/// Reads `[server]`.
+pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
+    let what = "an IP address and a port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"";
+    let samples = section.desk.samples.clone();
+    let listen = section.parsed("listen", what, |text| {
+        let address = text.parse().map_err(|_| Wrong::NotOne)?;
+        within_reach(address, &samples)
+    });
+    let workers = section.integer("workers", 0..=1024);
+    let trusted_proxies = section.list("trusted_proxies", network::WHAT, network::parse);
+    let seconds = section.integer("request_timeout_seconds", 1..=300);
+    Some(Server {
+        listen: listen?,
+        workers: workers?,
+        trusted_proxies: trusted_proxies?,
+        request_timeout: Duration::from_secs(seconds?),
+    })
+}
+
+/// Reads `[database]`.
+pub(super) fn database(section: &mut Section<'_, '_>) -> Option<Database> {
+    let dir = section.desk.dir;
+    let what = "\"sqlite://\" and the path of a file, such as \"sqlite://data/pointgate.db\"";
+    let url = section.parsed("url", what, |text| sqlite(text, dir));
+    Some(Database { url: url? })
+}
+
+/// Reads `[ledger]`.
+pub(super) fn ledger(section: &mut Section<'_, '_>) -> Option<Ledger> {
+    let queue = section.integer("queue", 1..=65536);
+    let batch = section.integer("batch", 1..=65536);
+    Some(Ledger {
+        queue: queue?,
+        batch: batch?,
+    })
+}
+
+/// Refuses to listen beyond this machine with secrets that everyone can read in the repository.
+fn within_reach(address: SocketAddr, samples: &[String]) -> Result<SocketAddr, Wrong> {
+    if samples.is_empty() || address.ip().to_canonical().is_loopback() {
+        return Ok(address);
+    }
+    Err(Wrong::Because(format!(
+        "listens beyond this machine while these settings still hold the sample secrets of the \
+         built-in gateway.toml: {}; set your own, or listen on 127.0.0.1",
+        samples.join(", ")
+    )))
+}
+
+/// Checks a database's URL and resolves its path against `dir`.
+fn sqlite(url: &str, dir: &Path) -> Result<String, Wrong> {
+    let because = |reason: &str| Err(Wrong::Because(reason.to_owned()));
+    let Some(rest) = url.strip_prefix("sqlite:") else {
+        return Err(Wrong::NotOne);
+    };
+    let place = rest.strip_prefix("//").unwrap_or(rest);
+    let (path, query) = place.split_once('?').unwrap_or((place, ""));
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    if decoded.starts_with(":memory:") || query.contains("mode=memory") {
+        return because(
+            "a database in memory would lose the ledger at every stop; \
+             name a file, such as \"sqlite://data/pointgate.db\"",
+        );
+    }
+    // SQLite would take `file:` for another URL, with parameters of its own.
+    if place == rest || path.is_empty() || decoded.starts_with("file:") {
+        return Err(Wrong::NotOne);
+    }
+    if decoded.starts_with('/') || dir.as_os_str().is_empty() {
+        return Ok(url.to_owned());
+    }
+    let Some(dir) = dir.to_str() else {
+        return because(
+            "the configuration file's directory has a name that is not UTF-8; give an absolute path",
+        );
+    };
+    // The driver decodes percent signs and takes `?` for the start of parameters.
+    let dir = dir.replace('%', "%25").replace('?', "%3F");
+    Ok(format!("sqlite://{}/{place}", dir.trim_end_matches('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(url: &str, dir: &str) -> Option<String> {
+        sqlite(url, Path::new(dir)).ok()
+    }
+
+    #[test]
+    fn a_relative_database_lies_beside_the_file() {
+        let at = |dir| resolved("sqlite://data/p.db", dir).unwrap();
+        assert_eq!(at(""), "sqlite://data/p.db");
+        assert_eq!(at("conf"), "sqlite://conf/data/p.db");
+        assert_eq!(at("/etc/pointgate"), "sqlite:///etc/pointgate/data/p.db");
+        assert_eq!(at("/"), "sqlite:///data/p.db");
+        assert_eq!(at("/a%b?c"), "sqlite:///a%25b%3Fc/data/p.db");
+        let absolute = resolved("sqlite:///var/p.db?mode=rwc", "/etc").unwrap();
+        assert_eq!(absolute, "sqlite:///var/p.db?mode=rwc");
+    }
+
+    #[test]
+    fn only_a_file_of_sqlite_is_accepted() {
+        for url in [
+            "sqlite::memory:",
+            "sqlite://:memory:",
+            "sqlite://%3Amemory%3A",
+            "sqlite://?mode=memory",
+            "sqlite://x?cache=shared&mode=memory",
+            "sqlite://file:x?mode=ro",
+            "sqlite://",
+            "sqlite:x.db",
+            "postgres://u:p@host/db",
+            "data/pointgate.db",
+        ] {
+            assert!(resolved(url, "").is_none(), "{url}");
+        }
+    }
+}
