@@ -1,0 +1,390 @@
+//! The audit: recomputes everything that the ledger claims from its entries and lots, in one consistent snapshot.
+
+use std::collections::{BTreeMap, HashMap};
+
+use entity::{account, counter, entry, lot};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement, TransactionTrait,
+};
+
+use super::Ledger;
+use super::book::AccountKey;
+use super::entry::{Counter, Entry, Hash};
+
+/// Accounts, and entries, that are held in memory at a time.
+const ROWS: u64 = 2000;
+
+/// What an audit that found nothing wrong went through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Accounts.
+    pub accounts: u64,
+    /// Entries.
+    pub entries: u64,
+    /// Points that members hold, all assets together.
+    pub points: i128,
+}
+
+/// Why an audit did not pass.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The first thing that is off.
+    #[error("{account}: {why}")]
+    Broken {
+        /// Where: an account (`coin of uid:5`) or a counter account (`coin issued`).
+        account: String,
+        /// What is off, with both figures.
+        why: String,
+    },
+    /// The database did not answer.
+    #[error("the audit could not read the ledger: {0}")]
+    Database(#[from] DbErr),
+}
+
+impl Ledger {
+    /// Recomputes every balance from entries and from lots, checks every hash and that both sides sum to zero, and
+    /// tells `progress` of entries done and entries in all.
+    ///
+    /// # Errors
+    /// The first thing that is off, or a database that fails.
+    pub async fn audit(&self, mut progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
+        let snapshot = self.store.read().begin().await?;
+        let entries = entry::Entity::find().count(&snapshot).await?;
+        let mut report = Report::default();
+        let mut sums: BTreeMap<(String, Counter), i128> = BTreeMap::new();
+        let mut last_id = 0;
+        loop {
+            let accounts = account::Entity::find()
+                .filter(account::Column::Id.gt(last_id))
+                .order_by_asc(account::Column::Id)
+                .limit(ROWS)
+                .all(&snapshot)
+                .await?;
+            let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
+                break;
+            };
+            let ids = (first.id, last.id);
+            last_id = last.id;
+            let mut lots = lots_of(&snapshot, ids).await?;
+            let mut stream = Entries::new(&snapshot, ids);
+            for account in &accounts {
+                let mut running = Running::new(account);
+                while let Some(row) = stream.next_of(account.id).await? {
+                    let (counter, amount) = running.add(&row)?;
+                    *sums.entry((account.asset.clone(), counter)).or_default() -=
+                        i128::from(amount);
+                    report.entries += 1;
+                    if report.entries.is_multiple_of(ROWS) {
+                        progress(report.entries, entries);
+                    }
+                }
+                running.close(&lots.remove(&account.id).unwrap_or_default())?;
+                report.accounts += 1;
+                report.points += i128::from(account.balance);
+            }
+        }
+        progress(report.entries, entries);
+        if report.entries != entries {
+            return Err(broken(
+                "entry",
+                format!(
+                    "{entries} entries, of which {} have an account",
+                    report.entries
+                ),
+            ));
+        }
+        check_counters(&snapshot, &sums, report.points).await?;
+        check_draws(&snapshot).await?;
+        check_references(&snapshot).await?;
+        Ok(report)
+    }
+}
+
+fn broken(account: impl Into<String>, why: impl Into<String>) -> AuditError {
+    AuditError::Broken {
+        account: account.into(),
+        why: why.into(),
+    }
+}
+
+/// An account as its entries so far make it.
+struct Running<'a> {
+    account: &'a account::Model,
+    key: AccountKey,
+    balance: i64,
+    seq: i64,
+    income: i64,
+    at: i64,
+    head: Hash,
+}
+
+impl<'a> Running<'a> {
+    fn new(account: &'a account::Model) -> Self {
+        let key = AccountKey {
+            owner: account.owner.clone(),
+            asset: account.asset.clone(),
+        };
+        Running {
+            account,
+            key,
+            balance: 0,
+            seq: 0,
+            income: 0,
+            at: i64::MIN,
+            head: Hash::default(),
+        }
+    }
+
+    fn broken(&self, why: impl Into<String>) -> AuditError {
+        broken(format!("{} of {}", self.key.asset, self.key.owner), why)
+    }
+
+    fn must(&self, what: &str, stands: i64, should: i64) -> Result<(), AuditError> {
+        match stands == should {
+            true => Ok(()),
+            false => Err(self.broken(format!("{what} is {stands}, but should be {should}"))),
+        }
+    }
+
+    fn add(&mut self, row: &entry::Model) -> Result<(Counter, i64), AuditError> {
+        self.seq += 1;
+        self.income += i64::from(row.amount > 0);
+        self.balance = self.balance.saturating_add(row.amount);
+        let which = format!("entry {}", row.seq);
+        self.must("the number of an entry", row.seq, self.seq)?;
+        self.must(
+            &format!("{which}: balance_after"),
+            row.balance_after,
+            self.balance,
+        )?;
+        let direction_seq = if row.amount > 0 {
+            self.income
+        } else {
+            self.seq - self.income
+        };
+        self.must(
+            &format!("{which}: direction_seq"),
+            row.direction_seq,
+            direction_seq,
+        )?;
+        self.must(
+            &format!("{which}: direction"),
+            row.direction,
+            if row.amount > 0 { 1 } else { 2 },
+        )?;
+        if row.at < self.at {
+            return Err(self.broken(format!("{which} is older than the one before it")));
+        }
+        self.at = row.at;
+        let Some(counter) = Counter::from_name(&row.counter) else {
+            return Err(self.broken(format!("{which} has no known other side")));
+        };
+        let entry = Entry {
+            account: self.key.clone(),
+            seq: row.seq,
+            at: row.at,
+            kind: row.kind,
+            amount: row.amount,
+            balance_after: row.balance_after,
+            counter,
+            direction_seq: row.direction_seq,
+            reference: row.reference.clone(),
+            message: row.message.clone(),
+            operator: row.operator,
+            hash: Hash::default(),
+        };
+        self.head = entry.hash_after(&self.head);
+        if row.hash != self.head {
+            return Err(self.broken(format!("{which} does not fit the chain of hashes")));
+        }
+        Ok((counter, row.amount))
+    }
+
+    fn close(&self, lots: &[lot::Model]) -> Result<(), AuditError> {
+        let account = self.account;
+        self.must("the balance", account.balance, self.balance)?;
+        self.must("last_seq", account.last_seq, self.seq)?;
+        self.must("income_seq", account.income_seq, self.income)?;
+        if self.seq > 0 {
+            self.must("last_at", account.last_at, self.at)?;
+        }
+        if account.head != self.head {
+            return Err(self.broken("the head is not the hash of the last entry"));
+        }
+        if let Some(lot) = lots.iter().find(|lot| lot.remaining <= 0) {
+            return Err(self.broken(format!(
+                "the lot that lapses at {} holds {}",
+                lot.expires_at, lot.remaining
+            )));
+        }
+        let held = lots
+            .iter()
+            .fold(0_i64, |sum, lot| sum.saturating_add(lot.remaining));
+        self.must("the sum of its lots", held, self.balance)?;
+        if account.next_expiry != lots.iter().map(|lot| lot.expires_at).min() {
+            return Err(self.broken("next_expiry is not that of its first lot"));
+        }
+        Ok(())
+    }
+}
+
+/// The entries of accounts `ids.0 ..= ids.1`, in order, a chunk at a time.
+struct Entries<'a> {
+    db: &'a DatabaseTransaction,
+    ids: (i64, i64),
+    chunk: std::iter::Peekable<std::vec::IntoIter<entry::Model>>,
+    after: (i64, i64),
+    done: bool,
+}
+
+impl<'a> Entries<'a> {
+    fn new(db: &'a DatabaseTransaction, ids: (i64, i64)) -> Self {
+        Entries {
+            db,
+            ids,
+            chunk: Vec::new().into_iter().peekable(),
+            after: (ids.0, i64::MIN),
+            done: false,
+        }
+    }
+
+    /// The next entry, if it is one of this account.
+    async fn next_of(&mut self, account_id: i64) -> Result<Option<entry::Model>, DbErr> {
+        if self.chunk.peek().is_none() && !self.done {
+            let (id, seq) = self.after;
+            let same_account = entry::Column::AccountId
+                .eq(id)
+                .and(entry::Column::Seq.gt(seq));
+            let rows = entry::Entity::find()
+                .filter(entry::Column::AccountId.between(id, self.ids.1))
+                .filter(entry::Column::AccountId.gt(id).or(same_account))
+                .order_by_asc(entry::Column::AccountId)
+                .order_by_asc(entry::Column::Seq)
+                .limit(ROWS)
+                .all(self.db)
+                .await?;
+            self.done = (rows.len() as u64) < ROWS;
+            if let Some(last) = rows.last() {
+                self.after = (last.account_id, last.seq);
+            }
+            self.chunk = rows.into_iter().peekable();
+        }
+        Ok(self.chunk.next_if(|row| row.account_id == account_id))
+    }
+}
+
+async fn lots_of(
+    db: &DatabaseTransaction,
+    ids: (i64, i64),
+) -> Result<HashMap<i64, Vec<lot::Model>>, DbErr> {
+    let mut by_account: HashMap<i64, Vec<lot::Model>> = HashMap::new();
+    for lot in lot::Entity::find()
+        .filter(lot::Column::AccountId.between(ids.0, ids.1))
+        .all(db)
+        .await?
+    {
+        by_account.entry(lot.account_id).or_default().push(lot);
+    }
+    Ok(by_account)
+}
+
+async fn check_counters(
+    db: &DatabaseTransaction,
+    sums: &BTreeMap<(String, Counter), i128>,
+    members: i128,
+) -> Result<(), AuditError> {
+    let mut house = 0;
+    let mut seen = 0;
+    for row in counter::Entity::find().all(db).await? {
+        let side = format!("{} {}", row.asset, row.name);
+        let key = Counter::from_name(&row.name).map(|name| (row.asset.clone(), name));
+        let should = key.and_then(|key| sums.get(&key).copied()).unwrap_or(0);
+        if i128::from(row.balance) != should {
+            return Err(broken(
+                side,
+                format!(
+                    "the balance is {}, but its entries come to {should}",
+                    row.balance
+                ),
+            ));
+        }
+        house += i128::from(row.balance);
+        seen += 1;
+    }
+    if seen < sums.len() {
+        return Err(broken(
+            "counter",
+            format!(
+                "{} counter accounts have entries, but {seen} exist",
+                sums.len()
+            ),
+        ));
+    }
+    match members + house {
+        0 => Ok(()),
+        off => Err(broken(
+            "all accounts",
+            format!("members and counter accounts come to {off} instead of 0"),
+        )),
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Off {
+    account_id: i64,
+    seq: i64,
+}
+
+/// What orders drew is what their spends took, and what they had back is what was returned.
+async fn check_draws(db: &DatabaseTransaction) -> Result<(), AuditError> {
+    first_off(
+        db,
+        "what it drew from lots is not what it spent",
+        "SELECT d.account_id, d.spend_seq AS seq FROM \
+         (SELECT account_id, spend_seq, SUM(drawn) AS drawn FROM draw GROUP BY account_id, spend_seq) d \
+         LEFT JOIN entry e ON e.account_id = d.account_id AND e.seq = d.spend_seq \
+         WHERE e.seq IS NULL OR e.amount <> -d.drawn ORDER BY d.account_id, d.spend_seq LIMIT 1",
+    )
+    .await?;
+    first_off(
+        db,
+        "what its orders had back is not what was returned",
+        "SELECT d.account_id, 0 AS seq FROM \
+         (SELECT account_id, SUM(returned) AS returned FROM draw GROUP BY account_id) d \
+         WHERE d.returned <> (SELECT COALESCE(SUM(e.amount), 0) FROM entry e \
+         WHERE e.account_id = d.account_id AND e.counter = 'redeemed' AND e.amount > 0) \
+         ORDER BY d.account_id LIMIT 1",
+    )
+    .await
+}
+
+/// Every used reference led to an entry.
+async fn check_references(db: &DatabaseTransaction) -> Result<(), AuditError> {
+    first_off(
+        db,
+        "a reference names an entry that does not exist",
+        "SELECT r.account_id, r.seq FROM reference r \
+         LEFT JOIN entry e ON e.account_id = r.account_id AND e.seq = r.seq \
+         WHERE e.seq IS NULL ORDER BY r.account_id, r.seq LIMIT 1",
+    )
+    .await
+}
+
+async fn first_off(db: &DatabaseTransaction, why: &str, sql: &str) -> Result<(), AuditError> {
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let Some(off) = Off::find_by_statement(statement).one(db).await? else {
+        return Ok(());
+    };
+    let name = match account::Entity::find_by_id(off.account_id).one(db).await? {
+        Some(account) => format!("{} of {}", account.asset, account.owner),
+        None => format!("account {}", off.account_id),
+    };
+    let entry = if off.seq > 0 {
+        format!("entry {}: ", off.seq)
+    } else {
+        String::new()
+    };
+    Err(broken(name, format!("{entry}{why}")))
+}

@@ -1,0 +1,69 @@
+//! Lapsing what is due, through the writer like every other change.
+
+use entity::account;
+use futures_util::future::join_all;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::book::{AccountKey, Movement, Posting};
+use super::writer::Waiting;
+use super::{Ledger, PostError};
+
+/// Accounts that are lapsed side by side: few enough to leave room in the queue for the callers.
+const SIDE_BY_SIDE: u64 = 256;
+
+impl Ledger {
+    /// Lapses every lot that is due at `due_by` (ms) and gives the number of accounts that it touched.
+    ///
+    /// # Errors
+    /// Where the database fails; what had lapsed by then stays lapsed, and another run goes on from there.
+    pub async fn expire(&self, due_by: i64) -> Result<usize, PostError> {
+        let (mut touched, mut last_id) = (0, 0);
+        loop {
+            let due = account::Entity::find()
+                .filter(account::Column::NextExpiry.lte(due_by))
+                .filter(account::Column::Id.gt(last_id))
+                .order_by_asc(account::Column::Id)
+                .limit(SIDE_BY_SIDE)
+                .all(self.store.read())
+                .await
+                .map_err(|error| {
+                    log::error!("due accounts could not be read: {error}");
+                    PostError::Unavailable
+                })?;
+            let Some(last) = due.last() else {
+                return Ok(touched);
+            };
+            last_id = last.id;
+            let lapses = due.into_iter().map(|row| self.lapse(row, due_by));
+            for lapsed in join_all(lapses).await {
+                lapsed?;
+                touched += 1;
+            }
+        }
+    }
+
+    async fn lapse(&self, row: account::Model, due_by: i64) -> Result<(), PostError> {
+        let posting = Posting {
+            account: AccountKey {
+                owner: row.owner,
+                asset: row.asset,
+            },
+            movement: Movement::Lapse { due_by },
+            kind: 0,
+            once: None,
+            reference: None,
+            message: None,
+            operator: None,
+        };
+        let (waiting, receipt) = Waiting::new(posting);
+        // Unlike a caller, this one waits for room.
+        self.writes
+            .send(waiting)
+            .await
+            .map_err(|_| PostError::Unavailable)?;
+        receipt
+            .await
+            .unwrap_or(Err(PostError::Unavailable))
+            .map(|_| ())
+    }
+}

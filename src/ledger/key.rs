@@ -1,0 +1,52 @@
+//! A key: sixteen bytes that stand for a list of words, so that a reference of any length is one small column that
+//! every database compares alike.
+
+use sha2::{Digest, Sha256};
+
+/// The first 16 bytes of a SHA-256 over words, each with its length before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key([u8; 16]);
+
+impl Key {
+    /// The key of these words, in this order; `["ab", "c"]` and `["a", "bc"]` have different keys.
+    pub fn of(words: &[&str]) -> Key {
+        let mut hash = Sha256::new();
+        for word in words {
+            hash.update((word.len() as u64).to_be_bytes());
+            hash.update(word.as_bytes());
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest[..16]);
+        Key(key)
+    }
+
+    /// As it is stored.
+    pub fn to_vec(self) -> Vec<u8> {
+        self.0.to_vec()
+    }
+
+    /// From what was stored; none where it is not 16 bytes long.
+    pub fn from_slice(bytes: &[u8]) -> Option<Key> {
+        bytes.try_into().ok().map(Key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_do_not_run_into_each_other() {
+        assert_ne!(Key::of(&["ab", "c"]), Key::of(&["a", "bc"]));
+        assert_ne!(Key::of(&["a"]), Key::of(&["a", ""]));
+        assert_eq!(Key::of(&["a", "b"]), Key::of(&["a", "b"]));
+    }
+
+    #[test]
+    fn it_comes_back_as_it_was_stored() {
+        let key = Key::of(&["x"]);
+        assert_eq!(Key::from_slice(&key.to_vec()), Some(key));
+        assert_eq!(Key::from_slice(b"short"), None);
+    }
+}

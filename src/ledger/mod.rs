@@ -1,0 +1,191 @@
+//! The ledger: points, and nothing of the web. [`book`] holds the rules and does no I/O; [`writer`] is the only one who
+//! writes; everything else reads.
+//!
+//! Invariants: no balance is negative; an account's balance is the sum of its lots and of its entries; all accounts
+//! and counter accounts of an asset together are zero; an entry never changes; a receipt is given after the commit.
+
+pub mod audit;
+mod balances;
+pub mod book;
+mod connect;
+pub mod entry;
+mod expire;
+pub mod history;
+pub mod key;
+mod store;
+mod writer;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use balances::Asked;
+use book::{AccountKey, Posting, Receipt};
+use connect::Store;
+pub use writer::PostError;
+use writer::Waiting;
+
+/// What the ledger takes on at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many postings, and how many balance reads, may wait; one more is refused.
+    pub queue: usize,
+    /// How many of them share a commit or a statement.
+    pub batch: usize,
+}
+
+/// A way to the ledger; copies lead to the same one.
+#[derive(Clone)]
+pub struct Ledger {
+    store: Store,
+    clock: Clock,
+    writes: mpsc::Sender<Waiting>,
+    reads: mpsc::Sender<Asked>,
+    tasks: Arc<std::sync::Mutex<Option<Tasks>>>,
+}
+
+struct Tasks {
+    stop: oneshot::Sender<()>,
+    writer: JoinHandle<()>,
+}
+
+/// The database does not answer; the log says more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Too many reads are waiting.
+    #[error("the queue of reads is full")]
+    Busy,
+    /// The database failed.
+    #[error("the ledger does not answer")]
+    Unavailable,
+}
+
+impl From<sea_orm::DbErr> for ReadError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        log::error!("the ledger could not be read: {error}");
+        ReadError::Unavailable
+    }
+}
+
+impl Ledger {
+    /// Opens the database at `url`, brings its schema up to date, and starts the writer on this tokio runtime.
+    ///
+    /// # Errors
+    /// The reason in words, where the database cannot be opened or migrated.
+    pub async fn open(url: &str, limits: Limits, clock: Clock) -> Result<Ledger, String> {
+        let store = Store::open(url)
+            .await
+            .map_err(|error| format!("{url}: {error}"))?;
+        let (writes, queue) = mpsc::channel(limits.queue);
+        let (stop, stopped) = oneshot::channel();
+        let writer = tokio::spawn(writer::run(
+            store.clone(),
+            clock.clone(),
+            queue,
+            limits.batch,
+            stopped,
+        ));
+        let (reads, queue) = mpsc::channel(limits.queue);
+        tokio::spawn(balances::run(
+            store.clone(),
+            clock.clone(),
+            queue,
+            limits.batch,
+        ));
+        let tasks = Arc::new(std::sync::Mutex::new(Some(Tasks { stop, writer })));
+        Ok(Ledger {
+            store,
+            clock,
+            writes,
+            reads,
+            tasks,
+        })
+    }
+
+    /// A ledger that is nowhere: every call finds it unavailable. For describing methods without serving them.
+    pub fn nowhere() -> Ledger {
+        let (writes, reads) = (mpsc::channel(1).0, mpsc::channel(1).0);
+        Ledger {
+            store: Store::default(),
+            clock: Clock::system(),
+            writes,
+            reads,
+            tasks: Arc::default(),
+        }
+    }
+
+    /// Whether there is a database at `url` already.
+    pub fn exists(url: &str) -> bool {
+        connect::file(url).is_none_or(|file| file.exists())
+    }
+
+    /// Applies a posting; when this returns a receipt, it is on disk.
+    ///
+    /// # Errors
+    /// A refusal, a full queue, or a database that fails.
+    pub async fn post(&self, posting: Posting) -> Result<Receipt, PostError> {
+        let (waiting, receipt) = Waiting::new(posting);
+        self.writes.try_send(waiting).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => PostError::Busy,
+            mpsc::error::TrySendError::Closed(_) => PostError::Unavailable,
+        })?;
+        receipt.await.unwrap_or(Err(PostError::Unavailable))
+    }
+
+    /// The points that an account holds now, without those that are due to lapse; 0 where there is no such account.
+    ///
+    /// # Errors
+    /// A full queue, or a database that fails.
+    pub async fn balance(&self, account: AccountKey) -> Result<i64, ReadError> {
+        let (reply, balance) = oneshot::channel();
+        self.reads
+            .try_send(Asked { account, reply })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => ReadError::Busy,
+                mpsc::error::TrySendError::Closed(_) => ReadError::Unavailable,
+            })?;
+        balance.await.map_err(|_| ReadError::Unavailable)
+    }
+
+    /// A page of an account's history.
+    ///
+    /// # Errors
+    /// A database that fails.
+    pub async fn history(&self, range: &history::Range) -> Result<history::Page, ReadError> {
+        Ok(history::page(self.store.read(), range).await?)
+    }
+
+    /// The points of an account that lapse from now up to `until` (ms).
+    ///
+    /// # Errors
+    /// A database that fails.
+    pub async fn lapsing(&self, account: &AccountKey, until: i64) -> Result<i64, ReadError> {
+        Ok(history::lapsing(self.store.read(), account, self.clock.now(), until).await?)
+    }
+
+    /// Whether the database answers and postings are taken.
+    pub async fn ready(&self) -> bool {
+        !self.writes.is_closed() && self.store.ping().await.is_ok()
+    }
+
+    /// The time as the ledger sees it (ms).
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Finishes the postings that wait, takes no more, and closes the database. Later postings find it unavailable.
+    pub async fn close(&self) {
+        let tasks = self.tasks.lock().ok().and_then(|mut tasks| tasks.take());
+        if let Some(Tasks { stop, writer }) = tasks {
+            let _ = stop.send(());
+            if let Err(error) = writer.await {
+                log::error!("the writer ended badly: {error}");
+            }
+            if let Err(error) = self.store.clone().close().await {
+                log::warn!("the database did not close: {error}");
+            }
+        }
+    }
+}

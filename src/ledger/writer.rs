@@ -1,0 +1,139 @@
+//! The writer: the only task that changes the ledger. It takes what waits, applies it on a [`Book`](super::book::Book)
+//! and commits once for all of it; a lone posting goes at once.
+
+use sea_orm::DbErr;
+use tokio::sync::{mpsc, oneshot};
+
+use super::book::{Posting, Receipt, Refusal};
+use super::connect::Store;
+use super::store;
+use crate::clock::Clock;
+
+/// Why a posting has no receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PostError {
+    /// The ledger's rules do not allow it; nothing has changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Too many postings are waiting; nothing has changed.
+    #[error("the queue of postings is full")]
+    Busy,
+    /// The database failed. Nothing has changed as far as it says; a posting with a retry guard may be sent again.
+    #[error("the ledger does not answer")]
+    Unavailable,
+}
+
+/// A posting in the queue, and who waits for its receipt.
+pub struct Waiting {
+    posting: Posting,
+    reply: oneshot::Sender<Result<Receipt, PostError>>,
+}
+
+impl Waiting {
+    /// A posting for the queue, and where its receipt will come.
+    pub fn new(posting: Posting) -> (Waiting, oneshot::Receiver<Result<Receipt, PostError>>) {
+        let (reply, receipt) = oneshot::channel();
+        (Waiting { posting, reply }, receipt)
+    }
+}
+
+/// Writes until every sender is gone, or `stop` says so, and the queue is empty. At most `batch` postings share a
+/// commit.
+pub async fn run(
+    store: Store,
+    clock: Clock,
+    mut queue: mpsc::Receiver<Waiting>,
+    batch: usize,
+    mut stop: oneshot::Receiver<()>,
+) {
+    let mut waiting = Vec::with_capacity(batch);
+    let mut closing = false;
+    loop {
+        let taken = tokio::select! {
+            taken = queue.recv_many(&mut waiting, batch) => taken,
+            _ = &mut stop, if !closing => {
+                // What was taken is still finished; nothing new comes in.
+                queue.close();
+                closing = true;
+                continue;
+            }
+        };
+        if taken == 0 {
+            return;
+        }
+        let postings: Vec<&Posting> = waiting.iter().map(|one| &one.posting).collect();
+        let answers = post_batch(&store, &postings, clock.now()).await;
+        for (one, answer) in waiting.drain(..).zip(answers) {
+            // Whoever has gone away meanwhile finds the answer by asking again.
+            let _ = one.reply.send(answer);
+        }
+    }
+}
+
+/// How far a batch came before the database failed.
+enum Stop {
+    /// It did not even begin.
+    Begin(DbErr),
+    /// Something in it does not go; nothing was committed.
+    Inside(DbErr),
+    /// The commit itself failed.
+    Commit(DbErr),
+}
+
+/// Applies postings in one commit where that can be, so that one answer stands for each of them, in their order.
+async fn post_batch(
+    store: &Store,
+    postings: &[&Posting],
+    now: i64,
+) -> Vec<Result<Receipt, PostError>> {
+    match commit_once(store, postings, now).await {
+        Ok(answers) => answers,
+        Err(Stop::Inside(error)) if postings.len() > 1 => {
+            log::warn!(
+                "a batch of {} postings failed, trying them one by one: {error}",
+                postings.len()
+            );
+            let mut answers = Vec::with_capacity(postings.len());
+            for posting in postings {
+                answers.push(match commit_once(store, &[posting], now).await {
+                    Ok(mut one) => one.pop().unwrap_or(Err(PostError::Unavailable)),
+                    Err(stop) => Err(unavailable(&stop)),
+                });
+            }
+            answers
+        }
+        Err(stop) => {
+            let error = unavailable(&stop);
+            postings.iter().map(|_| Err(error)).collect()
+        }
+    }
+}
+
+fn unavailable(stop: &Stop) -> PostError {
+    match stop {
+        Stop::Begin(error) => log::error!("the database takes no writes: {error}"),
+        Stop::Inside(error) => log::error!("a posting failed: {error}"),
+        Stop::Commit(error) => log::error!("a commit failed: {error}"),
+    }
+    PostError::Unavailable
+}
+
+async fn commit_once(
+    store: &Store,
+    postings: &[&Posting],
+    now: i64,
+) -> Result<Vec<Result<Receipt, PostError>>, Stop> {
+    let transaction = store.begin_write().await.map_err(Stop::Begin)?;
+    let mut book = store::load(&transaction, postings)
+        .await
+        .map_err(Stop::Inside)?;
+    let answers = postings
+        .iter()
+        .map(|posting| book.post(posting, now).map_err(PostError::from))
+        .collect();
+    store::save(&transaction, book.into_changes())
+        .await
+        .map_err(Stop::Inside)?;
+    transaction.commit().await.map_err(Stop::Commit)?;
+    Ok(answers)
+}
