@@ -1,4 +1,7 @@
-//! The house: one module after the other moves in.
+//! Map.
 pub mod clock;
 pub mod config;
+pub mod gateway;
 pub mod ledger;
+pub mod sign;
+pub mod yoho;

@@ -1,0 +1,65 @@
+//! A dialect: what stands on the wire around a method.
+
+use std::net::IpAddr;
+
+use super::fault::{Failure, Fault};
+use super::method::Reply;
+use super::params::Parameters;
+
+/// A request as it came over the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The part of the URL behind `?`, still encoded.
+    pub query: &'a str,
+    /// The body's type, where the request has one.
+    pub content_type: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+    /// The addresses that are named as the client's: one as a rule, none where an unknown proxy stands between. Only
+    /// what holds for all of them holds for the client.
+    pub from: &'a [IpAddr],
+}
+
+/// A request that has been opened and found genuine.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The method that it names.
+    pub method: Option<String>,
+    /// Its parameters.
+    pub parameters: Parameters,
+}
+
+/// An answer as it goes over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// HTTP's status.
+    pub status: u16,
+    /// The code in the envelope, for the log.
+    pub code: i64,
+    /// The envelope.
+    pub body: String,
+}
+
+/// One wire protocol: it knows bytes, signatures and codes, and no method.
+pub trait Dialect: Send + Sync {
+    /// Checks a request and takes it out of its envelope.
+    ///
+    /// # Errors
+    /// The dialect's refusal.
+    fn open(&self, request: &Request<'_>) -> Result<Call, Fault>;
+
+    /// Puts an outcome into its envelope.
+    fn seal(&self, outcome: Result<Reply, Failure>) -> Sealed;
+
+    /// The refusal of a call that names no method (`None`) or one that does not exist.
+    fn no_method(&self, named: Option<&str>) -> Fault;
+
+    /// The refusal of a parameter that is too long.
+    fn too_long(&self, name: &str) -> Fault;
+
+    /// The answer to a body larger than the limit.
+    fn too_large(&self) -> Sealed;
+
+    /// The answer to a body that did not come, or not in time.
+    fn unreadable(&self) -> Sealed;
+}

@@ -1,0 +1,51 @@
+//! What a call may end in besides its reply.
+
+use std::borrow::Cow;
+
+/// A refusal as the client reads it: a code of its dialect and a message. A constant beside the method that answers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The dialect's code.
+    pub code: i64,
+    /// The dialect's text.
+    pub message: Cow<'static, str>,
+    /// Whether the refusal carries an empty `data`, sealed like a success.
+    pub with_data: bool,
+}
+
+impl Fault {
+    /// A refusal of code and message alone.
+    pub const fn new(code: i64, message: &'static str) -> Fault {
+        Fault {
+            code,
+            message: Cow::Borrowed(message),
+            with_data: false,
+        }
+    }
+
+    /// A refusal that carries an empty `data`.
+    pub const fn with_data(code: i64, message: &'static str) -> Fault {
+        Fault {
+            code,
+            message: Cow::Borrowed(message),
+            with_data: true,
+        }
+    }
+}
+
+/// Why a call has no reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It was refused and has changed nothing.
+    Refused(Fault),
+    /// Too much is waiting; it has changed nothing.
+    Busy,
+    /// Something on our side is broken; the log says what.
+    Internal,
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Failure::Refused(fault)
+    }
+}

@@ -1,0 +1,428 @@
+//! Parameters: how one is read from `"5"` or `5`, and which refusal its absence earns.
+//!
+//! A method declares its parameters with [`params!`](crate::params) in the order in which they are checked; reading
+//! them and describing them both derive from that.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::fault::Fault;
+
+/// A parameter as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Raw {
+    /// A text, or a whole number as its digits.
+    Text(String),
+    /// Nothing: JSON's `null`.
+    Absent,
+    /// What no parameter can be: a list, an object, `true`, a fraction.
+    Other,
+}
+
+/// The parameters of a request, in the order in which they came. A repeated name counts with its first value.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters(Vec<(String, Raw)>);
+
+impl Parameters {
+    /// Adds a parameter; an earlier one of the same name goes before it.
+    pub fn push(&mut self, name: String, value: Raw) {
+        self.0.push((name, value));
+    }
+
+    /// Adds all of these behind one's own.
+    pub fn append(&mut self, mut more: Parameters) {
+        self.0.append(&mut more.0);
+    }
+
+    /// The first value of this name; none where it is absent or `""`.
+    pub fn get(&self, name: &str) -> Option<&Raw> {
+        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        match value {
+            Raw::Text(text) if text.is_empty() => None,
+            Raw::Absent => None,
+            value => Some(value),
+        }
+    }
+
+    /// The same as text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Raw::Text(text) => Some(text),
+            Raw::Absent | Raw::Other => None,
+        }
+    }
+
+    /// All of them that are texts, repetitions included.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| match value {
+            Raw::Text(text) => Some((name.as_str(), text.as_str())),
+            Raw::Absent | Raw::Other => None,
+        })
+    }
+}
+
+/// A kind of value that a parameter may have.
+pub trait Value: Sized {
+    /// What it is, for whoever writes a client: `1 … 1,000,000,000`.
+    const KIND: &'static str;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn read(raw: &Raw) -> Result<Self, Bad>;
+}
+
+/// What is wrong with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bad {
+    /// Not of its kind.
+    Wrong,
+    /// Longer than it may be.
+    TooLong,
+}
+
+impl Value for i64 {
+    const KIND: &'static str = "whole number";
+
+    fn read(raw: &Raw) -> Result<i64, Bad> {
+        match raw {
+            Raw::Text(digits) => digits.parse().map_err(|_| Bad::Wrong),
+            Raw::Absent | Raw::Other => Err(Bad::Wrong),
+        }
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    const KIND: &'static str = T::KIND;
+
+    fn read(raw: &Raw) -> Result<Option<T>, Bad> {
+        T::read(raw).map(Some)
+    }
+}
+
+/// A text of 1 to `MAX` characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text<const MAX: usize>(pub String);
+
+impl<const MAX: usize> Value for Text<MAX> {
+    const KIND: &'static str = "text";
+
+    fn read(raw: &Raw) -> Result<Self, Bad> {
+        match raw {
+            Raw::Text(text) if text.chars().nth(MAX).is_some() => Err(Bad::TooLong),
+            Raw::Text(text) => Ok(Text(text.clone())),
+            Raw::Absent | Raw::Other => Err(Bad::Wrong),
+        }
+    }
+}
+
+/// One declared parameter, for documentation.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// What it may be.
+    pub kind: &'static str,
+    /// What it is for.
+    pub doc: &'static str,
+    /// What it is where it is absent; none where it is required.
+    pub default: Option<&'static str>,
+    /// What its absence, or a wrong value, earns; none where a wrong value counts as absent.
+    pub fault: Option<Fault>,
+}
+
+/// What [`params!`](crate::params) makes.
+pub trait Params: Sized + Send {
+    /// The parameters in the order of their checks.
+    const FIELDS: &'static [Field];
+
+    /// Reads all of them.
+    ///
+    /// # Errors
+    /// The first refusal.
+    fn read(reader: &Reader<'_>) -> Result<Self, Fault>;
+}
+
+/// Reads parameters one by one.
+pub struct Reader<'a> {
+    parameters: &'a Parameters,
+    too_long: &'a dyn Fn(&str) -> Fault,
+}
+
+impl<'a> Reader<'a> {
+    /// Over these parameters; `too_long` is the dialect's refusal of an overlong one of that name.
+    pub fn new(parameters: &'a Parameters, too_long: &'a dyn Fn(&str) -> Fault) -> Self {
+        Reader {
+            parameters,
+            too_long,
+        }
+    }
+
+    /// One that must be there.
+    ///
+    /// # Errors
+    /// `fault` where it is absent or wrong, the dialect's where it is too long.
+    pub fn required<T: Value>(&self, name: &str, fault: Fault) -> Result<T, Fault> {
+        match self.parameters.get(name) {
+            None => Err(fault),
+            Some(raw) => self.read(name, raw, || Err(fault)),
+        }
+    }
+
+    /// One that may be absent, but not wrong.
+    ///
+    /// # Errors
+    /// `fault` where it is wrong, the dialect's where it is too long.
+    pub fn checked<T: Value>(&self, name: &str, default: T, fault: Fault) -> Result<T, Fault> {
+        match self.parameters.get(name) {
+            None => Ok(default),
+            Some(raw) => self.read(name, raw, || Err(fault)),
+        }
+    }
+
+    /// One that may be absent; a wrong one counts as absent.
+    ///
+    /// # Errors
+    /// The dialect's where it is too long.
+    pub fn default<T: Value>(&self, name: &str, default: T) -> Result<T, Fault> {
+        match self.parameters.get(name) {
+            None => Ok(default),
+            Some(raw) => self.read(name, raw, || Ok(default)),
+        }
+    }
+
+    fn read<T: Value>(
+        &self,
+        name: &str,
+        raw: &Raw,
+        wrong: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        match T::read(raw) {
+            Ok(value) => Ok(value),
+            Err(Bad::Wrong) => wrong(),
+            Err(Bad::TooLong) => Err((self.too_long)(name)),
+        }
+    }
+}
+
+/// Declares a method's parameters as a struct, in the order of their checks:
+///
+/// - `required("uid", FAULT)`: absent or wrong earns the fault;
+/// - `checked("queryType", 0, FAULT)`: absent is the default, wrong earns the fault;
+/// - `default("page", 1)`: absent or wrong is the default.
+#[macro_export]
+macro_rules! params {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident {
+        $(#[doc = $doc:literal] $field:ident: $kind:ty = $rule:ident($wire:literal $(, $arg:expr)*),)*
+    }) => {
+        $(#[$meta])*
+        $vis struct $name {
+            $(#[doc = $doc] pub $field: $kind,)*
+        }
+
+        impl $crate::gateway::params::Params for $name {
+            const FIELDS: &'static [$crate::gateway::params::Field] =
+                &[$($crate::params!(@field $rule, $kind, $doc, $wire $(, $arg)*)),*];
+
+            fn read(
+                reader: &$crate::gateway::params::Reader<'_>,
+            ) -> Result<Self, $crate::gateway::fault::Fault> {
+                Ok(Self { $($field: reader.$rule($wire $(, $arg)*)?,)* })
+            }
+        }
+    };
+    (@field required, $kind:ty, $doc:literal, $wire:literal, $fault:expr) => {
+        $crate::params!(@made $kind, $doc, $wire, None, Some($fault))
+    };
+    (@field checked, $kind:ty, $doc:literal, $wire:literal, $default:expr, $fault:expr) => {
+        $crate::params!(@made $kind, $doc, $wire, Some(stringify!($default)), Some($fault))
+    };
+    (@field default, $kind:ty, $doc:literal, $wire:literal, $default:expr) => {
+        $crate::params!(@made $kind, $doc, $wire, Some(stringify!($default)), None)
+    };
+    (@made $kind:ty, $doc:literal, $wire:literal, $default:expr, $fault:expr) => {
+        $crate::gateway::params::Field {
+            name: $wire,
+            kind: <$kind as $crate::gateway::params::Value>::KIND,
+            doc: $doc,
+            default: $default,
+            fault: $fault,
+        }
+    };
+}
+
+impl<'de> Deserialize<'de> for Parameters {
+    /// From a JSON object, keeping repeated names in their order.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Parameters;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parameters, A::Error> {
+                let mut parameters = Parameters::default();
+                while let Some((name, value)) = map.next_entry()? {
+                    parameters.push(name, value);
+                }
+                Ok(parameters)
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Raw;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any JSON value")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Raw, E> {
+                Ok(Raw::Text(text.to_owned()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Raw, E> {
+                Ok(Raw::Text(number.to_string()))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Raw, E> {
+                Ok(Raw::Text(number.to_string()))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Raw, E> {
+                // Some clients write 100 as 100.0. Beyond 2^53 a fraction's digits are no longer those that were sent.
+                let exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
+                Ok(if exact {
+                    Raw::Text(format!("{number:.0}"))
+                } else {
+                    Raw::Other
+                })
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Raw, E> {
+                Ok(Raw::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Raw, E> {
+                Ok(Raw::Absent)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Raw, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Raw::Other)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Raw::Other)
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABSENT: Fault = Fault::new(1, "absent");
+    const WRONG: Fault = Fault::new(2, "wrong");
+
+    params! {
+        /// One parameter of each rule.
+        #[derive(Debug, PartialEq)]
+        struct Sample {
+            /// Must be there.
+            id: i64 = required("id", ABSENT),
+            /// May be absent.
+            kind: i64 = checked("kind", 7, WRONG),
+            /// Never refused.
+            page: Option<i64> = default("page", None),
+            /// Not too long.
+            note: Option<Text<3>> = default("note", None),
+        }
+    }
+
+    fn read(json: &str) -> Result<Sample, Fault> {
+        let parameters: Parameters = serde_json::from_str(json).expect("an object");
+        Sample::read(&Reader::new(&parameters, &|name| Fault {
+            code: 3,
+            message: format!("{name} too long").into(),
+            with_data: false,
+        }))
+    }
+
+    fn sample(id: i64, kind: i64, page: Option<i64>, note: Option<&str>) -> Result<Sample, Fault> {
+        Ok(Sample {
+            id,
+            kind,
+            page,
+            note: note.map(|note| Text(note.into())),
+        })
+    }
+
+    #[test]
+    fn each_rule_and_each_spelling() {
+        let rows = [
+            (r#"{"id":5}"#, sample(5, 7, None, None)),
+            (
+                r#"{"id":"5","kind":"8","page":"2","note":"abc"}"#,
+                sample(5, 8, Some(2), Some("abc")),
+            ),
+            (r#"{"id":5.0,"note":12}"#, sample(5, 7, None, Some("12"))),
+            (r#"{"id":1,"id":2}"#, sample(1, 7, None, None)),
+            (
+                r#"{"id":1,"kind":"","page":null,"note":""}"#,
+                sample(1, 7, None, None),
+            ),
+            (r#"{"id":1,"page":"x"}"#, sample(1, 7, None, None)),
+            (
+                r#"{"id":1,"note":"一二三"}"#,
+                sample(1, 7, None, Some("一二三")),
+            ),
+            (r#"{}"#, Err(ABSENT)),
+            (r#"{"id":""}"#, Err(ABSENT)),
+            (r#"{"id":null}"#, Err(ABSENT)),
+            (r#"{"id":5.5}"#, Err(ABSENT)),
+            (r#"{"id":[5]}"#, Err(ABSENT)),
+            (r#"{"id":{"id":5}}"#, Err(ABSENT)),
+            (r#"{"id":true}"#, Err(ABSENT)),
+            (r#"{"id":99999999999999999999}"#, Err(ABSENT)),
+            (r#"{"kind":"x"}"#, Err(ABSENT)),
+            (r#"{"id":1,"kind":"x"}"#, Err(WRONG)),
+        ];
+        for (json, expected) in rows {
+            assert_eq!(read(json), expected, "{json}");
+        }
+        let too_long = read(r#"{"id":1,"note":"一二三四"}"#).expect_err("too long");
+        assert_eq!(too_long.message, "note too long");
+    }
+
+    #[test]
+    fn the_declaration_describes_itself() {
+        let names: Vec<_> = Sample::FIELDS
+            .iter()
+            .map(|field| (field.name, field.default))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("id", None),
+                ("kind", Some("7")),
+                ("page", Some("None")),
+                ("note", Some("None"))
+            ]
+        );
+        assert_eq!(Sample::FIELDS[0].fault, Some(ABSENT));
+        assert_eq!(Sample::FIELDS[0].doc.trim(), "Must be there.");
+    }
+}

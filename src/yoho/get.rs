@@ -1,0 +1,89 @@
+//! `app.yohocoin.get`, also called `add`: a user earns coins for checking in at a place or for a good review.
+
+use std::sync::Arc;
+
+use super::coins::{Balance, Coins};
+use super::values::{Credit, Kind, Uid};
+use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::method::Method;
+use crate::gateway::params::Text;
+use crate::ledger::PostError;
+use crate::ledger::book::{Movement, Posting, Refusal};
+use crate::params;
+
+/// The method.
+pub struct Get(pub Arc<Coins>);
+
+const NO_UID: Fault = Fault::new(400, "请先登录");
+const BAD_NUM: Fault = Fault::new(402, "获取的有货币不合法");
+const BAD_TYPE: Fault = Fault::new(403, "type不合法");
+const NO_REFERENCE: Fault = Fault::new(405, "referenceId不能为空");
+const REFERENCE_USED: Fault = Fault::new(410, "referenceId已被使用");
+
+params! {
+    /// What it takes.
+    pub struct Params {
+        /// the user
+        uid: Uid = required("uid", NO_UID),
+        /// how many coins
+        num: Credit = required("num", BAD_NUM),
+        /// 17 check-in at a place, 18 good review
+        kind: Kind<17, 18> = required("type", BAD_TYPE),
+        /// the place or the review
+        reference: Text<128> = required("referenceId", NO_REFERENCE),
+        /// the back-office user who does it
+        pid: Option<i64> = default("pid", None),
+        /// a text for the history, instead of the type's
+        message: Option<Text<255>> = default("message", None),
+    }
+}
+
+impl Method for Get {
+    const NAME: &'static str = "app.yohocoin.get";
+    const ALIASES: &'static [&'static str] = &["app.yohocoin.add"];
+    const SUMMARY: &'static str = "a user earns coins";
+    const EXAMPLE: &'static str = "uid=50030199&num=100&type=18&referenceId=123456789&pid=11111111";
+    const MESSAGE: &'static str = "ok";
+    type Params = Params;
+    type Reply = Balance;
+
+    async fn call(&self, params: Params) -> Result<Balance, Failure> {
+        let Params {
+            uid,
+            num: Credit(amount),
+            kind: Kind(kind),
+            reference: Text(reference),
+            pid,
+            message,
+        } = params;
+        let posting = Posting {
+            account: Coins::account(uid),
+            movement: Movement::Earn {
+                amount,
+                expires_at: self.0.expires_at(),
+            },
+            kind,
+            once: self.0.once(
+                kind,
+                uid,
+                &["reference", &reference],
+                &[&amount.to_string()],
+            ),
+            reference: Some(reference),
+            message: message.map(|Text(message)| message),
+            operator: pid,
+        };
+        match self.0.ledger.post(posting).await {
+            Ok(receipt) => Ok(Balance::new(uid, receipt.balance)),
+            Err(PostError::Busy) => Err(Failure::Busy),
+            Err(PostError::Unavailable) => Err(Failure::Internal),
+            Err(PostError::Refused(refusal)) => Err(match refusal {
+                Refusal::ReferenceUsed => REFERENCE_USED.into(),
+                Refusal::OutOfRange => BAD_NUM.into(),
+                Refusal::Insufficient | Refusal::ReturnExceeds | Refusal::NothingSpent => {
+                    Failure::Internal
+                }
+            }),
+        }
+    }
+}

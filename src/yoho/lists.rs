@@ -1,0 +1,118 @@
+//! `app.yohocoin.lists`: a user's coin history, newest first.
+
+use std::sync::Arc;
+
+use jiff::ToSpan;
+use serde::Serialize;
+
+use super::coins::Coins;
+use super::values::{Day, Kind, Uid};
+use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::method::Method;
+use crate::ledger::history::{Direction, Range};
+use crate::params;
+
+/// The method.
+pub struct Lists(pub Arc<Coins>);
+
+const NO_UID: Fault = Fault::with_data(404, "uid为空!");
+const BAD_QUERY_TYPE: Fault = Fault::new(403, "queryType不合法");
+const BAD_BEGIN: Fault = Fault::new(402, "beginTime不合法");
+const BAD_END: Fault = Fault::new(402, "endTime不合法");
+const MOST_ROWS: i64 = 100;
+
+params! {
+    /// What it takes.
+    pub struct Params {
+        /// the user
+        uid: Uid = required("uid", NO_UID),
+        /// which page, from 1 on
+        page: i64 = default("page", 1),
+        /// rows a page, at most 100
+        limit: i64 = default("limit", 20),
+        /// which rows
+        query_type: Kind<0, 2> = checked("queryType", Kind(0), BAD_QUERY_TYPE),
+        /// the first day, open where it is 0
+        begin: Day = checked("beginTime", Day(None), BAD_BEGIN),
+        /// the last day, open where it is 0
+        end: Day = checked("endTime", Day(None), BAD_END),
+    }
+}
+
+/// What it answers. `page_total` is the number of rows on this page, `total` that of all rows that match.
+#[derive(Debug, Serialize)]
+pub struct Reply {
+    coinlist: Vec<Row>,
+    limit: i64,
+    page: i64,
+    page_total: usize,
+    total: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    date: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    message: String,
+    num: i64,
+    title: String,
+    r#type: i64,
+}
+
+impl Method for Lists {
+    const NAME: &'static str = "app.yohocoin.lists";
+    const SUMMARY: &'static str = "a user's coin history, newest first";
+    const EXAMPLE: &'static str =
+        "uid=50030147&page=1&limit=20&queryType=0&beginTime=2016-05-18&endTime=0";
+    const MESSAGE: &'static str = "yoho coin list";
+    type Params = Params;
+    type Reply = Reply;
+
+    async fn call(&self, params: Params) -> Result<Reply, Failure> {
+        let coins = &self.0;
+        let page = params.page.max(1);
+        // A limit that cannot be meant is the default, one that is too large is the most.
+        let limit = if params.limit < 1 {
+            20
+        } else {
+            params.limit.min(MOST_ROWS)
+        };
+        let range = Range {
+            account: Coins::account(params.uid),
+            direction: match params.query_type {
+                Kind(1) => Some(Direction::Income),
+                Kind(2) => Some(Direction::Expense),
+                Kind(_) => None,
+            },
+            from: params.begin.0.and_then(|day| coins.start_of(day)),
+            until: params
+                .end
+                .0
+                .and_then(|day| coins.start_of(day.saturating_add(1.day()))),
+            skip: (page - 1).saturating_mul(limit),
+            limit,
+        };
+        let found = coins.ledger.history(&range).await?;
+        let rows = found.entries.into_iter().map(|entry| {
+            let (title, message) =
+                coins.texts(entry.kind, entry.reference.as_deref(), entry.message);
+            Row {
+                date: coins.write_time(entry.at),
+                key: entry.reference,
+                message,
+                num: entry.amount,
+                title,
+                r#type: entry.kind,
+            }
+        });
+        let coinlist: Vec<Row> = rows.collect();
+        Ok(Reply {
+            page_total: coinlist.len(),
+            coinlist,
+            limit,
+            page,
+            total: found.total,
+        })
+    }
+}

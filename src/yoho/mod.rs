@@ -1,0 +1,163 @@
+//! The YOHO dialect: `GET|POST /gateway?method=…` as in protocols.md part 1, and the methods that speak it.
+
+mod coins;
+mod get;
+mod lists;
+mod overview;
+mod query;
+mod response;
+mod returns;
+mod signature;
+mod subtract;
+mod total;
+mod values;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::config::{self, Secret};
+use crate::gateway::dialect::{Call, Dialect, Request, Sealed};
+use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::method::Reply;
+use crate::gateway::params::Parameters;
+use crate::gateway::registry::{Registry, Taken};
+pub use coins::Coins;
+pub use query::encode;
+pub use signature::client_secret;
+
+const NO_SECRET: Fault = Fault::new(500, "缺少client_secret");
+const UNKNOWN_PLATFORM: Fault = Fault::new(500, "不接受此平台");
+const FORGED: Fault = Fault::new(500, "数据验证错误.");
+const MALFORMED: Fault = Fault::new(500, "参数格式不对");
+const NO_METHOD: Fault = Fault::new(501, "缺少method");
+const UNKNOWN_METHOD: Fault = Fault::new(501, "method不存在");
+
+/// The common parameters and how many characters each may have: the document's table of 公共请求参数.
+const COMMON: [(&str, usize); 5] = [
+    ("client_secret", 50),
+    ("app_version", 10),
+    ("os_version", 20),
+    ("client_type", 20),
+    ("screen_size", 20),
+];
+
+/// The dialect with its keys.
+#[derive(Debug)]
+pub struct Yoho {
+    salt: Secret,
+    client_keys: BTreeMap<String, Secret>,
+    debug: Option<String>,
+    debug_from: Vec<IpNet>,
+}
+
+impl Yoho {
+    /// With the keys of the configuration.
+    pub fn new(config: &config::Yoho) -> Yoho {
+        Yoho {
+            salt: config.salt.clone(),
+            client_keys: config.client_keys.clone(),
+            debug: config.debug.clone(),
+            debug_from: config.debug_from.clone(),
+        }
+    }
+
+    /// Whether QA's flag lets this request pass without `client_secret`: the configured word, from a configured address.
+    fn is_debug(&self, parameters: &Parameters, from: &[IpAddr]) -> bool {
+        let inside = |address: &IpAddr| {
+            let address = address.to_canonical();
+            self.debug_from
+                .iter()
+                .any(|network| network.contains(&address))
+        };
+        let word = self.debug.as_deref();
+        word.is_some()
+            && parameters.text("debug") == word
+            && !from.is_empty()
+            && from.iter().all(inside)
+    }
+
+    /// Checks `client_secret` over the query and form parameters.
+    fn check_signature(&self, signed: &Parameters) -> Result<(), Fault> {
+        let sent = signed.text("client_secret").ok_or(NO_SECRET)?;
+        let client_type = signed.text("client_type").ok_or(UNKNOWN_PLATFORM)?;
+        let key = self
+            .client_keys
+            .get(&client_type.to_lowercase())
+            .ok_or(UNKNOWN_PLATFORM)?;
+        match crate::sign::same(
+            &client_secret(signed.texts(), key),
+            &sent.to_ascii_lowercase(),
+        ) {
+            true => Ok(()),
+            false => Err(FORGED),
+        }
+    }
+}
+
+impl Dialect for Yoho {
+    fn open(&self, request: &Request<'_>) -> Result<Call, Fault> {
+        let (mut parameters, json) = query::read(request).ok_or(MALFORMED)?;
+        if !self.is_debug(&parameters, request.from) {
+            self.check_signature(&parameters)?;
+        }
+        if let Some(json) = json {
+            parameters.append(serde_json::from_slice(json).map_err(|_| MALFORMED)?);
+        }
+        for (name, most) in COMMON {
+            if parameters
+                .text(name)
+                .is_some_and(|text| text.chars().nth(most).is_some())
+            {
+                return Err(self.too_long(name));
+            }
+        }
+        Ok(Call {
+            method: parameters.text("method").map(str::to_owned),
+            parameters,
+        })
+    }
+
+    fn seal(&self, outcome: Result<Reply, Failure>) -> Sealed {
+        response::seal(&self.salt, outcome)
+    }
+
+    fn no_method(&self, named: Option<&str>) -> Fault {
+        if named.is_some() {
+            UNKNOWN_METHOD
+        } else {
+            NO_METHOD
+        }
+    }
+
+    fn too_long(&self, name: &str) -> Fault {
+        Fault {
+            code: 500,
+            message: format!("参数长度不合法:{name}").into(),
+            with_data: false,
+        }
+    }
+
+    fn too_large(&self) -> Sealed {
+        response::refusal(413, 413, "请求体过大")
+    }
+
+    fn unreadable(&self) -> Sealed {
+        response::refusal(400, MALFORMED.code, &MALFORMED.message)
+    }
+}
+
+/// Adds the methods.
+///
+/// # Errors
+/// A name that is taken.
+pub fn register(registry: &mut Registry, coins: &Arc<Coins>) -> Result<(), Taken> {
+    registry.add(total::Total(coins.clone()))?;
+    registry.add(get::Get(coins.clone()))?;
+    registry.add(subtract::Subtract(coins.clone()))?;
+    registry.add(returns::Return(coins.clone()))?;
+    registry.add(lists::Lists(coins.clone()))?;
+    registry.add(overview::Overview(coins.clone()))
+}

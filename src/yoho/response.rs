@@ -1,0 +1,52 @@
+//! The sealed response: compact JSON, keys in alphabetical order, `md5` over the salt and the exact bytes of `data`.
+
+use crate::config::Secret;
+use crate::gateway::dialect::Sealed;
+use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::method::Reply;
+use crate::sign::md5_hex;
+
+/// Puts an outcome into the YOHO envelope.
+pub fn seal(salt: &Secret, outcome: Result<Reply, Failure>) -> Sealed {
+    match outcome {
+        Ok(Reply { data, message }) => with_data(salt, 200, &data, message),
+        Err(Failure::Refused(Fault {
+            code,
+            message,
+            with_data: true,
+        })) => with_data(salt, code, "{}", &message),
+        Err(Failure::Refused(Fault {
+            code,
+            message,
+            with_data: false,
+        })) => refusal(200, code, &message),
+        Err(Failure::Busy) => refusal(503, 503, "系统繁忙"),
+        Err(Failure::Internal) => refusal(500, 500, "系统错误"),
+    }
+}
+
+/// A refusal of code and message alone, under a status of HTTP.
+pub fn refusal(status: u16, code: i64, message: &str) -> Sealed {
+    Sealed {
+        status,
+        code,
+        body: format!(r#"{{"code":{code},"message":{}}}"#, quoted(message)),
+    }
+}
+
+fn with_data(salt: &Secret, code: i64, data: &str, message: &str) -> Sealed {
+    let md5 = md5_hex(&[salt.reveal().as_bytes(), b":", data.as_bytes()]);
+    let message = quoted(message);
+    let body = format!(
+        r#"{{"alg":"SALT_MD5","code":{code},"data":{data},"md5":"{md5}","message":{message}}}"#
+    );
+    Sealed {
+        status: 200,
+        code,
+        body,
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

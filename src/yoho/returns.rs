@@ -1,0 +1,98 @@
+//! `app.yohocoin.return`: a user gets back coins that an order took.
+
+use std::sync::Arc;
+
+use super::coins::{Balance, Coins};
+use super::values::{Credit, Kind, Uid};
+use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::method::Method;
+use crate::gateway::params::Text;
+use crate::ledger::PostError;
+use crate::ledger::book::{self, Movement, Posting, Refusal};
+use crate::ledger::key::Key;
+use crate::params;
+
+/// The method.
+pub struct Return(pub Arc<Coins>);
+
+const NO_UID: Fault = Fault::new(400, "请先登录");
+const BAD_NUM: Fault = Fault::new(402, "获取的有货币不合法");
+const BAD_TYPE: Fault = Fault::new(403, "type不合法");
+const NO_ORDER: Fault = Fault::new(406, "orderCode不能为空");
+const TOO_MUCH: Fault = Fault::new(408, "退还数量超出订单已使用数量");
+const NOTHING_SPENT: Fault = Fault::new(409, "订单未使用有货币");
+const ORDER_USED: Fault = Fault::new(410, "orderCode已被使用");
+
+params! {
+    /// What it takes.
+    pub struct Params {
+        /// the user
+        uid: Uid = required("uid", NO_UID),
+        /// how many coins
+        num: Credit = required("num", BAD_NUM),
+        /// 22
+        kind: Kind<22, 22> = required("type", BAD_TYPE),
+        /// the order that spent them
+        order: Text<128> = required("orderCode", NO_ORDER),
+        /// the back-office user who does it
+        pid: Option<i64> = default("pid", None),
+        /// a text for the history, instead of the type's
+        message: Option<Text<255>> = default("message", None),
+        /// what makes this return the same as another, instead of orderCode and num
+        request: Option<Text<128>> = default("requestId", None),
+    }
+}
+
+impl Method for Return {
+    const NAME: &'static str = "app.yohocoin.return";
+    const SUMMARY: &'static str = "a user gets back coins that an order took";
+    const EXAMPLE: &'static str = "uid=50030199&num=150&type=22&orderCode=1234567890&pid=11111111";
+    const MESSAGE: &'static str = "ok";
+    type Params = Params;
+    type Reply = Balance;
+
+    async fn call(&self, params: Params) -> Result<Balance, Failure> {
+        let Params {
+            uid,
+            num: Credit(amount),
+            kind: Kind(kind),
+            order: Text(order),
+            pid,
+            message,
+            request,
+        } = params;
+        let num = amount.to_string();
+        let once = match request {
+            // The caller's own id makes a retry, whatever the once-rule says.
+            Some(Text(id)) => Some(book::Once {
+                key: Key::of(&["coin", "request", &uid.0.to_string(), &id]),
+                content: Key::of(&[&order, &num]),
+            }),
+            None => self.0.once(kind, uid, &["order", &order, &num], &[]),
+        };
+        let posting = Posting {
+            account: Coins::account(uid),
+            movement: Movement::Return {
+                amount,
+                order: Coins::order(uid, &order),
+            },
+            kind,
+            once,
+            reference: Some(order),
+            message: message.map(|Text(message)| message),
+            operator: pid,
+        };
+        match self.0.ledger.post(posting).await {
+            Ok(receipt) => Ok(Balance::new(uid, receipt.balance)),
+            Err(PostError::Busy) => Err(Failure::Busy),
+            Err(PostError::Unavailable) => Err(Failure::Internal),
+            Err(PostError::Refused(refusal)) => Err(match refusal {
+                Refusal::ReturnExceeds => TOO_MUCH.into(),
+                Refusal::NothingSpent => NOTHING_SPENT.into(),
+                Refusal::ReferenceUsed => ORDER_USED.into(),
+                Refusal::OutOfRange => BAD_NUM.into(),
+                Refusal::Insufficient => Failure::Internal,
+            }),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `app.yohocoin.subtract`: a user spends coins on an order.
+
+use std::sync::Arc;
+
+use super::coins::{Balance, Coins};
+use super::values::{Debit, Kind, Uid};
+use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::method::Method;
+use crate::gateway::params::Text;
+use crate::ledger::PostError;
+use crate::ledger::book::{Movement, Posting, Refusal};
+use crate::params;
+
+/// The method.
+pub struct Subtract(pub Arc<Coins>);
+
+const NO_UID: Fault = Fault::new(400, "请先登录");
+const BAD_NUM: Fault = Fault::new(402, "获取的有货币不合法");
+const BAD_TYPE: Fault = Fault::new(403, "type不合法");
+const NO_ORDER: Fault = Fault::new(406, "orderCode不能为空");
+const TOO_FEW: Fault = Fault::new(407, "有货币不足");
+const ORDER_USED: Fault = Fault::new(410, "orderCode已被使用");
+
+params! {
+    /// What it takes.
+    pub struct Params {
+        /// the user
+        uid: Uid = required("uid", NO_UID),
+        /// how many coins, negative
+        num: Debit = required("num", BAD_NUM),
+        /// 19 goods, 20 phone credit, 21 voucher
+        kind: Kind<19, 21> = required("type", BAD_TYPE),
+        /// the order
+        order: Text<128> = required("orderCode", NO_ORDER),
+        /// the back-office user who does it
+        pid: Option<i64> = default("pid", None),
+        /// a text for the history, instead of the type's
+        message: Option<Text<255>> = default("message", None),
+    }
+}
+
+impl Method for Subtract {
+    const NAME: &'static str = "app.yohocoin.subtract";
+    const SUMMARY: &'static str = "a user spends coins on an order";
+    const EXAMPLE: &'static str = "uid=50030199&num=-150&type=20&orderCode=1234567890&pid=11111111";
+    const MESSAGE: &'static str = "ok";
+    type Params = Params;
+    type Reply = Balance;
+
+    async fn call(&self, params: Params) -> Result<Balance, Failure> {
+        let Params {
+            uid,
+            num: Debit(amount),
+            kind: Kind(kind),
+            order: Text(order),
+            pid,
+            message,
+        } = params;
+        let posting = Posting {
+            account: Coins::account(uid),
+            movement: Movement::Spend {
+                amount,
+                order: Some(Coins::order(uid, &order)),
+            },
+            kind,
+            once: self
+                .0
+                .once(kind, uid, &["order", &order], &[&amount.to_string()]),
+            reference: Some(order),
+            message: message.map(|Text(message)| message),
+            operator: pid,
+        };
+        match self.0.ledger.post(posting).await {
+            Ok(receipt) => Ok(Balance::new(uid, receipt.balance)),
+            Err(PostError::Busy) => Err(Failure::Busy),
+            Err(PostError::Unavailable) => Err(Failure::Internal),
+            Err(PostError::Refused(refusal)) => Err(match refusal {
+                Refusal::Insufficient => TOO_FEW.into(),
+                Refusal::ReferenceUsed => ORDER_USED.into(),
+                Refusal::OutOfRange => BAD_NUM.into(),
+                Refusal::ReturnExceeds | Refusal::NothingSpent => Failure::Internal,
+            }),
+        }
+    }
+}
