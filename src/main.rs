@@ -1,2 +1,7 @@
-//! The program.
-fn main() {}
+//! The program: see [`pointgate::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pointgate::cli::run()
+}

@@ -1,0 +1,103 @@
+//! The command line: `pointgate [--config FILE] COMMAND`.
+
+mod commands;
+mod sign;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+
+#[derive(Parser)]
+#[command(
+    version,
+    about = "One trusted points ledger behind the old single-endpoint protocols"
+)]
+struct Cli {
+    /// The configuration [default: $POINTGATE_CONFIG, else gateway.toml where it exists, else the built-in defaults]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve (what happens without a command)
+    Serve,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Read the configuration and say what is wrong with it
+    CheckConfig,
+    /// List the methods with their parameters and refusals
+    Methods,
+    /// Print a signed request
+    #[command(subcommand)]
+    Sign(SignCommand),
+    /// Lapse the points that are due (`serve` does it daily)
+    Expire {
+        /// Lapse what is due by the end of this day, YYYY-MM-DD [default: what is due now]
+        #[arg(long, value_name = "DATE")]
+        at: Option<jiff::civil::Date>,
+    },
+    /// Recompute every balance from entries and lots, check every hash and both sides of the books
+    Audit,
+}
+
+#[derive(Subcommand)]
+enum SignCommand {
+    /// For `/gateway`: a signed URL and a line for curl
+    Yoho {
+        /// The method, for example app.yohocoin.total
+        method: String,
+        /// Its parameters; client_type picks the key [default: the first configured]
+        #[arg(value_name = "KEY=VALUE", value_parser = sign::pair)]
+        parameters: Vec<(String, String)>,
+    },
+}
+
+/// Runs the command that the program was called with.
+pub fn run() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("pointgate=info,warn")).init();
+    let cli = Cli::parse();
+    let config = match Config::load(cli.config.as_deref()) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            return ExitCode::FAILURE;
+        }
+    };
+    // One thread for the ledger's own work: the server's workers and the database's connections bring theirs.
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("pointgate: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(async {
+        match cli.command.unwrap_or(Command::Serve) {
+            Command::Serve => commands::serve(&config).await,
+            Command::Migrate => commands::migrate(&config).await,
+            Command::CheckConfig => commands::check_config(&config),
+            Command::Methods => commands::methods(&config),
+            Command::Sign(SignCommand::Yoho { method, parameters }) => {
+                sign::yoho(&config, &method, parameters)
+            }
+            Command::Expire { at } => commands::expire(&config, at).await,
+            Command::Audit => commands::audit(&config).await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("pointgate: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

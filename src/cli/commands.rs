@@ -1,0 +1,190 @@
+//! What each command does.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::gateway::params::Field;
+use crate::ledger::{Ledger, Limits};
+use crate::server;
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn serve(config: &Config) -> Result<(), String> {
+    let failed = |error: std::io::Error| error.to_string();
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    log::info!("configuration: {}", config.source);
+    if !config.samples.is_empty() {
+        log::warn!(
+            "SAMPLE KEYS in use, anyone can sign with them: {}",
+            config.samples.join(", ")
+        );
+    }
+    if config.yoho.debug.is_some() {
+        log::warn!(
+            "yoho.debug is on: requests with that word from yoho.debug_from need no client_secret"
+        );
+    }
+    let running = server::start(config, Clock::system()).await?;
+    log::info!("listening on {}", running.address);
+    let daily = tokio::spawn(expire_daily(running.ledger.clone(), config.clone()));
+    tokio::select! {
+        _ = terminate.recv() => log::info!("SIGTERM: stopping"),
+        _ = interrupt.recv() => log::info!("SIGINT: stopping"),
+    }
+    daily.abort();
+    running.stop().await;
+    log::info!("stopped");
+    Ok(())
+}
+
+/// Brings the schema up to date.
+pub async fn migrate(config: &Config) -> Result<(), String> {
+    let ledger = open(config).await?;
+    ledger.close().await;
+    println!("{} is up to date", config.database.url);
+    Ok(())
+}
+
+/// Says what the configuration comes to; its mistakes have been told before.
+pub fn check_config(config: &Config) -> Result<(), String> {
+    println!("{} is good", config.source);
+    println!(
+        "listens on {}, keeps its ledger in {}",
+        config.server.listen, config.database.url
+    );
+    let clients: Vec<&str> = config.yoho.client_keys.keys().map(String::as_str).collect();
+    println!("knows the client types {}", clients.join(", "));
+    if !config.samples.is_empty() {
+        println!(
+            "still has sample keys, and so listens on this machine only: {}",
+            config.samples.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Prints the registry.
+pub fn methods(config: &Config) -> Result<(), String> {
+    let registry = server::registry(config, &Ledger::nowhere())?;
+    let mut table = String::new();
+    for entry in registry.entries() {
+        let names: Vec<&str> = std::iter::once(entry.name)
+            .chain(entry.aliases.iter().copied())
+            .collect();
+        let _ = writeln!(table, "{}\n    {}", names.join(" = "), entry.summary);
+        for Field {
+            name,
+            kind,
+            doc,
+            default,
+            fault,
+        } in entry.fields
+        {
+            let need = default.map_or("required".to_owned(), |default| format!("[{default}]"));
+            let refusal = fault.as_ref().map_or(String::new(), |fault| {
+                format!("{} {}", fault.code, fault.message)
+            });
+            let _ = writeln!(
+                table,
+                "    {name:<12} {kind:<28} {need:<12} {}; {refusal}",
+                doc.trim()
+            );
+        }
+        let _ = writeln!(
+            table,
+            "    try: pointgate sign yoho {} {}\n",
+            entry.name,
+            entry.example.replace('&', " ")
+        );
+    }
+    print!("{table}");
+    Ok(())
+}
+
+/// Lapses what is due now, or by the end of a day.
+pub async fn expire(config: &Config, at: Option<Date>) -> Result<(), String> {
+    let ledger = open_existing(config).await?;
+    let due_by = match at {
+        None => ledger.now(),
+        Some(day) => start_of(config, day.tomorrow().map_err(|error| error.to_string())?)?,
+    };
+    let expired = ledger.expire(due_by).await;
+    ledger.close().await;
+    let accounts = expired.map_err(|error| error.to_string())?;
+    println!("lapsed what was due in {accounts} accounts");
+    Ok(())
+}
+
+/// Recomputes the books and says what is off.
+pub async fn audit(config: &Config) -> Result<(), String> {
+    let ledger = open_existing(config).await?;
+    let bar = ProgressBar::new(0);
+    if let Ok(style) =
+        ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} entries, {eta} left")
+    {
+        bar.set_style(style);
+    }
+    let audited = ledger
+        .audit(|done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        })
+        .await;
+    bar.finish_and_clear();
+    ledger.close().await;
+    let report = audited.map_err(|error| format!("the books are off: {error}"))?;
+    println!(
+        "the books are right: {} accounts, {} entries, {} points",
+        report.accounts, report.entries, report.points
+    );
+    Ok(())
+}
+
+async fn open(config: &Config) -> Result<Ledger, String> {
+    let limits = Limits {
+        queue: config.ledger.queue,
+        batch: config.ledger.batch,
+    };
+    Ledger::open(&config.database.url, limits, Clock::system()).await
+}
+
+/// Unlike `serve`, a command that looks at a ledger does not make one.
+async fn open_existing(config: &Config) -> Result<Ledger, String> {
+    if !Ledger::exists(&config.database.url) {
+        return Err(format!("there is no ledger at {}", config.database.url));
+    }
+    open(config).await
+}
+
+fn start_of(config: &Config, day: Date) -> Result<i64, String> {
+    let start = day
+        .to_zoned(config.timezone.clone())
+        .map_err(|error| error.to_string())?;
+    Ok(start.timestamp().as_millisecond())
+}
+
+/// Lapses what is due at once, and then a moment after each local midnight.
+async fn expire_daily(ledger: Ledger, config: Config) {
+    loop {
+        match ledger.expire(ledger.now()).await {
+            Ok(0) => {}
+            Ok(accounts) => log::info!("lapsed what was due in {accounts} accounts"),
+            Err(error) => log::error!("lapsing what is due failed: {error}"),
+        }
+        let now = ledger.now();
+        let today = Timestamp::from_millisecond(now)
+            .unwrap_or_default()
+            .to_zoned(config.timezone.clone())
+            .date();
+        let midnight = start_of(&config, today.saturating_add(1.day())).unwrap_or(now);
+        let wait = u64::try_from(midnight - now).unwrap_or(0) + 1000;
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+    }
+}

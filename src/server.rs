@@ -1,0 +1,232 @@
+//! The server: configuration → running HTTP server. One route a dialect, limits, health, and a stop that finishes what
+//! was taken.
+
+mod body;
+mod origin;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Route, web};
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::gateway::dialect::{Dialect, Request};
+use crate::gateway::registry::Registry;
+use crate::gateway::{Served, serve};
+use crate::ledger::{Ledger, Limits};
+use crate::yoho::{self, Coins, Yoho};
+use body::BodyError;
+
+/// How long requests under way may take to end after a stop; the ledger's queue is written after that.
+const STOP_WITHIN: Duration = Duration::from_secs(7);
+/// How long the ledger may take to write what waits after a stop.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// How long a client may take to send a request's head.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long a connection stays open for a next request.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// A server that listens.
+pub struct Running {
+    /// Where.
+    pub address: SocketAddr,
+    /// The ledger behind it.
+    pub ledger: Ledger,
+    handle: ServerHandle,
+    house: Arc<House>,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+/// What all requests share.
+struct House {
+    ledger: Ledger,
+    yoho: Yoho,
+    registry: Registry,
+    origin: origin::Proxies,
+    within: Duration,
+    stopping: AtomicBool,
+    ids: RequestIds,
+}
+
+/// Opens the ledger and listens.
+///
+/// # Errors
+/// The reason in words, where the ledger cannot be opened or the address not be had.
+pub async fn start(config: &Config, clock: Clock) -> Result<Running, String> {
+    let limits = Limits {
+        queue: config.ledger.queue,
+        batch: config.ledger.batch,
+    };
+    let ledger = Ledger::open(&config.database.url, limits, clock).await?;
+    let house = Arc::new(House {
+        registry: registry(config, &ledger)?,
+        ledger: ledger.clone(),
+        yoho: Yoho::new(&config.yoho),
+        origin: origin::Proxies::new(config.server.trusted_proxies.clone()),
+        within: config.server.request_timeout,
+        stopping: AtomicBool::new(false),
+        ids: RequestIds::new(),
+    });
+    let shared = web::Data::from(house.clone());
+    let mut server = HttpServer::new(move || {
+        App::new()
+            .app_data(shared.clone())
+            .route("/gateway", Route::new().guard(get_or_post()).to(gateway))
+            .route("/healthz", web::get().to(healthz))
+            .route("/readyz", web::get().to(readyz))
+    })
+    .disable_signals()
+    .client_request_timeout(HEAD_WITHIN)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(STOP_WITHIN.as_secs());
+    if config.server.workers > 0 {
+        server = server.workers(config.server.workers);
+    }
+    let listen = config.server.listen;
+    let server = server
+        .bind(listen)
+        .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let address = server.addrs().first().copied().unwrap_or(listen);
+    let server = server.run();
+    let handle = server.handle();
+    Ok(Running {
+        address,
+        ledger,
+        handle,
+        house,
+        server: tokio::spawn(server),
+    })
+}
+
+/// The methods of all dialects.
+///
+/// # Errors
+/// A name that two of them want.
+pub fn registry(config: &Config, ledger: &Ledger) -> Result<Registry, String> {
+    let coins = Arc::new(Coins::new(ledger.clone(), config));
+    let mut registry = Registry::default();
+    yoho::register(&mut registry, &coins).map_err(|taken| taken.to_string())?;
+    Ok(registry)
+}
+
+impl Running {
+    /// Stops accepting, finishes what was taken, and closes the ledger.
+    pub async fn stop(self) {
+        // From now on every answer closes its connection, so that a busy client does not hold up the end.
+        self.house.stopping.store(true, Ordering::Relaxed);
+        self.handle.stop(true).await;
+        if let Ok(Err(error)) = self.server.await {
+            log::error!("the server ended badly: {error}");
+        }
+        if tokio::time::timeout(CLOSE_WITHIN, self.ledger.close())
+            .await
+            .is_err()
+        {
+            log::error!("the ledger did not close within {CLOSE_WITHIN:?}");
+        }
+    }
+}
+
+fn get_or_post() -> impl actix_web::guard::Guard {
+    use actix_web::guard::{Any, Get, Post};
+    Any(Get()).or(Post())
+}
+
+async fn gateway(
+    house: web::Data<House>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let begun = Instant::now();
+    let dialect = &house.yoho;
+    let Served { sealed, method } = match body::read(&request, payload).await {
+        Ok(body) => {
+            let from = house.origin.of(&request);
+            let content_type = request
+                .headers()
+                .get(CONTENT_TYPE)
+                .and_then(|kind| kind.to_str().ok());
+            let request = Request {
+                query: request.query_string(),
+                content_type,
+                body: &body,
+                from: &from,
+            };
+            serve(dialect, &house.registry, request, house.within).await
+        }
+        Err(BodyError::TooLarge) => Served {
+            sealed: dialect.too_large(),
+            method: "-",
+        },
+        Err(BodyError::Broken) => Served {
+            sealed: dialect.unreadable(),
+            method: "-",
+        },
+    };
+    let id = house.ids.next();
+    log::info!(
+        target: "pointgate::access",
+        "method={method} code={} ms={:.1} id={id}",
+        sealed.code,
+        begun.elapsed().as_secs_f64() * 1000.0
+    );
+    let status = StatusCode::from_u16(sealed.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/json;charset=UTF-8"),
+        ))
+        .insert_header(("X-Request-Id", id));
+    if house.stopping.load(Ordering::Relaxed) {
+        response.force_close();
+    }
+    response.body(sealed.body)
+}
+
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(house: web::Data<House>) -> HttpResponse {
+    match tokio::time::timeout(house.within, house.ledger.ready()).await {
+        Ok(true) if !house.stopping.load(Ordering::Relaxed) => HttpResponse::Ok().body("ready\n"),
+        _ => HttpResponse::ServiceUnavailable().body("not ready\n"),
+    }
+}
+
+/// Names requests, for a user to quote and an operator to find.
+struct RequestIds {
+    process: u32,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    fn new() -> RequestIds {
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
+        // Different after each start, which is all that is asked of it.
+        let process =
+            since.subsec_nanos() ^ since.as_secs() as u32 ^ std::process::id().rotate_left(16);
+        RequestIds {
+            process,
+            next: AtomicU64::new(1),
+        }
+    }
+
+    fn next(&self) -> String {
+        format!(
+            "{:08x}-{:x}",
+            self.process,
+            self.next.fetch_add(1, Ordering::Relaxed)
+        )
+    }
+}

@@ -1,0 +1,57 @@
+//! Reading a request's body, up to a limit and in time.
+
+use std::time::Duration;
+
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::{HttpMessage, HttpRequest};
+use futures_util::StreamExt;
+
+/// The largest body.
+const MOST: usize = 1 << 20;
+/// How much of a larger one is still taken and thrown away, so that its sender gets to read the answer.
+const DRAINED: usize = 16 << 20;
+/// How long a body may take.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// Why there is no body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
+    /// It is larger than 1 MiB.
+    TooLarge,
+    /// It did not come whole, or not in time.
+    Broken,
+}
+
+/// The whole body.
+///
+/// # Errors
+/// One that is too large, broken or slow.
+pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, BodyError> {
+    let has_body =
+        request.headers().contains_key(CONTENT_LENGTH) || request.chunked().unwrap_or(true);
+    if !has_body {
+        return Ok(Bytes::new());
+    }
+    let whole = async {
+        let mut body = BytesMut::new();
+        let mut seen = 0;
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| BodyError::Broken)?;
+            seen += chunk.len();
+            if seen <= MOST {
+                body.extend_from_slice(&chunk);
+            } else if seen > DRAINED {
+                break;
+            }
+        }
+        if seen > MOST {
+            Err(BodyError::TooLarge)
+        } else {
+            Ok(body.freeze())
+        }
+    };
+    tokio::time::timeout(WITHIN, whole)
+        .await
+        .unwrap_or(Err(BodyError::Broken))
+}

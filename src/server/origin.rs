@@ -1,0 +1,173 @@
+//! Where a request comes from, when proxies may stand between.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use ipnet::IpNet;
+
+/// The proxies whose word about the client's address counts.
+#[derive(Clone, Debug)]
+pub struct Proxies(Vec<IpNet>);
+
+impl Proxies {
+    /// Those of `server.trusted_proxies`.
+    pub fn new(trusted: Vec<IpNet>) -> Proxies {
+        Proxies(trusted)
+    }
+
+    /// The addresses that are named as the client's. Without a forwarding header that is the peer's. With one it is none,
+    /// unless the peer is a trusted proxy: then every kind of header that it sends names one, since a stranger may have
+    /// written the kind that the proxy passes through untouched.
+    pub fn of(&self, request: &HttpRequest) -> Vec<IpAddr> {
+        let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else {
+            return Vec::new();
+        };
+        let lines = |name: &str| -> Vec<String> {
+            let values = request.headers().get_all(name);
+            values
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+                .collect()
+        };
+        let chains = [
+            chain(&lines("x-forwarded-for"), plain),
+            chain(&lines("x-real-ip"), plain),
+            chain(&lines("forwarded"), forwarded),
+        ];
+        self.client(peer, chains.into_iter().flatten())
+    }
+
+    /// `chains`: for each kind of header that is there, the addresses in it, nearest to the client first.
+    fn client(
+        &self,
+        peer: IpAddr,
+        chains: impl Iterator<Item = Vec<Option<IpAddr>>>,
+    ) -> Vec<IpAddr> {
+        let mut named = Vec::new();
+        for chain in chains {
+            if !self.trusts(&peer) {
+                return Vec::new();
+            }
+            // Each trusted proxy vouches for the address before its own; the first that is no proxy of ours is the client.
+            let client = chain
+                .iter()
+                .rev()
+                .find(|address| address.is_none_or(|ip| !self.trusts(&ip)));
+            match client.or(chain.first()) {
+                Some(&Some(address)) => named.push(address),
+                Some(None) | None => return Vec::new(),
+            }
+        }
+        if named.is_empty() {
+            named.push(peer);
+        }
+        named
+    }
+
+    fn trusts(&self, address: &IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(address))
+    }
+}
+
+/// The addresses of one kind of header; none where the request has no such header.
+fn chain(lines: &[String], read: fn(&str) -> Option<IpAddr>) -> Option<Vec<Option<IpAddr>>> {
+    let hops = || lines.iter().flat_map(|line| line.split(','));
+    (!lines.is_empty()).then(|| hops().map(|hop| read(hop.trim())).collect())
+}
+
+/// `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::7`, `[2001:db8::7]`, `[2001:db8::7]:4711`.
+fn plain(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim_matches('"');
+    let address = match hop.strip_prefix('[') {
+        Some(rest) => rest.split(']').next()?,
+        None if hop.matches(':').count() == 1 => hop.split(':').next()?,
+        None => hop,
+    };
+    address.parse().ok().map(|ip: IpAddr| ip.to_canonical())
+}
+
+/// RFC 7239: `for=203.0.113.7;proto=https`.
+fn forwarded(hop: &str) -> Option<IpAddr> {
+    let named = hop.split(';').find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("for").then_some(value)
+    });
+    plain(named?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn of(peer: &str, headers: &[(&'static str, &'static str)]) -> Vec<String> {
+        let proxies = Proxies::new(vec![
+            "10.0.0.0/8".parse().unwrap(),
+            "127.0.0.1/32".parse().unwrap(),
+        ]);
+        let mut request = TestRequest::default().peer_addr(format!("{peer}:1234").parse().unwrap());
+        for header in headers {
+            request = request.append_header(*header);
+        }
+        proxies
+            .of(&request.to_http_request())
+            .iter()
+            .map(IpAddr::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn without_a_header_it_is_the_peer() {
+        assert_eq!(of("192.0.2.1", &[]), ["192.0.2.1"]);
+        assert_eq!(of("10.0.0.1", &[]), ["10.0.0.1"]);
+        assert_eq!(of("[::ffff:127.0.0.1]", &[]), ["127.0.0.1"]);
+    }
+
+    #[test]
+    fn a_stranger_names_nobody() {
+        for name in ["x-forwarded-for", "x-real-ip", "forwarded"] {
+            let value = if name == "forwarded" {
+                "for=127.0.0.1"
+            } else {
+                "127.0.0.1"
+            };
+            assert!(of("192.0.2.1", &[(name, value)]).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_trusted_proxy_names_the_client() {
+        let rows: [(&[(&'static str, &'static str)], &[&str]); 10] = [
+            (&[("x-forwarded-for", "203.0.113.7")], &["203.0.113.7"]),
+            (
+                &[("x-forwarded-for", "127.0.0.1, 203.0.113.7, 10.1.1.1")],
+                &["203.0.113.7"],
+            ),
+            (
+                &[
+                    ("x-forwarded-for", "203.0.113.7"),
+                    ("x-forwarded-for", "10.1.1.1"),
+                ],
+                &["203.0.113.7"],
+            ),
+            (&[("x-forwarded-for", "10.2.2.2, 10.1.1.1")], &["10.2.2.2"]),
+            (&[("x-forwarded-for", "127.0.0.1, nonsense")], &[]),
+            (&[("x-forwarded-for", "")], &[]),
+            (&[("x-real-ip", "[2001:db8::7]:4711")], &["2001:db8::7"]),
+            (
+                &[("forwarded", "for=203.0.113.7;proto=https, for=10.1.1.1")],
+                &["203.0.113.7"],
+            ),
+            (&[("forwarded", "by=10.1.1.1")], &[]),
+            (
+                &[
+                    ("x-real-ip", "203.0.113.7"),
+                    ("x-forwarded-for", "127.0.0.1"),
+                ],
+                &["127.0.0.1", "203.0.113.7"],
+            ),
+        ];
+        for (headers, client) in rows {
+            assert_eq!(of("10.0.0.1", headers), client, "{headers:?}");
+        }
+    }
+}
