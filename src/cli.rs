@@ -60,7 +60,10 @@ enum SignCommand {
 
 /// Runs the command that the program was called with.
 pub fn run() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("pointgate=info,warn")).init();
+    env_logger::Builder::from_env(
+        env_logger::Env::default().default_filter_or("pointgate=info,warn"),
+    )
+    .init();
     let cli = Cli::parse();
     let config = match Config::load(cli.config.as_deref()) {
         Ok(config) => config,

@@ -2,6 +2,7 @@
 
 pub mod dialect;
 pub mod fault;
+mod json;
 pub mod method;
 pub mod params;
 pub mod registry;

@@ -3,10 +3,6 @@
 //! A method declares its parameters with [`params!`](crate::params) in the order in which they are checked; reading
 //! them and describing them both derive from that.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
 use super::fault::Fault;
 
 /// A parameter as it came.
@@ -251,83 +247,6 @@ macro_rules! params {
             fault: $fault,
         }
     };
-}
-
-impl<'de> Deserialize<'de> for Parameters {
-    /// From a JSON object, keeping repeated names in their order.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Parameters;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parameters, A::Error> {
-                let mut parameters = Parameters::default();
-                while let Some((name, value)) = map.next_entry()? {
-                    parameters.push(name, value);
-                }
-                Ok(parameters)
-            }
-        }
-        deserializer.deserialize_map(Object)
-    }
-}
-
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Raw;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any JSON value")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Raw, E> {
-                Ok(Raw::Text(text.to_owned()))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Raw, E> {
-                Ok(Raw::Text(number.to_string()))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Raw, E> {
-                Ok(Raw::Text(number.to_string()))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Raw, E> {
-                // Some clients write 100 as 100.0. Beyond 2^53 a fraction's digits are no longer those that were sent.
-                let exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
-                Ok(if exact {
-                    Raw::Text(format!("{number:.0}"))
-                } else {
-                    Raw::Other
-                })
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Raw, E> {
-                Ok(Raw::Other)
-            }
-
-            fn visit_unit<E>(self) -> Result<Raw, E> {
-                Ok(Raw::Absent)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Raw, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Raw::Other)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Raw::Other)
-            }
-        }
-        deserializer.deserialize_any(Any)
-    }
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use sea_orm::{
 };
 
 use super::Ledger;
-use super::book::AccountKey;
 use super::entry::{Counter, Entry, Hash};
+use super::posting::AccountKey;
 
 /// Accounts, and entries, that are held in memory at a time.
 const ROWS: u64 = 2000;

@@ -6,8 +6,8 @@ use entity::{account, lot};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use tokio::sync::{mpsc, oneshot};
 
-use super::book::AccountKey;
 use super::connect::Store;
+use super::posting::AccountKey;
 use super::store::in_chunks;
 use crate::clock::Clock;
 

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::book::AccountKey;
+use super::posting::AccountKey;
 
 /// SHA-256; all zero before an account's first entry.
 pub type Hash = [u8; 32];

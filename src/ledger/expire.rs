@@ -4,7 +4,7 @@ use entity::account;
 use futures_util::future::join_all;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::book::{AccountKey, Movement, Posting};
+use super::posting::{AccountKey, Movement, Posting};
 use super::writer::Waiting;
 use super::{Ledger, PostError};
 

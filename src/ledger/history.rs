@@ -6,7 +6,7 @@ use sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::book::AccountKey;
+use super::posting::AccountKey;
 
 /// Income or expense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

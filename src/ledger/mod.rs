@@ -12,6 +12,7 @@ pub mod entry;
 mod expire;
 pub mod history;
 pub mod key;
+pub mod posting;
 mod store;
 mod writer;
 
@@ -22,8 +23,8 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use balances::Asked;
-use book::{AccountKey, Posting, Receipt};
 use connect::Store;
+use posting::{AccountKey, Posting, Receipt};
 pub use writer::PostError;
 use writer::Waiting;
 

@@ -10,9 +10,10 @@ use sea_orm::{
     QueryFilter, Set,
 };
 
-use super::book::{Account, AccountKey, Book, Changes, Draw, Lot, Movement, Posting, Used};
+use super::book::{Account, Book, Changes, Draw, Lot, Used};
 use super::entry::{Entry, Hash};
 use super::key::Key;
+use super::posting::{AccountKey, Movement, Posting};
 
 /// Rows a statement: below every database's limit on bound values.
 const ROWS: usize = 1000;

@@ -4,8 +4,8 @@
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 
-use super::book::{Posting, Receipt, Refusal};
 use super::connect::Store;
+use super::posting::{Posting, Receipt, Refusal};
 use super::store;
 use crate::clock::Clock;
 

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::config::{CoinType, Config, Expiry, Once};
 use crate::gateway::fault::Failure;
-use crate::ledger::book::{AccountKey, NEVER};
 use crate::ledger::key::Key;
-use crate::ledger::{Ledger, ReadError, book};
+use crate::ledger::posting::{self, AccountKey, NEVER};
+use crate::ledger::{Ledger, ReadError};
 
 use super::values::Uid;
 
@@ -67,7 +67,13 @@ impl Coins {
 
     /// The retry guard of a request: by the once-rule of its type, the same `name`, or the same for the day, counts once;
     /// `content` must then be the same too.
-    pub fn once(&self, kind: i64, uid: Uid, name: &[&str], content: &[&str]) -> Option<book::Once> {
+    pub fn once(
+        &self,
+        kind: i64,
+        uid: Uid,
+        name: &[&str],
+        content: &[&str],
+    ) -> Option<posting::Once> {
         let rule = self.types.get(&kind).map_or(Once::Ever, |rules| rules.once);
         let day = match rule {
             Once::Never => return None,
@@ -80,7 +86,7 @@ impl Coins {
             .chain(name)
             .copied()
             .collect();
-        Some(book::Once {
+        Some(posting::Once {
             key: Key::of(&words),
             content: Key::of(content),
         })

@@ -8,7 +8,7 @@ use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::Text;
 use crate::ledger::PostError;
-use crate::ledger::book::{Movement, Posting, Refusal};
+use crate::ledger::posting::{Movement, Posting, Refusal};
 use crate::params;
 
 /// The method.

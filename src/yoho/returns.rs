@@ -8,8 +8,8 @@ use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::Text;
 use crate::ledger::PostError;
-use crate::ledger::book::{self, Movement, Posting, Refusal};
 use crate::ledger::key::Key;
+use crate::ledger::posting::{Movement, Once, Posting, Refusal};
 use crate::params;
 
 /// The method.
@@ -64,7 +64,7 @@ impl Method for Return {
         let num = amount.to_string();
         let once = match request {
             // The caller's own id makes a retry, whatever the once-rule says.
-            Some(Text(id)) => Some(book::Once {
+            Some(Text(id)) => Some(Once {
                 key: Key::of(&["coin", "request", &uid.0.to_string(), &id]),
                 content: Key::of(&[&order, &num]),
             }),

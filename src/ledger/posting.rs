@@ -1,0 +1,103 @@
+//! Postings: what may be asked of the ledger, and what it answers.
+
+use super::key::Key;
+
+/// The expiry of points that never lapse.
+pub const NEVER: i64 = i64::MAX;
+
+/// Which account: whose points of what.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountKey {
+    /// Whose: `uid:50030141`.
+    pub owner: String,
+    /// Of what: `coin`.
+    pub asset: String,
+}
+
+/// One movement that a caller asks for.
+#[derive(Clone, Debug)]
+pub struct Posting {
+    /// The member's account.
+    pub account: AccountKey,
+    /// What is to happen.
+    pub movement: Movement,
+    /// The number of the points' type, for the history.
+    pub kind: i64,
+    /// The retry guard; none where each request counts.
+    pub once: Option<Once>,
+    /// The caller's reference, for the history.
+    pub reference: Option<String>,
+    /// The caller's text, for the history.
+    pub message: Option<String>,
+    /// The back-office user, for the history.
+    pub operator: Option<i64>,
+}
+
+/// What is to happen to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Movement {
+    /// Brings `amount` > 0 points that lapse at `expires_at` (ms, or [`NEVER`]).
+    Earn {
+        /// Points.
+        amount: i64,
+        /// From when on they no longer count.
+        expires_at: i64,
+    },
+    /// Takes `amount` > 0 points, those that lapse soonest first; with an `order`, they may be returned under it.
+    Spend {
+        /// Points.
+        amount: i64,
+        /// What they are spent on.
+        order: Option<Key>,
+    },
+    /// Gives `amount` > 0 points back to the very lots that `order` took them from, the latest first.
+    Return {
+        /// Points.
+        amount: i64,
+        /// What they had been spent on.
+        order: Key,
+    },
+    /// Lapses what is due now, or by a later `due_by`.
+    Lapse {
+        /// Lots up to this time (ms) lapse.
+        due_by: i64,
+    },
+}
+
+/// A retry guard: the first posting under `key` counts, another with the same content is answered alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// What makes the request the same.
+    pub key: Key,
+    /// What must then be equal.
+    pub content: Key,
+}
+
+/// The answer to a posting that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The balance after it (after the first of them, where this is a retry).
+    pub balance: i64,
+    /// Whether it had been applied before and changed nothing now.
+    pub repeated: bool,
+}
+
+/// Why a posting was refused; it then changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The account does not hold so many points.
+    #[error("not enough points")]
+    Insufficient,
+    /// The retry guard's key was used with other content.
+    #[error("the reference was used with other content")]
+    ReferenceUsed,
+    /// The order has spent less than this, or has had some of it back.
+    #[error("more than the order spent and has not had back")]
+    ReturnExceeds,
+    /// The order has spent nothing.
+    #[error("the order spent nothing")]
+    NothingSpent,
+    /// An amount that is not positive, or a balance beyond 64 bits.
+    #[error("amount out of range")]
+    OutOfRange,
+}
