@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::entry::{Counter, Entry, Hash};
 use super::key::Key;
-use super::posting::{AccountKey, Movement, Posting, Receipt, Refusal};
+use super::posting::{AccountKey, MOST, Movement, Posting, Receipt, Refusal};
 
 /// Points of an account that lapse together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,13 +256,13 @@ impl<'a> Page<'a> {
     }
 
     fn earn(&mut self, amount: i64, expires_at: i64) -> Result<(), Refusal> {
-        positive(amount)?;
+        in_range(amount)?;
         self.put_into_lot(expires_at, amount)?;
         self.enter(self.now, amount, Counter::Issued, Some(self.posting))
     }
 
     fn spend(&mut self, amount: i64, order: Option<Key>) -> Result<(), Refusal> {
-        positive(amount)?;
+        in_range(amount)?;
         if self.account.balance < amount {
             return Err(Refusal::Insufficient);
         }
@@ -295,7 +295,7 @@ impl<'a> Page<'a> {
     }
 
     fn give_back(&mut self, amount: i64, order: Key) -> Result<(), Refusal> {
-        positive(amount)?;
+        in_range(amount)?;
         let mut draws = self.book.draws(&order).to_vec();
         if draws.is_empty() {
             return Err(Refusal::NothingSpent);
@@ -380,10 +380,13 @@ impl<'a> Page<'a> {
     }
 }
 
-fn positive(amount: i64) -> Result<(), Refusal> {
-    if amount > 0 {
+fn in_range(amount: i64) -> Result<(), Refusal> {
+    if (1..=MOST).contains(&amount) {
         Ok(())
     } else {
         Err(Refusal::OutOfRange)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,9 @@ use super::key::Key;
 /// The expiry of points that never lapse.
 pub const NEVER: i64 = i64::MAX;
 
+/// The most points that one posting may move, so that no sum of the books comes near the end of 64 bits.
+pub const MOST: i64 = 1_000_000_000_000;
+
 /// Which account: whose points of what.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountKey {
@@ -97,7 +100,7 @@ pub enum Refusal {
     /// The order has spent nothing.
     #[error("the order spent nothing")]
     NothingSpent,
-    /// An amount that is not positive, or a balance beyond 64 bits.
+    /// An amount that is not positive or beyond [`MOST`], or a balance beyond 64 bits.
     #[error("amount out of range")]
     OutOfRange,
 }
