@@ -1,6 +1,7 @@
 //! The command line: `pointgate [--config FILE] COMMAND`.
 
 mod commands;
+mod log_lines;
 mod sign;
 
 use std::path::PathBuf;
@@ -60,10 +61,7 @@ enum SignCommand {
 
 /// Runs the command that the program was called with.
 pub fn run() -> ExitCode {
-    env_logger::Builder::from_env(
-        env_logger::Env::default().default_filter_or("pointgate=info,warn"),
-    )
-    .init();
+    let _written = log_lines::init();
     let cli = Cli::parse();
     let config = match Config::load(cli.config.as_deref()) {
         Ok(config) => config,

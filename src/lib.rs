@@ -1,4 +1,40 @@
-//! Map.
+//! Pointgate: one ledger of points behind the old single-endpoint protocols.
+//!
+//! Several wire protocols (**dialects**) stand in front of one **registry of typed methods**, in front of one **ledger**.
+//! A dialect knows bytes, signatures and legacy codes; a method knows its parameters and its meaning; the ledger knows
+//! points and nothing of the web. Each may be read without the others.
+//!
+//! ```text
+//! main.rs      the program: calls cli
+//! cli.rs       command line → configuration → logger → a command; cli/ holds the commands
+//! config.rs    gateway.toml → Config, in three layers; one struct a section, all mistakes at once, secrets redacted
+//! server.rs    Config → running HTTP server: one route a dialect, limits, health, graceful stop
+//! gateway/     the spine: open → find → read parameters → call → seal
+//!   method.rs    trait Method: name, parameters, reply, call; Entry = a Method with its types erased
+//!   registry.rs  name → Entry; refuses duplicates; describes itself
+//!   params.rs    how a parameter is read from "5" or 5 (json.rs: from a body), and which refusal its absence earns
+//!   dialect.rs   trait Dialect: open(request) → Call, seal(outcome) → answer
+//! yoho/        the YOHO dialect and its methods, one small file a method
+//! ledger/      the core
+//!   posting.rs   what may be asked, and what is answered        book.rs   the rules, without I/O
+//!   entry.rs     an entry and the hash that chains it           key.rs    16 bytes for a reference
+//!   writer.rs    the only writer: a queue, a batch, a commit    store.rs  the batch's rows, in set statements
+//!   balances.rs  balance reads, gathered                        history.rs, expire.rs, audit.rs
+//! sign.rs      MD5 and comparison in constant time
+//! clock.rs     the time, which tests own
+//! ../entity    the database's rows, data only                  ../migration   its schema, one file a change
+//! ```
+//!
+//! # Invariants
+//! - Arrows go down only: `main → cli → server → dialects → {gateway, ledger, sign} → entity`. Dialects never import each
+//!   other, `gateway/` names no dialect and no ledger, `ledger/` names no web type and no wire code, and SQL stays inside
+//!   `ledger/`. Deleting a dialect is one folder and a few lines of `server.rs` and `cli`. A test holds these lines.
+//! - A refused request changes nothing; an acknowledged one is on disk before its answer leaves; a retry answers as the
+//!   first did.
+//! - No balance is negative; it is the sum of its lots and of its entries; all accounts and counter accounts of an asset
+//!   together are zero; an entry never changes, and each holds the hash of the one before it.
+//! - A secret is a [`config::Secret`], which shows itself to nobody, and is compared in constant time.
+
 pub mod cli;
 pub mod clock;
 pub mod config;

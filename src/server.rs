@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Route, web};
 use tokio::task::JoinHandle;
 
@@ -32,6 +32,9 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long a connection stays open for a next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// Names a request in the answer as in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A server that listens.
 pub struct Running {
@@ -184,7 +187,7 @@ async fn gateway(
             CONTENT_TYPE,
             HeaderValue::from_static("application/json;charset=UTF-8"),
         ))
-        .insert_header(("X-Request-Id", id));
+        .insert_header((REQUEST_ID, id));
     if house.stopping.load(Ordering::Relaxed) {
         response.force_close();
     }

@@ -58,6 +58,7 @@ enum Draw {
 }
 
 #[derive(DeriveIden)]
+#[expect(clippy::enum_variant_names, reason = "the columns' names")]
 enum Reference {
     Table,
     ReferenceKey,
@@ -245,7 +246,7 @@ fn counter() -> TableCreateStatement {
         .to_owned()
 }
 
-fn indexes() -> [IndexCreateStatement; 4] {
+fn indexes() -> [IndexCreateStatement; 3] {
     [
         Index::create()
             .name("account_owner")
@@ -268,13 +269,6 @@ fn indexes() -> [IndexCreateStatement; 4] {
             .col(Entry::Direction)
             .col(Entry::DirectionSeq)
             .unique()
-            .to_owned(),
-        // The first and the last entry of a range of days.
-        Index::create()
-            .name("entry_at")
-            .table(Entry::Table)
-            .col(Entry::AccountId)
-            .col(Entry::At)
             .to_owned(),
     ]
 }

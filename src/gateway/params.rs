@@ -98,7 +98,7 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-/// A text of 1 to `MAX` characters.
+/// A text of 1 to `MAX` characters, none of them NUL, which not every database can keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text<const MAX: usize>(pub String);
 
@@ -108,6 +108,7 @@ impl<const MAX: usize> Value for Text<MAX> {
     fn read(raw: &Raw) -> Result<Self, Bad> {
         match raw {
             Raw::Text(text) if text.chars().nth(MAX).is_some() => Err(Bad::TooLong),
+            Raw::Text(text) if text.contains('\0') => Err(Bad::Wrong),
             Raw::Text(text) => Ok(Text(text.clone())),
             Raw::Absent | Raw::Other => Err(Bad::Wrong),
         }
@@ -316,6 +317,7 @@ mod tests {
             (r#"{"id":{"id":5}}"#, Err(ABSENT)),
             (r#"{"id":true}"#, Err(ABSENT)),
             (r#"{"id":99999999999999999999}"#, Err(ABSENT)),
+            (r#"{"id":1,"note":"a\u0000"}"#, sample(1, 7, None, None)),
             (r#"{"kind":"x"}"#, Err(ABSENT)),
             (r#"{"id":1,"kind":"x"}"#, Err(WRONG)),
         ];

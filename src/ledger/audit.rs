@@ -1,5 +1,7 @@
 //! The audit: recomputes everything that the ledger claims from its entries and lots, in one consistent snapshot.
 
+mod running;
+
 use std::collections::{BTreeMap, HashMap};
 
 use entity::{account, counter, entry, lot};
@@ -10,8 +12,9 @@ use sea_orm::{
 };
 
 use super::Ledger;
-use super::entry::{Counter, Entry, Hash};
-use super::posting::AccountKey;
+use super::entry::Counter;
+
+use running::Running;
 
 /// Accounts, and entries, that are held in memory at a time.
 const ROWS: u64 = 2000;
@@ -96,6 +99,7 @@ impl Ledger {
             ));
         }
         check_counters(&snapshot, &sums, report.points).await?;
+        check_lots(&snapshot).await?;
         check_draws(&snapshot).await?;
         check_references(&snapshot).await?;
         Ok(report)
@@ -106,127 +110,6 @@ fn broken(account: impl Into<String>, why: impl Into<String>) -> AuditError {
     AuditError::Broken {
         account: account.into(),
         why: why.into(),
-    }
-}
-
-/// An account as its entries so far make it.
-struct Running<'a> {
-    account: &'a account::Model,
-    key: AccountKey,
-    balance: i64,
-    seq: i64,
-    income: i64,
-    at: i64,
-    head: Hash,
-}
-
-impl<'a> Running<'a> {
-    fn new(account: &'a account::Model) -> Self {
-        let key = AccountKey {
-            owner: account.owner.clone(),
-            asset: account.asset.clone(),
-        };
-        Running {
-            account,
-            key,
-            balance: 0,
-            seq: 0,
-            income: 0,
-            at: i64::MIN,
-            head: Hash::default(),
-        }
-    }
-
-    fn broken(&self, why: impl Into<String>) -> AuditError {
-        broken(format!("{} of {}", self.key.asset, self.key.owner), why)
-    }
-
-    fn must(&self, what: &str, stands: i64, should: i64) -> Result<(), AuditError> {
-        match stands == should {
-            true => Ok(()),
-            false => Err(self.broken(format!("{what} is {stands}, but should be {should}"))),
-        }
-    }
-
-    fn add(&mut self, row: &entry::Model) -> Result<(Counter, i64), AuditError> {
-        self.seq += 1;
-        self.income += i64::from(row.amount > 0);
-        self.balance = self.balance.saturating_add(row.amount);
-        let which = format!("entry {}", row.seq);
-        self.must("the number of an entry", row.seq, self.seq)?;
-        self.must(
-            &format!("{which}: balance_after"),
-            row.balance_after,
-            self.balance,
-        )?;
-        let direction_seq = if row.amount > 0 {
-            self.income
-        } else {
-            self.seq - self.income
-        };
-        self.must(
-            &format!("{which}: direction_seq"),
-            row.direction_seq,
-            direction_seq,
-        )?;
-        self.must(
-            &format!("{which}: direction"),
-            row.direction,
-            if row.amount > 0 { 1 } else { 2 },
-        )?;
-        if row.at < self.at {
-            return Err(self.broken(format!("{which} is older than the one before it")));
-        }
-        self.at = row.at;
-        let Some(counter) = Counter::from_name(&row.counter) else {
-            return Err(self.broken(format!("{which} has no known other side")));
-        };
-        let entry = Entry {
-            account: self.key.clone(),
-            seq: row.seq,
-            at: row.at,
-            kind: row.kind,
-            amount: row.amount,
-            balance_after: row.balance_after,
-            counter,
-            direction_seq: row.direction_seq,
-            reference: row.reference.clone(),
-            message: row.message.clone(),
-            operator: row.operator,
-            hash: Hash::default(),
-        };
-        self.head = entry.hash_after(&self.head);
-        if row.hash != self.head {
-            return Err(self.broken(format!("{which} does not fit the chain of hashes")));
-        }
-        Ok((counter, row.amount))
-    }
-
-    fn close(&self, lots: &[lot::Model]) -> Result<(), AuditError> {
-        let account = self.account;
-        self.must("the balance", account.balance, self.balance)?;
-        self.must("last_seq", account.last_seq, self.seq)?;
-        self.must("income_seq", account.income_seq, self.income)?;
-        if self.seq > 0 {
-            self.must("last_at", account.last_at, self.at)?;
-        }
-        if account.head != self.head {
-            return Err(self.broken("the head is not the hash of the last entry"));
-        }
-        if let Some(lot) = lots.iter().find(|lot| lot.remaining <= 0) {
-            return Err(self.broken(format!(
-                "the lot that lapses at {} holds {}",
-                lot.expires_at, lot.remaining
-            )));
-        }
-        let held = lots
-            .iter()
-            .fold(0_i64, |sum, lot| sum.saturating_add(lot.remaining));
-        self.must("the sum of its lots", held, self.balance)?;
-        if account.next_expiry != lots.iter().map(|lot| lot.expires_at).min() {
-            return Err(self.broken("next_expiry is not that of its first lot"));
-        }
-        Ok(())
     }
 }
 
@@ -251,27 +134,40 @@ impl<'a> Entries<'a> {
     }
 
     /// The next entry, if it is one of this account.
-    async fn next_of(&mut self, account_id: i64) -> Result<Option<entry::Model>, DbErr> {
+    async fn next_of(&mut self, account_id: i64) -> Result<Option<entry::Model>, AuditError> {
         if self.chunk.peek().is_none() && !self.done {
-            let (id, seq) = self.after;
-            let same_account = entry::Column::AccountId
-                .eq(id)
-                .and(entry::Column::Seq.gt(seq));
-            let rows = entry::Entity::find()
-                .filter(entry::Column::AccountId.between(id, self.ids.1))
-                .filter(entry::Column::AccountId.gt(id).or(same_account))
-                .order_by_asc(entry::Column::AccountId)
-                .order_by_asc(entry::Column::Seq)
-                .limit(ROWS)
-                .all(self.db)
-                .await?;
-            self.done = (rows.len() as u64) < ROWS;
-            if let Some(last) = rows.last() {
-                self.after = (last.account_id, last.seq);
-            }
-            self.chunk = rows.into_iter().peekable();
+            self.fill().await?;
+        }
+        if let Some(row) = self.chunk.peek()
+            && row.account_id < account_id
+        {
+            return Err(broken(
+                format!("account {}", row.account_id),
+                "has entries, but no account",
+            ));
         }
         Ok(self.chunk.next_if(|row| row.account_id == account_id))
+    }
+
+    async fn fill(&mut self) -> Result<(), DbErr> {
+        let (id, seq) = self.after;
+        let same_account = entry::Column::AccountId
+            .eq(id)
+            .and(entry::Column::Seq.gt(seq));
+        let rows = entry::Entity::find()
+            .filter(entry::Column::AccountId.between(id, self.ids.1))
+            .filter(entry::Column::AccountId.gt(id).or(same_account))
+            .order_by_asc(entry::Column::AccountId)
+            .order_by_asc(entry::Column::Seq)
+            .limit(ROWS)
+            .all(self.db)
+            .await?;
+        self.done = (rows.len() as u64) < ROWS;
+        if let Some(last) = rows.last() {
+            self.after = (last.account_id, last.seq);
+        }
+        self.chunk = rows.into_iter().peekable();
+        Ok(())
     }
 }
 
@@ -335,6 +231,17 @@ async fn check_counters(
 struct Off {
     account_id: i64,
     seq: i64,
+}
+
+/// Every lot is somebody's.
+async fn check_lots(db: &DatabaseTransaction) -> Result<(), AuditError> {
+    first_off(
+        db,
+        "has a lot, but no account",
+        "SELECT l.account_id, 0 AS seq FROM lot l LEFT JOIN account a ON a.id = l.account_id \
+         WHERE a.id IS NULL ORDER BY l.account_id LIMIT 1",
+    )
+    .await
 }
 
 /// What orders drew is what their spends took, and what they had back is what was returned.

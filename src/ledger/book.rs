@@ -389,4 +389,6 @@ fn in_range(amount: i64) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

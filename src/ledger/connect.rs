@@ -15,6 +15,12 @@ const READERS: u32 = 4;
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// How many pages the write-ahead log may hold (of 4 KiB: 32 MiB) before it is folded into the file. Many batches touch the
+/// same pages, which are then written to the file once.
+const CHECKPOINT_PAGES: &str = "8192";
+/// Pages that a connection keeps in memory; as SQLite has it, a negative number of KiB.
+const CACHE_KIB: &str = "-8192";
+
 /// The database, with one way in for writes and another for reads, which a write does not hold up.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
@@ -34,9 +40,15 @@ impl Store {
                 .map_err(|e| DbErr::Custom(format!("cannot make {}: {e}", folder.display())))?;
         }
         let write = Database::connect(options(url, 1)).await?;
-        Migrator::up(&write, None).await?;
-        let read = Database::connect(options(url, READERS)).await?;
-        Ok(Store { write, read })
+        let store = Store {
+            read: Database::connect(options(url, READERS)).await?,
+            write,
+        };
+        // All changes or none, and one instance after the other where several start at once.
+        let transaction = store.begin_write().await?;
+        Migrator::up(&transaction, None).await?;
+        transaction.commit().await?;
+        Ok(store)
     }
 
     /// The connections for reads.
@@ -110,4 +122,8 @@ fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("cache_size", CACHE_KIB)
+        // What one statement may have to take back is kept in memory instead of a file.
+        .pragma("temp_store", "MEMORY")
 }

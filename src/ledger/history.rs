@@ -2,9 +2,7 @@
 //! arithmetic and an index, and a total without counting, however long the history is.
 
 use entity::{account, entry, lot};
-use sea_orm::{
-    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
 use super::posting::AccountKey;
 
@@ -71,12 +69,11 @@ impl Count {
         }
     }
 
-    /// Up to this entry, without it.
-    fn before(entry: &entry::Model) -> Count {
-        let through = Count::through(entry);
+    /// All that an account has.
+    fn of_all(account: &account::Model) -> Count {
         Count {
-            all: through.all - 1,
-            income: through.income - i64::from(entry.direction == 1),
+            all: account.last_seq,
+            income: account.income_seq,
         }
     }
 }
@@ -89,9 +86,7 @@ pub async fn page(db: &DatabaseConnection, range: &Range) -> Result<Page, DbErr>
     let Some(account) = find_account(db, &range.account).await? else {
         return Ok(Page::default());
     };
-    let Some((low, high)) = bounds(db, &account, range).await? else {
-        return Ok(Page::default());
-    };
+    let (low, high) = bounds(db, &account, range).await?;
     let (low, high) = (low.of(range.direction), high.of(range.direction));
     let total = (high - low).max(0);
     // Entries low+1 ..= high are in the range, and this page ends where the skipped ones begin.
@@ -139,47 +134,55 @@ pub async fn lapsing(
     Ok(lots.all(db).await?.iter().map(|lot| lot.remaining).sum())
 }
 
-/// The counts before the first and through the last entry of the range; none where no entry can be in it.
+/// The counts before the first and through the last entry of the range.
 async fn bounds(
     db: &DatabaseConnection,
     account: &account::Model,
     range: &Range,
-) -> Result<Option<(Count, Count)>, DbErr> {
-    let entries = || {
-        entry::Entity::find()
-            .filter(entry::Column::AccountId.eq(account.id))
-            .limit(1)
-    };
+) -> Result<(Count, Count), DbErr> {
     let low = match range.from {
         None => Count::default(),
-        Some(from) => {
-            let first = entries()
-                .filter(entry::Column::At.gte(from))
-                .order_by_asc(entry::Column::At)
-                .order_by_asc(entry::Column::Seq);
-            match first.one(db).await? {
-                Some(first) => Count::before(&first),
-                None => return Ok(None),
-            }
-        }
+        Some(from) => before(db, account, from).await?,
     };
     let high = match range.until {
-        None => Count {
-            all: account.last_seq,
-            income: account.income_seq,
-        },
-        Some(until) => {
-            let last = entries()
-                .filter(entry::Column::At.lt(until))
-                .order_by_desc(entry::Column::At)
-                .order_by_desc(entry::Column::Seq);
-            match last.one(db).await? {
-                Some(last) => Count::through(&last),
-                None => return Ok(None),
+        None => Count::of_all(account),
+        Some(until) => before(db, account, until).await?,
+    };
+    Ok((low, high))
+}
+
+/// How many entries are older than `time`. Entries never go back in time, so halving finds it: 20 look-ups in a million
+/// entries, and no index on the time that every write would have to keep.
+async fn before(
+    db: &DatabaseConnection,
+    account: &account::Model,
+    time: i64,
+) -> Result<Count, DbErr> {
+    if account.last_at < time {
+        return Ok(Count::of_all(account));
+    }
+    let mut count = Count::default();
+    let (mut low, mut high) = (1, account.last_seq);
+    while low <= high {
+        let middle = low + (high - low) / 2;
+        match entry::Entity::find_by_id((account.id, middle))
+            .one(db)
+            .await?
+        {
+            Some(entry) if entry.at < time => {
+                count = Count::through(&entry);
+                low = middle + 1;
+            }
+            Some(_) => high = middle - 1,
+            None => {
+                return Err(DbErr::Custom(format!(
+                    "account {} has no entry {middle}",
+                    account.id
+                )));
             }
         }
-    };
-    Ok(Some((low, high)))
+    }
+    Ok(count)
 }
 
 async fn find_account(

@@ -3,6 +3,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::hex::unhex;
+
 /// The first 16 bytes of a SHA-256 over words, each with its length before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key([u8; 16]);
@@ -22,19 +24,20 @@ impl Key {
     }
 
     /// As it is stored.
-    pub fn to_vec(self) -> Vec<u8> {
-        self.0.to_vec()
+    pub fn bytes(self) -> [u8; 16] {
+        self.0
     }
 
-    /// From what was stored; none where it is not 16 bytes long.
-    pub fn from_slice(bytes: &[u8]) -> Option<Key> {
-        bytes.try_into().ok().map(Key)
+    /// From the hex of what was stored; none where that is not 16 bytes.
+    pub fn from_hex(text: &str) -> Option<Key> {
+        unhex(text).map(Key)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::hex::hex;
 
     #[test]
     fn words_do_not_run_into_each_other() {
@@ -46,7 +49,7 @@ mod tests {
     #[test]
     fn it_comes_back_as_it_was_stored() {
         let key = Key::of(&["x"]);
-        assert_eq!(Key::from_slice(&key.to_vec()), Some(key));
-        assert_eq!(Key::from_slice(b"short"), None);
+        assert_eq!(Key::from_hex(&hex(&key.bytes())), Some(key));
+        assert_eq!(Key::from_hex("ab"), None);
     }
 }

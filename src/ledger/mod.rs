@@ -10,9 +10,11 @@ pub mod book;
 mod connect;
 pub mod entry;
 mod expire;
+mod hex;
 pub mod history;
 pub mod key;
 pub mod posting;
+mod sql;
 mod store;
 mod writer;
 

@@ -131,7 +131,11 @@ async fn commit_once(
         .iter()
         .map(|posting| book.post(posting, now).map_err(PostError::from))
         .collect();
-    store::save(&transaction, book.into_changes())
+    let changes = book.into_changes();
+    if changes.entries.is_empty() {
+        return Ok(answers);
+    }
+    store::save(&transaction, &changes)
         .await
         .map_err(Stop::Inside)?;
     transaction.commit().await.map_err(Stop::Commit)?;

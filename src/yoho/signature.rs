@@ -25,11 +25,7 @@ pub fn client_secret<'a>(
             text.push('&');
         }
         // The pair is trimmed, not its parts: what stands next to the `=` stays.
-        text.push_str(if value.is_empty() {
-            name.trim()
-        } else {
-            name.trim_start()
-        });
+        text.push_str(name.trim_start());
         text.push('=');
         text.push_str(value.trim_end());
     }

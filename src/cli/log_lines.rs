@@ -1,0 +1,100 @@
+//! The log's way to standard error: lines wait a moment in memory, so that not every request pays for a system call.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use env_logger::{Builder, Env, Target};
+
+/// How long a line waits for company.
+const MOMENT: Duration = Duration::from_millis(20);
+/// How many bytes wait at most; who adds more writes them out.
+const MOST: usize = 1 << 16;
+
+/// Lines that wait, and whether the program is ending.
+#[derive(Default)]
+struct Waiting {
+    lines: Vec<u8>,
+    ending: bool,
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<(Mutex<Waiting>, Condvar)>);
+
+/// Writes out what waits when it is dropped.
+pub struct Written(Lines, Option<JoinHandle<()>>);
+
+/// Starts logging: `RUST_LOG`, by default what this program says and the warnings of others.
+pub fn init() -> Written {
+    let lines = Lines::default();
+    Builder::from_env(Env::default().default_filter_or("pointgate=info,warn"))
+        .target(Target::Pipe(Box::new(lines.clone())))
+        .init();
+    let writer = lines.clone();
+    let thread = std::thread::Builder::new()
+        .name("log".into())
+        .spawn(move || writer.run());
+    Written(lines, thread.ok())
+}
+
+impl Lines {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        loop {
+            let nothing = |waiting: &mut Waiting| waiting.lines.is_empty() && !waiting.ending;
+            let waiting = self.0.1.wait_while(self.lock(), nothing);
+            let ending = waiting.unwrap_or_else(PoisonError::into_inner).ending;
+            if !ending {
+                std::thread::sleep(MOMENT);
+            }
+            self.write_out();
+            if ending {
+                return;
+            }
+        }
+    }
+
+    fn write_out(&self) {
+        let mut waiting = self.lock();
+        // There is nobody to tell that standard error cannot be written to.
+        let _ = io::stderr().write_all(&waiting.lines);
+        waiting.lines.clear();
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut waiting = self.lock();
+        waiting.lines.extend_from_slice(line);
+        let (first, full) = (
+            waiting.lines.len() == line.len(),
+            waiting.lines.len() > MOST,
+        );
+        drop(waiting);
+        if full {
+            self.write_out();
+        } else if first {
+            self.0.1.notify_one();
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        self.0.lock().ending = true;
+        self.0.0.1.notify_one();
+        if let Some(thread) = self.1.take() {
+            let _ = thread.join();
+        }
+        self.0.write_out();
+    }
+}

@@ -1,0 +1,209 @@
+//! What must hold of the book whatever is posted, in any order.
+
+use proptest::prelude::*;
+
+use super::tests::*;
+use super::*;
+use crate::ledger::posting::{NEVER, Once};
+
+/// Something that somebody does: on one of three accounts, after so many days.
+#[derive(Clone, Debug)]
+struct Step {
+    posting: Posting,
+    days: i64,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let movement = prop_oneof![
+        (1..100_i64, prop_oneof![2..40_i64, Just(i64::MAX / DAY)]).prop_map(|(amount, days)| {
+            Movement::Earn {
+                amount,
+                expires_at: days * DAY,
+            }
+        }),
+        (1..150_i64, 0..4_u8).prop_map(|(amount, n)| Movement::Spend {
+            amount,
+            order: Some(order(n))
+        }),
+        (1..80_i64).prop_map(|amount| Movement::Spend {
+            amount,
+            order: None
+        }),
+        (1..60_i64, 0..4_u8).prop_map(|(amount, n)| Movement::Return {
+            amount,
+            order: order(n)
+        }),
+        (0..50_i64).prop_map(|days| Movement::Lapse { due_by: days * DAY }),
+        prop_oneof![Just(0_i64), Just(-3), Just(i64::MAX)].prop_map(|amount| Movement::Earn {
+            amount,
+            expires_at: NEVER
+        }),
+    ];
+    let once = proptest::option::of((0..6_u8, 0..2_u8));
+    let step = (0..3_u8, movement, once, 0..3_i64).prop_map(|(n, movement, once, days)| {
+        let movement = match movement {
+            // An order belongs to an account, so that its key names it.
+            Movement::Spend {
+                amount,
+                order: Some(key),
+            } => Movement::Spend {
+                amount,
+                order: Some(of_account(n, key)),
+            },
+            Movement::Return { amount, order } => Movement::Return {
+                amount,
+                order: of_account(n, order),
+            },
+            other => other,
+        };
+        let once = once.map(|(key, content)| Once {
+            key: Key::of(&["once", &n.to_string(), &key.to_string()]),
+            content: Key::of(&[&content.to_string()]),
+        });
+        Step {
+            posting: Posting {
+                once,
+                ..posting(account(n), movement)
+            },
+            days,
+        }
+    });
+    proptest::collection::vec(step, 1..80)
+}
+
+fn of_account(n: u8, order: Key) -> Key {
+    Key::of(&[&n.to_string(), &format!("{order:?}")])
+}
+
+/// What every reader of the ledger relies on.
+fn check(book: &Book) {
+    let mut all = 0;
+    for (key, account) in &book.accounts {
+        assert!(account.balance >= 0, "{key:?} is below zero");
+        let held: i64 = account.lots.iter().map(|lot| lot.remaining).sum();
+        assert_eq!(held, account.balance, "{key:?}: sum of lots");
+        assert!(
+            account.lots.iter().all(|lot| lot.remaining > 0),
+            "{key:?}: an empty lot"
+        );
+        assert!(
+            account
+                .lots
+                .is_sorted_by(|a, b| a.expires_at < b.expires_at)
+        );
+        all += account.balance;
+    }
+    let house: i64 = book.changes.counters.values().sum();
+    assert_eq!(all + house, 0, "both sides");
+    for draws in book.draws.values() {
+        assert!(
+            draws
+                .iter()
+                .all(|draw| (0..=draw.drawn).contains(&draw.returned))
+        );
+    }
+    for (key, account) in &book.accounts {
+        let entries: Vec<_> = book
+            .changes
+            .entries
+            .iter()
+            .filter(|e| e.account == *key)
+            .collect();
+        let mut head = Hash::default();
+        let (mut balance, mut at) = (0, i64::MIN);
+        for (entry, seq) in entries.iter().zip(1..) {
+            balance += entry.amount;
+            assert_eq!((entry.seq, entry.balance_after), (seq, balance));
+            assert!(entry.at >= at, "entries go back in time");
+            assert_eq!(entry.hash, entry.hash_after(&head));
+            (head, at) = (entry.hash, entry.at);
+        }
+        assert_eq!((account.balance, account.head), (balance, head));
+        assert_eq!(account.last_seq, entries.len() as i64);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn the_books_balance_after_any_order_of_any_postings(steps in steps()) {
+        let mut book = Book::default();
+        let mut now = DAY;
+        for step in &steps {
+            now += step.days * DAY;
+            let before = (book.accounts.clone(), book.draws.clone(), book.changes.entries.len());
+            match book.post(&step.posting, now) {
+                Ok(receipt) => prop_assert!(receipt.balance >= 0),
+                Err(_) => prop_assert_eq!(
+                    before,
+                    (book.accounts.clone(), book.draws.clone(), book.changes.entries.len())
+                ),
+            }
+            check(&book);
+        }
+    }
+
+    #[test]
+    fn a_retry_is_the_identity(steps in steps()) {
+        let mut book = Book::default();
+        for step in steps.iter().filter(|step| step.posting.once.is_some()) {
+            let Ok(first) = book.post(&step.posting, DAY) else { continue };
+            let before = (book.accounts.clone(), book.draws.clone(), book.changes.entries.len());
+            let again = book.post(&step.posting, 2 * DAY);
+            let unmoved = matches!(step.posting.movement, Movement::Lapse { .. });
+            let expected = Ok(Receipt {
+                repeated: true,
+                ..first
+            });
+            prop_assert!(unmoved || again == expected);
+            prop_assert_eq!(before, (book.accounts.clone(), book.draws.clone(), book.changes.entries.len()));
+        }
+    }
+
+    /// Never more comes back than was spent, by any number of returns.
+    #[test]
+    fn what_comes_back_is_at_most_what_was_spent(
+        amounts in proptest::collection::vec(1..40_i64, 1..20),
+        spent in 1..200_i64,
+    ) {
+        let mut book = Book::default();
+        book.post(&earn(1000, NEVER), DAY).unwrap();
+        book.post(&spend(spent, 1), DAY).unwrap();
+        let back: i64 = amounts
+            .iter()
+            .filter(|&&amount| book.post(&give_back(amount, 1), DAY).is_ok())
+            .sum();
+        prop_assert!(back <= spent);
+        prop_assert_eq!(balance(&book), 1000 - spent + back);
+        let left = spent - back;
+        prop_assert!(left == 0 || book.post(&give_back(left, 1), DAY).is_ok());
+        prop_assert!(book.post(&give_back(1, 1), DAY).is_err());
+    }
+
+    /// The same postings in several batches, each loaded afresh from what the one before wrote, come to the same.
+    #[test]
+    fn batches_of_any_size_come_to_the_same(steps in steps(), size in 1..7_usize) {
+        let mut whole = Book::default();
+        let mut now = DAY;
+        let mut answers = Vec::new();
+        for step in &steps {
+            now += step.days * DAY;
+            answers.push(whole.post(&step.posting, now));
+        }
+        let mut disk = Book::default();
+        let (mut now, mut entries, mut again) = (DAY, Vec::new(), Vec::new());
+        for batch in steps.chunks(size) {
+            for step in batch {
+                now += step.days * DAY;
+                again.push(disk.post(&step.posting, now));
+            }
+            let Book { accounts, used, draws, changes } = disk;
+            entries.extend(changes.entries);
+            disk = Book { accounts, used, draws, changes: Changes::default() };
+        }
+        prop_assert_eq!(answers, again);
+        prop_assert_eq!(&whole.changes.entries, &entries);
+        prop_assert_eq!(whole.accounts, disk.accounts);
+    }
+}

@@ -1,0 +1,117 @@
+//! What the program prints and leaves behind for each command that does not serve.
+
+use crate::program::{Place, text};
+
+#[test]
+fn methods_are_listed_without_a_ledger() {
+    let place = Place::empty();
+    let out = place.run(&["methods"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let listed = text(&out.stdout);
+    let mut heads: Vec<&str> = listed
+        .lines()
+        .filter(|line| line.starts_with("app."))
+        .collect();
+    heads.sort_unstable();
+    assert_eq!(
+        heads,
+        [
+            "app.yoho.yohocoin",
+            "app.yohocoin.get = app.yohocoin.add",
+            "app.yohocoin.lists",
+            "app.yohocoin.return",
+            "app.yohocoin.subtract",
+            "app.yohocoin.total",
+        ]
+    );
+    for said in [
+        "402 获取的有货币不合法",
+        "406 orderCode不能为空",
+        "referenceId",
+    ] {
+        assert!(listed.contains(said), "{said}");
+    }
+    assert!(is_empty(&place), "it made something");
+}
+
+#[test]
+fn migrate_makes_the_ledger_and_may_come_again() {
+    let place = Place::new();
+    for _ in 0..2 {
+        let out = place.run(&["migrate"]);
+        assert!(out.status.success(), "{}", text(&out.stderr));
+        assert!(text(&out.stdout).ends_with("data/pointgate.db is up to date\n"));
+        assert!(place.database().is_file());
+    }
+    let out = place.run(&["audit"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let none = "the books are right: 0 accounts, 0 entries, 0 points\n";
+    assert_eq!(text(&out.stdout), none);
+}
+
+#[test]
+fn audit_does_not_make_a_ledger() {
+    let place = Place::empty();
+    let out = place.run(&["audit"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert_eq!(text(&out.stdout), "");
+    let said = "pointgate: there is no ledger at sqlite://data/pointgate.db\n";
+    assert_eq!(text(&out.stderr), said);
+    assert!(is_empty(&place), "it made something");
+}
+
+#[test]
+fn audit_says_what_is_no_ledger() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("data")).unwrap();
+    place.write(
+        "data/pointgate.db",
+        "this is no database, not even a broken one",
+    );
+    let out = place.run(&["audit"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out.stderr).contains("data/pointgate.db"));
+}
+
+#[test]
+fn what_is_no_command_is_refused() {
+    for arguments in [
+        &["serv"][..],
+        &["--listen", "127.0.0.1:0"],
+        &["sign"],
+        &["sign", "yoho"],
+        &["audit", "now"],
+    ] {
+        let place = Place::empty();
+        let out = place.run(arguments);
+        assert_eq!(out.status.code(), Some(2), "{arguments:?}");
+        assert!(
+            text(&out.stderr).contains("Usage: pointgate"),
+            "{arguments:?}"
+        );
+        assert!(is_empty(&place), "{arguments:?} made something");
+    }
+}
+
+#[test]
+fn help_names_every_command() {
+    let out = Place::empty().run(&["--help"]);
+    assert!(out.status.success());
+    let help = text(&out.stdout);
+    for command in [
+        "serve",
+        "migrate",
+        "check-config",
+        "methods",
+        "sign",
+        "expire",
+        "audit",
+    ] {
+        let line = format!("\n  {command} ");
+        assert!(help.contains(&line), "{command} in {help}");
+    }
+}
+
+fn is_empty(place: &Place) -> bool {
+    std::fs::read_dir(place.path("")).unwrap().next().is_none()
+}

@@ -1,0 +1,7 @@
+//! The command line, as an operator meets it.
+
+mod commands;
+mod configuration;
+mod log;
+mod sign;
+mod stop;

@@ -1,0 +1,125 @@
+//! Stopping: what was taken is finished and on disk, in time, and nothing new is taken.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::ledger::load::{Load, Told, check};
+use crate::program::{Program, signed};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_under_load_keeps_what_was_answered() {
+    stops_under_load("TERM").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigint_under_load_keeps_what_was_answered() {
+    stops_under_load("INT").await;
+}
+
+async fn stops_under_load(signal: &str) {
+    let mut program = Program::new().await;
+    let load = Load::start(&program.client(), "s", 24, 60);
+    load.acknowledged(200).await;
+    program.signal(signal);
+    let status = program.ended().await;
+    assert_eq!(status.code(), Some(0), "{}", program.log());
+    let log = program.log();
+    assert!(log.contains(&format!("SIG{signal}: stopping")), "{log}");
+    assert!(log.trim_end().ends_with("stopped"), "{log}");
+    assert!(!log.contains("ERROR"), "{log}");
+    let sent = load.end().await;
+    let cut = sent.iter().filter(|one| one.told == Told::Nothing).count();
+    assert!(cut > 0, "the load was over when it stopped");
+    program.audit();
+    program.restart().await;
+    check(&program.client(), &sent).await;
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_hold_it_up() {
+    let mut program = Program::new().await;
+    let mut idle = Vec::new();
+    for _ in 0..20 {
+        let mut connection = connect(&program).await;
+        let request = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n";
+        connection.write_all(request).await.unwrap();
+        let mut answer = [0; 15];
+        connection.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        idle.push(connection);
+    }
+    idle.push(connect(&program).await); // has not sent anything
+    let status = program.terminate().await;
+    assert_eq!(status.code(), Some(0), "{}", program.log());
+    drop(idle);
+}
+
+#[tokio::test]
+async fn sigterm_finishes_what_was_taken_and_takes_nothing_new() {
+    takes_nothing_new("TERM").await;
+}
+
+#[tokio::test]
+async fn sigint_finishes_what_was_taken_and_takes_nothing_new() {
+    takes_nothing_new("INT").await;
+}
+
+/// A request of which the body is still under way keeps the program from ending, so that it can be seen to refuse.
+async fn takes_nothing_new(signal: &str) {
+    let mut program = Program::new().await;
+    let form = signed(&[
+        ("method", "app.yohocoin.get"),
+        ("uid", "50030199"),
+        ("num", "100"),
+        ("type", "18"),
+        ("referenceId", "under way"),
+    ]);
+    let (first, rest) = form.split_at(form.len() / 2);
+    let mut taken = connect(&program).await;
+    let head = format!(
+        "POST /gateway HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        form.len()
+    );
+    taken.write_all(head.as_bytes()).await.unwrap();
+    // Its "100 Continue" says that the request has been taken and that its body is waited for.
+    let mut go_on = [0; 12];
+    taken.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100");
+    taken.write_all(first.as_bytes()).await.unwrap();
+
+    program.signal(signal);
+    program.logged(&format!("SIG{signal}: stopping")).await;
+    // The listener closes a moment after the log says so.
+    while answers(&program).await {
+        assert!(program.runs(), "it ended before what it had taken");
+    }
+    for _ in 0..10 {
+        assert!(!answers(&program).await, "it takes new connections");
+    }
+    assert!(program.runs(), "it ended before what it had taken");
+
+    taken.write_all(rest.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    taken.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("\"currency\":\"100\""), "{answer}");
+    let lower = answer.to_lowercase();
+    assert!(lower.contains("connection: close\r\n"), "{answer}");
+    assert_eq!(program.ended().await.code(), Some(0), "{}", program.log());
+    program.restart().await;
+    assert_eq!(program.client().total("50030199").await, 100);
+}
+
+async fn connect(program: &Program) -> TcpStream {
+    TcpStream::connect(program.address).await.unwrap()
+}
+
+/// Whether a new connection gets an answer.
+async fn answers(program: &Program) -> bool {
+    let Ok(mut connection) = TcpStream::connect(program.address).await else {
+        return false;
+    };
+    let request = b"GET /healthz HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n";
+    let sent = connection.write_all(request).await;
+    let mut answer = Vec::new();
+    sent.is_ok() && connection.read_to_end(&mut answer).await.is_ok() && !answer.is_empty()
+}

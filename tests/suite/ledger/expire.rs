@@ -1,0 +1,139 @@
+//! `pointgate expire`: lots lapse once, when they are due, whether or not the program runs beside it.
+
+use jiff::{ToSpan, Zoned};
+
+use super::load::history;
+use crate::program::{CONFIG, Client, Place, Program, text};
+
+const UID: &str = "50030141";
+/// A day by which whatever the tests earn has lapsed.
+const FAR: &str = "2099-12-31";
+
+#[tokio::test]
+async fn what_is_due_lapses_once_in_a_stopped_program() {
+    let mut program = Program::new().await;
+    earn(&program.client(), "100", "a").await;
+    earn(&program.client(), "20", "b").await;
+    assert!(program.terminate().await.success());
+    assert_eq!(
+        expire(&program.place, FAR),
+        "lapsed what was due in 1 accounts\n"
+    );
+    assert_eq!(
+        expire(&program.place, FAR),
+        "lapsed what was due in 0 accounts\n"
+    );
+    program.audit();
+    program.restart().await;
+    assert_lapsed(&program, 120).await;
+}
+
+#[tokio::test]
+async fn what_is_due_lapses_once_beside_a_running_program() {
+    let program = Program::new().await;
+    earn(&program.client(), "100", "a").await;
+    assert_eq!(
+        expire(&program.place, FAR),
+        "lapsed what was due in 1 accounts\n"
+    );
+    assert_eq!(
+        expire(&program.place, FAR),
+        "lapsed what was due in 0 accounts\n"
+    );
+    assert_lapsed(&program, 100).await;
+    earn(&program.client(), "5", "b").await;
+    assert_eq!(program.client().total(UID).await, 5, "it goes on");
+    program.audit();
+}
+
+#[tokio::test]
+async fn what_is_not_yet_due_stays() {
+    let place = Place::with(&format!(
+        "{CONFIG}[yoho.expiry]\nrule = 'days'\ndays = 30\n"
+    ));
+    let mut program = Program::start(&place, &[]).await;
+    earn(&program.client(), "100", "in 30 days").await;
+    assert!(program.terminate().await.success());
+    place.write("gateway.toml", CONFIG);
+    program.restart().await;
+    earn(&program.client(), "20", "in a year or two").await;
+    let day = |days: i64| Zoned::now().date().saturating_add(days.days()).to_string();
+    let lapsed = |days, accounts| {
+        let said = format!("lapsed what was due in {accounts} accounts\n");
+        assert_eq!(expire(&place, &day(days)), said, "in {days} days");
+    };
+    lapsed(0, 0);
+    lapsed(20, 0);
+    assert_eq!(program.client().total(UID).await, 120);
+    lapsed(100, 1);
+    assert_eq!(program.client().total(UID).await, 20);
+    lapsed(100, 0);
+    program.audit();
+    lapsed(800, 1);
+    assert_eq!(program.client().total(UID).await, 0);
+    program.audit();
+}
+
+#[test]
+fn without_a_day_it_is_what_is_due_now() {
+    let place = Place::new();
+    assert!(place.run(&["migrate"]).status.success());
+    let out = place.run(&["expire"]);
+    assert_eq!(text(&out.stdout), "lapsed what was due in 0 accounts\n");
+}
+
+#[test]
+fn what_is_no_day_is_refused() {
+    let place = Place::new();
+    assert!(place.run(&["migrate"]).status.success());
+    for day in ["2099-02-30", "tomorrow", "31.12.2099", ""] {
+        let out = place.run(&["expire", "--at", day]);
+        assert_eq!(out.status.code(), Some(2), "{day:?}");
+        assert!(text(&out.stderr).contains("--at"), "{day:?}");
+    }
+}
+
+#[test]
+fn it_makes_no_ledger() {
+    let place = Place::new();
+    let out = place.run(&["expire"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out.stderr).contains("there is no ledger at sqlite://"));
+    assert!(!place.path("data").exists());
+}
+
+async fn earn(client: &Client, num: &str, reference: &str) {
+    client
+        .good(&[
+            ("method", "app.yohocoin.get"),
+            ("uid", UID),
+            ("num", num),
+            ("type", "18"),
+            ("referenceId", reference),
+        ])
+        .await;
+}
+
+/// Runs it, and gives what it printed.
+#[track_caller]
+fn expire(place: &Place, at: &str) -> String {
+    let out = place.run(&["expire", "--at", at]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    text(&out.stdout)
+}
+
+async fn assert_lapsed(program: &Program, coins: i64) {
+    let client = program.client();
+    assert_eq!(client.total(UID).await, 0);
+    let list = [("method", "app.yohocoin.lists"), ("uid", UID)];
+    let row = client.good(&list).await["coinlist"][0].clone();
+    assert_eq!(row["num"], -coins);
+    assert_eq!(row["type"], 16);
+    assert_eq!(row["title"], "积分过期");
+    assert_eq!(row["message"], "积分过期");
+    assert_eq!(row.get("key"), None);
+    let lapses = history(&client, UID).await;
+    let lapses = lapses.iter().filter(|row| row.kind == 16).count();
+    assert_eq!(lapses, 1, "a lot lapses once");
+    program.audit();
+}

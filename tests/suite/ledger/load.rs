@@ -1,0 +1,226 @@
+//! Many clients that write at once and remember what they were told, and the check of the ledger against their memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
+
+use crate::program::Client;
+
+/// Users over which a load is spread.
+const UIDS: usize = 6;
+/// Requests under way at a time when they are sent again.
+const AT_ONCE: usize = 16;
+/// A load must come to where it is waited for within this.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// One write: coins that come, or coins that go for an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    uid: String,
+    num: i64,
+    reference: String,
+}
+
+/// What its client was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It counts; the body of the answer.
+    Done(String),
+    /// It does not count: too few coins.
+    Refused,
+    /// Nothing, or that something broke.
+    Nothing,
+}
+
+/// A write that was sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// What.
+    pub write: Write,
+    /// What came back.
+    pub told: Told,
+}
+
+/// A row of a user's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Empty where there is none.
+    pub reference: String,
+    /// Coins, signed.
+    pub num: i64,
+    /// Its type.
+    pub kind: i64,
+}
+
+impl Write {
+    /// The `i`-th write of a client: two that earn, then one that spends; users and amounts vary.
+    fn of(label: &str, client: usize, i: usize) -> Write {
+        let spends = i % 3 == 2;
+        let amount = i64::try_from(1 + (i * 7 + client) % 50).unwrap();
+        Write {
+            uid: (50030000 + (client + i) % UIDS).to_string(),
+            num: if spends { -amount } else { amount },
+            reference: format!("{label}-{client}-{i}"),
+        }
+    }
+
+    /// Its type on the wire: a good review, or goods.
+    fn kind(&self) -> i64 {
+        if self.num > 0 { 18 } else { 19 }
+    }
+
+    /// Sends it.
+    pub async fn send(&self, client: &Client) -> Result<Told, ()> {
+        let (method, name) = match self.num > 0 {
+            true => ("app.yohocoin.get", "referenceId"),
+            false => ("app.yohocoin.subtract", "orderCode"),
+        };
+        let (num, kind) = (self.num.to_string(), self.kind().to_string());
+        let parameters = [
+            ("method", method),
+            ("uid", &self.uid),
+            ("num", num.as_str()),
+            ("type", &kind),
+            (name, &self.reference),
+        ];
+        let answer = client.call(&parameters).await.map_err(|_| ())?;
+        match answer.code() {
+            200 => Ok(Told::Done(answer.text)),
+            407 => Ok(Told::Refused),
+            _ if answer.status >= 500 => Ok(Told::Nothing),
+            _ => panic!("{self:?}: {}", answer.text),
+        }
+    }
+}
+
+/// A load that runs.
+pub struct Load {
+    done: Arc<AtomicUsize>,
+    clients: Vec<JoinHandle<Vec<Sent>>>,
+}
+
+impl Load {
+    /// Starts so many clients, each with so many writes one after the other; one that is cut off ends.
+    pub fn start(client: &Client, label: &str, clients: usize, each: usize) -> Load {
+        let done = Arc::new(AtomicUsize::new(0));
+        let one = |number: usize| {
+            let (client, label, done) = (client.clone(), label.to_owned(), done.clone());
+            tokio::spawn(async move {
+                let mut sent = Vec::new();
+                for i in 0..each {
+                    let write = Write::of(&label, number, i);
+                    let told = write.send(&client).await;
+                    if matches!(told, Ok(Told::Done(_))) {
+                        done.fetch_add(1, Ordering::Relaxed);
+                    }
+                    let cut = told.is_err();
+                    let told = told.unwrap_or(Told::Nothing);
+                    sent.push(Sent { write, told });
+                    if cut {
+                        break;
+                    }
+                }
+                sent
+            })
+        };
+        let clients = (0..clients).map(one).collect();
+        Load { done, clients }
+    }
+
+    /// Waits until so many writes have been acknowledged.
+    pub async fn acknowledged(&self, many: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.done.load(Ordering::Relaxed) < many {
+            let over = self.clients.iter().all(JoinHandle::is_finished);
+            assert!(!over, "the load ended before {many} were acknowledged");
+            assert!(Instant::now() < deadline, "{many} are not acknowledged");
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Waits for all clients, and gives what they sent.
+    pub async fn end(self) -> Vec<Sent> {
+        let mut sent = Vec::new();
+        for client in self.clients {
+            sent.extend(client.await.unwrap());
+        }
+        sent
+    }
+}
+
+/// Checks that the ledger is what the clients remember: each acknowledged write stands there once, one without an answer
+/// once or not at all, a refused one not at all, and nothing else; balances are the sums of the rows. Gives the rows.
+pub async fn check(client: &Client, sent: &[Sent]) -> BTreeMap<String, Vec<Row>> {
+    let mut users: BTreeMap<String, BTreeMap<&str, &Sent>> = BTreeMap::new();
+    for one in sent {
+        let of_user = users.entry(one.write.uid.clone()).or_default();
+        let twice = of_user.insert(&one.write.reference, one);
+        assert!(twice.is_none(), "a reference that is not unique: {one:?}");
+    }
+    let mut all = BTreeMap::new();
+    for (uid, mut expected) in users {
+        let rows = history(client, &uid).await;
+        for row in &rows {
+            let one = expected.remove(row.reference.as_str());
+            let one = one.unwrap_or_else(|| panic!("{uid} has {row:?} twice or for nothing"));
+            assert_eq!((row.num, row.kind), (one.write.num, one.write.kind()));
+            assert_ne!(one.told, Told::Refused, "{uid} was refused {row:?}");
+        }
+        for one in expected.values() {
+            assert!(!matches!(one.told, Told::Done(_)), "{one:?} is lost");
+        }
+        let sum: i64 = rows.iter().map(|row| row.num).sum();
+        assert_eq!(client.total(&uid).await, sum, "the balance of {uid}");
+        all.insert(uid, rows);
+    }
+    all
+}
+
+/// A user's whole history, newest first.
+pub async fn history(client: &Client, uid: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for page in 1.. {
+        let data = client
+            .good(&[
+                ("method", "app.yohocoin.lists"),
+                ("uid", uid),
+                ("limit", "100"),
+                ("page", &page.to_string()),
+            ])
+            .await;
+        let found = data["coinlist"].as_array().unwrap();
+        rows.extend(found.iter().map(|row| Row {
+            reference: row["key"].as_str().unwrap_or_default().to_owned(),
+            num: row["num"].as_i64().unwrap(),
+            kind: row["type"].as_i64().unwrap(),
+        }));
+        if found.is_empty() {
+            assert_eq!(data["total"], rows.len(), "rows of {uid}");
+            break;
+        }
+    }
+    rows
+}
+
+/// Sends writes again, several at a time, and gives what was told now, in their order.
+pub async fn send_again(client: &Client, writes: Vec<Write>) -> Vec<Told> {
+    let mut told = BTreeMap::new();
+    let mut running = JoinSet::new();
+    let mut waiting = writes.into_iter().enumerate();
+    loop {
+        while running.len() < AT_ONCE
+            && let Some((i, write)) = waiting.next()
+        {
+            let client = client.clone();
+            running.spawn(async move { (i, write.send(&client).await.unwrap()) });
+        }
+        match running.join_next().await {
+            Some(one) => told.extend([one.unwrap()]),
+            None => return told.into_values().collect(),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The ledger under the program: what is on disk is what was answered.
+
+mod crash;
+mod expire;
+pub mod load;
+mod tamper;
+mod together;

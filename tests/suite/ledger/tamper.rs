@@ -1,0 +1,370 @@
+//! Tampering: whatever is changed in the database behind the program's back, the audit finds it and says where.
+
+use entity::entry;
+use pointgate::ledger::entry::{Counter, Entry, Hash};
+use pointgate::ledger::posting::AccountKey;
+use sea_orm::{
+    ActiveModelTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, EntityTrait,
+    IntoActiveModel, QueryOrder, Set,
+};
+
+use crate::program::{Place, Program, text};
+
+/// The account that is tampered with.
+const VICTIM: &str = "coin of uid:1001: ";
+
+/// What the victim's owner did: six entries, of which the third and the last spend and the fourth gives back.
+const HISTORY: [&[(&str, &str)]; 6] = [
+    &[
+        ("method", "app.yohocoin.get"),
+        ("num", "100"),
+        ("type", "18"),
+        ("referenceId", "a"),
+        ("message", "a review"),
+        ("pid", "7"),
+    ],
+    &[
+        ("method", "app.yohocoin.get"),
+        ("num", "50"),
+        ("type", "18"),
+        ("referenceId", "b"),
+    ],
+    &[
+        ("method", "app.yohocoin.subtract"),
+        ("num", "-30"),
+        ("type", "19"),
+        ("orderCode", "o1"),
+    ],
+    &[
+        ("method", "app.yohocoin.return"),
+        ("num", "10"),
+        ("type", "22"),
+        ("orderCode", "o1"),
+    ],
+    &[
+        ("method", "app.yohocoin.get"),
+        ("num", "25"),
+        ("type", "17"),
+        ("referenceId", "c"),
+    ],
+    &[
+        ("method", "app.yohocoin.subtract"),
+        ("num", "-20"),
+        ("type", "20"),
+        ("orderCode", "o2"),
+    ],
+];
+
+/// SQL in which `$a` is the victim's account, and what the audit then names.
+const TAMPERED: [(&str, &str); 48] = [
+    (
+        "UPDATE account SET balance = balance + 1 WHERE id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE account SET balance = -1 - balance WHERE id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE account SET balance = balance + 1 WHERE id = $a; UPDATE lot SET remaining = remaining + 1 WHERE account_id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE account SET head = zeroblob(32) WHERE id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE account SET head = (SELECT hash FROM entry WHERE account_id = $a AND seq = 5) WHERE id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE account SET last_seq = last_seq + 1 WHERE id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE account SET last_seq = last_seq - 1 WHERE id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE account SET income_seq = income_seq + 1 WHERE id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE account SET last_at = last_at + 1 WHERE id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE account SET next_expiry = next_expiry + 1 WHERE id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE account SET next_expiry = NULL WHERE id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE account SET owner = 'uid:9' WHERE id = $a",
+        "coin of uid:9: ",
+    ),
+    ("DELETE FROM account WHERE id = $a", "entries"),
+    (
+        "UPDATE entry SET amount = amount + 1 WHERE account_id = $a AND seq = 2",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET amount = amount + 1, balance_after = balance_after + 1 WHERE account_id = $a AND seq = 6",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET balance_after = balance_after + 1 WHERE account_id = $a AND seq = 2",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET message = 'another' WHERE account_id = $a AND seq = 1",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET message = NULL WHERE account_id = $a AND seq = 1",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET message = '' WHERE account_id = $a AND seq = 2",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET at = at - 1 WHERE account_id = $a AND seq = 1",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET at = at + 1 WHERE account_id = $a AND seq = 6",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET reference = 'z' WHERE account_id = $a AND seq = 2",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET operator = 8 WHERE account_id = $a AND seq = 1",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET operator = NULL WHERE account_id = $a AND seq = 1",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET kind = 17 WHERE account_id = $a AND seq = 1",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET counter = 'redeemed' WHERE account_id = $a AND seq = 1",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET counter = 'nobody' WHERE account_id = $a AND seq = 1",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET direction = 2, direction_seq = 9 WHERE account_id = $a AND seq = 2",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET direction_seq = 9 WHERE account_id = $a AND seq = 6",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET hash = zeroblob(32) WHERE account_id = $a AND seq = 6",
+        VICTIM,
+    ),
+    (
+        "DELETE FROM entry WHERE account_id = $a AND seq = 1",
+        VICTIM,
+    ),
+    (
+        "DELETE FROM entry WHERE account_id = $a AND seq = 3",
+        VICTIM,
+    ),
+    (
+        "DELETE FROM entry WHERE account_id = $a AND seq = 6",
+        VICTIM,
+    ),
+    ("DELETE FROM entry WHERE account_id = $a", VICTIM),
+    (
+        "INSERT INTO entry SELECT account_id, 7, at, kind, amount, balance_after, counter, direction, 9, reference, message, operator, hash FROM entry WHERE account_id = $a AND seq = 6",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET seq = 7 WHERE account_id = $a AND seq = 6",
+        VICTIM,
+    ),
+    (
+        "UPDATE entry SET seq = 70 + seq WHERE account_id = $a AND seq < 3; UPDATE entry SET seq = 73 - seq WHERE account_id = $a AND seq > 70",
+        VICTIM,
+    ),
+    (
+        "UPDATE lot SET remaining = remaining + 1 WHERE account_id = $a",
+        VICTIM,
+    ),
+    ("UPDATE lot SET remaining = 0 WHERE account_id = $a", VICTIM),
+    ("DELETE FROM lot WHERE account_id = $a", VICTIM),
+    (
+        "INSERT INTO lot SELECT account_id, expires_at + 1, 5 FROM lot WHERE account_id = $a",
+        VICTIM,
+    ),
+    (
+        "UPDATE draw SET drawn = drawn + 1 WHERE account_id = $a AND spend_seq = 3",
+        VICTIM,
+    ),
+    (
+        "UPDATE draw SET returned = returned - 1 WHERE account_id = $a AND spend_seq = 3",
+        VICTIM,
+    ),
+    (
+        "UPDATE draw SET spend_seq = 99 WHERE account_id = $a AND spend_seq = 6",
+        VICTIM,
+    ),
+    (
+        "UPDATE reference SET seq = 99 WHERE account_id = $a AND seq = 2",
+        VICTIM,
+    ),
+    (
+        "UPDATE counter SET balance = balance + 1 WHERE name = 'issued'",
+        "coin issued: ",
+    ),
+    (
+        "UPDATE counter SET balance = balance - 1 WHERE name = 'redeemed'",
+        "coin redeemed: ",
+    ),
+    ("DELETE FROM counter WHERE name = 'issued'", "counter"),
+];
+
+#[tokio::test]
+async fn whatever_is_tampered_with_is_found() {
+    let ledger = small_ledger().await;
+    let mut missed = Vec::new();
+    let untouched = copy(&ledger);
+    let audit = untouched.run(&["audit"]);
+    assert!(audit.status.success(), "{}", text(&audit.stderr));
+    for (sql, named) in TAMPERED {
+        let place = copy(&ledger);
+        let database = open(&place).await;
+        let sql = sql.replace("$a", "(SELECT id FROM account WHERE owner = 'uid:1001')");
+        let changes = database.execute_unprepared(&sql).await.unwrap();
+        assert!(changes.rows_affected() > 0, "it changed nothing: {sql}");
+        database.close().await.unwrap();
+        missed.extend(unnoticed(&place, named).map(|said| format!("{sql}\n    {said}")));
+    }
+    assert!(missed.is_empty(), "unnoticed:\n{}", missed.join("\n"));
+}
+
+#[tokio::test]
+async fn an_entry_with_a_hash_that_fits_itself_is_found() {
+    let ledger = small_ledger().await;
+    // From which entry on, and up to which one, the hashes are made to fit.
+    for (first, last) in [(1, 1), (3, 3), (6, 6), (1, 5), (1, 6)] {
+        let place = copy(&ledger);
+        let database = open(&place).await;
+        forge(&database, first, last).await;
+        database.close().await.unwrap();
+        let said = unnoticed(&place, VICTIM);
+        assert_eq!(said, None, "entries {first} to {last} were forged");
+    }
+}
+
+/// What belongs to an account that is gone is not held against the next one.
+#[tokio::test]
+async fn a_missing_account_is_not_blamed_on_another() {
+    let ledger = small_ledger().await;
+    let database = open(&ledger).await;
+    let gone = "DELETE FROM account WHERE owner = 'uid:1002'";
+    database.execute_unprepared(gone).await.unwrap();
+    database.close().await.unwrap();
+    let audit = ledger.run(&["audit"]);
+    let said = text(&audit.stderr);
+    assert_eq!(audit.status.code(), Some(1), "{said}");
+    assert!(
+        !said.contains("uid:1001") && !said.contains("uid:1003"),
+        "{said}"
+    );
+}
+
+/// Gives what the audit said where it did not fail or did not name this.
+fn unnoticed(place: &Place, named: &str) -> Option<String> {
+    let audit = place.run(&["audit"]);
+    let said = text(&audit.stdout) + &text(&audit.stderr);
+    let found = audit.status.code() == Some(1) && said.contains(named);
+    (!found).then_some(said)
+}
+
+async fn small_ledger() -> Place {
+    let mut program = Program::new().await;
+    let client = program.client();
+    for uid in ["1001", "1002", "1003"] {
+        for step in HISTORY {
+            client.good(&[step, &[("uid", uid)]].concat()).await;
+        }
+    }
+    assert!(program.terminate().await.success());
+    program.place.clone()
+}
+
+fn copy(ledger: &Place) -> Place {
+    let place = Place::new();
+    std::fs::create_dir(place.path("data")).unwrap();
+    let log = ledger.path("data/pointgate.db-wal");
+    assert!(!log.exists(), "a stop folds the write-ahead log in");
+    std::fs::copy(ledger.database(), place.database()).unwrap();
+    place
+}
+
+/// Opens the file as somebody does who does not care for its rules.
+async fn open(place: &Place) -> DatabaseConnection {
+    let url = format!("sqlite://{}", place.database().display());
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    let database = Database::connect(options).await.unwrap();
+    let lawless = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON";
+    database.execute_unprepared(lawless).await.unwrap();
+    database
+}
+
+/// Rewrites the message of the victim's entry `first` and makes the hashes of `first` to `last` fit.
+async fn forge(database: &DatabaseConnection, first: i64, last: i64) {
+    let rows = entry::Entity::find()
+        .order_by_asc(entry::Column::AccountId)
+        .order_by_asc(entry::Column::Seq)
+        .all(database)
+        .await
+        .unwrap();
+    let mut head = Hash::default();
+    for row in rows.into_iter().take(HISTORY.len()) {
+        let message = match row.seq == first {
+            true => Some("forged".to_owned()),
+            false => row.message.clone(),
+        };
+        let entry = Entry {
+            account: AccountKey {
+                owner: "uid:1001".into(),
+                asset: "coin".into(),
+            },
+            seq: row.seq,
+            at: row.at,
+            kind: row.kind,
+            amount: row.amount,
+            balance_after: row.balance_after,
+            counter: Counter::from_name(&row.counter).unwrap(),
+            direction_seq: row.direction_seq,
+            reference: row.reference.clone(),
+            message: message.clone(),
+            operator: row.operator,
+            hash: Hash::default(),
+        };
+        head = entry.hash_after(&head);
+        if row.seq < first {
+            assert_eq!(row.hash, head, "this forger cannot forge");
+        } else if row.seq <= last {
+            let mut forged = row.into_active_model();
+            forged.message = Set(message);
+            forged.hash = Set(head.to_vec());
+            forged.update(database).await.unwrap();
+        }
+    }
+}

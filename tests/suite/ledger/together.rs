@@ -1,0 +1,98 @@
+//! Two programs on one ledger: together they give out no more than there is, and count a retry at the other one once.
+
+use tokio::task::JoinSet;
+
+use super::load::history;
+use crate::program::{Answer, Client, Place, Program};
+
+const UID: &str = "50030199";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_spend_no_more_than_there_is() {
+    let one = Program::new().await;
+    let other = Program::start(&one.place, &[]).await;
+    assert_ne!(one.address, other.address);
+    earn(&one.client(), 1000).await;
+    let clients = [one.client(), other.client()];
+    let mut spends = JoinSet::new();
+    for i in 0..150 {
+        let client = clients[i % 2].clone();
+        spends.spawn(async move { (i % 2, spend(&client, &format!("o{i}")).await) });
+    }
+    let mut good = [0, 0];
+    for (which, answer) in spends.join_all().await {
+        match answer.code() {
+            200 => good[which] += 1,
+            407 => {}
+            _ => panic!("{}", answer.text),
+        }
+    }
+    assert_eq!(good[0] + good[1], 100, "of each: {good:?}");
+    for client in clients {
+        assert_eq!(client.total(UID).await, 0);
+        assert_eq!(history(&client, UID).await.len(), 101);
+    }
+    one.audit();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_at_the_other_counts_once() {
+    let one = Program::new().await;
+    let other = Program::start(&one.place, &[]).await;
+    earn(&one.client(), 1000).await;
+    let clients = [one.client(), other.client()];
+    for i in 0..20 {
+        let order = format!("o{i}");
+        let (a, b) = tokio::join!(spend(&clients[0], &order), spend(&clients[1], &order));
+        assert_eq!(a.code(), 200, "{}", a.text);
+        assert_eq!(a.text, b.text, "{order}");
+    }
+    for client in clients {
+        assert_eq!(client.total(UID).await, 800);
+        assert_eq!(history(&client, UID).await.len(), 21);
+    }
+    one.audit();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_that_start_at_once_make_one_ledger() {
+    for _ in 0..3 {
+        let place = Place::new();
+        let (one, other) = tokio::join!(
+            tokio::spawn(start(place.clone())),
+            tokio::spawn(start(place.clone()))
+        );
+        let (one, other) = (one.unwrap(), other.unwrap());
+        earn(&one.client(), 1000).await;
+        assert_eq!(spend(&other.client(), "o").await.code(), 200);
+        assert_eq!(one.client().total(UID).await, 990);
+    }
+}
+
+async fn start(place: Place) -> Program {
+    Program::start(&place, &[]).await
+}
+
+async fn earn(client: &Client, num: i64) {
+    client
+        .good(&[
+            ("method", "app.yohocoin.get"),
+            ("uid", UID),
+            ("num", &num.to_string()),
+            ("type", "18"),
+            ("referenceId", "r"),
+        ])
+        .await;
+}
+
+/// Spends ten coins.
+async fn spend(client: &Client, order: &str) -> Answer {
+    let parameters = [
+        ("method", "app.yohocoin.subtract"),
+        ("uid", UID),
+        ("num", "-10"),
+        ("type", "19"),
+        ("orderCode", order),
+    ];
+    client.call(&parameters).await.unwrap()
+}

@@ -1,0 +1,10 @@
+//! All tests that need a running gateway, in one binary; folders as in `src/`.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod cli;
+mod ledger;
+mod program;
+mod server;
+mod test_gateway;
+mod tidy;
+mod yoho;

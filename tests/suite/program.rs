@@ -1,0 +1,362 @@
+//! The real program in a directory of its own, run as an operator runs it, and a client that signs as the old ones do.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use md5::{Digest, Md5};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+/// The private key of the client type `android`.
+pub const KEY: &str = "k-android";
+/// The salt of responses.
+pub const SALT: &str = "salt-of-the-suite";
+/// The configuration that [`Place::new`] writes.
+pub const CONFIG: &str = "\
+[server]
+listen = '127.0.0.1:0'
+[yoho]
+salt = 'salt-of-the-suite'
+debug = ''
+[yoho.client_keys]
+android = 'k-android'
+";
+/// The bound on everything that is waited for, except a stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The bound on a stop: the issue's own.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// A directory in which the program runs; copies are the same directory, which goes with the last of them.
+#[derive(Clone)]
+pub struct Place(Arc<TempDir>);
+
+impl Place {
+    /// An empty one.
+    pub fn empty() -> Place {
+        Place(Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// One with a `gateway.toml`.
+    pub fn with(config: &str) -> Place {
+        let place = Place::empty();
+        place.write("gateway.toml", config);
+        place
+    }
+
+    /// One with [`CONFIG`].
+    pub fn new() -> Place {
+        Place::with(CONFIG)
+    }
+
+    /// A file in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file into it.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Where the ledger is by default.
+    pub fn database(&self) -> PathBuf {
+        self.path("data/pointgate.db")
+    }
+
+    /// Runs a command to its end, which must come by itself.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, &[])
+    }
+
+    /// Runs a command to its end under these environment variables.
+    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        let mut child = self.spawn(arguments, variables);
+        let (out, err) = (
+            drain(child.stdout.take().unwrap()),
+            drain(child.stderr.take().unwrap()),
+        );
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() > deadline => {
+                    child.kill().unwrap();
+                    child.wait().unwrap();
+                    panic!("{arguments:?} does not end: {}", text(&err.join().unwrap()));
+                }
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        Output {
+            status,
+            stdout: out.join().unwrap(),
+            stderr: err.join().unwrap(),
+        }
+    }
+
+    fn spawn(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pointgate"));
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().to_uppercase();
+            if name.starts_with("POINTGATE_") || name == "RUST_LOG" {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .current_dir(self.0.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+}
+
+fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut all = Vec::new();
+        let _ = pipe.read_to_end(&mut all);
+        all
+    })
+}
+
+/// What a command printed.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The program while it serves; killed when dropped.
+pub struct Program {
+    /// Where it runs.
+    pub place: Place,
+    /// Where it listens.
+    pub address: SocketAddr,
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Program {
+    /// In a fresh directory with [`CONFIG`].
+    pub async fn new() -> Program {
+        Program::start(&Place::new(), &[]).await
+    }
+
+    /// In a directory, under these environment variables; waits until it listens.
+    pub async fn start(place: &Place, variables: &[(&str, &str)]) -> Program {
+        let mut child = place.spawn(&["serve"], variables);
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (stderr, into) = (child.stderr.take().unwrap(), lines.clone());
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+                into.lock().unwrap().push(text(&line));
+            }
+        });
+        let mut program = Program {
+            place: place.clone(),
+            address: ([127, 0, 0, 1], 0).into(),
+            child,
+            lines,
+            reader: Some(reader),
+        };
+        let line = program.logged("listening on ").await;
+        let address = line.rsplit("listening on ").next().unwrap();
+        program.address = address.trim().parse().unwrap();
+        program
+    }
+
+    /// Starts again in the same directory, once it has ended.
+    pub async fn restart(&mut self) {
+        assert!(self.child.try_wait().unwrap().is_some(), "it still runs");
+        *self = Program::start(&self.place, &[]).await;
+    }
+
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
+        Client {
+            http: http.build().unwrap(),
+            base: format!("http://{}", self.address),
+        }
+    }
+
+    /// The log so far.
+    pub fn log(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+
+    /// The first line of the log that holds `what`, as soon as it is there.
+    pub async fn logged(&mut self, what: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let ended = self.child.try_wait().unwrap();
+            let reading = self.reader.as_ref().is_some_and(|it| !it.is_finished());
+            let lines = self.lines.lock().unwrap().clone();
+            if let Some(line) = lines.iter().find(|line| line.contains(what)) {
+                return line.clone();
+            }
+            let over = (ended.is_some() && !reading) || Instant::now() > deadline;
+            assert!(!over, "no {what:?} in the log:\n{}", lines.join("\n"));
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Ends it without any warning.
+    pub fn kill9(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends it a signal: `TERM`, `INT`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([format!("-{name}"), self.child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success(), "kill -{name}");
+    }
+
+    /// Whether it has not ended yet.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// How it ended, which must come within the time that a stop may take.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + STOP_WITHIN;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                if let Some(reader) = self.reader.take() {
+                    reader.join().unwrap();
+                }
+                return status;
+            }
+            let log = self.log();
+            assert!(Instant::now() < deadline, "it does not stop:\n{log}");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Stops it as an operator does, and gives how it ended.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.ended().await
+    }
+
+    /// Runs the audit beside it, or after it.
+    #[track_caller]
+    pub fn audit(&self) {
+        let audit = self.place.run(&["audit"]);
+        assert!(audit.status.success(), "{}", text(&audit.stderr));
+        assert!(text(&audit.stdout).starts_with("the books are right"));
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An old client of type `android`.
+#[derive(Clone)]
+pub struct Client {
+    /// For what the client cannot say.
+    pub http: reqwest::Client,
+    /// `http://HOST:PORT`.
+    pub base: String,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP's status.
+    pub status: u16,
+    /// `X-Request-Id`.
+    pub id: String,
+    /// The body.
+    pub text: String,
+    /// The body as JSON.
+    pub json: Value,
+}
+
+impl Answer {
+    /// The code in the envelope.
+    pub fn code(&self) -> i64 {
+        self.json["code"].as_i64().unwrap()
+    }
+}
+
+impl Client {
+    /// Calls a method with a signed query.
+    pub async fn call(&self, parameters: &[(&str, &str)]) -> reqwest::Result<Answer> {
+        self.get(&format!("/gateway?{}", signed(parameters))).await
+    }
+
+    /// Calls a method, which must succeed, and gives its data.
+    pub async fn good(&self, parameters: &[(&str, &str)]) -> Value {
+        let answer = self.call(parameters).await.unwrap();
+        assert_eq!(answer.code(), 200, "{parameters:?}: {}", answer.text);
+        answer.json["data"].clone()
+    }
+
+    /// Fetches a path of the gateway.
+    pub async fn get(&self, path: &str) -> reqwest::Result<Answer> {
+        Client::answer(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    /// The answer of the gateway to any request.
+    pub async fn answer(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
+        let response = request.send().await?;
+        let id = response.headers().get("x-request-id");
+        let id = id.map_or(String::new(), |id| id.to_str().unwrap().to_owned());
+        let status = response.status().as_u16();
+        let text = response.text().await?;
+        Ok(Answer {
+            status,
+            id,
+            json: serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}")),
+            text,
+        })
+    }
+
+    /// How many coins a user has.
+    pub async fn total(&self, uid: &str) -> i64 {
+        let parameters = [("method", "app.yohocoin.total"), ("uid", uid)];
+        self.good(&parameters).await["total"].as_i64().unwrap()
+    }
+}
+
+/// A query with `client_type` and `client_secret`.
+pub fn signed(parameters: &[(&str, &str)]) -> String {
+    let mut pairs = parameters.to_vec();
+    pairs.push(("client_type", "android"));
+    let mut lines = pairs.clone();
+    lines.push(("private_key", KEY));
+    lines.sort_unstable();
+    let lines: Vec<String> = lines.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    let digest = Md5::digest(lines.join("&").as_bytes());
+    let secret: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.push(("client_secret", &secret));
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(n, v)| format!("{n}={}", escaped(v)))
+        .collect();
+    pairs.join("&")
+}
+
+fn escaped(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let one = |byte: u8| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    value.bytes().map(one).collect()
+}

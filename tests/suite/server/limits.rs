@@ -1,0 +1,170 @@
+//! Limits and health: what the server takes, and what it says when it cannot.
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use sea_orm::{Database, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+
+use crate::test_gateway::{Answer, TestGateway, sealed, signed_query};
+
+const JSON: Option<&str> = Some("application/json");
+
+fn total(coins: i64) -> Answer {
+    let data = format!(r#"{{"code":"20111130-152530","total":{coins}}}"#);
+    sealed(200, &data, "yoho coin total")
+}
+
+fn busy() -> Answer {
+    (503, r#"{"code":503,"message":"系统繁忙"}"#.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health() {
+    let gateway = TestGateway::start().await;
+    let broken = || (500, r#"{"code":500,"message":"系统错误"}"#.to_owned());
+    let rows = [("/healthz", 200, "ok\n"), ("/readyz", 200, "ready\n")];
+    for (path, status, body) in rows {
+        let response = gateway.response(path).await;
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(response.text().await.unwrap(), body, "{path}");
+    }
+    assert_eq!(gateway.call("app.yohocoin.total", "uid=5").await, total(0));
+
+    // Without its ledger it lives, is not ready, and says so in the envelope.
+    gateway.ledger().close().await;
+    let rows = [("/healthz", 200, "ok\n"), ("/readyz", 503, "not ready\n")];
+    for (path, status, body) in rows {
+        let response = gateway.response(path).await;
+        assert_eq!(response.status(), status, "{path}, closed");
+        assert_eq!(response.text().await.unwrap(), body, "{path}, closed");
+    }
+    for (method, parameters) in [
+        ("app.yohocoin.total", "uid=5"),
+        ("app.yoho.yohocoin", "uid=5"),
+        ("app.yohocoin.lists", "uid=5"),
+        ("app.yohocoin.get", "uid=5&num=1&type=18&referenceId=a"),
+        ("app.yohocoin.subtract", "uid=5&num=-1&type=19&orderCode=A"),
+        ("app.yohocoin.return", "uid=5&num=1&type=22&orderCode=A"),
+    ] {
+        assert_eq!(gateway.call(method, parameters).await, broken(), "{method}");
+    }
+    let refused = gateway.call("app.yohocoin.get", "uid=5&num=0").await;
+    assert_eq!(
+        refused,
+        crate::test_gateway::refused(402, "获取的有货币不合法")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_has_an_id_of_its_own() {
+    let gateway = TestGateway::start().await;
+    let signed = signed_query("app.yohocoin.total");
+    let mut ids = Vec::new();
+    for query in [signed.as_str(), signed.as_str(), "", "a=%FF", "method=none"] {
+        let response = gateway.response(&format!("/gateway?{query}")).await;
+        let id = response.headers().get("x-request-id").unwrap();
+        ids.push(id.to_str().unwrap().to_owned());
+    }
+    assert!(ids.iter().all(|id| !id.is_empty()), "{ids:?}");
+    let mut different = ids.clone();
+    different.sort();
+    different.dedup();
+    assert_eq!(different.len(), ids.len(), "{ids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_largest_body() {
+    let gateway = TestGateway::start().await;
+    let query = signed_query("app.yohocoin.total");
+    let begun = gateway.call("app.yohocoin.get", "uid=5&num=5&type=18&referenceId=a");
+    let five = sealed(200, r#"{"currency":"5","uid":5}"#, "ok");
+    assert_eq!(begun.await, five);
+    let too_large = (413, r#"{"code":413,"message":"请求体过大"}"#.to_owned());
+    let mib = 1 << 20;
+    for (length, answer) in [
+        (mib, total(5)),
+        (mib + 1, too_large.clone()),
+        (5 * mib, too_large),
+    ] {
+        // What counts stands at the very end.
+        let object = r#"{"uid":5}"#;
+        let body = " ".repeat(length - object.len()) + object;
+        assert_eq!(body.len(), length);
+        assert_eq!(
+            gateway.post(&query, JSON, body).await,
+            answer,
+            "{length} bytes"
+        );
+        let next = gateway.call("app.yohocoin.total", "uid=5").await;
+        assert_eq!(next, total(5), "after {length} bytes");
+    }
+}
+
+/// Room for one: whatever the others are told, what was acknowledged is in the balance, and nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_queue() {
+    let gateway = TestGateway::with("[ledger]\nqueue = 1\nbatch = 1").await;
+    let calls: FuturesUnordered<_> = (0..200)
+        .map(|i| {
+            let gateway = &gateway;
+            let parameters = format!("uid=5&num=1&type=18&referenceId={i}");
+            async move { gateway.call("app.yohocoin.get", &parameters).await }
+        })
+        .collect();
+    let answers: Vec<Answer> = calls.collect().await;
+    assert_eq!(answers.len(), 200);
+    let mut currencies = Vec::new();
+    for answer in answers {
+        if answer == busy() {
+            continue;
+        }
+        let data = answer.1.split("\"currency\":\"").nth(1).unwrap_or("");
+        let currency: i64 = data.split('"').next().unwrap().parse().unwrap();
+        let data = format!(r#"{{"currency":"{currency}","uid":5}}"#);
+        assert_eq!(answer, sealed(200, &data, "ok"));
+        currencies.push(currency);
+    }
+    // Each acknowledged one has a balance of its own.
+    currencies.sort_unstable();
+    let acknowledged = i64::try_from(currencies.len()).unwrap();
+    assert!(currencies.into_iter().eq(1..=acknowledged));
+    // A read finds room once the others are gone.
+    let owner = pointgate::ledger::posting::AccountKey {
+        owner: "uid:5".into(),
+        asset: "coin".into(),
+    };
+    assert_eq!(gateway.ledger().balance(owner).await, Ok(acknowledged));
+    assert_eq!(gateway.audit().await.points, i128::from(acknowledged));
+}
+
+/// While somebody else holds the database, one posting is at it, one waits, and the others are turned away at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn turned_away() {
+    let gateway = TestGateway::with("[ledger]\nqueue = 1\nbatch = 1").await;
+    let other = Database::connect(gateway.database()).await.unwrap();
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let lock = other.begin_with_options(options).await.unwrap();
+    let mut calls: FuturesUnordered<_> = (0..5)
+        .map(|i| {
+            let gateway = &gateway;
+            let parameters = format!("uid=5&num=1&type=18&referenceId={i}");
+            async move { gateway.call("app.yohocoin.get", &parameters).await }
+        })
+        .collect();
+    for i in 0..3 {
+        assert_eq!(calls.next().await, Some(busy()), "answer {i}");
+    }
+    lock.rollback().await.unwrap();
+    let mut good = 0;
+    while let Some(answer) = calls.next().await {
+        if answer != busy() {
+            good += 1;
+            let data = format!(r#"{{"currency":"{good}","uid":5}}"#);
+            assert_eq!(answer, sealed(200, &data, "ok"));
+        }
+    }
+    assert!(good >= 1, "the first one is taken");
+    assert_eq!(gateway.audit().await.points, i128::from(good));
+}

@@ -1,0 +1,329 @@
+//! Requests that nobody should send: each is answered in the envelope, and the next good one still works.
+
+use crate::test_gateway::{Answer, TestGateway, md5, refused, sealed, signed_query};
+
+const JSON: Option<&str> = Some("application/json");
+const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
+
+fn malformed() -> Answer {
+    refused(500, "参数格式不对")
+}
+
+fn no_user() -> Answer {
+    sealed(404, "{}", "uid为空!")
+}
+
+fn total(coins: i64) -> Answer {
+    let data = format!(r#"{{"code":"20111130-152530","total":{coins}}}"#);
+    sealed(200, &data, "yoho coin total")
+}
+
+/// A good request on the same connections as the bad one before it.
+async fn still_works(gateway: &TestGateway, after: &str) {
+    let answered = gateway.call("app.yohocoin.total", "uid=5").await;
+    assert_eq!(answered, total(0), "after {after}");
+}
+
+/// Posts each body under a good signature.
+async fn bodies(rows: Vec<(&str, Option<&str>, Vec<u8>, Answer)>) {
+    let gateway = TestGateway::start().await;
+    let query = signed_query("app.yohocoin.total");
+    for (name, kind, body, answer) in rows {
+        assert_eq!(gateway.post(&query, kind, body).await, answer, "{name}");
+        still_works(&gateway, name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_that_are_no_object() {
+    let rows = [
+        ("no JSON", "nonsense"),
+        ("a list", r#"[{"uid":5}]"#),
+        ("an empty list", "[]"),
+        ("a number", "5"),
+        ("a text", r#""uid""#),
+        ("null", "null"),
+        ("true", "true"),
+        ("a form", "uid=5"),
+        ("cut off", r#"{"uid":5"#),
+        ("only a bracket", "{"),
+        ("more behind it", r#"{"uid":5}{"uid":5}"#),
+        ("other quotes", "{'uid':5}"),
+        ("no quotes", "{uid:5}"),
+        ("a comma too many", r#"{"uid":5,}"#),
+        ("a comment", r#"{"uid":5/*5*/}"#),
+        ("NaN", r#"{"uid":NaN}"#),
+        ("hex", r#"{"uid":0x5}"#),
+        ("a zero in front", r#"{"uid":05}"#),
+        ("a number beyond doubles", r#"{"uid":1e400}"#),
+        ("a raw newline", "{\"uid\":\"5\n\"}"),
+        ("a mark in front", "\u{feff}{\"uid\":5}"),
+        ("half a pair", r#"{"uid":5,"a":"\ud800"}"#),
+        ("the other half", r#"{"uid":5,"a":"\udc00"}"#),
+        ("half a pair in a name", r#"{"uid":5,"\ud800":1}"#),
+        ("two first halves", r#"{"uid":5,"a":"\ud800\ud800"}"#),
+    ];
+    let rows = rows.map(|(name, body)| (name, JSON, body.as_bytes().to_vec(), malformed()));
+    bodies(rows.to_vec()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_that_are_no_utf_8() {
+    let utf_16 = "{\"uid\":5}".encode_utf16().flat_map(u16::to_le_bytes);
+    bodies(vec![
+        ("in JSON", JSON, b"{\"uid\":\"\xff\"}".to_vec(), malformed()),
+        (
+            "in a name in JSON",
+            JSON,
+            b"{\"\xff\":5}".to_vec(),
+            malformed(),
+        ),
+        (
+            "GBK in JSON",
+            JSON,
+            b"{\"uid\":\"\xd6\xd0\"}".to_vec(),
+            malformed(),
+        ),
+        ("UTF-16", JSON, utf_16.collect(), malformed()),
+        ("in a form", FORM, b"a=\xff".to_vec(), malformed()),
+        ("in a name in a form", FORM, b"\xff=1".to_vec(), malformed()),
+        ("encoded in a form", FORM, b"a=%FF".to_vec(), malformed()),
+        (
+            "a form without a name",
+            None,
+            b"\xff\xfe\xfd".to_vec(),
+            malformed(),
+        ),
+        ("noise", JSON, (0..=255).collect(), malformed()),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_of_other_kinds() {
+    let part = "--x\r\nContent-Disposition: form-data; name=\"uid\"\r\n\r\n5\r\n--x--\r\n";
+    bodies(vec![
+        (
+            "multipart",
+            Some("multipart/form-data; boundary=x"),
+            part.into(),
+            malformed(),
+        ),
+        ("text", Some("text/plain"), "uid=5".into(), malformed()),
+        (
+            "XML",
+            Some("application/xml"),
+            "<uid>5</uid>".into(),
+            malformed(),
+        ),
+        (
+            "nothing",
+            Some("multipart/form-data; boundary=x"),
+            Vec::new(),
+            no_user(),
+        ),
+        ("only spaces", JSON, b" \r\n\t ".to_vec(), no_user()),
+        ("nothing that is JSON", JSON, Vec::new(), no_user()),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deep_bodies() {
+    let deep = 20_000;
+    let (lists, objects) = ("[".repeat(deep), r#"{"a":"#.repeat(deep));
+    let closed = format!("{lists}{}", "]".repeat(deep));
+    let closed_objects = format!("{objects}1{}", "}".repeat(deep));
+    let within = format!(r#"{{"uid":5,"a":{closed}}}"#);
+    bodies(vec![
+        ("lists", JSON, lists.into(), malformed()),
+        ("lists, closed", JSON, closed.into(), malformed()),
+        ("objects", JSON, objects.clone().into(), malformed()),
+        (
+            "objects, closed, without a user",
+            JSON,
+            closed_objects.into(),
+            no_user(),
+        ),
+        ("objects as a form", FORM, objects.into(), malformed()),
+        ("lists in a good object", JSON, within.into(), total(0)),
+        (
+            "not so deep",
+            JSON,
+            r#"{"a":[[[{"b":[]}]]],"uid":5}"#.into(),
+            total(0),
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_numbers() {
+    let nines = "9".repeat(10_000);
+    bodies(vec![
+        (
+            "10,000 digits",
+            JSON,
+            format!(r#"{{"uid":"{nines}"}}"#).into(),
+            no_user(),
+        ),
+        (
+            "a number of 300 digits",
+            JSON,
+            format!(r#"{{"uid":{}}}"#, &nines[..300]).into(),
+            no_user(),
+        ),
+        (
+            "a fraction of 10,000 digits",
+            JSON,
+            format!(r#"{{"uid":5.1{nines}}}"#).into(),
+            no_user(),
+        ),
+        ("a tiny number", JSON, r#"{"uid":5e-400}"#.into(), no_user()),
+        (
+            "NUL in a number",
+            JSON,
+            r#"{"uid":"5\u0000"}"#.into(),
+            no_user(),
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_names() {
+    let many: String = (0..2000).map(|i| format!(r#""p{i}":{i},"#)).collect();
+    let same = r#""uid":6,"#.repeat(2000);
+    bodies(vec![
+        (
+            "NUL in a name",
+            JSON,
+            r#"{"\u0000":1,"uid":5}"#.into(),
+            total(0),
+        ),
+        ("an empty name", JSON, r#"{"":1,"uid":5}"#.into(), total(0)),
+        (
+            "escaped names and digits",
+            JSON,
+            r#"{"\u0075id":"\u0035"}"#.into(),
+            total(0),
+        ),
+        (
+            "a pair of halves",
+            JSON,
+            r#"{"a":"\ud83d\ude00","uid":5}"#.into(),
+            total(0),
+        ),
+        (
+            "a name twice",
+            JSON,
+            r#"{"uid":5,"uid":"x"}"#.into(),
+            total(0),
+        ),
+        (
+            "a name twice, bad first",
+            JSON,
+            r#"{"uid":"x","uid":5}"#.into(),
+            no_user(),
+        ),
+        (
+            "null first",
+            JSON,
+            r#"{"uid":null,"uid":5}"#.into(),
+            no_user(),
+        ),
+        (
+            "2,000 names",
+            JSON,
+            format!(r#"{{{many}"uid":5}}"#).into(),
+            total(0),
+        ),
+        (
+            "one name 2,000 times",
+            JSON,
+            format!(r#"{{{same}"uid":"x"}}"#).into(),
+            total(0),
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queries_that_are_no_utf_8() {
+    let gateway = TestGateway::start().await;
+    let signed = signed_query("app.yohocoin.total");
+    for bad in [
+        "%FF",
+        "%C3%28",
+        "%C0%AF",
+        "%ED%A0%80",
+        "%E4%B8",
+        "%F4%90%80%80",
+        "%d6%d0",
+    ] {
+        for query in [
+            format!("{signed}&uid={bad}"),
+            format!("{signed}&{bad}=1"),
+            bad.to_owned(),
+            format!("method={bad}"),
+        ] {
+            assert_eq!(gateway.get(&query).await, malformed(), "{query}");
+            assert_eq!(
+                gateway.post("", FORM, query.clone()).await,
+                malformed(),
+                "{query}"
+            );
+        }
+        still_works(&gateway, bad).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_parameters() {
+    let gateway = TestGateway::start().await;
+    // The names are in the order in which they are signed: client_type, method, p…, private_key, uid.
+    let many: Vec<String> = (1000..3000).map(|i| format!("p{i}={i}")).collect();
+    let many = many.join("&");
+    let text =
+        format!("client_type=android&method=app.yohocoin.total&{many}&private_key=k-android&uid=5");
+    let query = format!(
+        "uid=5&{many}&method=app.yohocoin.total&client_type=android&client_secret={}",
+        md5(&text)
+    );
+    assert_eq!(gateway.get(&query).await, total(0), "in the query");
+    assert_eq!(
+        gateway.post("", FORM, query.clone()).await,
+        total(0),
+        "in a form"
+    );
+    let twice = format!("{query}&{}", "uid=6&".repeat(2000));
+    assert_eq!(
+        gateway.post("", FORM, twice).await,
+        total(0),
+        "one of them 2,000 times"
+    );
+    still_works(&gateway, "many parameters").await;
+}
+
+/// NUL is signed like any other character, but not kept: a reference with one is none, and so is a message.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nul_characters() {
+    let gateway = TestGateway::start().await;
+    let table = r#"
+        reference   | get {"uid":6,"num":1,"type":18,"referenceId":"a\u0000b"} | 405 referenceId不能为空
+        order       | subtract {"uid":6,"num":-1,"type":19,"orderCode":"\u0000"} | 406 orderCode不能为空
+        order       | return {"uid":6,"num":1,"type":22,"orderCode":"A\u0000"} | 406 orderCode不能为空
+        message     | get {"uid":6,"num":1,"type":18,"referenceId":"a","message":"\u0000"} | {"currency":"1","uid":6}
+        queryType   | lists {"uid":6,"queryType":"1\u0000"} | 403 queryType不合法
+        day         | lists {"uid":6,"beginTime":"2026-05-2\u0000"} | 402 beginTime不合法
+        only a      | lists uid=6 | {"coinlist":[{"date":"2026-05-20 11:30:32","key":"a","message":"合格评价a","num":1,"title":"合格评价","type":18}],"limit":20,"page":1,"page_total":1,"total":1}
+    "#;
+    gateway.play(table).await;
+    let (get, reference) = ("app.yohocoin.get", "uid=6&num=1&type=18&referenceId=a\0");
+    let answer = refused(405, "referenceId不能为空");
+    assert_eq!(gateway.call(get, reference).await, answer, "in the query");
+    assert_eq!(gateway.post_form(get, reference).await, answer, "in a form");
+    let method = gateway.call("app.yohocoin.total\0", "uid=5").await;
+    assert_eq!(method, refused(501, "method不存在"));
+    gateway.audit().await;
+}

@@ -1,0 +1,178 @@
+//! Many requests at once on one account: none is lost, none counts twice, and nothing goes below zero.
+
+use futures_util::future::join_all;
+
+use crate::test_gateway::{Answer, TestGateway, refused, sealed};
+
+fn balance(coins: i64) -> Answer {
+    let data = format!(r#"{{"currency":"{coins}","uid":5}}"#);
+    sealed(200, &data, "ok")
+}
+
+async fn assert_total(gateway: &TestGateway, coins: i64) {
+    let data = format!(r#"{{"code":"20111130-152530","total":{coins}}}"#);
+    let answer = sealed(200, &data, "yoho coin total");
+    assert_eq!(gateway.call("app.yohocoin.total", "uid=5").await, answer);
+}
+
+/// Makes all calls at once and gives their answers in the same order.
+async fn all(gateway: &TestGateway, calls: Vec<(&str, String)>) -> Vec<Answer> {
+    let calls = calls
+        .iter()
+        .map(|(method, parameters)| gateway.call(method, parameters));
+    join_all(calls).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spends_stop_at_zero() {
+    let gateway = TestGateway::start().await;
+    let begun = gateway.call("app.yohocoin.get", "uid=5&num=1000&type=18&referenceId=a");
+    assert_eq!(begun.await, balance(1000));
+    let spend = |i| format!("uid=5&num=-10&type=19&orderCode={i}");
+    let calls = (0..200).map(|i| ("app.yohocoin.subtract", spend(i)));
+    let mut answers = all(&gateway, calls.collect()).await;
+    // Each success has a balance of its own: 990, 980, … 0.
+    let mut expected: Vec<Answer> = (0..100).map(|i| balance(i * 10)).collect();
+    expected.extend((0..100).map(|_| refused(407, "有货币不足")));
+    answers.sort();
+    expected.sort();
+    assert_eq!(answers, expected);
+    assert_total(&gateway, 0).await;
+    // What was spent and what was refused stays so.
+    let calls = (0..200).map(|i| ("app.yohocoin.subtract", spend(i)));
+    let mut again = all(&gateway, calls.collect()).await;
+    again.sort();
+    assert_eq!(again, expected);
+    assert_eq!(gateway.audit().await.entries, 101);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_many_alike_counts() {
+    let gateway = TestGateway::start().await;
+    let rows = [
+        (
+            "app.yohocoin.get",
+            "uid=5&num=100&type=18&referenceId=a",
+            100,
+        ),
+        ("app.yohocoin.get", "uid=5&num=7&type=17&referenceId=a", 107),
+        (
+            "app.yohocoin.subtract",
+            "uid=5&num=-50&type=19&orderCode=A",
+            57,
+        ),
+        (
+            "app.yohocoin.return",
+            "uid=5&num=20&type=22&orderCode=A",
+            77,
+        ),
+        (
+            "app.yohocoin.return",
+            "uid=5&num=20&type=22&orderCode=A&requestId=1",
+            97,
+        ),
+    ];
+    for (method, parameters, coins) in rows {
+        let calls = vec![(method, parameters.to_owned()); 64];
+        for answer in all(&gateway, calls).await {
+            assert_eq!(answer, balance(coins), "{method} {parameters}");
+        }
+        assert_total(&gateway, coins).await;
+    }
+    assert_eq!(gateway.audit().await.entries, 5);
+}
+
+/// The same reference with two contents: one of them counts, the other is refused, each as often as it is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_two_contents_counts() {
+    let gateway = TestGateway::start().await;
+    let call = |num| format!("uid=5&num={num}&type=18&referenceId=a");
+    let calls = (0..64).map(|i| ("app.yohocoin.get", call(1 + i % 2)));
+    let answers = all(&gateway, calls.collect()).await;
+    let coins = if answers[0] == balance(1) { 1 } else { 2 };
+    for (answer, num) in answers.into_iter().zip((0..64).map(|i| 1 + i % 2)) {
+        let expected = match num == coins {
+            true => balance(coins),
+            false => refused(410, "referenceId已被使用"),
+        };
+        assert_eq!(answer, expected, "num {num}, {coins} counted");
+    }
+    assert_total(&gateway, coins).await;
+    assert_eq!(gateway.audit().await.entries, 1);
+}
+
+/// Returns of one order that come at once are never more than it spent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn returns_stop_at_the_cap() {
+    let gateway = TestGateway::start().await;
+    let table = r#"
+        has coins | get uid=5&num=100&type=18&referenceId=a    | {"currency":"100","uid":5}
+        spends    | subtract uid=5&num=-95&type=19&orderCode=A | {"currency":"5","uid":5}
+    "#;
+    gateway.play(table).await;
+    let call = |i| format!("uid=5&num=10&type=22&orderCode=A&requestId={i}");
+    let calls = (0..64).map(|i| ("app.yohocoin.return", call(i)));
+    let mut answers = all(&gateway, calls.collect()).await;
+    let mut expected: Vec<Answer> = (1..=9).map(|i| balance(5 + i * 10)).collect();
+    expected.extend((0..55).map(|_| refused(408, "退还数量超出订单已使用数量")));
+    answers.sort();
+    expected.sort();
+    assert_eq!(answers, expected);
+    assert_total(&gateway, 95).await;
+    gateway.audit().await;
+}
+
+/// Tasks that earn, spend and take back on one account, each with its own references.
+async fn mixed(gateway: &TestGateway, task: i64) -> i64 {
+    let mut coins = 0;
+    for i in 0..8 {
+        let calls = [
+            (
+                "app.yohocoin.get",
+                format!("uid=5&num=30&type=18&referenceId={task}-{i}"),
+                30,
+            ),
+            (
+                "app.yohocoin.subtract",
+                format!("uid=5&num=-20&type=19&orderCode={task}-{i}"),
+                -20,
+            ),
+            (
+                "app.yohocoin.return",
+                format!("uid=5&num=5&type=22&orderCode={task}-{i}"),
+                5,
+            ),
+            (
+                "app.yohocoin.return",
+                format!("uid=5&num=16&type=22&orderCode={task}-{i}"),
+                0,
+            ),
+        ];
+        for (method, parameters, num) in calls {
+            let (status, body) = gateway.call(method, &parameters).await;
+            assert_eq!(status, 200, "{method} {parameters}: {body}");
+            let refused = body == r#"{"code":408,"message":"退还数量超出订单已使用数量"}"#;
+            let counted = body.starts_with(r#"{"alg":"SALT_MD5","code":200,"#);
+            assert!(
+                if num == 0 { refused } else { counted },
+                "{method} {parameters}: {body}"
+            );
+            coins += num;
+        }
+    }
+    coins
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_adds_up() {
+    let gateway = TestGateway::start().await;
+    let coins: i64 = join_all((0..24).map(|task| mixed(&gateway, task)))
+        .await
+        .iter()
+        .sum();
+    assert_eq!(coins, 24 * 8 * 15);
+    assert_total(&gateway, coins).await;
+    let report = gateway.audit().await;
+    assert_eq!((report.accounts, report.entries), (1, 24 * 8 * 3));
+    assert_eq!(report.points, i128::from(coins));
+}

@@ -1,0 +1,264 @@
+//! A gateway in this process for one test: a fresh ledger, a clock that the test owns, and a client that signs.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::civil::DateTime;
+use jiff::tz::{TimeZone, offset};
+use md5::{Digest, Md5};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use pointgate::clock::Clock;
+use pointgate::config::Config;
+use pointgate::ledger::Ledger;
+use pointgate::ledger::audit::Report;
+use pointgate::server::{Running, start};
+use reqwest::{Client, RequestBuilder};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// The salt of the gateways that are started here.
+pub const SALT: &str = "fake-salt";
+/// The key of the platform that the client here pretends to be.
+pub const ANDROID_KEY: &str = "k-android";
+
+/// All secrets, so that no sample is in use, any free port, and patience with a slow disk.
+const SETTINGS: [(&str, &str); 7] = [
+    ("POINTGATE__SERVER__REQUEST_TIMEOUT_SECONDS", "300"),
+    ("POINTGATE__SERVER__LISTEN", "127.0.0.1:0"),
+    ("POINTGATE__SERVER__WORKERS", "2"),
+    ("POINTGATE__YOHO__SALT", SALT),
+    ("POINTGATE__YOHO__CLIENT_KEYS__IPHONE", "k-iphone"),
+    ("POINTGATE__YOHO__CLIENT_KEYS__ANDROID", ANDROID_KEY),
+    ("POINTGATE__YOHO__CLIENT_KEYS__IPAD", "k-ipad"),
+];
+
+/// HTTP's status and the whole body.
+pub type Answer = (u16, String);
+
+/// A running gateway; dropping it stops it.
+pub struct TestGateway {
+    running: Option<Running>,
+    client: Client,
+    now: Arc<AtomicI64>,
+    folder: TempDir,
+}
+
+impl TestGateway {
+    /// With the default settings, at 2026-05-20 11:30:32 in Shanghai.
+    pub async fn start() -> TestGateway {
+        TestGateway::with("").await
+    }
+
+    /// With this as the operator's file. It may not name what stands in `SETTINGS`, which is laid over it.
+    pub async fn with(toml: &str) -> TestGateway {
+        let folder = tempfile::tempdir().unwrap();
+        let env = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = match Config::parse(toml, &folder.path().join("gateway.toml"), &env) {
+            Ok(config) => config,
+            Err(mistakes) => panic!("{mistakes}"),
+        };
+        assert!(config.samples.is_empty(), "{:?}", config.samples);
+        let now = Arc::new(AtomicI64::new(0));
+        let hand = now.clone();
+        let clock = Clock::new(move || hand.load(Ordering::SeqCst));
+        let gateway = TestGateway {
+            running: Some(start(&config, clock).await.unwrap()),
+            client: client(),
+            now,
+            folder,
+        };
+        gateway.at("2026-05-20 11:30:32");
+        gateway
+    }
+
+    /// Sets the clock to a time in Shanghai.
+    pub fn at(&self, local: &str) {
+        let time: DateTime = local.parse().unwrap();
+        // Shanghai has been eight hours ahead of UTC, winter and summer, since 1991.
+        let zone = TimeZone::fixed(offset(8));
+        let at = time.to_zoned(zone).unwrap().timestamp().as_millisecond();
+        self.now.store(at, Ordering::SeqCst);
+    }
+
+    /// The ledger behind it.
+    pub fn ledger(&self) -> &Ledger {
+        &self.running().ledger
+    }
+
+    /// Recomputes the whole ledger; it must be sound.
+    pub async fn audit(&self) -> Report {
+        self.ledger().audit(|_, _| {}).await.unwrap()
+    }
+
+    /// The URL of SQLite's file.
+    pub fn database(&self) -> String {
+        let file = self.folder.path().join("data").join("pointgate.db");
+        format!("sqlite://{}", file.display())
+    }
+
+    /// The URL of a path: `/gateway?a=1`.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running().address)
+    }
+
+    /// Calls a method by GET, signed; the parameters as `uid=5&num=1`, not encoded.
+    pub async fn call(&self, method: &str, parameters: &str) -> Answer {
+        let mut all = vec![("method", method), ("client_type", "android")];
+        all.extend(pairs(parameters));
+        let query = form(&all);
+        let secret = client_secret(&all, ANDROID_KEY);
+        self.get(&format!("{query}&client_secret={secret}")).await
+    }
+
+    /// Calls a method by POST with a form, signed.
+    pub async fn post_form(&self, method: &str, parameters: &str) -> Answer {
+        let fields = pairs(parameters);
+        let mut all = vec![("method", method), ("client_type", "android")];
+        let query = form(&all);
+        all.extend(&fields);
+        let secret = client_secret(&all, ANDROID_KEY);
+        let query = format!("{query}&client_secret={secret}");
+        let kind = Some("application/x-www-form-urlencoded");
+        self.post(&query, kind, form(&fields)).await
+    }
+
+    /// Calls a method by POST with a JSON body, signed.
+    pub async fn post_json(&self, method: &str, json: impl Into<reqwest::Body>) -> Answer {
+        let query = signed_query(method);
+        self.post(&query, Some("application/json"), json).await
+    }
+
+    /// Calls a method by GET with QA's word instead of a signature.
+    pub async fn debug(&self, method: &str, parameters: &str) -> Answer {
+        let parameters = form(&pairs(parameters));
+        self.get(&format!("method={method}&debug=XYZ&{parameters}"))
+            .await
+    }
+
+    /// GET with a query as it stands.
+    pub async fn get(&self, query: &str) -> Answer {
+        self.get_with(query, &[]).await
+    }
+
+    /// GET with a query as it stands, and headers.
+    pub async fn get_with(&self, query: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.client.get(self.url(&format!("/gateway?{query}")));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        send(request).await
+    }
+
+    /// POST with a query and a body as they stand.
+    pub async fn post(
+        &self,
+        query: &str,
+        content_type: Option<&str>,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let mut request = self.client.post(self.url(&format!("/gateway?{query}")));
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        send(request.body(body)).await
+    }
+
+    /// A request of any other kind.
+    pub async fn response(&self, path: &str) -> reqwest::Response {
+        self.client.get(self.url(path)).send().await.unwrap()
+    }
+
+    /// Writes bytes into a connection, and reads until the server closes it.
+    pub async fn tcp(&self, bytes: &[u8]) -> io::Result<String> {
+        let mut stream = TcpStream::connect(self.running().address).await?;
+        stream.write_all(bytes).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok(answer)
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("it runs until it is dropped")
+    }
+}
+
+impl Drop for TestGateway {
+    fn drop(&mut self) {
+        // With their client gone the connections close, so that the stop need not wait for them.
+        self.client = client();
+        if let Some(running) = self.running.take() {
+            tokio::task::block_in_place(|| {
+                tokio::runtime::Handle::current().block_on(running.stop());
+            });
+        }
+    }
+}
+
+/// An answer with data, as protocols.md has it.
+pub fn sealed(code: i64, data: &str, message: &str) -> Answer {
+    let md5 = md5(&format!("{SALT}:{data}"));
+    let body = format!(
+        r#"{{"alg":"SALT_MD5","code":{code},"data":{data},"md5":"{md5}","message":"{message}"}}"#
+    );
+    (200, body)
+}
+
+/// A refusal of code and message alone.
+pub fn refused(code: i64, message: &str) -> Answer {
+    (200, format!(r#"{{"code":{code},"message":"{message}"}}"#))
+}
+
+/// The signed part of a query that calls a method and has its other parameters elsewhere.
+pub fn signed_query(method: &str) -> String {
+    let all = [("method", method), ("client_type", "android")];
+    let secret = client_secret(&all, ANDROID_KEY);
+    format!("{}&client_secret={secret}", form(&all))
+}
+
+/// Lower-case hex MD5 of a text.
+pub fn md5(text: &str) -> String {
+    let digest = Md5::digest(text.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The signature by the words of protocols.md, for parameters without repetitions.
+pub fn client_secret(parameters: &[(&str, &str)], key: &str) -> String {
+    let mut signed: BTreeMap<&str, &str> = parameters.iter().copied().collect();
+    assert_eq!(signed.len(), parameters.len(), "a repeated name");
+    for unsigned in ["client_secret", "q", "debug_data", "/api"] {
+        signed.remove(unsigned);
+    }
+    signed.insert("private_key", key);
+    let pairs = signed.iter().map(|(name, value)| format!("{name}={value}"));
+    let trimmed: Vec<String> = pairs.map(|pair| pair.trim().to_owned()).collect();
+    md5(&trimmed.join("&"))
+}
+
+/// `uid=5&num=1`, not encoded.
+fn pairs(parameters: &str) -> Vec<(&str, &str)> {
+    let pairs = parameters.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| pair.split_once('=').unwrap()).collect()
+}
+
+fn form(parameters: &[(&str, &str)]) -> String {
+    let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs = parameters.iter();
+    let pairs: Vec<String> = pairs
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect();
+    pairs.join("&")
+}
+
+fn client() -> Client {
+    Client::builder().no_proxy().build().unwrap()
+}
+
+async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.bytes().await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}

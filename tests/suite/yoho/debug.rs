@@ -1,0 +1,236 @@
+//! QA's `debug` flag: whom it spares the signature, and that it spares nothing else.
+
+use crate::test_gateway::{Answer, TestGateway, refused, sealed};
+
+fn good() -> Answer {
+    let data = r#"{"code":"20111130-152530","total":0}"#;
+    sealed(200, data, "yoho coin total")
+}
+
+fn no_secret() -> Answer {
+    refused(500, "缺少client_secret")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_word_from_this_machine() {
+    let gateway = TestGateway::start().await;
+    let rows = [
+        ("the word", "debug=XYZ", good()),
+        (
+            "the word and a wrong secret",
+            "debug=XYZ&client_type=android&client_secret=0",
+            good(),
+        ),
+        (
+            "the word and no known platform",
+            "debug=XYZ&client_type=windows&client_secret=0",
+            good(),
+        ),
+        ("the first counts", "debug=XYZ&debug=abc", good()),
+        ("the first counts", "debug=abc&debug=XYZ", no_secret()),
+        ("no word", "", no_secret()),
+        ("empty", "debug=", no_secret()),
+        ("another", "debug=abc", no_secret()),
+        ("small letters", "debug=xyz", no_secret()),
+        ("more than the word", "debug=XYZ+", no_secret()),
+        ("another name", "Debug=XYZ", no_secret()),
+        (
+            "not instead of a right secret",
+            "debug=abc&client_type=android&client_secret=0",
+            refused(500, "数据验证错误."),
+        ),
+    ];
+    for (name, word, answer) in rows {
+        let query = format!("method=app.yohocoin.total&uid=5&{word}");
+        assert_eq!(gateway.get(&query).await, answer, "{name}: {query}");
+    }
+    let query = "method=app.yohocoin.total&uid=5";
+    let form = Some("application/x-www-form-urlencoded");
+    assert_eq!(
+        gateway.post(query, form, "debug=XYZ").await,
+        good(),
+        "in a form"
+    );
+    let json = gateway.post(query, Some("application/json"), r#"{"debug":"XYZ"}"#);
+    assert_eq!(json.await, no_secret(), "in JSON");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_it_is_off_the_parameter_means_nothing() {
+    let gateway = TestGateway::with("[yoho]\ndebug = \"\"").await;
+    for word in ["debug=XYZ", "debug=", "debug"] {
+        let query = format!("method=app.yohocoin.total&uid=5&{word}");
+        assert_eq!(gateway.get(&query).await, no_secret(), "{word}");
+    }
+    let signed = gateway.call("app.yohocoin.total", "uid=5&debug=XYZ").await;
+    assert_eq!(signed, good(), "signed like any other");
+
+    let gateway = TestGateway::with("[yoho]\ndebug = \"质检\"").await;
+    assert_eq!(
+        gateway.debug("app.yohocoin.total", "uid=5").await,
+        no_secret()
+    );
+    let query = "method=app.yohocoin.total&uid=5&debug=%E8%B4%A8%E6%A3%80";
+    assert_eq!(gateway.get(query).await, good(), "another word");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_from_configured_addresses() {
+    let rows = [
+        (r#"["192.0.2.0/24"]"#, no_secret()),
+        (r#"["127.0.0.2"]"#, no_secret()),
+        (r#"["::1"]"#, no_secret()),
+        ("[]", no_secret()),
+        (r#"["192.0.2.0/24", "127.0.0.1"]"#, good()),
+        (r#"["::ffff:127.0.0.1"]"#, good()),
+    ];
+    for (from, answer) in rows {
+        let gateway = TestGateway::with(&format!("[yoho]\ndebug_from = {from}")).await;
+        let answered = gateway.debug("app.yohocoin.total", "uid=5").await;
+        assert_eq!(answered, answer, "debug_from = {from}");
+    }
+}
+
+const QUERY: &str = "method=app.yohocoin.total&uid=5&debug=XYZ";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unknown_proxy_is_outside() {
+    let gateway = TestGateway::start().await;
+    assert_eq!(gateway.get(QUERY).await, good(), "without a header");
+    for header in [
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-Forwarded-For", "203.0.113.9"),
+        ("X-Forwarded-For", ""),
+        ("x-real-ip", "127.0.0.1"),
+        ("X-REAL-IP", "::1"),
+        ("Forwarded", "for=127.0.0.1"),
+        ("Forwarded", "proto=https"),
+    ] {
+        let answered = gateway.get_with(QUERY, &[header]).await;
+        assert_eq!(answered, no_secret(), "{header:?}");
+    }
+    let signed = crate::test_gateway::signed_query("app.yohocoin.total");
+    let answered = gateway
+        .get_with(&signed, &[("X-Forwarded-For", "203.0.113.9")])
+        .await;
+    assert_eq!(
+        answered,
+        sealed(404, "{}", "uid为空!"),
+        "a signature counts from anywhere"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trusted_proxy_names_the_address() {
+    let gateway = TestGateway::with("[server]\ntrusted_proxies = [\"127.0.0.1\"]").await;
+    let rows: [(&[(&str, &str)], Answer); 17] = [
+        (&[], good()),
+        (&[("X-Forwarded-For", "127.0.0.1")], good()),
+        (&[("X-Forwarded-For", "127.0.0.9")], good()),
+        (&[("X-Forwarded-For", "::1")], good()),
+        (&[("X-Forwarded-For", "203.0.113.9, 127.0.0.9")], good()),
+        (&[("X-Real-IP", "127.0.0.1")], good()),
+        (&[("Forwarded", "for=127.0.0.1")], good()),
+        (&[("Forwarded", "for=\"[::1]:4711\";proto=https")], good()),
+        (&[("X-Forwarded-For", "203.0.113.9")], no_secret()),
+        (
+            &[("X-Forwarded-For", "127.0.0.1, 203.0.113.9")],
+            no_secret(),
+        ),
+        (
+            &[("X-Forwarded-For", "203.0.113.9, 127.0.0.1")],
+            no_secret(),
+        ),
+        (
+            &[
+                ("X-Forwarded-For", "127.0.0.1"),
+                ("X-Forwarded-For", "203.0.113.9"),
+            ],
+            no_secret(),
+        ),
+        (&[("X-Forwarded-For", "unknown")], no_secret()),
+        (&[("X-Real-IP", "203.0.113.9")], no_secret()),
+        (&[("Forwarded", "for=203.0.113.9")], no_secret()),
+        (
+            &[
+                ("Forwarded", "for=127.0.0.1"),
+                ("X-Forwarded-For", "203.0.113.9"),
+            ],
+            no_secret(),
+        ),
+        (
+            &[
+                ("X-Real-IP", "127.0.0.1"),
+                ("X-Forwarded-For", "203.0.113.9"),
+            ],
+            no_secret(),
+        ),
+    ];
+    for (headers, answer) in rows {
+        assert_eq!(
+            gateway.get_with(QUERY, headers).await,
+            answer,
+            "{headers:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_skips_nothing_else() {
+    let gateway = TestGateway::start().await;
+    let rows = [
+        ("app.yohocoin.total", "uid=", sealed(404, "{}", "uid为空!")),
+        (
+            "app.yohocoin.total",
+            "uid=5&app_version=12345678901",
+            refused(500, "参数长度不合法:app_version"),
+        ),
+        (
+            "app.yohocoin.total",
+            "uid=5&client_type=abcdefghijklmnopqrstu",
+            refused(500, "参数长度不合法:client_type"),
+        ),
+        ("app.yohocoin.get", "num=1", refused(400, "请先登录")),
+        (
+            "app.yohocoin.get",
+            "uid=5&num=0",
+            refused(402, "获取的有货币不合法"),
+        ),
+        (
+            "app.yohocoin.get",
+            "uid=5&num=1&type=1",
+            refused(403, "type不合法"),
+        ),
+        (
+            "app.yohocoin.get",
+            "uid=5&num=1&type=17",
+            refused(405, "referenceId不能为空"),
+        ),
+        (
+            "app.yohocoin.subtract",
+            "uid=5&num=-1&type=19&orderCode=A",
+            refused(407, "有货币不足"),
+        ),
+        (
+            "app.yohocoin.return",
+            "uid=5&num=1&type=22&orderCode=A",
+            refused(409, "订单未使用有货币"),
+        ),
+        ("app.none", "uid=5", refused(501, "method不存在")),
+        ("", "uid=5", refused(501, "缺少method")),
+    ];
+    for (method, parameters, answer) in rows {
+        let answered = gateway.debug(method, parameters).await;
+        assert_eq!(answered, answer, "{method} {parameters}");
+    }
+    // The document's own example of QA's use.
+    let body =
+        r#"{ "uid": 50030199, "num": 100, "type": 18, "referenceId": 123456789, "pid": 11111111 }"#;
+    let answered = gateway
+        .post("method=app.yohocoin.get&debug=XYZ", None, body)
+        .await;
+    assert_eq!(
+        answered,
+        sealed(200, r#"{"currency":"100","uid":50030199}"#, "ok")
+    );
+}

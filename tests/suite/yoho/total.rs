@@ -1,0 +1,56 @@
+//! `app.yohocoin.total`: whose total, and what is no user.
+
+use crate::test_gateway::TestGateway;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn users() {
+    let gateway = TestGateway::start().await;
+    let table = r#"
+        nobody yet         | total uid=50030141             | {"code":"20111130-152530","total":0}
+        earns              | get uid=50030141&num=3000&type=18&referenceId=a | {"currency":"3000","uid":50030141}
+        the document's     | total uid=50030141             | {"code":"20111130-152530","total":3000}
+        number in JSON     | total {"uid":50030141}         | {"code":"20111130-152530","total":3000}
+        text in JSON       | total {"uid":"50030141"}       | {"code":"20111130-152530","total":3000}
+        fraction of zero   | total {"uid":50030141.0}       | {"code":"20111130-152530","total":3000}
+        somebody else      | total uid=50030142             | {"code":"20111130-152530","total":0}
+        the smallest       | total uid=1                    | {"code":"20111130-152530","total":0}
+        the largest        | total uid=9223372036854775807  | {"code":"20111130-152530","total":0}
+        absent             | total                          | sealed 404 uid为空!
+        empty              | total uid=                     | sealed 404 uid为空!
+        zero               | total uid=0                    | sealed 404 uid为空!
+        negative           | total uid=-1                   | sealed 404 uid为空!
+        letters            | total uid=x                    | sealed 404 uid为空!
+        number and letters | total uid=5x                   | sealed 404 uid为空!
+        a space            | total uid= 5                   | sealed 404 uid为空!
+        fraction           | total uid=5.5                  | sealed 404 uid为空!
+        fraction of zero   | total uid=5.0                  | sealed 404 uid为空!
+        full-width digits  | total uid=５                   | sealed 404 uid为空!
+        2^63               | total uid=9223372036854775808  | sealed 404 uid为空!
+        2^64 + 5           | total uid=18446744073709551621 | sealed 404 uid为空!
+        2^63 in JSON       | total {"uid":9223372036854775808} | sealed 404 uid为空!
+        1e30 in JSON       | total {"uid":1e30}             | sealed 404 uid为空!
+        zero in JSON       | total {"uid":0}                | sealed 404 uid为空!
+        fraction in JSON   | total {"uid":5.5}              | sealed 404 uid为空!
+        null               | total {"uid":null}             | sealed 404 uid为空!
+        true               | total {"uid":true}             | sealed 404 uid为空!
+        a list             | total {"uid":[5]}              | sealed 404 uid为空!
+        an object          | total {"uid":{"uid":5}}        | sealed 404 uid为空!
+        another name       | total {"UID":5}                | sealed 404 uid为空!
+        nothing in JSON    | total {}                       | sealed 404 uid为空!
+    "#;
+    gateway.play(table).await;
+}
+
+/// The accounts of two users whose numbers begin alike are two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_are_apart() {
+    let gateway = TestGateway::start().await;
+    let table = r#"
+        one  | get uid=1&num=1&type=18&referenceId=a  | {"currency":"1","uid":1}
+        ten  | get uid=11&num=20&type=18&referenceId=a | {"currency":"20","uid":11}
+        one  | total uid=1   | {"code":"20111130-152530","total":1}
+        ten  | total uid=11  | {"code":"20111130-152530","total":20}
+        none | total uid=111 | {"code":"20111130-152530","total":0}
+    "#;
+    gateway.play(table).await;
+}
