@@ -1,0 +1,195 @@
+//! The whole program under load: the real server on loopback next to a bare actix-web handler and to the same write as
+//! one ORM transaction a request, in alternating rounds. It fails where any answer is wrong or the books do not
+//! balance; what it measures is printed next to the goals and never fails it.
+//!
+//! `POINTGATE_BENCH_ROUNDS` and `POINTGATE_BENCH_SECONDS` change how many rounds there are and how long each way has.
+
+mod bare;
+mod load;
+mod orm;
+mod protocol;
+mod report;
+mod servers;
+mod stock;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use load::CONNECTIONS;
+use report::Way;
+use servers::Server;
+use stock::{Lane, MEMBERS, Writes};
+
+/// Writes that are prepared for the warm-up; later rounds go by what was done before.
+const FIRST_RATE: f64 = 30_000.0;
+
+fn main() -> ExitCode {
+    let done = match std::env::var(servers::ROLE).as_deref() {
+        Ok("bare") => bare::serve().map_err(|error| error.to_string()),
+        Ok("orm") => {
+            let url = std::env::var(servers::DATABASE).unwrap_or_default();
+            orm::serve(&url).map_err(|error| error.to_string())
+        }
+        Ok(role) => Err(format!("{}={role} is no role", servers::ROLE)),
+        Err(_) => bench(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("FAILED: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench() -> Result<(), String> {
+    let rounds = setting("POINTGATE_BENCH_ROUNDS", 7.0, 1.0..=1000.0)? as usize;
+    let seconds = setting("POINTGATE_BENCH_SECONDS", 2.0, 0.1..=60.0)?;
+    // Beside the build, since a folder for temporary files may be memory, where nothing is durable and all is fast.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .map_err(|error| format!("no folder for the run: {error}"))?;
+    let folder = folder.path();
+    let database = format!("sqlite://{}", folder.join("orm.db").display());
+    let mut run = Run {
+        bare: Server::role("bare", folder, &database)?,
+        real: Server::pointgate(folder)?,
+        orm: Server::role("orm", folder, &database)?,
+        readers: Writes::new(50_000_000),
+        writers: Writes::new(60_000_000),
+        orm_writers: Writes::new(60_000_000),
+        constant: Vec::new(),
+        totals: Vec::new(),
+        time: Duration::from_secs_f64(seconds),
+        prepared: [(FIRST_RATE * seconds) as usize / CONNECTIONS; 2],
+    };
+    report::conditions(rounds, seconds);
+    run.fund()?;
+    run.round()?;
+    let mut ways = [
+        Way::new("(a) bare actix-web, constant answer"),
+        Way::new("(b) signed total"),
+        Way::new("(c) signed get, durable"),
+        Way::new("(d) get as one ORM transaction"),
+    ];
+    for _ in 0..rounds {
+        for (way, round) in ways.iter_mut().zip(run.round()?) {
+            way.add(round);
+        }
+    }
+    let (now, peak) = run.real.memory()?;
+    report::ways(&mut ways);
+    let [a, b, c, d] = &ways;
+    report::ratio("(b) / (a)", b, a, Some(0.5));
+    report::ratio("(c) / (d)", c, d, Some(8.0));
+    report::ratio("(c) / (a)", c, a, None);
+    report::memory(now, peak, 64.0);
+    println!();
+    run.close(folder, &database)
+}
+
+/// Everything that a round needs.
+struct Run {
+    bare: Server,
+    real: Server,
+    orm: Server,
+    /// Members whose balances stand still while they are read.
+    readers: Writes,
+    writers: Writes,
+    orm_writers: Writes,
+    constant: Vec<Lane>,
+    totals: Vec<Lane>,
+    time: Duration,
+    /// Writes a connection to prepare for (c) and (d).
+    prepared: [usize; 2],
+}
+
+impl Run {
+    /// Gives every member an account and some coins.
+    fn fund(&mut self) -> Result<(), String> {
+        for (server, group) in [
+            (&self.real, &mut self.readers),
+            (&self.real, &mut self.writers),
+            (&self.orm, &mut self.orm_writers),
+        ] {
+            let lanes = group.one_each();
+            let (_, lanes) = sent(server, lanes, None)?;
+            group.settle(lanes);
+        }
+        self.totals = stock::totals(&[&self.readers], true);
+        self.constant = stock::constant(self.totals.clone(), &bare::body());
+        Ok(())
+    }
+
+    /// One round of each way, in their order.
+    fn round(&mut self) -> Result<[load::Round; 4], String> {
+        let time = Some(self.time);
+        let lanes = std::mem::take(&mut self.constant);
+        let (a, lanes) = sent(&self.bare, lanes, time)?;
+        self.constant = lanes;
+        let lanes = std::mem::take(&mut self.totals);
+        let (b, lanes) = sent(&self.real, lanes, time)?;
+        self.totals = lanes;
+        let lanes = self.writers.lanes(self.prepared[0]);
+        let (c, lanes) = sent(&self.real, lanes, time)?;
+        self.writers.settle(lanes);
+        let lanes = self.orm_writers.lanes(self.prepared[1]);
+        let (d, lanes) = sent(&self.orm, lanes, time)?;
+        self.orm_writers.settle(lanes);
+        self.prepared = [&c, &d].map(|round| round.done * 2 / CONNECTIONS + 1000);
+        Ok([a, b, c, d])
+    }
+
+    /// Compares the books with what was acknowledged, and stops the servers.
+    fn close(self, folder: &std::path::Path, database: &str) -> Result<(), String> {
+        let lanes = stock::totals(&[&self.readers, &self.writers], false);
+        sent(&self.real, lanes, None)?;
+        self.bare.stop()?;
+        self.real.stop()?;
+        self.orm.stop()?;
+        let audit = servers::audit(folder)?;
+        println!(
+            "books: {} writes brought {} members {} points, each as acknowledged",
+            self.readers.count() + self.writers.count(),
+            2 * MEMBERS,
+            self.readers.points() + self.writers.points(),
+        );
+        println!("audit: {audit}");
+
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+        let (members, house, entries) = runtime
+            .block_on(orm::books(database))
+            .map_err(|error| format!("the books of (d) cannot be read: {error}"))?;
+        let (points, count) = (self.orm_writers.points(), self.orm_writers.count());
+        if (members, house, entries) != (points, -points, count) {
+            return Err(format!(
+                "the books of (d) are off: members hold {members} and the house {house} after {entries} entries, \
+                 but {points} points were acknowledged in {count} writes"
+            ));
+        }
+        println!("books of (d): {count} writes, {points} points, as acknowledged");
+        Ok(())
+    }
+}
+
+/// Sends lanes to a server; where an answer is wrong, says also what the server wrote last.
+fn sent(
+    server: &Server,
+    lanes: Vec<Lane>,
+    time: Option<Duration>,
+) -> Result<(load::Round, Vec<Lane>), String> {
+    load::run(server.address, lanes, time)
+        .map_err(|why| format!("{why}\nthe server's last lines:\n{}", server.log_end()))
+}
+
+/// A number from the environment.
+fn setting(name: &str, default: f64, range: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
+    let Ok(text) = std::env::var(name) else {
+        return Ok(default);
+    };
+    let number = text
+        .trim()
+        .parse()
+        .ok()
+        .filter(|number| range.contains(number));
+    number.ok_or_else(|| format!("{name}={text} is not a number in {range:?}"))
+}

@@ -1,0 +1,323 @@
+//! Way (d): the same write done as an ordinary application does it, one ORM transaction a request, on a database of
+//! its own with the same schema and the same durability.
+
+use std::time::Duration;
+
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use constant_time_eq::constant_time_eq;
+use entity::{account, counter, entry, lot, reference};
+use migration::{Migrator, MigratorTrait};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ColumnTrait, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr,
+    EntityTrait, IntoActiveModel, NotSet, QueryFilter, Set, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use sha2::{Digest, Sha256};
+
+use crate::protocol;
+
+const ASSET: &str = "coin";
+/// When all coins of the run lapse (ms): far ahead.
+const EXPIRES_AT: i64 = 4_102_444_800_000;
+
+/// Serves until it is told to stop, with its ledger at `url`.
+pub(crate) fn serve(url: &str) -> std::io::Result<()> {
+    actix_web::rt::System::new().block_on(async {
+        let db = open(url).await.map_err(std::io::Error::other)?;
+        let data = web::Data::new(db);
+        let app = move || {
+            App::new()
+                .app_data(data.clone())
+                .route("/gateway", web::get().to(get))
+        };
+        let server = HttpServer::new(app).bind(("127.0.0.1", 0))?;
+        eprintln!("listening on {}", server.addrs()[0]);
+        server.run().await
+    })
+}
+
+/// What the books at `url` come to: the members' points, the other side's, and the number of entries.
+pub(crate) async fn books(url: &str) -> Result<(i64, i64, usize), DbErr> {
+    let db = open(url).await?;
+    let accounts = account::Entity::find().all(&db).await?;
+    let counters = counter::Entity::find().all(&db).await?;
+    Ok((
+        accounts.iter().map(|row| row.balance).sum(),
+        counters.iter().map(|row| row.balance).sum(),
+        accounts.iter().map(|row| row.last_seq as usize).sum(),
+    ))
+}
+
+/// One connection: SQLite lets one transaction write at a time, and waiting for a free connection costs less than
+/// running into the lock.
+async fn open(url: &str) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(1)
+        .min_connections(1)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(5))
+        });
+    let db = Database::connect(options).await?;
+    Migrator::up(&db, None).await?;
+    let issued = (ASSET.to_owned(), "issued".to_owned());
+    if counter::Entity::find_by_id(issued.clone())
+        .one(&db)
+        .await?
+        .is_none()
+    {
+        let row = counter::Model {
+            asset: issued.0,
+            name: issued.1,
+            balance: 0,
+        };
+        counter::Entity::insert(row.into_active_model())
+            .exec_without_returning(&db)
+            .await?;
+    }
+    Ok(db)
+}
+
+/// What a request asks for.
+struct Get {
+    uid: i64,
+    num: i64,
+    kind: i64,
+    reference: String,
+}
+
+impl Get {
+    /// Reads and verifies a query; none where anything is wrong with it, which in this run nothing is.
+    fn read(query: &str) -> Option<Get> {
+        let params = web::Query::<Vec<(String, String)>>::from_query(query).ok()?;
+        let of = |name| {
+            params
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, value)| value.as_str())
+        };
+        let signed: Vec<(&str, &str)> = params
+            .iter()
+            .filter(|(name, _)| name != "client_secret")
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let given = of("client_secret")?.to_ascii_lowercase();
+        let right = protocol::client_secret(&signed);
+        if !constant_time_eq(given.as_bytes(), right.as_bytes())
+            || of("method")? != "app.yohocoin.get"
+        {
+            return None;
+        }
+        Some(Get {
+            uid: of("uid")?.parse().ok()?,
+            num: of("num")?.parse().ok().filter(|num| *num > 0)?,
+            kind: of("type")?.parse().ok()?,
+            reference: of("referenceId")?.to_owned(),
+        })
+    }
+}
+
+async fn get(request: HttpRequest, db: web::Data<DatabaseConnection>) -> HttpResponse {
+    let Some(get) = Get::read(request.query_string()) else {
+        return HttpResponse::BadRequest().finish();
+    };
+    match post(&db, &get).await {
+        Ok(balance) => HttpResponse::Ok()
+            .content_type(protocol::CONTENT_TYPE)
+            .body(protocol::get_answer(get.uid, balance)),
+        Err(error) => HttpResponse::InternalServerError().body(error.to_string()),
+    }
+}
+
+/// The whole write in one transaction; gives the balance afterwards.
+async fn post(db: &DatabaseConnection, get: &Get) -> Result<i64, DbErr> {
+    let immediate = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let tx = db.begin_with_options(immediate).await?;
+    let owner = format!("uid:{}", get.uid);
+    let reference_key = key_of(&[&owner, &get.kind.to_string(), &get.reference]);
+    let content_key = key_of(&[&get.num.to_string()]);
+    let used = reference::Entity::find_by_id(reference_key.clone())
+        .one(&tx)
+        .await?;
+    if let Some(used) = used {
+        return match used.content_key == content_key {
+            true => Ok(used.balance_after),
+            false => Err(DbErr::Custom(
+                "the reference was used with other content".into(),
+            )),
+        };
+    }
+    let mut account = account_of(&tx, owner).await?;
+    account.balance += get.num;
+    account.last_seq += 1;
+    account.income_seq += 1;
+    account.last_at = now();
+    account.next_expiry = Some(EXPIRES_AT);
+    let entry = entry_of(get, &account);
+    account.head.clone_from(&entry.hash);
+    let (account_id, seq, balance_after) = (account.id, account.last_seq, account.balance);
+
+    entry::Entity::insert(entry.into_active_model())
+        .exec_without_returning(&tx)
+        .await?;
+    let used = reference::Model {
+        reference_key,
+        content_key,
+        account_id,
+        seq,
+        balance_after,
+    };
+    reference::Entity::insert(used.into_active_model())
+        .exec_without_returning(&tx)
+        .await?;
+    add_to_lot(&tx, account_id, get.num).await?;
+    update_account(&tx, account).await?;
+    counter::Entity::update_many()
+        .col_expr(
+            counter::Column::Balance,
+            Expr::col(counter::Column::Balance).sub(get.num),
+        )
+        .filter(counter::Column::Asset.eq(ASSET))
+        .filter(counter::Column::Name.eq("issued"))
+        .exec(&tx)
+        .await?;
+    tx.commit().await?;
+    Ok(balance_after)
+}
+
+async fn account_of(tx: &DatabaseTransaction, owner: String) -> Result<account::Model, DbErr> {
+    let found = account::Entity::find()
+        .filter(account::Column::Owner.eq(owner.as_str()))
+        .filter(account::Column::Asset.eq(ASSET))
+        .one(tx)
+        .await?;
+    match found {
+        Some(account) => Ok(account),
+        None => {
+            let new = account::ActiveModel {
+                id: NotSet,
+                asset: Set(ASSET.into()),
+                owner: Set(owner),
+                balance: Set(0),
+                last_seq: Set(0),
+                income_seq: Set(0),
+                last_at: Set(0),
+                next_expiry: Set(None),
+                head: Set(vec![0; 32]),
+            };
+            account::Entity::insert(new).exec_with_returning(tx).await
+        }
+    }
+}
+
+async fn add_to_lot(tx: &DatabaseTransaction, account_id: i64, num: i64) -> Result<(), DbErr> {
+    match lot::Entity::find_by_id((account_id, EXPIRES_AT))
+        .one(tx)
+        .await?
+    {
+        Some(found) => {
+            lot::Entity::update_many()
+                .col_expr(lot::Column::Remaining, Expr::val(found.remaining + num))
+                .filter(lot::Column::AccountId.eq(account_id))
+                .filter(lot::Column::ExpiresAt.eq(EXPIRES_AT))
+                .exec(tx)
+                .await?;
+        }
+        None => {
+            let new = lot::Model {
+                account_id,
+                expires_at: EXPIRES_AT,
+                remaining: num,
+            };
+            lot::Entity::insert(new.into_active_model())
+                .exec_without_returning(tx)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn update_account(tx: &DatabaseTransaction, account: account::Model) -> Result<(), DbErr> {
+    let id = account.id;
+    let changed = account::ActiveModel {
+        id: NotSet,
+        asset: NotSet,
+        owner: NotSet,
+        balance: Set(account.balance),
+        last_seq: Set(account.last_seq),
+        income_seq: Set(account.income_seq),
+        last_at: Set(account.last_at),
+        next_expiry: Set(account.next_expiry),
+        head: Set(account.head),
+    };
+    // Without reading the row back, which an ActiveModel's own `update` does.
+    account::Entity::update_many()
+        .set(changed)
+        .filter(account::Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// The entry that makes the account what it is now, chained to the one before.
+fn entry_of(get: &Get, account: &account::Model) -> entry::Model {
+    let mut hash = Sha256::new();
+    hash.update(&account.head);
+    for number in [
+        account.last_seq,
+        account.last_at,
+        get.kind,
+        get.num,
+        account.balance,
+        account.income_seq,
+    ] {
+        hash.update(number.to_be_bytes());
+    }
+    for text in [ASSET, &account.owner, "issued", &get.reference] {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    entry::Model {
+        account_id: account.id,
+        seq: account.last_seq,
+        at: account.last_at,
+        kind: get.kind,
+        amount: get.num,
+        balance_after: account.balance,
+        counter: "issued".into(),
+        direction: 1,
+        direction_seq: account.income_seq,
+        reference: Some(get.reference.clone()),
+        message: None,
+        operator: None,
+        hash: hash.finalize().to_vec(),
+    }
+}
+
+fn key_of(words: &[&str]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    for word in words {
+        hash.update((word.len() as u64).to_be_bytes());
+        hash.update(word);
+    }
+    hash.finalize()[..16].to_vec()
+}
+
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as i64)
+}

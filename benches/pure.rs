@@ -1,0 +1,104 @@
+//! The pure parts: signing a request, sealing a response, posting to the book.
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use pointgate::config::{Config, Secret};
+use pointgate::gateway::dialect::{Dialect, Request};
+use pointgate::gateway::method::Reply;
+use pointgate::ledger::book::Book;
+use pointgate::ledger::key::Key;
+use pointgate::ledger::posting::{AccountKey, Movement, NEVER, Once, Posting};
+use pointgate::yoho::{Yoho, client_secret};
+
+const QUERY: &str = "app_version=3.8.2&client_type=android&method=app.yohocoin.total&os_version=Android4.4&screen_size=800x900&uid=50030141";
+
+fn dialect() -> Yoho {
+    let config = Config::parse("", std::path::Path::new("gateway.toml"), &[])
+        .expect("the defaults are good");
+    Yoho::new(&config.yoho)
+}
+
+fn signing(c: &mut Criterion) {
+    let pairs: Vec<(&str, &str)> = QUERY
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .collect();
+    let key = Secret::new("sample-key-for-trying-out-android");
+    c.bench_function("sign a request", |b| {
+        b.iter(|| client_secret(black_box(&pairs).iter().copied(), &key));
+    });
+    let query = format!(
+        "{QUERY}&client_secret={}",
+        client_secret(pairs.iter().copied(), &key)
+    );
+    let dialect = dialect();
+    c.bench_function("open a signed request", |b| {
+        b.iter(|| {
+            let request = Request {
+                query: black_box(&query),
+                content_type: None,
+                body: b"",
+                from: &[],
+            };
+            dialect.open(&request).expect("it is signed well")
+        });
+    });
+}
+
+fn response(c: &mut Criterion) {
+    let dialect = dialect();
+    let data = r#"{"code":"20111130-152530","total":3000}"#;
+    c.bench_function("seal a response", |b| {
+        b.iter(|| {
+            dialect.seal(Ok(Reply {
+                data: black_box(data).to_owned(),
+                message: "yoho coin total",
+            }))
+        });
+    });
+}
+
+fn book(c: &mut Criterion) {
+    let posting = |n: u64| {
+        let reference = n.to_string();
+        let once = Some(Once {
+            key: Key::of(&["r", &reference]),
+            content: Key::of(&["100"]),
+        });
+        Posting {
+            account: AccountKey {
+                owner: format!("uid:{}", n % 64),
+                asset: "coin".into(),
+            },
+            movement: Movement::Earn {
+                amount: 100,
+                expires_at: NEVER,
+            },
+            kind: 18,
+            once,
+            reference: Some(reference),
+            message: None,
+            operator: None,
+        }
+    };
+    let batch: Vec<Posting> = (0..512).map(posting).collect();
+    let mut group = c.benchmark_group("book");
+    group.throughput(Throughput::Elements(batch.len() as u64));
+    group.bench_function("post a batch of 512", |b| {
+        b.iter_batched(
+            Book::default,
+            |mut book| {
+                for posting in &batch {
+                    book.post(posting, 0).expect("it is earned");
+                }
+                book
+            },
+            BatchSize::SmallInput,
+        );
+    });
+    group.finish();
+}
+
+criterion_group!(benches, signing, response, book);
+criterion_main!(benches);
