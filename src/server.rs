@@ -174,11 +174,13 @@ async fn gateway(
         },
     };
     let id = house.ids.next();
+    let micros = begun.elapsed().as_micros();
     log::info!(
         target: "pointgate::access",
-        "method={method} code={} ms={:.1} id={id}",
+        "method={method} code={} ms={}.{} id={id}",
         sealed.code,
-        begun.elapsed().as_secs_f64() * 1000.0
+        micros / 1000,
+        micros / 100 % 10
     );
     let status = StatusCode::from_u16(sealed.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);

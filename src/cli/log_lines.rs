@@ -30,6 +30,10 @@ pub fn init() -> Written {
     let lines = Lines::default();
     Builder::from_env(Env::default().default_filter_or("pointgate=info,warn"))
         .target(Target::Pipe(Box::new(lines.clone())))
+        .format(|line, record| {
+            let (time, level, target) = (line.timestamp(), record.level(), record.target());
+            writeln!(line, "[{time} {level:<5} {target}] {}", record.args())
+        })
         .init();
     let writer = lines.clone();
     let thread = std::thread::Builder::new()

@@ -1,51 +1,161 @@
 //! Balance reads, gathered: those that wait become one statement. Nothing is cached, so nothing can be stale.
+//!
+//! Whoever asks while nobody is gathering starts a task that does, on the asker's own thread: it runs after all that is
+//! ready there has asked too, and no other thread has to be woken but the database's.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sea_orm::DbErr;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::connect::Store;
 use super::posting::AccountKey;
-use super::sql;
+use super::{Limits, ReadError, sql};
 use crate::clock::Clock;
 
-/// A balance that somebody waits for; it is dropped unanswered where the database fails.
-pub struct Asked {
-    /// Whose.
-    pub account: AccountKey,
-    /// Where the points go to.
-    pub reply: oneshot::Sender<i64>,
+/// Reads balances.
+pub struct Balances {
+    store: Store,
+    clock: Clock,
+    limits: Limits,
+    waiting: Mutex<Waiting>,
 }
 
-/// Answers until every sender is gone. At most `batch` reads share a statement.
-pub async fn run(store: Store, clock: Clock, mut queue: mpsc::Receiver<Asked>, batch: usize) {
-    let mut asked = Vec::with_capacity(batch);
-    while queue.recv_many(&mut asked, batch).await > 0 {
-        match read(&store, &asked, clock.now()).await {
-            Ok(balances) => {
-                for (one, balance) in asked.drain(..).zip(balances) {
-                    let _ = one.reply.send(balance);
+/// Those who wait, and whether a task is at work for them.
+#[derive(Default)]
+struct Waiting {
+    asked: Vec<Asked>,
+    gathering: bool,
+}
+
+/// A balance that somebody waits for; it is dropped unanswered where the database fails.
+struct Asked {
+    account: AccountKey,
+    reply: oneshot::Sender<i64>,
+}
+
+impl Balances {
+    /// From this database.
+    pub fn new(store: Store, clock: Clock, limits: Limits) -> Balances {
+        Balances {
+            store,
+            clock,
+            limits,
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// The points of an account that count now; 0 where there is no such account.
+    ///
+    /// # Errors
+    /// Too many readers, or a database that fails.
+    pub async fn read(self: &Arc<Self>, account: AccountKey) -> Result<i64, ReadError> {
+        let (reply, balance) = oneshot::channel();
+        let gathering = {
+            let mut waiting = self.lock();
+            if waiting.asked.len() >= self.limits.queue {
+                return Err(ReadError::Busy);
+            }
+            waiting.asked.push(Asked { account, reply });
+            std::mem::replace(&mut waiting.gathering, true)
+        };
+        if !gathering {
+            // A task of its own, since the asker may go away while others wait.
+            tokio::spawn(
+                Gatherer {
+                    balances: self.clone(),
+                    done: false,
+                }
+                .run(),
+            );
+        }
+        balance.await.map_err(|_| ReadError::Unavailable)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The balances of these accounts, in their order.
+    async fn of(&self, asked: &[Asked]) -> Result<Vec<i64>, DbErr> {
+        let now = self.clock.now();
+        let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (place, one) in asked.iter().enumerate() {
+            places.entry(&one.account.asset).or_default().push(place);
+        }
+        let mut balances = vec![0; asked.len()];
+        for (asset, places) in places {
+            let owners: Vec<&str> = places
+                .iter()
+                .map(|&place| asked[place].account.owner.as_str())
+                .collect();
+            let more = [asset.into(), now.into()];
+            let found =
+                sql::ask::<(usize, i64)>(self.store.balances(), sql::BALANCES, &owners, more);
+            for (owner, balance) in found.await? {
+                if let Some(&place) = places.get(owner) {
+                    balances[place] = balance;
                 }
             }
-            Err(error) => {
-                log::error!("balances could not be read: {error}");
-                asked.clear();
+        }
+        Ok(balances)
+    }
+}
+
+/// At work for those who wait, until none does.
+struct Gatherer {
+    balances: Arc<Balances>,
+    done: bool,
+}
+
+impl Gatherer {
+    /// Lets everybody who is ready ask first, for as long as more come: no timer, so that a lone reader is not kept.
+    async fn gather(&self) {
+        let mut seen = 0;
+        loop {
+            tokio::task::yield_now().await;
+            let asked = self.balances.lock().asked.len();
+            if asked == seen || asked >= self.balances.limits.batch {
+                return;
+            }
+            seen = asked;
+        }
+    }
+
+    async fn run(mut self) {
+        loop {
+            self.gather().await;
+            let asked = {
+                let mut waiting = self.balances.lock();
+                let count = waiting.asked.len().min(self.balances.limits.batch);
+                if count == 0 {
+                    // From here on somebody else may gather.
+                    waiting.gathering = false;
+                    self.done = true;
+                    return;
+                }
+                waiting.asked.drain(..count).collect::<Vec<_>>()
+            };
+            match self.balances.of(&asked).await {
+                Ok(balances) => {
+                    for (one, balance) in asked.into_iter().zip(balances) {
+                        let _ = one.reply.send(balance);
+                    }
+                }
+                Err(error) => log::error!("balances could not be read: {error}"),
             }
         }
     }
 }
 
-/// The balances of these accounts, in their order.
-async fn read(store: &Store, asked: &[Asked], now: i64) -> Result<Vec<i64>, DbErr> {
-    let rows = asked
-        .iter()
-        .map(|Asked { account, .. }| (&account.asset, &account.owner, now));
-    let mut balances = vec![0; asked.len()];
-    let found =
-        sql::ask::<(usize, i64)>(store.read(), sql::BALANCES, &rows.collect::<Vec<_>>()).await?;
-    for (place, balance) in found {
-        if let Some(of_place) = balances.get_mut(place) {
-            *of_place = balance;
+impl Drop for Gatherer {
+    /// Its thread ended in the middle: those who wait hear so, and the next to ask starts anew.
+    fn drop(&mut self) {
+        if !self.done {
+            let mut waiting = self.balances.lock();
+            waiting.gathering = false;
+            waiting.asked.clear();
         }
     }
-    Ok(balances)
 }

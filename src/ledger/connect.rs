@@ -11,21 +11,22 @@ use sea_orm::{
 };
 
 /// Connections for readers. Few are enough, since waiting reads are gathered into one statement.
-const READERS: u32 = 4;
+const READERS: u32 = 3;
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// How many pages the write-ahead log may hold (of 4 KiB: 32 MiB) before it is folded into the file. Many batches touch the
+/// How many pages the write-ahead log may hold (of 4 KiB: 64 MiB) before it is folded into the file. Many batches touch the
 /// same pages, which are then written to the file once.
-const CHECKPOINT_PAGES: &str = "8192";
+const CHECKPOINT_PAGES: &str = "16384";
 /// Pages that a connection keeps in memory; as SQLite has it, a negative number of KiB.
-const CACHE_KIB: &str = "-8192";
+const CACHE_KIB: &str = "-10240";
 
 /// The database, with one way in for writes and another for reads, which a write does not hold up.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     write: DatabaseConnection,
     read: DatabaseConnection,
+    balances: DatabaseConnection,
 }
 
 impl Store {
@@ -40,9 +41,12 @@ impl Store {
                 .map_err(|e| DbErr::Custom(format!("cannot make {}: {e}", folder.display())))?;
         }
         let write = Database::connect(options(url, 1)).await?;
+        let read = Database::connect(options(url, READERS)).await?;
+        let balances = Database::connect(options(url, 1)).await?;
         let store = Store {
-            read: Database::connect(options(url, READERS)).await?,
             write,
+            read,
+            balances,
         };
         // All changes or none, and one instance after the other where several start at once.
         let transaction = store.begin_write().await?;
@@ -54,6 +58,12 @@ impl Store {
     /// The connections for reads.
     pub fn read(&self) -> &DatabaseConnection {
         &self.read
+    }
+
+    /// The connection for gathered balances: one, so that its pages and statements stay warm and no long read is in its
+    /// way.
+    pub fn balances(&self) -> &DatabaseConnection {
+        &self.balances
     }
 
     /// Whether the database answers.
@@ -83,6 +93,7 @@ impl Store {
     /// # Errors
     /// Where the database does not answer.
     pub async fn close(self) -> Result<(), DbErr> {
+        self.balances.close().await?;
         self.read.close().await?;
         self.write.close().await
     }

@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use balances::Asked;
+use balances::Balances;
 use connect::Store;
 use posting::{AccountKey, Posting, Receipt};
 pub use writer::PostError;
@@ -45,7 +45,7 @@ pub struct Ledger {
     store: Store,
     clock: Clock,
     writes: mpsc::Sender<Waiting>,
-    reads: mpsc::Sender<Asked>,
+    balances: Arc<Balances>,
     tasks: Arc<std::sync::Mutex<Option<Tasks>>>,
 }
 
@@ -90,31 +90,31 @@ impl Ledger {
             limits.batch,
             stopped,
         ));
-        let (reads, queue) = mpsc::channel(limits.queue);
-        tokio::spawn(balances::run(
-            store.clone(),
-            clock.clone(),
-            queue,
-            limits.batch,
-        ));
+        let balances = Arc::new(Balances::new(store.clone(), clock.clone(), limits));
         let tasks = Arc::new(std::sync::Mutex::new(Some(Tasks { stop, writer })));
         Ok(Ledger {
             store,
             clock,
             writes,
-            reads,
+            balances,
             tasks,
         })
     }
 
     /// A ledger that is nowhere: every call finds it unavailable. For describing methods without serving them.
     pub fn nowhere() -> Ledger {
-        let (writes, reads) = (mpsc::channel(1).0, mpsc::channel(1).0);
+        let (store, clock, limits) = (
+            Store::default(),
+            Clock::system(),
+            Limits { queue: 0, batch: 0 },
+        );
+        let balances = Arc::new(Balances::new(store.clone(), clock.clone(), limits));
+        let writes = mpsc::channel(1).0;
         Ledger {
-            store: Store::default(),
-            clock: Clock::system(),
+            store,
+            clock,
             writes,
-            reads,
+            balances,
             tasks: Arc::default(),
         }
     }
@@ -142,14 +142,7 @@ impl Ledger {
     /// # Errors
     /// A full queue, or a database that fails.
     pub async fn balance(&self, account: AccountKey) -> Result<i64, ReadError> {
-        let (reply, balance) = oneshot::channel();
-        self.reads
-            .try_send(Asked { account, reply })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => ReadError::Busy,
-                mpsc::error::TrySendError::Closed(_) => ReadError::Unavailable,
-            })?;
-        balance.await.map_err(|_| ReadError::Unavailable)
+        self.balances.read(account).await
     }
 
     /// A page of an account's history.

@@ -2,27 +2,29 @@
 //! rows as one parameter: a JSON array with an array for each row. A query gives its rows back in the same way, as one
 //! value: a driver that hands them over one by one wakes the reader for each. Bytes travel as hex.
 
-use sea_orm::{ConnectionTrait, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Rows `(asset, owner)` → for each account that exists its place among them, its figures and its lots.
 pub const ACCOUNTS: &str = "\
+    WITH k(key, asset, owner) AS MATERIALIZED (SELECT key, value->>0, value->>1 FROM json_each(?1)) \
     SELECT json_group_array(json_array(k.key, a.id, a.balance, a.last_seq, a.income_seq, a.last_at, hex(a.head), \
     (SELECT json_group_array(json_array(l.expires_at, l.remaining)) FROM lot l WHERE l.account_id = a.id))) \
-    FROM json_each(?1) k CROSS JOIN account a ON a.owner = k.value->>1 AND a.asset = k.value->>0";
+    FROM k CROSS JOIN account a ON a.owner = k.owner AND a.asset = k.asset";
 
 /// Rows `(asset, owner)` → for each account that exists its place among them and its number.
 pub const ACCOUNT_IDS: &str = "\
+    WITH k(key, asset, owner) AS MATERIALIZED (SELECT key, value->>0, value->>1 FROM json_each(?1)) \
     SELECT json_group_array(json_array(k.key, a.id)) \
-    FROM json_each(?1) k CROSS JOIN account a ON a.owner = k.value->>1 AND a.asset = k.value->>0";
+    FROM k CROSS JOIN account a ON a.owner = k.owner AND a.asset = k.asset";
 
-/// Rows `(asset, owner, now)` → for each account that exists its place among them and the points that count now.
+/// Owners, the asset and the time → for each account that exists its owner's place and the points that count then.
 pub const BALANCES: &str = "\
-    SELECT json_group_array(json_array(k.key, a.balance - CASE WHEN a.next_expiry <= k.value->>2 THEN \
-    (SELECT COALESCE(SUM(l.remaining), 0) FROM lot l WHERE l.account_id = a.id AND l.expires_at <= k.value->>2) \
+    SELECT json_group_array(json_array(k.key, a.balance - CASE WHEN a.next_expiry <= ?3 THEN \
+    (SELECT COALESCE(SUM(l.remaining), 0) FROM lot l WHERE l.account_id = a.id AND l.expires_at <= ?3) \
     ELSE 0 END)) \
-    FROM json_each(?1) k CROSS JOIN account a ON a.owner = k.value->>1 AND a.asset = k.value->>0";
+    FROM json_each(?1) k CROSS JOIN account a ON a.owner = k.value AND a.asset = ?2";
 
 /// Keys → for each reference that has been used its place among them, what was asked, its entry and what was answered.
 pub const REFERENCES: &str = "\
@@ -36,27 +38,31 @@ pub const DRAWS: &str = "\
 
 /// Rows of new accounts.
 pub const ADD_ACCOUNTS: &str = "\
+    WITH r(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) \
     INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, unhex(value->>7) \
-    FROM json_each(?1)";
+    FROM r";
 
 /// Rows of accounts that have changed.
 pub const SET_ACCOUNTS: &str = "\
+    WITH r(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) \
     UPDATE account SET balance = r.value->>1, last_seq = r.value->>2, income_seq = r.value->>3, \
     last_at = r.value->>4, next_expiry = r.value->>5, head = unhex(r.value->>6) \
-    FROM json_each(?1) r WHERE account.id = r.value->>0";
+    FROM r WHERE account.id = r.value->>0";
 
 /// Rows of new entries.
 pub const ADD_ENTRIES: &str = "\
+    WITH r(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) \
     INSERT INTO entry (account_id, seq, at, kind, amount, balance_after, counter, direction, direction_seq, \
     reference, message, operator, hash) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, \
-    value->>9, value->>10, value->>11, unhex(value->>12) FROM json_each(?1)";
+    value->>9, value->>10, value->>11, unhex(value->>12) FROM r";
 
 /// Rows of lots, new or changed.
 pub const SET_LOTS: &str = "\
+    WITH r(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) \
     INSERT INTO lot (account_id, expires_at, remaining) \
-    SELECT value->>0, value->>1, value->>2 FROM json_each(?1) WHERE true \
+    SELECT value->>0, value->>1, value->>2 FROM r WHERE true \
     ON CONFLICT (account_id, expires_at) DO UPDATE SET remaining = excluded.remaining";
 
 /// Rows `(account, expiry)` of lots that hold nothing any more.
@@ -65,13 +71,15 @@ pub const DROP_LOTS: &str = "\
 
 /// Rows of references that are used now; one that is used already breaks the batch.
 pub const ADD_REFERENCES: &str = "\
+    WITH r(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) \
     INSERT INTO reference (reference_key, content_key, account_id, seq, balance_after) \
-    SELECT unhex(value->>0), unhex(value->>1), value->>2, value->>3, value->>4 FROM json_each(?1)";
+    SELECT unhex(value->>0), unhex(value->>1), value->>2, value->>3, value->>4 FROM r";
 
 /// Rows of draws, new or changed.
 pub const SET_DRAWS: &str = "\
+    WITH r(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) \
     INSERT INTO draw (order_key, account_id, spend_seq, expires_at, drawn, returned) \
-    SELECT unhex(value->>0), value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?1) WHERE true \
+    SELECT unhex(value->>0), value->>1, value->>2, value->>3, value->>4, value->>5 FROM r WHERE true \
     ON CONFLICT (order_key, spend_seq, expires_at) DO UPDATE SET returned = excluded.returned";
 
 /// Rows of what counter accounts gain.
@@ -80,7 +88,7 @@ pub const ADD_TO_COUNTERS: &str = "\
     SELECT value->>0, value->>1, value->>2 FROM json_each(?1) WHERE true \
     ON CONFLICT (asset, name) DO UPDATE SET balance = balance + excluded.balance";
 
-/// Asks for what stands under these rows; nothing for nothing.
+/// Asks for what stands under these rows, with further parameters; nothing for nothing.
 ///
 /// # Errors
 /// Where the database does not answer, or answers something else than `A`s.
@@ -88,11 +96,12 @@ pub async fn ask<A: DeserializeOwned>(
     db: &impl ConnectionTrait,
     sql: &'static str,
     rows: &[impl Serialize],
+    more: impl IntoIterator<Item = Value>,
 ) -> Result<Vec<A>, DbErr> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let row = db.query_one_raw(statement(db, sql, rows)?).await?;
+    let row = db.query_one_raw(statement(db, sql, rows, more)?).await?;
     let json: String = row
         .ok_or_else(|| off("a query without a row"))?
         .try_get_by_index(0)?;
@@ -111,19 +120,23 @@ pub async fn tell(
     if rows.is_empty() {
         return Ok(());
     }
-    db.execute_raw(statement(db, sql, rows)?).await.map(|_| ())
+    db.execute_raw(statement(db, sql, rows, [])?)
+        .await
+        .map(|_| ())
 }
 
 fn statement(
     db: &impl ConnectionTrait,
     sql: &'static str,
     rows: &[impl Serialize],
+    more: impl IntoIterator<Item = Value>,
 ) -> Result<Statement, DbErr> {
     let json = serde_json::to_string(rows).map_err(off)?;
+    let values = std::iter::once(json.into()).chain(more);
     Ok(Statement::from_sql_and_values(
         db.get_database_backend(),
         sql,
-        [json.into()],
+        values,
     ))
 }
 

@@ -23,7 +23,7 @@ type AccountRow = (usize, i64, i64, i64, i64, i64, String, Vec<(i64, i64)>);
 pub async fn load(db: &impl ConnectionTrait, postings: &[&Posting]) -> Result<Book, DbErr> {
     let mut book = Book::default();
     let keys = distinct(postings.iter().map(|posting| &posting.account));
-    for row in sql::ask::<AccountRow>(db, sql::ACCOUNTS, &words(&keys)).await? {
+    for row in sql::ask::<AccountRow>(db, sql::ACCOUNTS, &words(&keys), []).await? {
         let (place, id, balance, last_seq, income_seq, last_at, head, lots) = row;
         let head = unhex(&head).ok_or_else(|| off("a hash that is not 32 bytes long"))?;
         let lots = lots.into_iter();
@@ -49,7 +49,9 @@ pub async fn load(db: &impl ConnectionTrait, postings: &[&Posting]) -> Result<Bo
             .filter_map(|posting| posting.once)
             .map(|once| once.key),
     );
-    for row in sql::ask::<(usize, String, i64, i64)>(db, sql::REFERENCES, &hexed(&guards)).await? {
+    for row in
+        sql::ask::<(usize, String, i64, i64)>(db, sql::REFERENCES, &hexed(&guards), []).await?
+    {
         let (place, content, seq, balance) = row;
         let content =
             Key::from_hex(&content).ok_or_else(|| off("a key that is not 16 bytes long"))?;
@@ -64,7 +66,7 @@ pub async fn load(db: &impl ConnectionTrait, postings: &[&Posting]) -> Result<Bo
     }
     let orders = distinct(postings.iter().filter_map(|posting| order_of(posting)));
     let mut draws: Vec<(usize, i64, i64, i64, i64)> =
-        sql::ask(db, sql::DRAWS, &hexed(&orders)).await?;
+        sql::ask(db, sql::DRAWS, &hexed(&orders), []).await?;
     // The order in which they were made: oldest spend first and, within one, soonest expiry first.
     draws.sort_unstable_by_key(|&(_, spend_seq, expires_at, ..)| (spend_seq, expires_at));
     for (place, spend_seq, expires_at, drawn, returned) in draws {
@@ -201,7 +203,7 @@ async fn save_accounts(
     }
     sql::tell(db, sql::SET_ACCOUNTS, &old).await?;
     sql::tell(db, sql::ADD_ACCOUNTS, &new).await?;
-    for (place, id) in sql::ask::<(usize, i64)>(db, sql::ACCOUNT_IDS, &words(&added)).await? {
+    for (place, id) in sql::ask::<(usize, i64)>(db, sql::ACCOUNT_IDS, &words(&added), []).await? {
         ids.insert((*named(&added, place)?).clone(), id);
     }
     Ok(ids)

@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
+use actix_web::http::header::{FORWARDED, HeaderName, HeaderValue, X_FORWARDED_FOR};
 use ipnet::IpNet;
+
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The proxies whose word about the client's address counts.
 #[derive(Clone, Debug)]
@@ -22,16 +25,15 @@ impl Proxies {
         let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else {
             return Vec::new();
         };
-        let lines = |name: &str| -> Vec<String> {
+        let lines = |name: &HeaderName| -> Vec<String> {
             let values = request.headers().get_all(name);
-            values
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-                .collect()
+            let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+            values.map(text).collect()
         };
         let chains = [
-            chain(&lines("x-forwarded-for"), plain),
-            chain(&lines("x-real-ip"), plain),
-            chain(&lines("forwarded"), forwarded),
+            chain(&lines(&X_FORWARDED_FOR), plain),
+            chain(&lines(&X_REAL_IP), plain),
+            chain(&lines(&FORWARDED), forwarded),
         ];
         self.client(peer, chains.into_iter().flatten())
     }
