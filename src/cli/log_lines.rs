@@ -19,8 +19,16 @@ struct Waiting {
     ending: bool,
 }
 
+#[derive(Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    some: Condvar,
+    /// Held by whoever writes, so that lines keep their order; the buffer that is written, or was.
+    writing: Mutex<Vec<u8>>,
+}
+
 #[derive(Clone, Default)]
-struct Lines(Arc<(Mutex<Waiting>, Condvar)>);
+struct Lines(Arc<Shared>);
 
 /// Writes out what waits when it is dropped.
 pub struct Written(Lines, Option<JoinHandle<()>>);
@@ -44,13 +52,16 @@ pub fn init() -> Written {
 
 impl Lines {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn run(&self) {
         loop {
             let nothing = |waiting: &mut Waiting| waiting.lines.is_empty() && !waiting.ending;
-            let waiting = self.0.1.wait_while(self.lock(), nothing);
+            let waiting = self.0.some.wait_while(self.lock(), nothing);
             let ending = waiting.unwrap_or_else(PoisonError::into_inner).ending;
             if !ending {
                 std::thread::sleep(MOMENT);
@@ -62,11 +73,17 @@ impl Lines {
         }
     }
 
+    /// Writes what waits, while others may add to it.
     fn write_out(&self) {
-        let mut waiting = self.lock();
+        let mut lines = self
+            .0
+            .writing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut *lines, &mut self.lock().lines);
         // There is nobody to tell that standard error cannot be written to.
-        let _ = io::stderr().write_all(&waiting.lines);
-        waiting.lines.clear();
+        let _ = io::stderr().write_all(&lines);
+        lines.clear();
     }
 }
 
@@ -82,7 +99,7 @@ impl Write for Lines {
         if full {
             self.write_out();
         } else if first {
-            self.0.1.notify_one();
+            self.0.some.notify_one();
         }
         Ok(line.len())
     }
@@ -95,7 +112,7 @@ impl Write for Lines {
 impl Drop for Written {
     fn drop(&mut self) {
         self.0.lock().ending = true;
-        self.0.0.1.notify_one();
+        self.0.0.some.notify_one();
         if let Some(thread) = self.1.take() {
             let _ = thread.join();
         }

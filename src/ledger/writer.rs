@@ -62,6 +62,7 @@ pub async fn run(
             return;
         }
         let postings: Vec<&Posting> = waiting.iter().map(|one| &one.posting).collect();
+        log::trace!("a batch of {}", postings.len());
         let answers = post_batch(&store, &postings, clock.now()).await;
         for (one, answer) in waiting.drain(..).zip(answers) {
             // Whoever has gone away meanwhile finds the answer by asking again.
