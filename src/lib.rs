@@ -6,9 +6,10 @@
 //!
 //! ```text
 //! main.rs      the program: calls cli
-//! cli.rs       command line → configuration → logger → a command; cli/ holds the commands
+//! cli.rs       command line → logger → configuration → a command; cli/ holds the commands and the log's way out
 //! config.rs    gateway.toml → Config, in three layers; one struct a section, all mistakes at once, secrets redacted
 //! server.rs    Config → running HTTP server: one route a dialect, limits, health, graceful stop
+//!   body.rs      a request's body, up to a limit and in time    origin.rs   where it comes from, behind proxies or not
 //! gateway/     the spine: open → find → read parameters → call → seal
 //!   method.rs    trait Method: name, parameters, reply, call; Entry = a Method with its types erased
 //!   registry.rs  name → Entry; refuses duplicates; describes itself
@@ -18,7 +19,8 @@
 //! ledger/      the core
 //!   posting.rs   what may be asked, and what is answered        book.rs   the rules, without I/O
 //!   entry.rs     an entry and the hash that chains it           key.rs    16 bytes for a reference
-//!   writer.rs    the only writer: a queue, a batch, a commit    store.rs  the batch's rows, in set statements
+//!   writer.rs    the only writer: a queue, a batch, a commit    store.rs  a batch's rows, loaded and saved
+//!   sql.rs       the set statements, in one place               connect.rs what durability rests on
 //!   balances.rs  balance reads, gathered                        history.rs, expire.rs, audit.rs
 //! sign.rs      MD5 and comparison in constant time
 //! clock.rs     the time, which tests own

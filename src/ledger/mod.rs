@@ -1,4 +1,4 @@
-//! The ledger: points, and nothing of the web. [`book`] holds the rules and does no I/O; [`writer`] is the only one who
+//! The ledger: points, and nothing of the web. [`book`] holds the rules and does no I/O; the writer is the only one who
 //! writes; everything else reads.
 //!
 //! Invariants: no balance is negative; an account's balance is the sum of its lots and of its entries; all accounts

@@ -101,7 +101,9 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
 
-    fn of(peer: &str, headers: &[(&'static str, &'static str)]) -> Vec<String> {
+    type Headers<'a> = &'a [(&'static str, &'static str)];
+
+    fn of(peer: &str, headers: Headers<'_>) -> Vec<String> {
         let proxies = Proxies::new(vec![
             "10.0.0.0/8".parse().unwrap(),
             "127.0.0.1/32".parse().unwrap(),
@@ -138,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_trusted_proxy_names_the_client() {
-        let rows: [(&[(&'static str, &'static str)], &[&str]); 10] = [
+        let rows: [(Headers<'_>, &[&str]); 10] = [
             (&[("x-forwarded-for", "203.0.113.7")], &["203.0.113.7"]),
             (
                 &[("x-forwarded-for", "127.0.0.1, 203.0.113.7, 10.1.1.1")],

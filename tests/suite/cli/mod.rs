@@ -3,5 +3,6 @@
 mod commands;
 mod configuration;
 mod log;
+mod readme;
 mod sign;
 mod stop;
