@@ -304,6 +304,7 @@ fn entry_of(get: &Get, account: &account::Model) -> entry::Model {
         reference: Some(get.reference.clone()),
         message: None,
         operator: None,
+        guard_key: None,
         hash: hash.finalize().to_vec(),
     }
 }

@@ -32,6 +32,8 @@ pub struct Model {
     pub message: Option<String>,
     /// The back-office user who did it, where there is one.
     pub operator: Option<i64>,
+    /// The key of the reference that a retry of it would find, where there is one.
+    pub guard_key: Option<Vec<u8>>,
     /// SHA-256 over the hash of the entry before and this one's content, 32 bytes.
     pub hash: Vec<u8>,
 }

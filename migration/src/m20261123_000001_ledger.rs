@@ -43,6 +43,7 @@ enum Entry {
     Reference,
     Message,
     Operator,
+    GuardKey,
     Hash,
 }
 
@@ -191,6 +192,7 @@ fn entry() -> TableCreateStatement {
         .col(ColumnDef::new(Entry::Reference).string_len(128).null())
         .col(ColumnDef::new(Entry::Message).string_len(255).null())
         .col(ColumnDef::new(Entry::Operator).big_integer().null())
+        .col(ColumnDef::new(Entry::GuardKey).binary_len(16).null())
         .col(bytes(Entry::Hash, 32))
         .primary_key(Index::create().col(Entry::AccountId).col(Entry::Seq))
         .foreign_key(&mut to_account(Entry::Table, Entry::AccountId))

@@ -368,6 +368,7 @@ impl<'a> Page<'a> {
             reference: by.and_then(|posting| posting.reference.clone()),
             message: by.and_then(|posting| posting.message.clone()),
             operator: by.and_then(|posting| posting.operator),
+            guard: by.and_then(|posting| posting.once).map(|once| once.key),
             hash: Hash::default(),
         };
         entry.hash = entry.hash_after(&account.head);

@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::hex::hex;
+use super::key::Key;
 use super::posting::AccountKey;
 
 /// SHA-256; all zero before an account's first entry.
@@ -61,6 +63,8 @@ pub struct Entry {
     pub message: Option<String>,
     /// The back-office user.
     pub operator: Option<i64>,
+    /// The key of its retry guard, so that one that is gone is missed.
+    pub guard: Option<Key>,
     /// [`Entry::hash_after`] the entry before.
     pub hash: Hash,
 }
@@ -93,6 +97,10 @@ impl Entry {
         text(&mut hash, self.reference.as_deref());
         text(&mut hash, self.message.as_deref());
         text(&mut hash, self.operator.map(|id| id.to_string()).as_deref());
+        text(
+            &mut hash,
+            self.guard.map(|key| hex(&key.bytes())).as_deref(),
+        );
         hash.finalize().into()
     }
 }

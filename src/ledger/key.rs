@@ -28,6 +28,11 @@ impl Key {
         self.0
     }
 
+    /// From what was stored; none where that is not 16 bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Key> {
+        bytes.try_into().ok().map(Key)
+    }
+
     /// From the hex of what was stored; none where that is not 16 bytes.
     pub fn from_hex(text: &str) -> Option<Key> {
         unhex(text).map(Key)
@@ -51,5 +56,7 @@ mod tests {
         let key = Key::of(&["x"]);
         assert_eq!(Key::from_hex(&hex(&key.bytes())), Some(key));
         assert_eq!(Key::from_hex("ab"), None);
+        assert_eq!(Key::from_bytes(&key.bytes()), Some(key));
+        assert_eq!(Key::from_bytes(b"ab"), None);
     }
 }

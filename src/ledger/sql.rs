@@ -54,9 +54,9 @@ pub const SET_ACCOUNTS: &str = "\
 pub const ADD_ENTRIES: &str = "\
     WITH r(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) \
     INSERT INTO entry (account_id, seq, at, kind, amount, balance_after, counter, direction, direction_seq, \
-    reference, message, operator, hash) \
+    reference, message, operator, hash, guard_key) \
     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, \
-    value->>9, value->>10, value->>11, unhex(value->>12) FROM r";
+    value->>9, value->>10, value->>11, unhex(value->>12), unhex(value->>13) FROM r";
 
 /// Rows of lots, new or changed.
 pub const SET_LOTS: &str = "\

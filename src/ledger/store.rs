@@ -245,6 +245,7 @@ fn entry_row(account_id: i64, entry: &Entry) -> impl Serialize {
         entry.message.as_deref(),
         entry.operator,
         hex(&entry.hash),
+        entry.guard.map(|key| hex(&key.bytes())),
     )
 }
 

@@ -4,6 +4,7 @@ use entity::{account, entry, lot};
 
 use super::{AuditError, broken};
 use crate::ledger::entry::{Counter, Entry, Hash};
+use crate::ledger::key::Key;
 use crate::ledger::posting::AccountKey;
 
 /// An account as its entries so far make it.
@@ -95,6 +96,7 @@ impl<'a> Running<'a> {
             reference: row.reference.clone(),
             message: row.message.clone(),
             operator: row.operator,
+            guard: row.guard_key.as_deref().and_then(Key::from_bytes),
             hash: Hash::default(),
         };
         self.head = entry.hash_after(&self.head);

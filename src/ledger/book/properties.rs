@@ -56,6 +56,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             },
             other => other,
         };
+        // Time makes no requests that could be sent again.
+        let once = once.filter(|_| !matches!(movement, Movement::Lapse { .. }));
         let once = once.map(|(key, content)| Once {
             key: Key::of(&["once", &n.to_string(), &key.to_string()]),
             content: Key::of(&[&content.to_string()]),
@@ -151,12 +153,7 @@ proptest! {
             let Ok(first) = book.post(&step.posting, DAY) else { continue };
             let before = (book.accounts.clone(), book.draws.clone(), book.changes.entries.len());
             let again = book.post(&step.posting, 2 * DAY);
-            let unmoved = matches!(step.posting.movement, Movement::Lapse { .. });
-            let expected = Ok(Receipt {
-                repeated: true,
-                ..first
-            });
-            prop_assert!(unmoved || again == expected);
+            prop_assert_eq!(again, Ok(Receipt { repeated: true, ..first }));
             prop_assert_eq!(before, (book.accounts.clone(), book.draws.clone(), book.changes.entries.len()));
         }
     }

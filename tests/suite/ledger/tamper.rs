@@ -2,6 +2,7 @@
 
 use entity::entry;
 use pointgate::ledger::entry::{Counter, Entry, Hash};
+use pointgate::ledger::key::Key;
 use pointgate::ledger::posting::AccountKey;
 use sea_orm::{
     ActiveModelTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, EntityTrait,
@@ -56,7 +57,7 @@ const HISTORY: [&[(&str, &str)]; 6] = [
 ];
 
 /// SQL in which `$a` is the victim's account, and what the audit then names.
-const TAMPERED: [(&str, &str); 48] = [
+const TAMPERED: [(&str, &str); 55] = [
     (
         "UPDATE account SET balance = balance + 1 WHERE id = $a",
         VICTIM,
@@ -188,7 +189,7 @@ const TAMPERED: [(&str, &str); 48] = [
     ),
     ("DELETE FROM entry WHERE account_id = $a", VICTIM),
     (
-        "INSERT INTO entry SELECT account_id, 7, at, kind, amount, balance_after, counter, direction, 9, reference, message, operator, hash FROM entry WHERE account_id = $a AND seq = 6",
+        "INSERT INTO entry SELECT account_id, 7, at, kind, amount, balance_after, counter, direction, 9, reference, message, operator, guard_key, hash FROM entry WHERE account_id = $a AND seq = 6",
         VICTIM,
     ),
     (
@@ -225,6 +226,28 @@ const TAMPERED: [(&str, &str); 48] = [
         "UPDATE reference SET seq = 99 WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
+    (
+        "UPDATE reference SET account_id = account_id + 1 WHERE account_id = $a AND seq = 2",
+        VICTIM,
+    ),
+    (
+        "UPDATE reference SET balance_after = 999 WHERE account_id = $a AND seq = 2",
+        VICTIM,
+    ),
+    (
+        "UPDATE reference SET reference_key = zeroblob(16) WHERE account_id = $a AND seq = 2",
+        VICTIM,
+    ),
+    (
+        "DELETE FROM reference WHERE account_id = $a AND seq = 2",
+        VICTIM,
+    ),
+    ("DELETE FROM reference", VICTIM),
+    (
+        "UPDATE entry SET guard_key = NULL WHERE account_id = $a AND seq = 2",
+        VICTIM,
+    ),
+    ("INSERT INTO lot VALUES (99, 5, 5)", "account 99: "),
     (
         "UPDATE counter SET balance = balance + 1 WHERE name = 'issued'",
         "coin issued: ",
@@ -355,6 +378,7 @@ async fn forge(database: &DatabaseConnection, first: i64, last: i64) {
             reference: row.reference.clone(),
             message: message.clone(),
             operator: row.operator,
+            guard: row.guard_key.as_deref().and_then(Key::from_bytes),
             hash: Hash::default(),
         };
         head = entry.hash_after(&head);
