@@ -2,7 +2,6 @@
 
 use sha2::{Digest, Sha256};
 
-use super::hex::hex;
 use super::key::Key;
 use super::posting::AccountKey;
 
@@ -99,7 +98,7 @@ impl Entry {
         text(&mut hash, self.operator.map(|id| id.to_string()).as_deref());
         text(
             &mut hash,
-            self.guard.map(|key| hex(&key.bytes())).as_deref(),
+            self.guard.map(|key| hex::encode(key.bytes())).as_deref(),
         );
         hash.finalize().into()
     }

@@ -3,8 +3,6 @@
 
 use sha2::{Digest, Sha256};
 
-use super::hex::unhex;
-
 /// The first 16 bytes of a SHA-256 over words, each with its length before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key([u8; 16]);
@@ -35,14 +33,14 @@ impl Key {
 
     /// From the hex of what was stored; none where that is not 16 bytes.
     pub fn from_hex(text: &str) -> Option<Key> {
-        unhex(text).map(Key)
+        let mut key = [0; 16];
+        hex::decode_to_slice(text, &mut key).ok().map(|()| Key(key))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::hex::hex;
 
     #[test]
     fn words_do_not_run_into_each_other() {
@@ -54,7 +52,7 @@ mod tests {
     #[test]
     fn it_comes_back_as_it_was_stored() {
         let key = Key::of(&["x"]);
-        assert_eq!(Key::from_hex(&hex(&key.bytes())), Some(key));
+        assert_eq!(Key::from_hex(&hex::encode(key.bytes())), Some(key));
         assert_eq!(Key::from_hex("ab"), None);
         assert_eq!(Key::from_bytes(&key.bytes()), Some(key));
         assert_eq!(Key::from_bytes(b"ab"), None);

@@ -10,7 +10,6 @@ pub mod book;
 mod connect;
 pub mod entry;
 mod expire;
-mod hex;
 pub mod history;
 pub mod key;
 pub mod posting;

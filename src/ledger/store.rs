@@ -7,8 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
 
 use super::book::{Account, Book, Changes, Draw, Lot, Used};
-use super::entry::Entry;
-use super::hex::{hex, unhex};
+use super::entry::{Entry, Hash};
 use super::key::Key;
 use super::posting::{AccountKey, Movement, Posting};
 use super::sql;
@@ -25,7 +24,7 @@ pub async fn load(db: &impl ConnectionTrait, postings: &[&Posting]) -> Result<Bo
     let keys = distinct(postings.iter().map(|posting| &posting.account));
     for row in sql::ask::<AccountRow>(db, sql::ACCOUNTS, &words(&keys), []).await? {
         let (place, id, balance, last_seq, income_seq, last_at, head, lots) = row;
-        let head = unhex(&head).ok_or_else(|| off("a hash that is not 32 bytes long"))?;
+        let head = hash_of(&head)?;
         let lots = lots.into_iter();
         let lots = lots.map(|(expires_at, remaining)| Lot {
             expires_at,
@@ -128,8 +127,8 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes) -> Result<(), Db
 
     let used = changes.used.iter().map(|(account, key, used)| {
         Ok((
-            hex(&key.bytes()),
-            hex(&used.content.bytes()),
+            hex::encode(key.bytes()),
+            hex::encode(used.content.bytes()),
             id_of(account)?,
             used.seq,
             used.balance,
@@ -144,7 +143,7 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes) -> Result<(), Db
 
     let mut draws = Vec::new();
     for (order, (account, rows)) in &changes.draws {
-        let (order, id) = (hex(&order.bytes()), id_of(account)?);
+        let (order, id) = (hex::encode(order.bytes()), id_of(account)?);
         draws.extend(rows.iter().map(|row| {
             (
                 order.clone(),
@@ -172,7 +171,7 @@ async fn save_accounts(
     let (mut old, mut new, mut added) = (Vec::new(), Vec::new(), Vec::new());
     for (key, a) in accounts {
         let next_expiry = a.lots.first().map(|lot| lot.expires_at);
-        let (asset, owner, head) = (&key.asset, &key.owner, hex(&a.head));
+        let (asset, owner, head) = (&key.asset, &key.owner, hex::encode(a.head));
         match a.id {
             Some(id) => {
                 ids.insert(key.clone(), id);
@@ -217,7 +216,7 @@ fn words<'k>(keys: &[&'k AccountKey]) -> Vec<(&'k str, &'k str)> {
 }
 
 fn hexed(keys: &[Key]) -> Vec<String> {
-    keys.iter().map(|key| hex(&key.bytes())).collect()
+    keys.iter().map(|key| hex::encode(key.bytes())).collect()
 }
 
 fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
@@ -244,8 +243,8 @@ fn entry_row(account_id: i64, entry: &Entry) -> impl Serialize {
         entry.reference.as_deref(),
         entry.message.as_deref(),
         entry.operator,
-        hex(&entry.hash),
-        entry.guard.map(|key| hex(&key.bytes())),
+        hex::encode(entry.hash),
+        entry.guard.map(|key| hex::encode(key.bytes())),
     )
 }
 
@@ -254,6 +253,14 @@ fn order_of(posting: &Posting) -> Option<Key> {
         Movement::Spend { order, .. } => order,
         Movement::Return { order, .. } => Some(order),
         Movement::Earn { .. } | Movement::Lapse { .. } => None,
+    }
+}
+
+fn hash_of(text: &str) -> Result<Hash, DbErr> {
+    let mut hash = Hash::default();
+    match hex::decode_to_slice(text, &mut hash) {
+        Ok(()) => Ok(hash),
+        Err(_) => Err(off("a hash that is not 32 bytes long")),
     }
 }
 
