@@ -63,11 +63,7 @@ struct House {
 /// # Errors
 /// The reason in words, where the ledger cannot be opened or the address not be had.
 pub async fn start(config: &Config, clock: Clock) -> Result<Running, String> {
-    let limits = Limits {
-        queue: config.ledger.queue,
-        batch: config.ledger.batch,
-    };
-    let ledger = Ledger::open(&config.database.url, limits, clock).await?;
+    let ledger = open_ledger(config, clock).await?;
     let house = Arc::new(House {
         registry: registry(config, &ledger)?,
         ledger: ledger.clone(),
@@ -106,6 +102,18 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, String> {
         house,
         server: tokio::spawn(server),
     })
+}
+
+/// The ledger that the configuration names.
+///
+/// # Errors
+/// The reason in words, where it cannot be opened.
+pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String> {
+    let limits = Limits {
+        queue: config.ledger.queue,
+        batch: config.ledger.batch,
+    };
+    Ledger::open(&config.database.url, limits, clock).await
 }
 
 /// The methods of all dialects.

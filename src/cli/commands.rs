@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::params::Field;
-use crate::ledger::{Ledger, Limits};
+use crate::ledger::Ledger;
 use crate::server;
 
 /// Serves until SIGTERM or SIGINT.
@@ -46,7 +46,7 @@ pub async fn serve(config: &Config) -> Result<(), String> {
 
 /// Brings the schema up to date.
 pub async fn migrate(config: &Config) -> Result<(), String> {
-    let ledger = open(config).await?;
+    let ledger = server::open_ledger(config, Clock::system()).await?;
     ledger.close().await;
     println!("{} is up to date", config.database.url);
     Ok(())
@@ -147,20 +147,12 @@ pub async fn audit(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-async fn open(config: &Config) -> Result<Ledger, String> {
-    let limits = Limits {
-        queue: config.ledger.queue,
-        batch: config.ledger.batch,
-    };
-    Ledger::open(&config.database.url, limits, Clock::system()).await
-}
-
 /// Unlike `serve`, a command that looks at a ledger does not make one.
 async fn open_existing(config: &Config) -> Result<Ledger, String> {
     if !Ledger::exists(&config.database.url) {
         return Err(format!("there is no ledger at {}", config.database.url));
     }
-    open(config).await
+    server::open_ledger(config, Clock::system()).await
 }
 
 fn start_of(config: &Config, day: Date) -> Result<i64, String> {

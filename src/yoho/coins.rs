@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::config::{CoinType, Config, Expiry, Once};
 use crate::gateway::fault::Failure;
 use crate::ledger::key::Key;
-use crate::ledger::posting::{self, AccountKey, NEVER};
-use crate::ledger::{Ledger, ReadError};
+use crate::ledger::posting::{self, AccountKey, NEVER, Posting, Refusal};
+use crate::ledger::{Ledger, PostError, ReadError};
 
 use super::values::Uid;
 
@@ -24,21 +24,11 @@ pub struct Coins {
     timezone: TimeZone,
 }
 
-/// What the writing methods answer.
+/// What the writing methods answer: the balance afterwards, as the document's string.
 #[derive(Debug, Serialize)]
 pub struct Balance {
     currency: String,
     uid: i64,
-}
-
-impl Balance {
-    /// The balance afterwards, as the document's string.
-    pub fn new(uid: Uid, balance: i64) -> Balance {
-        Balance {
-            currency: balance.to_string(),
-            uid: uid.0,
-        }
-    }
 }
 
 impl Coins {
@@ -57,6 +47,27 @@ impl Coins {
         AccountKey {
             owner: format!("uid:{}", uid.0),
             asset: "coin".into(),
+        }
+    }
+
+    /// Posts to a user's account; `refuse` is how the method answers what the ledger refuses.
+    ///
+    /// # Errors
+    /// What `refuse` gives, or a ledger that is busy or does not answer.
+    pub async fn post(
+        &self,
+        uid: Uid,
+        posting: Posting,
+        refuse: impl FnOnce(Refusal) -> Failure,
+    ) -> Result<Balance, Failure> {
+        match self.ledger.post(posting).await {
+            Ok(receipt) => Ok(Balance {
+                currency: receipt.balance.to_string(),
+                uid: uid.0,
+            }),
+            Err(PostError::Refused(refusal)) => Err(refuse(refusal)),
+            Err(PostError::Busy) => Err(Failure::Busy),
+            Err(PostError::Unavailable) => Err(Failure::Internal),
         }
     }
 

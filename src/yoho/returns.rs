@@ -7,7 +7,6 @@ use super::values::{Credit, Kind, Uid};
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::Text;
-use crate::ledger::PostError;
 use crate::ledger::key::Key;
 use crate::ledger::posting::{Movement, Once, Posting, Refusal};
 use crate::params;
@@ -82,17 +81,13 @@ impl Method for Return {
             message: message.map(|Text(message)| message),
             operator: pid,
         };
-        match self.0.ledger.post(posting).await {
-            Ok(receipt) => Ok(Balance::new(uid, receipt.balance)),
-            Err(PostError::Busy) => Err(Failure::Busy),
-            Err(PostError::Unavailable) => Err(Failure::Internal),
-            Err(PostError::Refused(refusal)) => Err(match refusal {
-                Refusal::ReturnExceeds => TOO_MUCH.into(),
-                Refusal::NothingSpent => NOTHING_SPENT.into(),
-                Refusal::ReferenceUsed => ORDER_USED.into(),
-                Refusal::OutOfRange => BAD_NUM.into(),
-                Refusal::Insufficient => Failure::Internal,
-            }),
-        }
+        let refuse = |refusal| match refusal {
+            Refusal::ReturnExceeds => TOO_MUCH.into(),
+            Refusal::NothingSpent => NOTHING_SPENT.into(),
+            Refusal::ReferenceUsed => ORDER_USED.into(),
+            Refusal::OutOfRange => BAD_NUM.into(),
+            Refusal::Insufficient => Failure::Internal,
+        };
+        self.0.post(uid, posting, refuse).await
     }
 }
