@@ -2,6 +2,7 @@
 
 mod commands;
 mod log_lines;
+mod methods;
 mod sign;
 
 use std::path::PathBuf;
@@ -86,7 +87,7 @@ pub fn run() -> ExitCode {
             Command::Serve => commands::serve(&config).await,
             Command::Migrate => commands::migrate(&config).await,
             Command::CheckConfig => commands::check_config(&config),
-            Command::Methods => commands::methods(&config),
+            Command::Methods => methods::print(&config),
             Command::Sign(SignCommand::Yoho { method, parameters }) => {
                 sign::yoho(&config, &method, parameters)
             }

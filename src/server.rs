@@ -16,12 +16,13 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Route, web};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::coins::Coins;
 use crate::config::Config;
 use crate::gateway::dialect::{Dialect, Request};
 use crate::gateway::registry::Registry;
 use crate::gateway::{Served, serve};
 use crate::ledger::{Ledger, Limits};
-use crate::yoho::{self, Coins, Yoho};
+use crate::yoho::{self, Yoho};
 use body::BodyError;
 
 /// How long requests under way may take to end after a stop; the ledger's queue is written after that.
@@ -51,7 +52,7 @@ pub struct Running {
 struct House {
     ledger: Ledger,
     yoho: Yoho,
-    registry: Registry,
+    registry: Registry<()>,
     origin: origin::Proxies,
     within: Duration,
     stopping: AtomicBool,
@@ -65,7 +66,7 @@ struct House {
 pub async fn start(config: &Config, clock: Clock) -> Result<Running, String> {
     let ledger = open_ledger(config, clock).await?;
     let house = Arc::new(House {
-        registry: registry(config, &ledger)?,
+        registry: yoho_methods(config, &ledger)?,
         ledger: ledger.clone(),
         yoho: Yoho::new(&config.yoho),
         origin: origin::Proxies::new(config.server.trusted_proxies.clone()),
@@ -116,11 +117,11 @@ pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String
     Ledger::open(&config.database.url, limits, clock).await
 }
 
-/// The methods of all dialects.
+/// YOHO's methods.
 ///
 /// # Errors
 /// A name that two of them want.
-pub fn registry(config: &Config, ledger: &Ledger) -> Result<Registry, String> {
+pub fn yoho_methods(config: &Config, ledger: &Ledger) -> Result<Registry<()>, String> {
     let coins = Arc::new(Coins::new(ledger.clone(), config));
     let mut registry = Registry::default();
     yoho::register(&mut registry, &coins).map_err(|taken| taken.to_string())?;

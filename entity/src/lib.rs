@@ -8,4 +8,5 @@ pub mod counter;
 pub mod draw;
 pub mod entry;
 pub mod lot;
+pub mod nonce;
 pub mod reference;

@@ -1,6 +1,5 @@
 //! What each command does.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,7 +9,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::gateway::params::Field;
 use crate::ledger::Ledger;
 use crate::server;
 
@@ -67,44 +65,6 @@ pub fn check_config(config: &Config) -> Result<(), String> {
             config.samples.join(", ")
         );
     }
-    Ok(())
-}
-
-/// Prints the registry.
-pub fn methods(config: &Config) -> Result<(), String> {
-    let registry = server::registry(config, &Ledger::nowhere())?;
-    let mut table = String::new();
-    for entry in registry.entries() {
-        let names: Vec<&str> = std::iter::once(entry.name)
-            .chain(entry.aliases.iter().copied())
-            .collect();
-        let _ = writeln!(table, "{}\n    {}", names.join(" = "), entry.summary);
-        for Field {
-            name,
-            kind,
-            doc,
-            default,
-            fault,
-        } in entry.fields
-        {
-            let need = default.map_or("required".to_owned(), |default| format!("[{default}]"));
-            let refusal = fault.as_ref().map_or(String::new(), |fault| {
-                format!("{} {}", fault.code, fault.message)
-            });
-            let _ = writeln!(
-                table,
-                "    {name:<12} {kind:<28} {need:<12} {}; {refusal}",
-                doc.trim()
-            );
-        }
-        let _ = writeln!(
-            table,
-            "    try: pointgate sign yoho {} {}\n",
-            entry.name,
-            entry.example.replace('&', " ")
-        );
-    }
-    print!("{table}");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::fault::{Failure, Fault};
 use super::method::Reply;
-use super::params::Parameters;
+use super::params::{Parameters, Refusals};
 
 /// A request as it came over the wire.
 #[derive(Clone, Copy, Debug)]
@@ -22,9 +22,11 @@ pub struct Request<'a> {
 
 /// A request that has been opened and found genuine.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub struct Call<C> {
     /// The method that it names.
     pub method: Option<String>,
+    /// Who calls, and what else a method must know of the request beside its parameters.
+    pub caller: C,
     /// Its parameters.
     pub parameters: Parameters,
 }
@@ -41,12 +43,15 @@ pub struct Sealed {
 }
 
 /// One wire protocol: it knows bytes, signatures and codes, and no method.
-pub trait Dialect: Send + Sync {
+pub trait Dialect: Refusals + Send + Sync {
+    /// What its methods learn of who calls.
+    type Caller: Send + 'static;
+
     /// Checks a request and takes it out of its envelope.
     ///
     /// # Errors
     /// The dialect's refusal.
-    fn open(&self, request: &Request<'_>) -> Result<Call, Fault>;
+    fn open(&self, request: &Request<'_>) -> Result<Call<Self::Caller>, Fault>;
 
     /// Puts an outcome into its envelope.
     fn seal(&self, outcome: Result<Reply, Failure>) -> Sealed;
@@ -54,8 +59,13 @@ pub trait Dialect: Send + Sync {
     /// The refusal of a call that names no method (`None`) or one that does not exist.
     fn no_method(&self, named: Option<&str>) -> Fault;
 
-    /// The refusal of a parameter that is too long.
-    fn too_long(&self, name: &str) -> Fault;
+    /// Whether the caller may call the method of this registered name.
+    ///
+    /// # Errors
+    /// The dialect's refusal.
+    fn permit(&self, _caller: &Self::Caller, _method: &'static str) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// The answer to a body larger than the limit.
     fn too_large(&self) -> Sealed;

@@ -23,6 +23,15 @@ impl Fault {
         }
     }
 
+    /// A refusal whose message names something.
+    pub fn naming(code: i64, message: String) -> Fault {
+        Fault {
+            code,
+            message: Cow::Owned(message),
+            with_data: false,
+        }
+    }
+
     /// A refusal that carries an empty `data`.
     pub const fn with_data(code: i64, message: &'static str) -> Fault {
         Fault {

@@ -5,8 +5,8 @@ use std::pin::Pin;
 
 use serde::Serialize;
 
-use super::fault::{Failure, Fault};
-use super::params::{Field, Parameters, Params, Reader};
+use super::fault::Failure;
+use super::params::{Field, Parameters, Params, Reader, Refusals};
 
 /// One method of the gateway. It knows its parameters and its meaning, and nothing of the web.
 pub trait Method: Send + Sync + 'static {
@@ -20,15 +20,18 @@ pub trait Method: Send + Sync + 'static {
     const EXAMPLE: &'static str;
     /// The message that goes with its reply.
     const MESSAGE: &'static str;
+    /// What it learns of who calls: its dialect's.
+    type Caller: Send + 'static;
     /// What it takes.
     type Params: Params;
-    /// What it answers: fields in alphabetical order, which is the order in which they are written.
+    /// What it answers: fields in the order in which they are written.
     type Reply: Serialize;
 
     /// Does it.
     fn call(
         &self,
         params: Self::Params,
+        caller: Self::Caller,
     ) -> impl Future<Output = Result<Self::Reply, Failure>> + Send;
 }
 
@@ -44,8 +47,8 @@ pub struct Reply {
 /// A call under way.
 pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>;
 
-/// A method with its types erased.
-pub struct Entry {
+/// A method with the types of its parameters and its reply erased.
+pub struct Entry<C> {
     /// Its name on the wire.
     pub name: &'static str,
     /// Other names for it.
@@ -56,12 +59,12 @@ pub struct Entry {
     pub example: &'static str,
     /// Its parameters, in the order of their checks.
     pub fields: &'static [Field],
-    method: Box<dyn Erased>,
+    method: Box<dyn Erased<C>>,
 }
 
-impl Entry {
+impl<C: Send + 'static> Entry<C> {
     /// Erases a method's types.
-    pub fn new<M: Method>(method: M) -> Entry {
+    pub fn new<M: Method<Caller = C>>(method: M) -> Entry<C> {
         Entry {
             name: M::NAME,
             aliases: M::ALIASES,
@@ -72,25 +75,26 @@ impl Entry {
         }
     }
 
-    /// Reads the parameters and does it; `too_long` is the dialect's refusal of an overlong parameter.
+    /// Reads the parameters and does it; `refusals` are the dialect's.
     pub fn call<'a>(
         &'a self,
         parameters: &Parameters,
-        too_long: &dyn Fn(&str) -> Fault,
+        refusals: &dyn Refusals,
+        caller: C,
     ) -> Calling<'a> {
-        self.method.call(&Reader::new(parameters, too_long))
+        self.method.call(&Reader::new(parameters, refusals), caller)
     }
 }
 
-trait Erased: Send + Sync {
-    fn call<'a>(&'a self, reader: &Reader<'_>) -> Calling<'a>;
+trait Erased<C>: Send + Sync {
+    fn call<'a>(&'a self, reader: &Reader<'_>, caller: C) -> Calling<'a>;
 }
 
-impl<M: Method> Erased for M {
-    fn call<'a>(&'a self, reader: &Reader<'_>) -> Calling<'a> {
+impl<M: Method> Erased<M::Caller> for M {
+    fn call<'a>(&'a self, reader: &Reader<'_>, caller: M::Caller) -> Calling<'a> {
         let params = M::Params::read(reader);
         Box::pin(async move {
-            let reply = Method::call(self, params?).await?;
+            let reply = Method::call(self, params?, caller).await?;
             let data = serde_json::to_string(&reply).map_err(|error| {
                 log::error!("{}: the reply cannot be written: {error}", M::NAME);
                 Failure::Internal

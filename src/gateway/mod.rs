@@ -1,4 +1,4 @@
-//! The spine: open → find → read parameters → call → seal. It names no dialect, no method and no ledger.
+//! The spine: open → find → permit → read parameters → call → seal. It names no dialect, no method and no ledger.
 
 pub mod dialect;
 pub mod fault;
@@ -6,10 +6,11 @@ mod json;
 pub mod method;
 pub mod params;
 pub mod registry;
+mod value;
 
 use std::time::Duration;
 
-use dialect::{Dialect, Request, Sealed};
+use dialect::{Call, Dialect, Request, Sealed};
 use fault::Failure;
 use registry::Registry;
 
@@ -23,21 +24,26 @@ pub struct Served {
 }
 
 /// Answers one request; whatever happens, in the dialect's envelope and within `limit`.
-pub async fn serve(
-    dialect: &dyn Dialect,
-    registry: &Registry,
+pub async fn serve<D: Dialect>(
+    dialect: &D,
+    registry: &Registry<D::Caller>,
     request: Request<'_>,
     limit: Duration,
 ) -> Served {
     let mut method = "-";
     let outcome = async {
-        let call = dialect.open(&request)?;
-        let entry = call.method.as_deref().and_then(|name| registry.find(name));
+        let Call {
+            method: named,
+            caller,
+            parameters,
+        } = dialect.open(&request)?;
+        let entry = named.as_deref().and_then(|name| registry.find(name));
         let Some(entry) = entry else {
-            return Err(dialect.no_method(call.method.as_deref()).into());
+            return Err(dialect.no_method(named.as_deref()).into());
         };
         method = entry.name;
-        let calling = entry.call(&call.parameters, &|name| dialect.too_long(name));
+        dialect.permit(&caller, method)?;
+        let calling = entry.call(&parameters, dialect, caller);
         match tokio::time::timeout(limit, calling).await {
             Ok(outcome) => outcome,
             Err(_) => {

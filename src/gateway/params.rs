@@ -3,7 +3,10 @@
 //! A method declares its parameters with [`params!`](crate::params) in the order in which they are checked; reading
 //! them and describing them both derive from that.
 
+use std::borrow::Cow;
+
 use super::fault::Fault;
+pub use super::value::{Bad, Text, Value, Within};
 
 /// A parameter as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,76 +61,42 @@ impl Parameters {
     }
 }
 
-/// A kind of value that a parameter may have.
-pub trait Value: Sized {
-    /// What it is, for whoever writes a client: `1 … 1,000,000,000`.
-    const KIND: &'static str;
-
-    /// Reads it.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    fn read(raw: &Raw) -> Result<Self, Bad>;
-}
-
-/// What is wrong with a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bad {
-    /// Not of its kind.
-    Wrong,
-    /// Longer than it may be.
-    TooLong,
-}
-
-impl Value for i64 {
-    const KIND: &'static str = "whole number";
-
-    fn read(raw: &Raw) -> Result<i64, Bad> {
-        match raw {
-            Raw::Text(digits) => digits.parse().map_err(|_| Bad::Wrong),
-            Raw::Absent | Raw::Other => Err(Bad::Wrong),
-        }
-    }
-}
-
-impl<T: Value> Value for Option<T> {
-    const KIND: &'static str = T::KIND;
-
-    fn read(raw: &Raw) -> Result<Option<T>, Bad> {
-        T::read(raw).map(Some)
-    }
-}
-
-/// A text of 1 to `MAX` characters, none of them NUL, which not every database can keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text<const MAX: usize>(pub String);
-
-impl<const MAX: usize> Value for Text<MAX> {
-    const KIND: &'static str = "text";
-
-    fn read(raw: &Raw) -> Result<Self, Bad> {
-        match raw {
-            Raw::Text(text) if text.chars().nth(MAX).is_some() => Err(Bad::TooLong),
-            Raw::Text(text) if text.contains('\0') => Err(Bad::Wrong),
-            Raw::Text(text) => Ok(Text(text.clone())),
-            Raw::Absent | Raw::Other => Err(Bad::Wrong),
-        }
-    }
-}
-
 /// One declared parameter, for documentation.
 #[derive(Debug)]
 pub struct Field {
     /// Its name on the wire.
     pub name: &'static str,
     /// What it may be.
-    pub kind: &'static str,
+    pub kind: fn() -> Cow<'static, str>,
     /// What it is for.
     pub doc: &'static str,
     /// What it is where it is absent; none where it is required.
     pub default: Option<&'static str>,
-    /// What its absence, or a wrong value, earns; none where a wrong value counts as absent.
-    pub fault: Option<Fault>,
+    /// What its absence, or a wrong value, earns.
+    pub refusal: Refusal,
+}
+
+/// How a declared parameter is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// By the method's own fault.
+    Own(Fault),
+    /// By the dialect's.
+    Dialect,
+    /// Not at all: a wrong value counts as absent.
+    Never,
+}
+
+/// How a dialect refuses parameters for which the method has no refusal of its own.
+pub trait Refusals {
+    /// One that must be there and is not.
+    fn absent(&self, name: &str) -> Fault;
+
+    /// One that is not of its kind.
+    fn wrong(&self, name: &str) -> Fault;
+
+    /// One that is too long.
+    fn too_long(&self, name: &str) -> Fault;
 }
 
 /// What [`params!`](crate::params) makes.
@@ -145,15 +114,37 @@ pub trait Params: Sized + Send {
 /// Reads parameters one by one.
 pub struct Reader<'a> {
     parameters: &'a Parameters,
-    too_long: &'a dyn Fn(&str) -> Fault,
+    refusals: &'a dyn Refusals,
 }
 
 impl<'a> Reader<'a> {
-    /// Over these parameters; `too_long` is the dialect's refusal of an overlong one of that name.
-    pub fn new(parameters: &'a Parameters, too_long: &'a dyn Fn(&str) -> Fault) -> Self {
+    /// Over these parameters, with the dialect's refusals.
+    pub fn new(parameters: &'a Parameters, refusals: &'a dyn Refusals) -> Self {
         Reader {
             parameters,
-            too_long,
+            refusals,
+        }
+    }
+
+    /// One that must be there.
+    ///
+    /// # Errors
+    /// The dialect's where it is absent, wrong or too long.
+    pub fn must<T: Value>(&self, name: &str) -> Result<T, Fault> {
+        match self.parameters.get(name) {
+            None => Err(self.refusals.absent(name)),
+            Some(raw) => self.read(name, raw, || Err(self.refusals.wrong(name))),
+        }
+    }
+
+    /// One that may be absent, but not wrong.
+    ///
+    /// # Errors
+    /// The dialect's where it is wrong or too long.
+    pub fn may<T: Value>(&self, name: &str, default: T) -> Result<T, Fault> {
+        match self.parameters.get(name) {
+            None => Ok(default),
+            Some(raw) => self.read(name, raw, || Err(self.refusals.wrong(name))),
         }
     }
 
@@ -199,7 +190,7 @@ impl<'a> Reader<'a> {
         match T::read(raw) {
             Ok(value) => Ok(value),
             Err(Bad::Wrong) => wrong(),
-            Err(Bad::TooLong) => Err((self.too_long)(name)),
+            Err(Bad::TooLong) => Err(self.refusals.too_long(name)),
         }
     }
 }
@@ -208,7 +199,9 @@ impl<'a> Reader<'a> {
 ///
 /// - `required("uid", FAULT)`: absent or wrong earns the fault;
 /// - `checked("queryType", 0, FAULT)`: absent is the default, wrong earns the fault;
-/// - `default("page", 1)`: absent or wrong is the default.
+/// - `default("page", 1)`: absent or wrong is the default;
+/// - `must("user_id")`: absent or wrong earns the dialect's refusal;
+/// - `may("page", 1)`: absent is the default, wrong earns the dialect's refusal.
 #[macro_export]
 macro_rules! params {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
@@ -231,21 +224,27 @@ macro_rules! params {
         }
     };
     (@field required, $kind:ty, $doc:literal, $wire:literal, $fault:expr) => {
-        $crate::params!(@made $kind, $doc, $wire, None, Some($fault))
+        $crate::params!(@made $kind, $doc, $wire, None, Own($fault))
     };
     (@field checked, $kind:ty, $doc:literal, $wire:literal, $default:expr, $fault:expr) => {
-        $crate::params!(@made $kind, $doc, $wire, Some(stringify!($default)), Some($fault))
+        $crate::params!(@made $kind, $doc, $wire, Some(stringify!($default)), Own($fault))
     };
     (@field default, $kind:ty, $doc:literal, $wire:literal, $default:expr) => {
-        $crate::params!(@made $kind, $doc, $wire, Some(stringify!($default)), None)
+        $crate::params!(@made $kind, $doc, $wire, Some(stringify!($default)), Never)
     };
-    (@made $kind:ty, $doc:literal, $wire:literal, $default:expr, $fault:expr) => {
+    (@field must, $kind:ty, $doc:literal, $wire:literal) => {
+        $crate::params!(@made $kind, $doc, $wire, None, Dialect)
+    };
+    (@field may, $kind:ty, $doc:literal, $wire:literal, $default:expr) => {
+        $crate::params!(@made $kind, $doc, $wire, Some(stringify!($default)), Dialect)
+    };
+    (@made $kind:ty, $doc:literal, $wire:literal, $default:expr, $refusal:ident $(($fault:expr))?) => {
         $crate::gateway::params::Field {
             name: $wire,
-            kind: <$kind as $crate::gateway::params::Value>::KIND,
+            kind: <$kind as $crate::gateway::params::Value>::kind,
             doc: $doc,
             default: $default,
-            fault: $fault,
+            refusal: $crate::gateway::params::Refusal::$refusal $(($fault))?,
         }
     };
 }
@@ -269,16 +268,36 @@ mod tests {
             page: Option<i64> = default("page", None),
             /// Not too long.
             note: Option<Text<3>> = default("note", None),
+            /// May be absent; wrong is for the dialect to refuse.
+            size: Within<1, 3> = may("size", Within(2)),
+            /// For the dialect to refuse.
+            last: i64 = must("last"),
         }
+    }
+
+    struct Dialect;
+
+    impl Refusals for Dialect {
+        fn absent(&self, name: &str) -> Fault {
+            named(3, name)
+        }
+
+        fn wrong(&self, name: &str) -> Fault {
+            named(4, name)
+        }
+
+        fn too_long(&self, name: &str) -> Fault {
+            named(5, name)
+        }
+    }
+
+    fn named(code: i64, name: &str) -> Fault {
+        Fault::naming(code, name.to_owned())
     }
 
     fn read(json: &str) -> Result<Sample, Fault> {
         let parameters: Parameters = serde_json::from_str(json).expect("an object");
-        Sample::read(&Reader::new(&parameters, &|name| Fault {
-            code: 3,
-            message: format!("{name} too long").into(),
-            with_data: false,
-        }))
+        Sample::read(&Reader::new(&parameters, &Dialect))
     }
 
     fn sample(id: i64, kind: i64, page: Option<i64>, note: Option<&str>) -> Result<Sample, Fault> {
@@ -287,6 +306,8 @@ mod tests {
             kind,
             page,
             note: note.map(|note| Text(note.into())),
+            size: Within(2),
+            last: 0,
         })
     }
 
@@ -309,7 +330,7 @@ mod tests {
                 r#"{"id":1,"note":"一二三"}"#,
                 sample(1, 7, None, Some("一二三")),
             ),
-            (r#"{}"#, Err(ABSENT)),
+            (r#"{"none":0}"#, Err(ABSENT)),
             (r#"{"id":""}"#, Err(ABSENT)),
             (r#"{"id":null}"#, Err(ABSENT)),
             (r#"{"id":5.5}"#, Err(ABSENT)),
@@ -320,30 +341,51 @@ mod tests {
             (r#"{"id":1,"note":"a\u0000"}"#, sample(1, 7, None, None)),
             (r#"{"kind":"x"}"#, Err(ABSENT)),
             (r#"{"id":1,"kind":"x"}"#, Err(WRONG)),
+            (r#"{"id":1,"note":"一二三四"}"#, Err(named(5, "note"))),
+            (r#"{"id":1,"size":""}"#, sample(1, 7, None, None)),
+            (r#"{"id":1,"size":0}"#, Err(named(4, "size"))),
+            (r#"{"id":1,"size":"4"}"#, Err(named(4, "size"))),
+            (r#"{"id":1,"size":"x"}"#, Err(named(4, "size"))),
+            (r#"{"id":1,"last":"","size":3}"#, Err(named(3, "last"))),
+            (r#"{"id":1,"last":"x"}"#, Err(named(4, "last"))),
         ];
         for (json, expected) in rows {
-            assert_eq!(read(json), expected, "{json}");
+            // Most rows are about other parameters than the one that the dialect misses.
+            let json = match json.contains("last") {
+                true => json.to_owned(),
+                false => json.replacen('{', r#"{"last":0,"#, 1),
+            };
+            assert_eq!(read(&json), expected, "{json}");
         }
-        let too_long = read(r#"{"id":1,"note":"一二三四"}"#).expect_err("too long");
-        assert_eq!(too_long.message, "note too long");
     }
 
     #[test]
     fn the_declaration_describes_itself() {
-        let names: Vec<_> = Sample::FIELDS
+        let fields: Vec<_> = Sample::FIELDS
             .iter()
-            .map(|field| (field.name, field.default))
+            .map(|field| (field.name, (field.kind)(), field.default, &field.refusal))
             .collect();
         assert_eq!(
-            names,
+            fields,
             [
-                ("id", None),
-                ("kind", Some("7")),
-                ("page", Some("None")),
-                ("note", Some("None"))
+                ("id", "whole number".into(), None, &Refusal::Own(ABSENT)),
+                (
+                    "kind",
+                    "whole number".into(),
+                    Some("7"),
+                    &Refusal::Own(WRONG)
+                ),
+                ("page", "whole number".into(), Some("None"), &Refusal::Never),
+                ("note", "text".into(), Some("None"), &Refusal::Never),
+                (
+                    "size",
+                    "1 to 3".into(),
+                    Some("Within(2)"),
+                    &Refusal::Dialect
+                ),
+                ("last", "whole number".into(), None, &Refusal::Dialect),
             ]
         );
-        assert_eq!(Sample::FIELDS[0].fault, Some(ABSENT));
         assert_eq!(Sample::FIELDS[0].doc.trim(), "Must be there.");
     }
 }

@@ -4,11 +4,19 @@ use std::collections::HashMap;
 
 use super::method::{Entry, Method};
 
-/// All methods of a dialect.
-#[derive(Default)]
-pub struct Registry {
-    entries: Vec<Entry>,
+/// All methods of a dialect, whose callers are `C`s.
+pub struct Registry<C> {
+    entries: Vec<Entry<C>>,
     by_name: HashMap<&'static str, usize>,
+}
+
+impl<C> Default for Registry<C> {
+    fn default() -> Self {
+        Registry {
+            entries: Vec::new(),
+            by_name: HashMap::new(),
+        }
+    }
 }
 
 /// A name that two methods want.
@@ -16,12 +24,12 @@ pub struct Registry {
 #[error("there are two methods of the name {0}")]
 pub struct Taken(pub &'static str);
 
-impl Registry {
+impl<C: Send + 'static> Registry<C> {
     /// Adds a method under its name and its aliases.
     ///
     /// # Errors
     /// A name that is taken; the method is then under none.
-    pub fn add<M: Method>(&mut self, method: M) -> Result<(), Taken> {
+    pub fn add<M: Method<Caller = C>>(&mut self, method: M) -> Result<(), Taken> {
         let entry = Entry::new(method);
         let names = || std::iter::once(entry.name).chain(entry.aliases.iter().copied());
         if let Some(taken) = names().find(|name| self.by_name.contains_key(name)) {
@@ -35,12 +43,12 @@ impl Registry {
     }
 
     /// The method of this name.
-    pub fn find(&self, name: &str) -> Option<&Entry> {
+    pub fn find(&self, name: &str) -> Option<&Entry<C>> {
         self.by_name.get(name).map(|&i| &self.entries[i])
     }
 
     /// All of them, in the order in which they were added.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[Entry<C>] {
         &self.entries
     }
 }

@@ -3,11 +3,12 @@
 //! A [`Book`] holds what a batch of postings touches; [`Book::post`] applies one of them entirely or not at all, and
 //! [`Book::into_changes`] is what has to be written. Points are whole numbers, times are milliseconds since 1970 UTC.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::entry::{Counter, Entry, Hash};
 use super::key::Key;
-use super::posting::{AccountKey, MOST, Movement, Posting, Receipt, Refusal};
+use super::posting::{AccountKey, Movement, Nonce, Posting, Receipt, Refusal, Unit};
+use page::Page;
 
 /// Points of an account that lapse together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,7 @@ pub struct Book {
     accounts: HashMap<AccountKey, Account>,
     used: HashMap<Key, Used>,
     draws: HashMap<Key, Vec<Draw>>,
+    spent: HashSet<Nonce>,
     changes: Changes,
 }
 
@@ -85,6 +87,15 @@ pub struct Changes {
     pub draws: BTreeMap<Key, (AccountKey, Vec<Draw>)>,
     /// What the counter accounts gain, by asset.
     pub counters: BTreeMap<(String, Counter), i64>,
+    /// Nonces that are now spent.
+    pub nonces: Vec<Nonce>,
+}
+
+impl Changes {
+    /// Whether there is nothing to be written.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.nonces.is_empty()
+    }
 }
 
 impl Book {
@@ -111,6 +122,28 @@ impl Book {
     /// What an order has drawn and had back.
     pub fn draws(&self, order: &Key) -> &[Draw] {
         self.draws.get(order).map_or(&[], Vec::as_slice)
+    }
+
+    /// Puts in a nonce that has been spent.
+    pub fn put_spent(&mut self, nonce: Nonce) {
+        self.spent.insert(nonce);
+    }
+
+    /// Applies one unit at the time `now`, entirely or not at all, and gives the receipt of its posting.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; the book is then as it was before.
+    pub fn apply(&mut self, unit: &Unit, now: i64) -> Result<Option<Receipt>, Refusal> {
+        if unit.nonce.is_some_and(|nonce| self.spent.contains(&nonce)) {
+            return Err(Refusal::NonceSpent);
+        }
+        let posting = unit.posting.as_ref();
+        let receipt = posting.map(|posting| self.post(posting, now)).transpose()?;
+        if let Some(nonce) = unit.nonce {
+            self.spent.insert(nonce);
+            self.changes.nonces.push(nonce);
+        }
+        Ok(receipt)
     }
 
     /// Applies one posting at the time `now`, entirely or not at all.
@@ -211,184 +244,7 @@ impl Book {
     }
 }
 
-/// The scratch copy on which one posting is tried.
-struct Page<'a> {
-    book: &'a Book,
-    posting: &'a Posting,
-    now: i64,
-    account: Account,
-    entries: Vec<Entry>,
-    draws: Option<(Key, Vec<Draw>)>,
-    main_seq: i64,
-}
-
-/// The type under which lapsed points stand in the history: the document's 16, 积分过期.
-const LAPSED: i64 = 16;
-
-impl<'a> Page<'a> {
-    fn open(book: &'a Book, posting: &'a Posting, now: i64) -> Self {
-        let account = book
-            .accounts
-            .get(&posting.account)
-            .cloned()
-            .unwrap_or_default();
-        Page {
-            book,
-            posting,
-            now,
-            account,
-            entries: Vec::new(),
-            draws: None,
-            main_seq: 0,
-        }
-    }
-
-    fn lapse(&mut self, due_by: i64) -> Result<(), Refusal> {
-        while let Some(lot) = self.account.lots.first().copied()
-            && lot.expires_at <= due_by
-        {
-            self.account.lots.remove(0);
-            // The history shows the last second in which the points still counted.
-            let at = lot.expires_at.saturating_sub(1000).min(self.now);
-            self.enter(at, -lot.remaining, Counter::Lapsed, None)?;
-        }
-        Ok(())
-    }
-
-    fn earn(&mut self, amount: i64, expires_at: i64) -> Result<(), Refusal> {
-        in_range(amount)?;
-        self.put_into_lot(expires_at, amount)?;
-        self.enter(self.now, amount, Counter::Issued, Some(self.posting))
-    }
-
-    fn spend(&mut self, amount: i64, order: Option<Key>) -> Result<(), Refusal> {
-        in_range(amount)?;
-        if self.account.balance < amount {
-            return Err(Refusal::Insufficient);
-        }
-        let spend_seq = self.account.last_seq + 1;
-        let mut draws = order.map(|order| (order, self.book.draws(&order).to_vec()));
-        let mut left = amount;
-        for lot in &mut self.account.lots {
-            let drawn = left.min(lot.remaining);
-            if drawn == 0 {
-                break;
-            }
-            lot.remaining -= drawn;
-            left -= drawn;
-            if let Some((_, draws)) = &mut draws {
-                draws.push(Draw {
-                    spend_seq,
-                    expires_at: lot.expires_at,
-                    drawn,
-                    returned: 0,
-                });
-            }
-        }
-        if left > 0 {
-            // Only a ledger that does not add up comes here: rather no spend than one out of nothing.
-            return Err(Refusal::Insufficient);
-        }
-        self.account.lots.retain(|lot| lot.remaining > 0);
-        self.draws = draws;
-        self.enter(self.now, -amount, Counter::Redeemed, Some(self.posting))
-    }
-
-    fn give_back(&mut self, amount: i64, order: Key) -> Result<(), Refusal> {
-        in_range(amount)?;
-        let mut draws = self.book.draws(&order).to_vec();
-        if draws.is_empty() {
-            return Err(Refusal::NothingSpent);
-        }
-        let mut left = amount;
-        for draw in draws.iter_mut().rev() {
-            let back = left.min(draw.drawn - draw.returned);
-            if back == 0 {
-                continue;
-            }
-            draw.returned += back;
-            left -= back;
-            self.put_into_lot(draw.expires_at, back)?;
-        }
-        if left > 0 {
-            return Err(Refusal::ReturnExceeds);
-        }
-        self.draws = Some((order, draws));
-        self.enter(self.now, amount, Counter::Redeemed, Some(self.posting))
-    }
-
-    fn put_into_lot(&mut self, expires_at: i64, amount: i64) -> Result<(), Refusal> {
-        let lots = &mut self.account.lots;
-        match lots.binary_search_by_key(&expires_at, |lot| lot.expires_at) {
-            Ok(i) => {
-                lots[i].remaining = lots[i]
-                    .remaining
-                    .checked_add(amount)
-                    .ok_or(Refusal::OutOfRange)?;
-            }
-            Err(i) => lots.insert(
-                i,
-                Lot {
-                    expires_at,
-                    remaining: amount,
-                },
-            ),
-        }
-        Ok(())
-    }
-
-    /// Writes an entry; without a posting, it is one that time made.
-    fn enter(
-        &mut self,
-        at: i64,
-        amount: i64,
-        counter: Counter,
-        by: Option<&Posting>,
-    ) -> Result<(), Refusal> {
-        let account = &mut self.account;
-        account.balance = account
-            .balance
-            .checked_add(amount)
-            .ok_or(Refusal::OutOfRange)?;
-        account.last_seq += 1;
-        account.income_seq += i64::from(amount > 0);
-        account.last_at = account.last_at.max(at);
-        let mut entry = Entry {
-            account: self.posting.account.clone(),
-            seq: account.last_seq,
-            at: account.last_at,
-            kind: by.map_or(LAPSED, |posting| posting.kind),
-            amount,
-            balance_after: account.balance,
-            counter,
-            direction_seq: match amount > 0 {
-                true => account.income_seq,
-                false => account.last_seq - account.income_seq,
-            },
-            reference: by.and_then(|posting| posting.reference.clone()),
-            message: by.and_then(|posting| posting.message.clone()),
-            operator: by.and_then(|posting| posting.operator),
-            guard: by.and_then(|posting| posting.once).map(|once| once.key),
-            hash: Hash::default(),
-        };
-        entry.hash = entry.hash_after(&account.head);
-        account.head = entry.hash;
-        if by.is_some() {
-            self.main_seq = entry.seq;
-        }
-        self.entries.push(entry);
-        Ok(())
-    }
-}
-
-fn in_range(amount: i64) -> Result<(), Refusal> {
-    if (1..=MOST).contains(&amount) {
-        Ok(())
-    } else {
-        Err(Refusal::OutOfRange)
-    }
-}
-
+mod page;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use entity::account;
 use futures_util::future::join_all;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::posting::{AccountKey, Movement, Posting};
+use super::posting::{AccountKey, Movement, Posting, Unit};
 use super::writer::Waiting;
 use super::{Ledger, PostError};
 
@@ -55,7 +55,10 @@ impl Ledger {
             message: None,
             operator: None,
         };
-        let (waiting, receipt) = Waiting::new(posting);
+        let (waiting, receipt) = Waiting::new(Unit {
+            nonce: None,
+            posting: Some(posting),
+        });
         // Unlike a caller, this one waits for room.
         self.writes
             .send(waiting)

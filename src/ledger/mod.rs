@@ -15,6 +15,7 @@ pub mod key;
 pub mod posting;
 mod sql;
 mod store;
+mod sweep;
 mod writer;
 
 use std::sync::Arc;
@@ -25,14 +26,14 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use balances::Balances;
 use connect::Store;
-use posting::{AccountKey, Posting, Receipt};
+use posting::{AccountKey, Posting, Receipt, Unit};
 pub use writer::PostError;
 use writer::Waiting;
 
 /// What the ledger takes on at a time.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many postings, and how many balance reads, may wait; one more is refused.
+    /// How many units, and how many balance reads, may wait; one more is refused.
     pub queue: usize,
     /// How many of them share a commit or a statement.
     pub batch: usize,
@@ -128,7 +129,22 @@ impl Ledger {
     /// # Errors
     /// A refusal, a full queue, or a database that fails.
     pub async fn post(&self, posting: Posting) -> Result<Receipt, PostError> {
-        let (waiting, receipt) = Waiting::new(posting);
+        let unit = Unit {
+            nonce: None,
+            posting: Some(posting),
+        };
+        let receipt = self.apply(unit).await?;
+        // A unit with a posting has its receipt.
+        receipt.ok_or(PostError::Unavailable)
+    }
+
+    /// Applies everything that one request changes, or nothing of it; when this returns, it is on disk. A unit with a
+    /// posting has a receipt.
+    ///
+    /// # Errors
+    /// A refusal, a full queue, or a database that fails.
+    pub async fn apply(&self, unit: Unit) -> Result<Option<Receipt>, PostError> {
+        let (waiting, receipt) = Waiting::new(unit);
         self.writes.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => PostError::Busy,
             mpsc::error::TrySendError::Closed(_) => PostError::Unavailable,
@@ -170,7 +186,7 @@ impl Ledger {
         self.clock.now()
     }
 
-    /// Finishes the postings that wait, takes no more, and closes the database. Later postings find it unavailable.
+    /// Finishes the units that wait, takes no more, and closes the database. Later postings find it unavailable.
     pub async fn close(&self) {
         let tasks = self.tasks.lock().ok().and_then(|mut tasks| tasks.take());
         if let Some(Tasks { stop, writer }) = tasks {

@@ -1,4 +1,4 @@
-//! Postings: what may be asked of the ledger, and what it answers.
+//! Units and their postings: what may be asked of the ledger, and what it answers.
 
 use super::key::Key;
 
@@ -15,6 +15,24 @@ pub struct AccountKey {
     pub owner: String,
     /// Of what: `coin`.
     pub asset: String,
+}
+
+/// Everything that one request changes, applied entirely or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Unit {
+    /// The nonce that it spends.
+    pub nonce: Option<Nonce>,
+    /// The movement that it asks for.
+    pub posting: Option<Posting>,
+}
+
+/// A word that may be used once, kept until [`Ledger::sweep`](super::Ledger::sweep) takes it for too old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Nonce {
+    /// The time that it names itself (ms).
+    pub at: i64,
+    /// Whose word it is, and which.
+    pub key: Key,
 }
 
 /// One movement that a caller asks for.
@@ -88,6 +106,9 @@ pub struct Receipt {
 /// Why a posting was refused; it then changed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// The nonce has been used before.
+    #[error("the nonce was used before")]
+    NonceSpent,
     /// The account does not hold so many points.
     #[error("not enough points")]
     Insufficient,

@@ -36,6 +36,11 @@ pub const DRAWS: &str = "\
     SELECT json_group_array(json_array(k.key, d.spend_seq, d.expires_at, d.drawn, d.returned)) \
     FROM json_each(?1) k CROSS JOIN draw d ON d.order_key = unhex(k.value)";
 
+/// Rows `(time, key)` of nonces → for each that has been spent its place among them.
+pub const NONCES: &str = "\
+    WITH k(key, at, word) AS MATERIALIZED (SELECT key, value->>0, unhex(value->>1) FROM json_each(?1)) \
+    SELECT json_group_array(k.key) FROM k CROSS JOIN nonce n ON n.at = k.at AND n.nonce_key = k.word";
+
 /// Rows of new accounts.
 pub const ADD_ACCOUNTS: &str = "\
     WITH r(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) \
@@ -87,6 +92,11 @@ pub const ADD_TO_COUNTERS: &str = "\
     INSERT INTO counter (asset, name, balance) \
     SELECT value->>0, value->>1, value->>2 FROM json_each(?1) WHERE true \
     ON CONFLICT (asset, name) DO UPDATE SET balance = balance + excluded.balance";
+
+/// Rows of nonces that are spent now; one that is spent already breaks the batch.
+pub const ADD_NONCES: &str = "\
+    WITH r(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) \
+    INSERT INTO nonce (at, nonce_key) SELECT value->>0, unhex(value->>1) FROM r";
 
 /// Asks for what stands under these rows, with further parameters; nothing for nothing.
 ///

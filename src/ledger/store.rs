@@ -1,4 +1,4 @@
-//! The ledger's rows: what a batch of postings touches is loaded into a [`Book`] in a few set queries, and what it
+//! The ledger's rows: what a batch of units touches is loaded into a [`Book`] in a few set queries, and what it
 //! changed is written back in a few set statements.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -9,19 +9,33 @@ use serde::Serialize;
 use super::book::{Account, Book, Changes, Draw, Lot, Used};
 use super::entry::{Entry, Hash};
 use super::key::Key;
-use super::posting::{AccountKey, Movement, Posting};
+use super::posting::{AccountKey, Movement, Nonce, Posting, Unit};
 use super::sql;
 
 /// Place, id, balance, last_seq, income_seq, last_at, head, and `(expires_at, remaining)` of each lot.
 type AccountRow = (usize, i64, i64, i64, i64, i64, String, Vec<(i64, i64)>);
 
-/// Loads what `postings` touch.
+/// Loads what `units` touch.
 ///
 /// # Errors
 /// Where the database does not answer, or holds a row that the ledger cannot have written.
-pub async fn load(db: &impl ConnectionTrait, postings: &[&Posting]) -> Result<Book, DbErr> {
+pub async fn load(db: &impl ConnectionTrait, units: &[&Unit]) -> Result<Book, DbErr> {
     let mut book = Book::default();
-    let keys = distinct(postings.iter().map(|posting| &posting.account));
+    load_postings(db, units, &mut book).await?;
+    let nonces = distinct(units.iter().filter_map(|unit| unit.nonce));
+    for place in sql::ask::<usize>(db, sql::NONCES, &nonce_rows(&nonces), []).await? {
+        book.put_spent(*named(&nonces, place)?);
+    }
+    Ok(book)
+}
+
+async fn load_postings(
+    db: &impl ConnectionTrait,
+    units: &[&Unit],
+    book: &mut Book,
+) -> Result<(), DbErr> {
+    let postings = || units.iter().filter_map(|unit| unit.posting.as_ref());
+    let keys = distinct(postings().map(|posting| &posting.account));
     for row in sql::ask::<AccountRow>(db, sql::ACCOUNTS, &words(&keys), []).await? {
         let (place, id, balance, last_seq, income_seq, last_at, head, lots) = row;
         let head = hash_of(&head)?;
@@ -43,8 +57,7 @@ pub async fn load(db: &impl ConnectionTrait, postings: &[&Posting]) -> Result<Bo
         book.put_account((*named(&keys, place)?).clone(), account);
     }
     let guards = distinct(
-        postings
-            .iter()
+        postings()
             .filter_map(|posting| posting.once)
             .map(|once| once.key),
     );
@@ -63,7 +76,7 @@ pub async fn load(db: &impl ConnectionTrait, postings: &[&Posting]) -> Result<Bo
             },
         );
     }
-    let orders = distinct(postings.iter().filter_map(|posting| order_of(posting)));
+    let orders = distinct(postings().filter_map(order_of));
     let mut draws: Vec<(usize, i64, i64, i64, i64)> =
         sql::ask(db, sql::DRAWS, &hexed(&orders), []).await?;
     // The order in which they were made: oldest spend first and, within one, soonest expiry first.
@@ -79,7 +92,7 @@ pub async fn load(db: &impl ConnectionTrait, postings: &[&Posting]) -> Result<Bo
             },
         );
     }
-    Ok(book)
+    Ok(())
 }
 
 /// Writes what a batch changed.
@@ -159,7 +172,8 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes) -> Result<(), Db
 
     let gains = changes.counters.iter();
     let gains = gains.map(|((asset, counter), gain)| (asset, counter.name(), gain));
-    sql::tell(db, sql::ADD_TO_COUNTERS, &gains.collect::<Vec<_>>()).await
+    sql::tell(db, sql::ADD_TO_COUNTERS, &gains.collect::<Vec<_>>()).await?;
+    sql::tell(db, sql::ADD_NONCES, &nonce_rows(&changes.nonces)).await
 }
 
 /// Adds the accounts that are new, changes the others, and gives everyone's number.
@@ -212,6 +226,14 @@ async fn save_accounts(
 fn words<'k>(keys: &[&'k AccountKey]) -> Vec<(&'k str, &'k str)> {
     keys.iter()
         .map(|key| (key.asset.as_str(), key.owner.as_str()))
+        .collect()
+}
+
+/// Nonces as the rows `(time, key)` of a set statement.
+fn nonce_rows(nonces: &[Nonce]) -> Vec<(i64, String)> {
+    nonces
+        .iter()
+        .map(|nonce| (nonce.at, hex::encode(nonce.key.bytes())))
         .collect()
 }
 

@@ -1,43 +1,46 @@
 //! The writer: the only task that changes the ledger. It takes what waits, applies it on a [`Book`](super::book::Book)
-//! and commits once for all of it; a lone posting goes at once.
+//! and commits once for all of it; a lone unit goes at once.
 
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 
 use super::connect::Store;
-use super::posting::{Posting, Receipt, Refusal};
+use super::posting::{Receipt, Refusal, Unit};
 use super::store;
 use crate::clock::Clock;
 
-/// Why a posting has no receipt.
+/// Why a unit has no receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
     /// The ledger's rules do not allow it; nothing has changed.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Too many postings are waiting; nothing has changed.
-    #[error("the queue of postings is full")]
+    /// Too many units are waiting; nothing has changed.
+    #[error("the queue of units is full")]
     Busy,
-    /// The database failed. Nothing has changed as far as it says; a posting with a retry guard may be sent again.
+    /// The database failed. Nothing has changed as far as it says; a unit with a retry guard may be sent again.
     #[error("the ledger does not answer")]
     Unavailable,
 }
 
-/// A posting in the queue, and who waits for its receipt.
+/// What became of a unit: the receipt of its posting, where it has one.
+pub type Applied = Result<Option<Receipt>, PostError>;
+
+/// A unit in the queue, and who waits for its receipt.
 pub struct Waiting {
-    posting: Posting,
-    reply: oneshot::Sender<Result<Receipt, PostError>>,
+    unit: Unit,
+    reply: oneshot::Sender<Applied>,
 }
 
 impl Waiting {
-    /// A posting for the queue, and where its receipt will come.
-    pub fn new(posting: Posting) -> (Waiting, oneshot::Receiver<Result<Receipt, PostError>>) {
+    /// A unit for the queue, and where its receipt will come.
+    pub fn new(unit: Unit) -> (Waiting, oneshot::Receiver<Applied>) {
         let (reply, receipt) = oneshot::channel();
-        (Waiting { posting, reply }, receipt)
+        (Waiting { unit, reply }, receipt)
     }
 }
 
-/// Writes until every sender is gone, or `stop` says so, and the queue is empty. At most `batch` postings share a
+/// Writes until every sender is gone, or `stop` says so, and the queue is empty. At most `batch` units share a
 /// commit.
 pub async fn run(
     store: Store,
@@ -61,9 +64,9 @@ pub async fn run(
         if taken == 0 {
             return;
         }
-        let postings: Vec<&Posting> = waiting.iter().map(|one| &one.posting).collect();
-        log::trace!("a batch of {}", postings.len());
-        let answers = post_batch(&store, &postings, clock.now()).await;
+        let units: Vec<&Unit> = waiting.iter().map(|one| &one.unit).collect();
+        log::trace!("a batch of {}", units.len());
+        let answers = apply_batch(&store, &units, clock.now()).await;
         for (one, answer) in waiting.drain(..).zip(answers) {
             // Whoever has gone away meanwhile finds the answer by asking again.
             let _ = one.reply.send(answer);
@@ -81,22 +84,18 @@ enum Stop {
     Commit(DbErr),
 }
 
-/// Applies postings in one commit where that can be, so that one answer stands for each of them, in their order.
-async fn post_batch(
-    store: &Store,
-    postings: &[&Posting],
-    now: i64,
-) -> Vec<Result<Receipt, PostError>> {
-    match commit_once(store, postings, now).await {
+/// Applies units in one commit where that can be, so that one answer stands for each of them, in their order.
+async fn apply_batch(store: &Store, units: &[&Unit], now: i64) -> Vec<Applied> {
+    match commit_once(store, units, now).await {
         Ok(answers) => answers,
-        Err(Stop::Inside(error)) if postings.len() > 1 => {
+        Err(Stop::Inside(error)) if units.len() > 1 => {
             log::warn!(
-                "a batch of {} postings failed, trying them one by one: {error}",
-                postings.len()
+                "a batch of {} units failed, trying them one by one: {error}",
+                units.len()
             );
-            let mut answers = Vec::with_capacity(postings.len());
-            for posting in postings {
-                answers.push(match commit_once(store, &[posting], now).await {
+            let mut answers = Vec::with_capacity(units.len());
+            for unit in units {
+                answers.push(match commit_once(store, &[unit], now).await {
                     Ok(mut one) => one.pop().unwrap_or(Err(PostError::Unavailable)),
                     Err(stop) => Err(unavailable(&stop)),
                 });
@@ -105,7 +104,7 @@ async fn post_batch(
         }
         Err(stop) => {
             let error = unavailable(&stop);
-            postings.iter().map(|_| Err(error)).collect()
+            units.iter().map(|_| Err(error)).collect()
         }
     }
 }
@@ -113,27 +112,23 @@ async fn post_batch(
 fn unavailable(stop: &Stop) -> PostError {
     match stop {
         Stop::Begin(error) => log::error!("the database takes no writes: {error}"),
-        Stop::Inside(error) => log::error!("a posting failed: {error}"),
+        Stop::Inside(error) => log::error!("a unit failed: {error}"),
         Stop::Commit(error) => log::error!("a commit failed: {error}"),
     }
     PostError::Unavailable
 }
 
-async fn commit_once(
-    store: &Store,
-    postings: &[&Posting],
-    now: i64,
-) -> Result<Vec<Result<Receipt, PostError>>, Stop> {
+async fn commit_once(store: &Store, units: &[&Unit], now: i64) -> Result<Vec<Applied>, Stop> {
     let transaction = store.begin_write().await.map_err(Stop::Begin)?;
-    let mut book = store::load(&transaction, postings)
+    let mut book = store::load(&transaction, units)
         .await
         .map_err(Stop::Inside)?;
-    let answers = postings
+    let answers = units
         .iter()
-        .map(|posting| book.post(posting, now).map_err(PostError::from))
+        .map(|unit| book.apply(unit, now).map_err(PostError::from))
         .collect();
     let changes = book.into_changes();
-    if changes.entries.is_empty() {
+    if changes.is_empty() {
         return Ok(answers);
     }
     store::save(&transaction, &changes)

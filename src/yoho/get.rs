@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::coins::{Balance, Coins};
-use super::values::{Credit, Kind, Uid};
+use super::balance::{Balance, post};
+use crate::coins::{Coins, Credit, Uid};
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
-use crate::gateway::params::Text;
+use crate::gateway::params::{Text, Within};
 use crate::ledger::posting::{Movement, Posting, Refusal};
 use crate::params;
 
@@ -27,7 +27,7 @@ params! {
         /// how many coins
         num: Credit = required("num", BAD_NUM),
         /// 17 check-in at a place, 18 good review
-        kind: Kind<17, 18> = required("type", BAD_TYPE),
+        kind: Within<17, 18> = required("type", BAD_TYPE),
         /// the place or the review
         reference: Text<128> = required("referenceId", NO_REFERENCE),
         /// the back-office user who does it
@@ -43,14 +43,15 @@ impl Method for Get {
     const SUMMARY: &'static str = "a user earns coins";
     const EXAMPLE: &'static str = "uid=50030199&num=100&type=18&referenceId=123456789&pid=11111111";
     const MESSAGE: &'static str = "ok";
+    type Caller = ();
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params) -> Result<Balance, Failure> {
+    async fn call(&self, params: Params, (): ()) -> Result<Balance, Failure> {
         let Params {
             uid,
-            num: Credit(amount),
-            kind: Kind(kind),
+            num: Within(amount),
+            kind: Within(kind),
             reference: Text(reference),
             pid,
             message,
@@ -75,10 +76,11 @@ impl Method for Get {
         let refuse = |refusal| match refusal {
             Refusal::ReferenceUsed => REFERENCE_USED.into(),
             Refusal::OutOfRange => BAD_NUM.into(),
-            Refusal::Insufficient | Refusal::ReturnExceeds | Refusal::NothingSpent => {
-                Failure::Internal
-            }
+            Refusal::NonceSpent
+            | Refusal::Insufficient
+            | Refusal::ReturnExceeds
+            | Refusal::NothingSpent => Failure::Internal,
         };
-        self.0.post(uid, posting, refuse).await
+        post(&self.0, uid, posting, refuse).await
     }
 }

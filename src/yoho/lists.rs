@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::ToSpan;
 use serde::Serialize;
 
-use super::coins::Coins;
-use super::values::{Day, Kind, Uid};
+use super::values::Day;
+use crate::coins::{Coins, Uid};
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
+use crate::gateway::params::Within;
 use crate::ledger::history::{Direction, Range};
 use crate::params;
 
@@ -31,7 +32,7 @@ params! {
         /// rows a page, at most 100
         limit: i64 = default("limit", 20),
         /// which rows
-        query_type: Kind<0, 2> = checked("queryType", Kind(0), BAD_QUERY_TYPE),
+        query_type: Within<0, 2> = checked("queryType", Within(0), BAD_QUERY_TYPE),
         /// the first day, open where it is 0
         begin: Day = checked("beginTime", Day(None), BAD_BEGIN),
         /// the last day, open where it is 0
@@ -66,10 +67,11 @@ impl Method for Lists {
     const EXAMPLE: &'static str =
         "uid=50030147&page=1&limit=20&queryType=0&beginTime=2016-05-18&endTime=0";
     const MESSAGE: &'static str = "yoho coin list";
+    type Caller = ();
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params) -> Result<Reply, Failure> {
+    async fn call(&self, params: Params, (): ()) -> Result<Reply, Failure> {
         let coins = &self.0;
         let page = params.page.max(1);
         // A limit that cannot be meant is the default, one that is too large is the most.
@@ -81,9 +83,9 @@ impl Method for Lists {
         let range = Range {
             account: Coins::account(params.uid),
             direction: match params.query_type {
-                Kind(1) => Some(Direction::Income),
-                Kind(2) => Some(Direction::Expense),
-                Kind(_) => None,
+                Within(1) => Some(Direction::Income),
+                Within(2) => Some(Direction::Expense),
+                Within(_) => None,
             },
             from: params.begin.0.and_then(|day| coins.start_of(day)),
             until: params

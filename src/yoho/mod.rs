@@ -1,6 +1,6 @@
 //! The YOHO dialect: `GET|POST /gateway?method=…` as in protocols.md part 1, and the methods that speak it.
 
-mod coins;
+mod balance;
 mod get;
 mod lists;
 mod overview;
@@ -18,13 +18,13 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::coins::Coins;
 use crate::config::{self, Secret};
 use crate::gateway::dialect::{Call, Dialect, Request, Sealed};
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Reply;
-use crate::gateway::params::Parameters;
+use crate::gateway::params::{Parameters, Refusals};
 use crate::gateway::registry::{Registry, Taken};
-pub use coins::Coins;
 pub use query::encode;
 pub use signature::client_secret;
 
@@ -98,7 +98,9 @@ impl Yoho {
 }
 
 impl Dialect for Yoho {
-    fn open(&self, request: &Request<'_>) -> Result<Call, Fault> {
+    type Caller = ();
+
+    fn open(&self, request: &Request<'_>) -> Result<Call<()>, Fault> {
         let (mut parameters, json) = query::read(request).ok_or(MALFORMED)?;
         if !self.is_debug(&parameters, request.from) {
             self.check_signature(&parameters)?;
@@ -116,6 +118,7 @@ impl Dialect for Yoho {
         }
         Ok(Call {
             method: parameters.text("method").map(str::to_owned),
+            caller: (),
             parameters,
         })
     }
@@ -132,14 +135,6 @@ impl Dialect for Yoho {
         }
     }
 
-    fn too_long(&self, name: &str) -> Fault {
-        Fault {
-            code: 500,
-            message: format!("参数长度不合法:{name}").into(),
-            with_data: false,
-        }
-    }
-
     fn too_large(&self) -> Sealed {
         response::refusal(413, 413, "请求体过大")
     }
@@ -149,11 +144,26 @@ impl Dialect for Yoho {
     }
 }
 
+/// The method's own refusals say more where the document has any.
+impl Refusals for Yoho {
+    fn absent(&self, name: &str) -> Fault {
+        self.wrong(name)
+    }
+
+    fn wrong(&self, name: &str) -> Fault {
+        Fault::naming(402, format!("{name}不合法"))
+    }
+
+    fn too_long(&self, name: &str) -> Fault {
+        Fault::naming(500, format!("参数长度不合法:{name}"))
+    }
+}
+
 /// Adds the methods.
 ///
 /// # Errors
 /// A name that is taken.
-pub fn register(registry: &mut Registry, coins: &Arc<Coins>) -> Result<(), Taken> {
+pub fn register(registry: &mut Registry<()>, coins: &Arc<Coins>) -> Result<(), Taken> {
     registry.add(total::Total(coins.clone()))?;
     registry.add(get::Get(coins.clone()))?;
     registry.add(subtract::Subtract(coins.clone()))?;

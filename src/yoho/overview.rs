@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::coins::Coins;
-use super::values::Uid;
+use crate::coins::{Coins, Uid};
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::params;
@@ -37,10 +36,11 @@ impl Method for Overview {
     const SUMMARY: &'static str = "how many coins a user has, and how many lapse this year";
     const EXAMPLE: &'static str = "uid=50030141";
     const MESSAGE: &'static str = "yoho coin total";
+    type Caller = ();
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, Params { uid }: Params) -> Result<Reply, Failure> {
+    async fn call(&self, Params { uid }: Params, (): ()) -> Result<Reply, Failure> {
         let account = Coins::account(uid);
         let (year, end) = self.0.this_year();
         let near = self.0.ledger.lapsing(&account, end).await?;

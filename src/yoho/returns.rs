@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::coins::{Balance, Coins};
-use super::values::{Credit, Kind, Uid};
+use super::balance::{Balance, post};
+use crate::coins::{Coins, Credit, Uid};
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
-use crate::gateway::params::Text;
+use crate::gateway::params::{Text, Within};
 use crate::ledger::key::Key;
 use crate::ledger::posting::{Movement, Once, Posting, Refusal};
 use crate::params;
@@ -30,7 +30,7 @@ params! {
         /// how many coins
         num: Credit = required("num", BAD_NUM),
         /// 22
-        kind: Kind<22, 22> = required("type", BAD_TYPE),
+        kind: Within<22, 22> = required("type", BAD_TYPE),
         /// the order that spent them
         order: Text<128> = required("orderCode", NO_ORDER),
         /// the back-office user who does it
@@ -47,14 +47,15 @@ impl Method for Return {
     const SUMMARY: &'static str = "a user gets back coins that an order took";
     const EXAMPLE: &'static str = "uid=50030199&num=150&type=22&orderCode=1234567890&pid=11111111";
     const MESSAGE: &'static str = "ok";
+    type Caller = ();
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params) -> Result<Balance, Failure> {
+    async fn call(&self, params: Params, (): ()) -> Result<Balance, Failure> {
         let Params {
             uid,
-            num: Credit(amount),
-            kind: Kind(kind),
+            num: Within(amount),
+            kind: Within(kind),
             order: Text(order),
             pid,
             message,
@@ -86,8 +87,8 @@ impl Method for Return {
             Refusal::NothingSpent => NOTHING_SPENT.into(),
             Refusal::ReferenceUsed => ORDER_USED.into(),
             Refusal::OutOfRange => BAD_NUM.into(),
-            Refusal::Insufficient => Failure::Internal,
+            Refusal::NonceSpent | Refusal::Insufficient => Failure::Internal,
         };
-        self.0.post(uid, posting, refuse).await
+        post(&self.0, uid, posting, refuse).await
     }
 }

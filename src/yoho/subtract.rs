@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::coins::{Balance, Coins};
-use super::values::{Debit, Kind, Uid};
+use super::balance::{Balance, post};
+use super::values::Debit;
+use crate::coins::{Coins, Uid};
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
-use crate::gateway::params::Text;
+use crate::gateway::params::{Text, Within};
 use crate::ledger::posting::{Movement, Posting, Refusal};
 use crate::params;
 
@@ -28,7 +29,7 @@ params! {
         /// how many coins, negative
         num: Debit = required("num", BAD_NUM),
         /// 19 goods, 20 phone credit, 21 voucher
-        kind: Kind<19, 21> = required("type", BAD_TYPE),
+        kind: Within<19, 21> = required("type", BAD_TYPE),
         /// the order
         order: Text<128> = required("orderCode", NO_ORDER),
         /// the back-office user who does it
@@ -43,14 +44,15 @@ impl Method for Subtract {
     const SUMMARY: &'static str = "a user spends coins on an order";
     const EXAMPLE: &'static str = "uid=50030199&num=-150&type=20&orderCode=1234567890&pid=11111111";
     const MESSAGE: &'static str = "ok";
+    type Caller = ();
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params) -> Result<Balance, Failure> {
+    async fn call(&self, params: Params, (): ()) -> Result<Balance, Failure> {
         let Params {
             uid,
             num: Debit(amount),
-            kind: Kind(kind),
+            kind: Within(kind),
             order: Text(order),
             pid,
             message,
@@ -73,8 +75,10 @@ impl Method for Subtract {
             Refusal::Insufficient => TOO_FEW.into(),
             Refusal::ReferenceUsed => ORDER_USED.into(),
             Refusal::OutOfRange => BAD_NUM.into(),
-            Refusal::ReturnExceeds | Refusal::NothingSpent => Failure::Internal,
+            Refusal::NonceSpent | Refusal::ReturnExceeds | Refusal::NothingSpent => {
+                Failure::Internal
+            }
         };
-        self.0.post(uid, posting, refuse).await
+        post(&self.0, uid, posting, refuse).await
     }
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::coins::Coins;
-use super::values::Uid;
+use crate::coins::{Coins, Uid};
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::params;
@@ -35,10 +34,11 @@ impl Method for Total {
     const SUMMARY: &'static str = "how many coins a user has";
     const EXAMPLE: &'static str = "uid=50030141";
     const MESSAGE: &'static str = "yoho coin total";
+    type Caller = ();
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, Params { uid }: Params) -> Result<Reply, Failure> {
+    async fn call(&self, Params { uid }: Params, (): ()) -> Result<Reply, Failure> {
         let total = self.0.ledger.balance(Coins::account(uid)).await?;
         // The document's answer carries this code, whoever asks.
         Ok(Reply {

@@ -9,26 +9,27 @@ const LINES: usize = 399;
 const DIALECTS: [&str; 4] = ["yoho", "openapi", "osx", "status"];
 
 /// What a part of `src` may name of the crate. What has no row here may name everything.
-const MAY_NAME: [(&str, &[&str]); 8] = [
+const MAY_NAME: [(&str, &[&str]); 9] = [
     ("sign", &[]),
     ("clock", &[]),
     ("gateway", &["gateway", "params"]),
     ("ledger", &["ledger", "clock"]),
     ("members", &["members", "ledger", "clock"]),
+    ("coins", &["config", "gateway", "ledger"]),
     ("config", &["config"]),
     (
         "server",
         &[
-            "server", "clock", "config", "gateway", "ledger", "members", "yoho", "openapi", "osx",
-            "status",
+            "server", "clock", "coins", "config", "gateway", "ledger", "members", "yoho",
+            "openapi", "osx", "status",
         ],
     ),
     ("main", &["cli"]),
 ];
 
 /// What a dialect may name of the crate, beside itself.
-const DIALECT_MAY_NAME: [&str; 7] = [
-    "clock", "config", "gateway", "ledger", "members", "params", "sign",
+const DIALECT_MAY_NAME: [&str; 8] = [
+    "clock", "coins", "config", "gateway", "ledger", "members", "params", "sign",
 ];
 
 /// Words that a part of `src` must not hold in its code: those that begin like this.

@@ -195,9 +195,9 @@ proptest! {
                 now += step.days * DAY;
                 again.push(disk.post(&step.posting, now));
             }
-            let Book { accounts, used, draws, changes } = disk;
+            let Book { accounts, used, draws, spent, changes } = disk;
             entries.extend(changes.entries);
-            disk = Book { accounts, used, draws, changes: Changes::default() };
+            disk = Book { accounts, used, draws, spent, changes: Changes::default() };
         }
         prop_assert_eq!(answers, again);
         prop_assert_eq!(&whole.changes.entries, &entries);

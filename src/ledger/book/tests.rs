@@ -207,3 +207,45 @@ fn a_refused_reference_may_be_used_later() {
         })
     );
 }
+
+#[test]
+fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
+    let nonce = |n: &str| Nonce {
+        at: DAY,
+        key: Key::of(&[n]),
+    };
+    let unit = |n: &str, posting| Unit {
+        nonce: Some(nonce(n)),
+        posting,
+    };
+    let mut book = Book::default();
+    assert_eq!(
+        book.apply(&unit("a", Some(spend(1, 1))), 0),
+        Err(Refusal::Insufficient)
+    );
+    let applied = book.apply(&unit("a", Some(earn(5, NEVER))), 0).unwrap();
+    assert_eq!(applied.map(|receipt| receipt.balance), Some(5));
+    assert_eq!(
+        book.apply(&unit("a", Some(earn(5, NEVER))), 0),
+        Err(Refusal::NonceSpent)
+    );
+    assert_eq!(book.apply(&unit("b", None), 0), Ok(None));
+    assert_eq!(book.apply(&unit("b", None), 0), Err(Refusal::NonceSpent));
+    book.put_spent(nonce("c"));
+    assert_eq!(book.apply(&unit("c", None), 0), Err(Refusal::NonceSpent));
+    let later = Unit {
+        nonce: Some(Nonce {
+            at: DAY + 1,
+            ..nonce("a")
+        }),
+        posting: None,
+    };
+    assert_eq!(
+        book.apply(&later, 0),
+        Ok(None),
+        "another time, another nonce"
+    );
+    assert_eq!(balance(&book), 5);
+    let spent = book.into_changes().nonces;
+    assert_eq!(spent.len(), 3, "what was put in is not written again");
+}

@@ -1,21 +1,20 @@
-//! What the coin methods share: the ledger, the money rules of the configuration, and the company's time zone.
+//! Coins, whichever protocol reaches them: their ledger, the money rules of the configuration, the company's time zone.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
-use serde::Serialize;
 
 use crate::config::{CoinType, Config, Expiry, Once};
 use crate::gateway::fault::Failure;
+use crate::gateway::params::{Bad, Raw, Value, Within};
 use crate::ledger::key::Key;
-use crate::ledger::posting::{self, AccountKey, NEVER, Posting, Refusal};
+use crate::ledger::posting::{self, AccountKey, NEVER, Refusal};
 use crate::ledger::{Ledger, PostError, ReadError};
 
-use super::values::Uid;
-
-/// YOHO coins: the asset `coin` of members known by their `uid`.
+/// Coins: the asset `coin` of members known by their `uid`.
 pub struct Coins {
     /// Where they are kept.
     pub ledger: Ledger,
@@ -24,12 +23,12 @@ pub struct Coins {
     timezone: TimeZone,
 }
 
-/// What the writing methods answer: the balance afterwards, as the document's string.
-#[derive(Debug, Serialize)]
-pub struct Balance {
-    currency: String,
-    uid: i64,
-}
+/// A user: a positive 64-bit number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uid(pub i64);
+
+/// The coins that one request may bring.
+pub type Credit = Within<1, 1_000_000_000>;
 
 impl Coins {
     /// Over this ledger, with the rules of the configuration.
@@ -47,27 +46,6 @@ impl Coins {
         AccountKey {
             owner: format!("uid:{}", uid.0),
             asset: "coin".into(),
-        }
-    }
-
-    /// Posts to a user's account; `refuse` is how the method answers what the ledger refuses.
-    ///
-    /// # Errors
-    /// What `refuse` gives, or a ledger that is busy or does not answer.
-    pub async fn post(
-        &self,
-        uid: Uid,
-        posting: Posting,
-        refuse: impl FnOnce(Refusal) -> Failure,
-    ) -> Result<Balance, Failure> {
-        match self.ledger.post(posting).await {
-            Ok(receipt) => Ok(Balance {
-                currency: receipt.balance.to_string(),
-                uid: uid.0,
-            }),
-            Err(PostError::Refused(refusal)) => Err(refuse(refusal)),
-            Err(PostError::Busy) => Err(Failure::Busy),
-            Err(PostError::Unavailable) => Err(Failure::Internal),
         }
     }
 
@@ -161,11 +139,33 @@ impl Coins {
     }
 }
 
+impl Value for Uid {
+    fn kind() -> Cow<'static, str> {
+        "whole number > 0".into()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, Bad> {
+        match i64::read(raw)? {
+            uid if uid > 0 => Ok(Uid(uid)),
+            _ => Err(Bad::Wrong),
+        }
+    }
+}
+
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Failure {
         match error {
             ReadError::Busy => Failure::Busy,
             ReadError::Unavailable => Failure::Internal,
         }
+    }
+}
+
+/// A posting that failed as a call's failure; `refuse` is how the method answers what the ledger refuses.
+pub fn failed(error: PostError, refuse: impl FnOnce(Refusal) -> Failure) -> Failure {
+    match error {
+        PostError::Refused(refusal) => refuse(refusal),
+        PostError::Busy => Failure::Busy,
+        PostError::Unavailable => Failure::Internal,
     }
 }

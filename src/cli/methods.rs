@@ -1,0 +1,68 @@
+//! `pointgate methods`: what the registries hold.
+
+use std::fmt::Write;
+
+use crate::config::Config;
+use crate::gateway::dialect::Dialect;
+use crate::gateway::fault::Fault;
+use crate::gateway::params::{Field, Refusal};
+use crate::gateway::registry::Registry;
+use crate::ledger::Ledger;
+use crate::server;
+use crate::yoho::Yoho;
+
+/// Prints the methods of all dialects.
+pub fn print(config: &Config) -> Result<(), String> {
+    let yoho = server::yoho_methods(config, &Ledger::nowhere())?;
+    let mut table = String::new();
+    describe(&mut table, "yoho", &Yoho::new(&config.yoho), &yoho);
+    print!("{table}");
+    Ok(())
+}
+
+/// Describes a dialect's methods; `sign` is what it is called on the command line.
+fn describe<D: Dialect>(
+    table: &mut String,
+    sign: &str,
+    dialect: &D,
+    registry: &Registry<D::Caller>,
+) {
+    for entry in registry.entries() {
+        let names: Vec<&str> = std::iter::once(entry.name)
+            .chain(entry.aliases.iter().copied())
+            .collect();
+        let _ = writeln!(table, "{}\n    {}", names.join(" = "), entry.summary);
+        for field in entry.fields {
+            let Field {
+                name, doc, default, ..
+            } = field;
+            let need = default.map_or("required".to_owned(), |default| format!("[{default}]"));
+            let refusal = match &field.refusal {
+                Refusal::Own(fault) => shown(fault),
+                Refusal::Dialect if default.is_none() => format!(
+                    "{}, {}",
+                    shown(&dialect.absent(name)),
+                    shown(&dialect.wrong(name))
+                ),
+                Refusal::Dialect => shown(&dialect.wrong(name)),
+                Refusal::Never => String::new(),
+            };
+            let _ = writeln!(
+                table,
+                "    {name:<12} {:<28} {need:<12} {}; {refusal}",
+                (field.kind)(),
+                doc.trim()
+            );
+        }
+        let _ = writeln!(
+            table,
+            "    try: pointgate sign {sign} {} {}\n",
+            entry.name,
+            entry.example.replace('&', " ")
+        );
+    }
+}
+
+fn shown(fault: &Fault) -> String {
+    format!("{} {}", fault.code, fault.message)
+}
