@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod network;
+mod openapi;
 mod reader;
 #[cfg(test)]
 mod refusal_tests;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 pub use mistakes::Mistakes;
+pub use openapi::{Openapi, Partner, Sign};
 pub use secret::Secret;
 pub use sections::{Database, Ledger, Server};
 pub use yoho::{CoinType, Expiry, Once, Yoho};
@@ -51,6 +53,8 @@ pub struct Config {
     pub ledger: Ledger,
     /// `[yoho]`.
     pub yoho: Yoho,
+    /// `[openapi]`.
+    pub openapi: Openapi,
     /// Settings whose secret still is a sample from the committed gateway.toml, such as `yoho.salt`.
     pub samples: Vec<String>,
     /// Where it came from, for the log: the file's path, or that the built-in defaults are used.
@@ -146,6 +150,7 @@ fn assemble(
 fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
     let timezone = sections::timezone(root);
     let yoho = root.section("yoho", yoho::yoho);
+    let openapi = root.section("openapi", openapi::openapi);
     let server = root.section("server", sections::server);
     let database = root.section("database", sections::database);
     let ledger = root.section("ledger", sections::ledger);
@@ -155,6 +160,7 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
         database: database?,
         ledger: ledger?,
         yoho: yoho?,
+        openapi: openapi?,
         samples: std::mem::take(&mut root.desk.samples),
         source,
     })

@@ -126,6 +126,42 @@ impl<'e> Section<'_, 'e> {
         (values.len() == items.len()).then_some(values)
     }
 
+    /// A list of tables, `[[key]]`, each read by `read`; a variable may hold one as TOML.
+    pub fn tables<T>(
+        &mut self,
+        key: &str,
+        mut read: impl FnMut(&mut Section<'_, 'e>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let node = self.take(key)?;
+        let value = match node.value {
+            Value::Raw(text) => {
+                from_variable(&text, &node.origin).unwrap_or(Value::Other("other text"))
+            }
+            other => other,
+        };
+        let items = match value {
+            Value::List(items) => items,
+            other => return self.refuse(key, node.origin, must("a list of tables", &other)),
+        };
+        let (mut values, count) = (Vec::with_capacity(items.len()), items.len());
+        for (at, item) in items.into_iter().enumerate() {
+            let mut path = self.path_to(key);
+            path.push((at + 1).to_string());
+            match item.value {
+                Value::Table(entries) => {
+                    let read = &mut read;
+                    values.extend(Section::open(self.desk, path, item.origin, entries, read));
+                }
+                other => self.desk.mistakes.push(Mistake {
+                    origin: item.origin,
+                    path,
+                    text: must("a table", &other),
+                }),
+            }
+        }
+        (values.len() == count).then_some(values)
+    }
+
     /// An integer within `range`, whose bounds must fit `T`.
     pub fn integer<T: TryFrom<i64>>(&mut self, key: &str, range: RangeInclusive<i64>) -> Option<T> {
         let node = self.take(key)?;

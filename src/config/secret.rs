@@ -52,6 +52,16 @@ impl Section<'_, '_> {
         self.settle(name, given)
     }
 
+    /// The secret `name` where it is given in any spelling.
+    pub fn optional_secret(&mut self, name: &str) -> Option<Option<Secret>> {
+        let spellings = ["", "_file", "_env"].map(|ending| format!("{name}{ending}"));
+        if spellings.iter().any(|key| self.has(key)) {
+            return self.secret(name).map(Some);
+        }
+        self.known.extend(spellings);
+        Some(None)
+    }
+
     /// All entries of the table as secrets by their lower-cased names.
     pub fn secrets(&mut self) -> Option<BTreeMap<String, Secret>> {
         let mut groups: BTreeMap<String, Vec<(String, Node)>> = BTreeMap::new();

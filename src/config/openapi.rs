@@ -1,0 +1,183 @@
+//! The section `[openapi]`: the partners of the open platform, and what each of them may do.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::reader::{Section, Wrong};
+use super::secret::Secret;
+
+/// `[openapi]`.
+#[derive(Clone, Debug)]
+pub struct Openapi {
+    /// How far a request's Timestamp may be off, to either side.
+    pub window: Duration,
+    /// Who may call; no two have the same OpenId.
+    pub partners: Vec<Partner>,
+}
+
+/// `[[openapi.partners]]`.
+#[derive(Clone, Debug)]
+pub struct Partner {
+    /// The OpenId.
+    pub open_id: String,
+    /// The GrantCode that goes with it.
+    pub grant_code: Secret,
+    /// The key of the Token.
+    pub secret: Secret,
+    /// The key before it, while both are accepted.
+    pub previous_secret: Option<Secret>,
+    /// The Actions that it may call.
+    pub allow: Vec<String>,
+    /// What its Token covers.
+    pub sign: Sign,
+}
+
+/// What a Token covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// OpenId, GrantCode, Timestamp and Nonce: all that the platform's own clients sign.
+    Envelope,
+    /// Action and Params as well.
+    Full,
+}
+
+/// The most characters of an OpenId or GrantCode.
+const LONGEST: usize = 128;
+
+/// Reads `[openapi]`.
+pub(super) fn openapi(section: &mut Section<'_, '_>) -> Option<Openapi> {
+    let window = section.integer("window_seconds", 1..=86_400);
+    let mut seen = BTreeSet::new();
+    let partners = match section.has("partners") {
+        true => section.tables("partners", |section| {
+            let partner = partner(section)?;
+            if seen.insert(partner.open_id.clone()) {
+                return Some(partner);
+            }
+            let text = "another partner has it already".to_owned();
+            section.refuse("open_id", section.origin.clone(), text)
+        }),
+        false => Some(Vec::new()),
+    };
+    Some(Openapi {
+        window: Duration::from_secs(window?),
+        partners: partners?,
+    })
+}
+
+fn partner(section: &mut Section<'_, '_>) -> Option<Partner> {
+    let what = format!("a text of 1 to {LONGEST} characters without spaces");
+    let open_id = section.parsed("open_id", &what, word);
+    let grant_code = section.parsed("grant_code", &what, word).map(Secret::new);
+    let secret = section.secret("secret");
+    let previous_secret = section.optional_secret("previous_secret");
+    let allow = section.list("allow", "the name of an Action", word);
+    let sign = match section.has("sign") {
+        true => section.choice(
+            "sign",
+            &[("envelope", Sign::Envelope), ("full", Sign::Full)],
+        ),
+        false => Some(Sign::Envelope),
+    };
+    Some(Partner {
+        open_id: open_id?,
+        grant_code: grant_code?,
+        secret: secret?,
+        previous_secret: previous_secret?,
+        allow: allow?,
+        sign: sign?,
+    })
+}
+
+fn word(text: &str) -> Result<String, Wrong> {
+    let blank = text.is_empty() || text.contains(char::is_whitespace);
+    if blank || text.chars().nth(LONGEST).is_some() {
+        return Err(Wrong::NotOne);
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::tests::{good, read};
+
+    use super::*;
+
+    const PARTNER: &str =
+        "[[openapi.partners]]\nopen_id = 'o'\ngrant_code = 'g'\nsecret = 's'\nallow = []\n";
+
+    fn bad(text: &str) -> String {
+        read(text, &[]).expect_err("is refused").to_string()
+    }
+
+    #[test]
+    fn nobody_is_a_partner_by_default() {
+        let openapi = good("", &[]).openapi;
+        assert_eq!(openapi.window, Duration::from_secs(300));
+        assert!(openapi.partners.is_empty());
+    }
+
+    #[test]
+    fn partners_are_read() {
+        let more = "[[openapi.partners]]\nopen_id = 'p'\ngrant_code = 'h'\nsecret_env = 'NEW'\n\
+                    previous_secret_env = 'OLD'\nallow = ['a.b', 'c']\nsign = 'full'\n";
+        let text = format!("[openapi]\nwindow_seconds = 5\n{PARTNER}{more}");
+        let openapi = good(&text, &[("NEW", "n"), ("OLD", "o")]).openapi;
+        assert_eq!(openapi.window, Duration::from_secs(5));
+        let [first, second] = &openapi.partners[..] else {
+            panic!("{openapi:?}");
+        };
+        assert_eq!(first.open_id, "o");
+        assert_eq!(first.grant_code.reveal(), "g");
+        assert_eq!(first.secret.reveal(), "s");
+        assert!(first.previous_secret.is_none());
+        assert!(first.allow.is_empty());
+        assert_eq!(first.sign, Sign::Envelope);
+        assert_eq!(second.secret.reveal(), "n");
+        let previous = second.previous_secret.as_ref().map(Secret::reveal);
+        assert_eq!(previous, Some("o"));
+        assert_eq!(second.allow, ["a.b", "c"]);
+        assert_eq!(second.sign, Sign::Full);
+        let shown = format!("{openapi:?}");
+        assert!(
+            !shown.contains("\"g\"") && !shown.contains("\"s\""),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_variable_may_hold_them_all() {
+        let table = "[{open_id='o', grant_code='g', secret='s', allow=['x']}]";
+        let config = good(PARTNER, &[("POINTGATE__OPENAPI__PARTNERS", table)]);
+        assert_eq!(config.openapi.partners[0].allow, ["x"]);
+        assert_eq!(config.openapi.partners.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        assert_eq!(
+            bad(&format!("{PARTNER}{PARTNER}")),
+            "gateway.toml:6: [openapi.partners.2] open_id: another partner has it already"
+        );
+        assert_eq!(
+            bad(
+                "[[openapi.partners]]\nopen_id = 'a b'\nsecrt = 'hush'\nallow = 'all'\nsign = 'no'"
+            ),
+            "gateway.toml:1: [openapi.partners.1] grant_code: is missing\n\
+             gateway.toml:1: [openapi.partners.1] secret: is missing\n\
+             gateway.toml:2: [openapi.partners.1] open_id: must be a text of 1 to 128 characters without spaces\n\
+             gateway.toml:3: [openapi.partners.1] secrt: unknown key; did you mean \"secret\"?\n\
+             gateway.toml:4: [openapi.partners.1] allow: must be a list, each the name of an Action, not a string\n\
+             gateway.toml:5: [openapi.partners.1] sign: must be one of \"envelope\", \"full\""
+        );
+        assert_eq!(
+            bad("[openapi]\nwindow_seconds = 0\npartners = ['x']"),
+            "gateway.toml:2: [openapi] window_seconds: must be an integer from 1 to 86400\n\
+             gateway.toml:3: [openapi.partners] 1: must be a table, not a string"
+        );
+        assert_eq!(
+            bad("openapi.partners = 5"),
+            "gateway.toml:1: [openapi] partners: must be a list of tables, not an integer"
+        );
+    }
+}
