@@ -58,6 +58,17 @@ enum SignCommand {
         #[arg(value_name = "KEY=VALUE", value_parser = sign::pair)]
         parameters: Vec<(String, String)>,
     },
+    /// For `/api/v2`: a line for curl with a signed envelope
+    Openapi {
+        /// The Action, for example user.user-points-records
+        action: String,
+        /// Its Params
+        #[arg(value_name = "KEY=VALUE", value_parser = sign::pair)]
+        parameters: Vec<(String, String)>,
+        /// The OpenId of the partner that signs [default: the first configured]
+        #[arg(long, value_name = "OPEN_ID")]
+        partner: Option<String>,
+    },
 }
 
 /// Runs the command that the program was called with.
@@ -91,6 +102,11 @@ pub fn run() -> ExitCode {
             Command::Sign(SignCommand::Yoho { method, parameters }) => {
                 sign::yoho(&config, &method, parameters)
             }
+            Command::Sign(SignCommand::Openapi {
+                action,
+                parameters,
+                partner,
+            }) => sign::openapi(&config, &action, parameters, partner.as_deref()),
             Command::Expire { at } => commands::expire(&config, at).await,
             Command::Audit => commands::audit(&config).await,
         }

@@ -45,6 +45,7 @@ pub mod coins;
 pub mod config;
 pub mod gateway;
 pub mod ledger;
+pub mod openapi;
 pub mod server;
 pub mod sign;
 pub mod yoho;

@@ -2,11 +2,13 @@
 //! was taken.
 
 mod body;
+mod ids;
+mod metrics;
 mod origin;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
@@ -22,8 +24,11 @@ use crate::gateway::dialect::{Dialect, Request};
 use crate::gateway::registry::Registry;
 use crate::gateway::{Served, serve};
 use crate::ledger::{Ledger, Limits};
+use crate::openapi::{self, Openapi};
 use crate::yoho::{self, Yoho};
 use body::BodyError;
+use ids::RequestIds;
+use metrics::Metrics;
 
 /// How long requests under way may take to end after a stop; the ledger's queue is written after that.
 const STOP_WITHIN: Duration = Duration::from_secs(7);
@@ -52,7 +57,10 @@ pub struct Running {
 struct House {
     ledger: Ledger,
     yoho: Yoho,
-    registry: Registry<()>,
+    yoho_methods: Registry<()>,
+    openapi: Openapi,
+    openapi_methods: Registry<openapi::Caller>,
+    metrics: Metrics,
     origin: origin::Proxies,
     within: Duration,
     stopping: AtomicBool,
@@ -64,9 +72,13 @@ struct House {
 /// # Errors
 /// The reason in words, where the ledger cannot be opened or the address not be had.
 pub async fn start(config: &Config, clock: Clock) -> Result<Running, String> {
-    let ledger = open_ledger(config, clock).await?;
+    let ledger = open_ledger(config, clock.clone()).await?;
+    let mut metrics = Metrics::new(config.server.metrics_from.clone());
     let house = Arc::new(House {
-        registry: yoho_methods(config, &ledger)?,
+        yoho_methods: yoho_methods(config, &ledger)?,
+        openapi: Openapi::new(&config.openapi, clock, &mut metrics.registry),
+        openapi_methods: openapi_methods(config, &ledger)?,
+        metrics,
         ledger: ledger.clone(),
         yoho: Yoho::new(&config.yoho),
         origin: origin::Proxies::new(config.server.trusted_proxies.clone()),
@@ -79,6 +91,9 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, String> {
         App::new()
             .app_data(shared.clone())
             .route("/gateway", Route::new().guard(get_or_post()).to(gateway))
+            // Whatever the HTTP method, so that a wrong one is answered in the envelope.
+            .route("/api/v2", web::route().to(partners))
+            .route("/metrics", web::get().to(metrics::show))
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))
     })
@@ -128,6 +143,32 @@ pub fn yoho_methods(config: &Config, ledger: &Ledger) -> Result<Registry<()>, St
     Ok(registry)
 }
 
+/// The open platform's Actions.
+///
+/// # Errors
+/// A name that two of them want, or a partner that may call one that does not exist.
+pub fn openapi_methods(
+    config: &Config,
+    ledger: &Ledger,
+) -> Result<Registry<openapi::Caller>, String> {
+    let coins = Arc::new(Coins::new(ledger.clone(), config));
+    let mut registry = Registry::default();
+    openapi::register(&mut registry, &coins).map_err(|taken| taken.to_string())?;
+    for partner in &config.openapi.partners {
+        if let Some(unknown) = partner
+            .allow
+            .iter()
+            .find(|name| registry.find(name).is_none())
+        {
+            return Err(format!(
+                "openapi.partners: {} may call {unknown}, but there is no such Action; `pointgate methods` lists them",
+                partner.open_id
+            ));
+        }
+    }
+    Ok(registry)
+}
+
 impl Running {
     /// Stops accepting, finishes what was taken, and closes the ledger.
     pub async fn stop(self) {
@@ -156,8 +197,27 @@ async fn gateway(
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
+    answer(&house, &house.yoho, &house.yoho_methods, request, payload).await
+}
+
+async fn partners(
+    house: web::Data<House>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let (dialect, methods) = (&house.openapi, &house.openapi_methods);
+    answer(&house, dialect, methods, request, payload).await
+}
+
+/// Answers a request in its dialect, and logs it.
+async fn answer<D: Dialect>(
+    house: &House,
+    dialect: &D,
+    methods: &Registry<D::Caller>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
     let begun = Instant::now();
-    let dialect = &house.yoho;
     let Served { sealed, method } = match body::read(&request, payload).await {
         Ok(body) => {
             let from = house.origin.of(&request);
@@ -171,14 +231,13 @@ async fn gateway(
                 body: &body,
                 from: &from,
             };
-            serve(dialect, &house.registry, request, house.within).await
+            serve(dialect, methods, request, house.within).await
         }
-        Err(BodyError::TooLarge) => Served {
-            sealed: dialect.too_large(),
-            method: "-",
-        },
-        Err(BodyError::Broken) => Served {
-            sealed: dialect.unreadable(),
+        Err(error) => Served {
+            sealed: match error {
+                BodyError::TooLarge => dialect.too_large(),
+                BodyError::Broken => dialect.unreadable(),
+            },
             method: "-",
         },
     };
@@ -213,34 +272,5 @@ async fn readyz(house: web::Data<House>) -> HttpResponse {
     match tokio::time::timeout(house.within, house.ledger.ready()).await {
         Ok(true) if !house.stopping.load(Ordering::Relaxed) => HttpResponse::Ok().body("ready\n"),
         _ => HttpResponse::ServiceUnavailable().body("not ready\n"),
-    }
-}
-
-/// Names requests, for a user to quote and an operator to find.
-struct RequestIds {
-    process: u32,
-    next: AtomicU64,
-}
-
-impl RequestIds {
-    fn new() -> RequestIds {
-        let since = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        // Different after each start, which is all that is asked of it.
-        let process =
-            since.subsec_nanos() ^ since.as_secs() as u32 ^ std::process::id().rotate_left(16);
-        RequestIds {
-            process,
-            next: AtomicU64::new(1),
-        }
-    }
-
-    fn next(&self) -> String {
-        format!(
-            "{:08x}-{:x}",
-            self.process,
-            self.next.fetch_add(1, Ordering::Relaxed)
-        )
     }
 }

@@ -1,6 +1,10 @@
 //! Signatures: pure functions over bytes. Which bytes are signed is the dialects' business.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::{Digest, Md5};
+use sha1::Sha1;
 
 /// Lower-case hex MD5 of these parts, one after the other.
 pub fn md5_hex(parts: &[&[u8]]) -> String {
@@ -9,6 +13,19 @@ pub fn md5_hex(parts: &[&[u8]]) -> String {
         hash.update(part);
     }
     hex::encode(hash.finalize())
+}
+
+/// Base64 of the HMAC-SHA1 of a text.
+pub fn hmac_sha1_base64(key: &str, text: &str) -> String {
+    let mut mac =
+        Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
+    mac.update(text.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// A text form-URL-encoded: `a b&c` → `a+b%26c`.
+pub fn form_encode(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// Whether two texts are equal, in a time that does not tell where they differ.
@@ -38,6 +55,35 @@ mod tests {
             let (a, b) = text.split_at(text.len() / 2);
             assert_eq!(md5_hex(&[a.as_bytes(), b.as_bytes()]), digest, "in parts");
         }
+    }
+
+    /// RFC 2202, 3, cases 1 and 2.
+    #[test]
+    fn hmac_sha1_vectors() {
+        let vectors = [
+            (
+                "\x0b".repeat(20),
+                "Hi There",
+                "b617318655057264e28bc0b6fb378c8ef146be00",
+            ),
+            (
+                "Jefe".to_owned(),
+                "what do ya want for nothing?",
+                "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+            ),
+        ];
+        for (key, text, digest) in vectors {
+            let digest = STANDARD.encode(hex::decode(digest).unwrap());
+            assert_eq!(hmac_sha1_base64(&key, text), digest);
+        }
+    }
+
+    #[test]
+    fn a_form_is_encoded() {
+        assert_eq!(
+            form_encode("a b+c&d=e%f*-_.~一"),
+            "a+b%2Bc%26d%3De%25f*-_.%7E%E4%B8%80"
+        );
     }
 
     #[test]

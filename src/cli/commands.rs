@@ -12,6 +12,9 @@ use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::server;
 
+/// How often nonces are swept, at least.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(config: &Config) -> Result<(), String> {
     let failed = |error: std::io::Error| error.to_string();
@@ -32,11 +35,13 @@ pub async fn serve(config: &Config) -> Result<(), String> {
     let running = server::start(config, Clock::system()).await?;
     log::info!("listening on {}", running.address);
     let daily = tokio::spawn(expire_daily(running.ledger.clone(), config.clone()));
+    let sweeping = tokio::spawn(sweep_nonces(running.ledger.clone(), config.openapi.window));
     tokio::select! {
         _ = terminate.recv() => log::info!("SIGTERM: stopping"),
         _ = interrupt.recv() => log::info!("SIGINT: stopping"),
     }
     daily.abort();
+    sweeping.abort();
     running.stop().await;
     log::info!("stopped");
     Ok(())
@@ -52,6 +57,7 @@ pub async fn migrate(config: &Config) -> Result<(), String> {
 
 /// Says what the configuration comes to; its mistakes have been told before.
 pub fn check_config(config: &Config) -> Result<(), String> {
+    server::openapi_methods(config, &Ledger::nowhere())?;
     println!("{} is good", config.source);
     println!(
         "listens on {}, keeps its ledger in {}",
@@ -59,6 +65,10 @@ pub fn check_config(config: &Config) -> Result<(), String> {
     );
     let clients: Vec<&str> = config.yoho.client_keys.keys().map(String::as_str).collect();
     println!("knows the client types {}", clients.join(", "));
+    println!(
+        "has {} partners on the open platform",
+        config.openapi.partners.len()
+    );
     if !config.samples.is_empty() {
         println!(
             "still has sample keys, and so listens on this machine only: {}",
@@ -138,5 +148,15 @@ async fn expire_daily(ledger: Ledger, config: Config) {
         let midnight = start_of(&config, today.saturating_add(1.day())).unwrap_or(now);
         let wait = u64::try_from(midnight - now).unwrap_or(0) + 1000;
         tokio::time::sleep(Duration::from_millis(wait)).await;
+    }
+}
+
+/// Forgets nonces whose time is over, for one window longer than they can be used.
+async fn sweep_nonces(ledger: Ledger, window: Duration) {
+    let keep = i64::try_from(2 * window.as_millis()).unwrap_or(i64::MAX);
+    loop {
+        // The error is in the log already, and the next round is another try.
+        let _ = ledger.sweep(ledger.now().saturating_sub(keep)).await;
+        tokio::time::sleep(window.min(SWEEP_EVERY)).await;
     }
 }

@@ -2,12 +2,16 @@
 
 use std::fmt::Write;
 
+use prometheus_client::registry::Registry as Metrics;
+
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::dialect::Dialect;
 use crate::gateway::fault::Fault;
 use crate::gateway::params::{Field, Refusal};
 use crate::gateway::registry::Registry;
 use crate::ledger::Ledger;
+use crate::openapi::Openapi;
 use crate::server;
 use crate::yoho::Yoho;
 
@@ -16,6 +20,9 @@ pub fn print(config: &Config) -> Result<(), String> {
     let yoho = server::yoho_methods(config, &Ledger::nowhere())?;
     let mut table = String::new();
     describe(&mut table, "yoho", &Yoho::new(&config.yoho), &yoho);
+    let actions = server::openapi_methods(config, &Ledger::nowhere())?;
+    let openapi = Openapi::new(&config.openapi, Clock::system(), &mut Metrics::default());
+    describe(&mut table, "openapi", &openapi, &actions);
     print!("{table}");
     Ok(())
 }

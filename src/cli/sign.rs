@@ -1,7 +1,14 @@
 //! `pointgate sign`: requests with a good signature, for a tester without debug.
 
-use crate::config::Config;
-use crate::yoho::{client_secret, encode};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+use serde_json::{Map, Value};
+
+use crate::clock::Clock;
+use crate::config::{Config, Sign};
+use crate::openapi::{Signed, Spelling};
+use crate::sign::form_encode;
+use crate::yoho::client_secret;
 
 /// Reads `key=value`.
 pub fn pair(text: &str) -> Result<(String, String), String> {
@@ -49,11 +56,78 @@ fn yoho_url(
     parameters.push(("client_secret".into(), secret));
     let query: Vec<String> = parameters
         .iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .map(|(name, value)| format!("{}={}", form_encode(name), form_encode(value)))
         .collect();
+    Ok(format!("{}/gateway?{}", base(config), query.join("&")))
+}
+
+/// Prints a line for curl.
+pub fn openapi(
+    config: &Config,
+    action: &str,
+    parameters: Vec<(String, String)>,
+    open_id: Option<&str>,
+) -> Result<(), String> {
+    let mut partners = config.openapi.partners.iter();
+    let partner = match open_id {
+        None => partners
+            .next()
+            .ok_or("no [[openapi.partners]] are configured")?,
+        Some(open_id) => partners
+            .find(|partner| partner.open_id == open_id)
+            .ok_or("no partner in [[openapi.partners]] has this open_id")?,
+    };
+    let params: Map<String, Value> = parameters
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    let params = Value::Object(params);
+    let timestamp = (Clock::system().now() / 1000).to_string();
+    let nonce = random().to_string();
+    let spelling = Spelling::Pascal;
+    let signed = Signed {
+        spelling,
+        open_id: &partner.open_id,
+        grant_code: partner.grant_code.reveal(),
+        timestamp: &timestamp,
+        nonce: &nonce,
+        call: (partner.sign == Sign::Full).then_some((action, &params)),
+    };
+    let token = form_encode(&signed.token(&partner.secret));
+    let texts = [
+        signed.open_id,
+        signed.grant_code,
+        &timestamp,
+        &nonce,
+        &token,
+        action,
+    ];
+    let mut envelope: Map<String, Value> = spelling
+        .names()
+        .into_iter()
+        .zip(texts)
+        .map(|(name, text)| (name.to_owned(), text.into()))
+        .collect();
+    envelope.insert(spelling.params().to_owned(), params.clone());
+    // Between single quotes a shell takes all as it is, but for the quote itself.
+    let envelope = Value::Object(envelope).to_string().replace('\'', "'\\''");
+    println!(
+        "curl '{}/api/v2' -H 'Content-Type: application/json' -d '{envelope}'",
+        base(config)
+    );
+    Ok(())
+}
+
+/// Where the configured server is reached from this machine.
+fn base(config: &Config) -> String {
     let mut host = config.server.listen;
     if host.ip().is_unspecified() {
         host.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    Ok(format!("http://{host}/gateway?{}", query.join("&")))
+    format!("http://{host}")
+}
+
+/// A random positive number: the standard library's hashers start from one.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish() >> 1
 }

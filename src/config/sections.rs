@@ -21,6 +21,8 @@ pub struct Server {
     pub workers: usize,
     /// Proxies whose forwarding header is believed; IPv4-mapped networks stand here as IPv4.
     pub trusted_proxies: Vec<IpNet>,
+    /// Who may see /metrics.
+    pub metrics_from: Vec<IpNet>,
     /// How long one request may take.
     pub request_timeout: Duration,
 }
@@ -65,11 +67,13 @@ pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
     });
     let workers = section.integer("workers", 0..=1024);
     let trusted_proxies = section.list("trusted_proxies", network::WHAT, network::parse);
+    let metrics_from = section.list("metrics_from", network::WHAT, network::parse);
     let seconds = section.integer("request_timeout_seconds", 1..=300);
     Some(Server {
         listen: listen?,
         workers: workers?,
         trusted_proxies: trusted_proxies?,
+        metrics_from: metrics_from?,
         request_timeout: Duration::from_secs(seconds?),
     })
 }

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::fault::{Failure, Fault};
 use super::method::Reply;
 use super::params::{Parameters, Refusals};
@@ -18,6 +20,15 @@ pub struct Request<'a> {
     /// The addresses that are named as the client's: one as a rule, none where an unknown proxy stands between. Only
     /// what holds for all of them holds for the client.
     pub from: &'a [IpAddr],
+}
+
+/// Whether a client whose address is one of these is surely within these networks.
+pub fn within(addresses: &[IpAddr], networks: &[IpNet]) -> bool {
+    let inside = |address: &IpAddr| {
+        let address = address.to_canonical();
+        networks.iter().any(|network| network.contains(&address))
+    };
+    !addresses.is_empty() && addresses.iter().all(inside)
 }
 
 /// A request that has been opened and found genuine.

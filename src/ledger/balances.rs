@@ -32,7 +32,7 @@ struct Waiting {
 /// A balance that somebody waits for; it is dropped unanswered where the database fails.
 struct Asked {
     account: AccountKey,
-    reply: oneshot::Sender<i64>,
+    reply: oneshot::Sender<Option<i64>>,
 }
 
 impl Balances {
@@ -46,11 +46,11 @@ impl Balances {
         }
     }
 
-    /// The points of an account that count now; 0 where there is no such account.
+    /// The points of an account that count now; none where there is no such account.
     ///
     /// # Errors
     /// Too many readers, or a database that fails.
-    pub async fn read(self: &Arc<Self>, account: AccountKey) -> Result<i64, ReadError> {
+    pub async fn read(self: &Arc<Self>, account: AccountKey) -> Result<Option<i64>, ReadError> {
         let (reply, balance) = oneshot::channel();
         let gathering = {
             let mut waiting = self.lock();
@@ -78,13 +78,13 @@ impl Balances {
     }
 
     /// The balances of these accounts, in their order.
-    async fn of(&self, asked: &[Asked]) -> Result<Vec<i64>, DbErr> {
+    async fn of(&self, asked: &[Asked]) -> Result<Vec<Option<i64>>, DbErr> {
         let now = self.clock.now();
         let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (place, one) in asked.iter().enumerate() {
             places.entry(&one.account.asset).or_default().push(place);
         }
-        let mut balances = vec![0; asked.len()];
+        let mut balances = vec![None; asked.len()];
         for (asset, places) in places {
             let owners: Vec<&str> = places
                 .iter()
@@ -95,7 +95,7 @@ impl Balances {
                 sql::ask::<(usize, i64)>(self.store.balances(), sql::BALANCES, &owners, more);
             for (owner, balance) in found.await? {
                 if let Some(&place) = places.get(owner) {
-                    balances[place] = balance;
+                    balances[place] = Some(balance);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The history of an account. Entries are numbered without gaps, also by direction, so that a page is found by
 //! arithmetic and an index, and a total without counting, however long the history is.
 
+pub use entity::entry::Model as Row;
 use entity::{account, entry, lot};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
@@ -38,7 +39,7 @@ pub struct Page {
     /// How many entries there are in the whole range.
     pub total: i64,
     /// Those of this page.
-    pub entries: Vec<entry::Model>,
+    pub entries: Vec<Row>,
 }
 
 /// How many entries an account has up to a point.
@@ -78,13 +79,13 @@ impl Count {
     }
 }
 
-/// A page of an account's history.
+/// A page of an account's history; none where there is no such account.
 ///
 /// # Errors
 /// Where the database does not answer.
-pub async fn page(db: &DatabaseConnection, range: &Range) -> Result<Page, DbErr> {
+pub async fn page(db: &DatabaseConnection, range: &Range) -> Result<Option<Page>, DbErr> {
     let Some(account) = find_account(db, &range.account).await? else {
-        return Ok(Page::default());
+        return Ok(None);
     };
     let (low, high) = bounds(db, &account, range).await?;
     let (low, high) = (low.of(range.direction), high.of(range.direction));
@@ -93,10 +94,10 @@ pub async fn page(db: &DatabaseConnection, range: &Range) -> Result<Page, DbErr>
     let last = high.saturating_sub(range.skip);
     let first = last.saturating_sub(range.limit).max(low) + 1;
     if first > last {
-        return Ok(Page {
+        return Ok(Some(Page {
             total,
             entries: Vec::new(),
-        });
+        }));
     }
     let entries = entry::Entity::find().filter(entry::Column::AccountId.eq(account.id));
     let entries = match range.direction {
@@ -108,10 +109,10 @@ pub async fn page(db: &DatabaseConnection, range: &Range) -> Result<Page, DbErr>
             .filter(entry::Column::DirectionSeq.between(first, last))
             .order_by_desc(entry::Column::DirectionSeq),
     };
-    Ok(Page {
+    Ok(Some(Page {
         total,
         entries: entries.all(db).await?,
-    })
+    }))
 }
 
 /// The points of an account that lapse after `after` and up to `until` (ms).

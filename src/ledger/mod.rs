@@ -152,19 +152,22 @@ impl Ledger {
         receipt.await.unwrap_or(Err(PostError::Unavailable))
     }
 
-    /// The points that an account holds now, without those that are due to lapse; 0 where there is no such account.
+    /// The points that an account holds now, without those that are due to lapse; none where there is no such account.
     ///
     /// # Errors
     /// A full queue, or a database that fails.
-    pub async fn balance(&self, account: AccountKey) -> Result<i64, ReadError> {
+    pub async fn balance(&self, account: AccountKey) -> Result<Option<i64>, ReadError> {
         self.balances.read(account).await
     }
 
-    /// A page of an account's history.
+    /// A page of an account's history; none where there is no such account.
     ///
     /// # Errors
     /// A database that fails.
-    pub async fn history(&self, range: &history::Range) -> Result<history::Page, ReadError> {
+    pub async fn history(
+        &self,
+        range: &history::Range,
+    ) -> Result<Option<history::Page>, ReadError> {
         Ok(history::page(self.store.read(), range).await?)
     }
 

@@ -95,7 +95,7 @@ impl Method for Lists {
             skip: (page - 1).saturating_mul(limit),
             limit,
         };
-        let found = coins.ledger.history(&range).await?;
+        let found = coins.ledger.history(&range).await?.unwrap_or_default();
         let rows = found.entries.into_iter().map(|entry| {
             let (title, message) =
                 coins.texts(entry.kind, entry.reference.as_deref(), entry.message);

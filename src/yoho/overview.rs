@@ -48,7 +48,7 @@ impl Method for Overview {
             0 => String::new(),
             near => format!("您有{near}个YOHO币即将于{year}年12月31日过期,请尽快使用"),
         };
-        let balance = self.0.ledger.balance(account).await?;
+        let balance = self.0.ledger.balance(account).await?.unwrap_or(0);
         Ok(Reply {
             nearExpCoinNum: near,
             notice,

@@ -2,17 +2,10 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
+use percent_encoding::percent_decode;
 
 use crate::gateway::dialect::Request;
 use crate::gateway::params::{Parameters, Raw};
-
-/// What stays as it is in a form-URL-encoded text.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'*');
 
 /// Reads what is signed, the parameters of query and form in this order, and finds the JSON body, which is not.
 /// None where the text is not UTF-8, or where the body is neither.
@@ -38,11 +31,6 @@ pub fn read<'a>(request: &Request<'a>) -> Option<(Parameters, Option<&'a [u8]>)>
     }
     read_form(body, &mut parameters)?;
     Some((parameters, None))
-}
-
-/// Form-URL-encodes a text, for a URL.
-pub fn encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 fn read_form(form: &[u8], parameters: &mut Parameters) -> Option<()> {
@@ -75,6 +63,7 @@ fn decode(text: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sign::form_encode;
 
     fn decoded(
         query: &str,
@@ -149,7 +138,7 @@ mod tests {
     #[test]
     fn what_is_encoded_comes_back() {
         for text in ["", "a b+c&d=e%f", "一", "-_.*~/?"] {
-            assert_eq!(decode(encode(text).as_bytes()).as_deref(), Some(text));
+            assert_eq!(decode(form_encode(text).as_bytes()).as_deref(), Some(text));
         }
     }
 }

@@ -39,7 +39,12 @@ impl Method for Total {
     type Reply = Reply;
 
     async fn call(&self, Params { uid }: Params, (): ()) -> Result<Reply, Failure> {
-        let total = self.0.ledger.balance(Coins::account(uid)).await?;
+        let total = self
+            .0
+            .ledger
+            .balance(Coins::account(uid))
+            .await?
+            .unwrap_or(0);
         // The document's answer carries this code, whoever asks.
         Ok(Reply {
             code: "20111130-152530",

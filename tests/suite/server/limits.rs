@@ -132,7 +132,10 @@ async fn a_full_queue() {
         owner: "uid:5".into(),
         asset: "coin".into(),
     };
-    assert_eq!(gateway.ledger().balance(owner).await, Ok(acknowledged));
+    assert_eq!(
+        gateway.ledger().balance(owner).await,
+        Ok(Some(acknowledged))
+    );
     assert_eq!(gateway.audit().await.points, i128::from(acknowledged));
 }
 

@@ -1,0 +1,50 @@
+//! Who calls an Action, and the nonce that the call spends.
+
+use std::sync::Arc;
+
+use super::partner::Partner;
+use super::{Failure, Nonce, REPLAYED};
+use crate::coins::failed;
+use crate::ledger::Ledger;
+use crate::ledger::posting::{Posting, Refusal, Unit};
+
+/// A partner's request that has been found genuine.
+pub struct Caller {
+    pub(super) partner: Arc<Partner>,
+    pub(super) nonce: Nonce,
+}
+
+impl Caller {
+    /// Spends the request's nonce, in one unit with what the request changes; `refuse` is how the Action answers what the
+    /// ledger refuses. An Action that only reads spends it when its answer is ready, so that a refusal costs none.
+    ///
+    /// # Errors
+    /// 110005 where the nonce has been used; what `refuse` gives; a ledger that is busy or does not answer.
+    pub async fn spend(
+        self,
+        ledger: &Ledger,
+        posting: Option<Posting>,
+        refuse: impl FnOnce(Refusal) -> Failure,
+    ) -> Result<(), Failure> {
+        let unit = Unit {
+            nonce: Some(self.nonce),
+            posting,
+        };
+        let refuse = |refusal| match refusal {
+            Refusal::NonceSpent => REPLAYED.into(),
+            refusal => refuse(refusal),
+        };
+        match ledger.apply(unit).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failed(error, refuse)),
+        }
+    }
+
+    /// Spends the nonce of a request that changes nothing else.
+    ///
+    /// # Errors
+    /// As [`Caller::spend`].
+    pub async fn spend_alone(self, ledger: &Ledger) -> Result<(), Failure> {
+        self.spend(ledger, None, |_| Failure::Internal).await
+    }
+}

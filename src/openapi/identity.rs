@@ -1,0 +1,70 @@
+//! `communal.user.identity`: what is known of a user.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::caller::Caller;
+use super::{SUCCESS, UNKNOWN_USER, missing};
+use crate::coins::{Coins, Uid};
+use crate::gateway::fault::Failure;
+use crate::gateway::method::Method;
+use crate::gateway::params::Within;
+use crate::params;
+
+/// The method.
+pub struct Identity(pub Arc<Coins>);
+
+/// The way of naming a user that we know: by `user_id`. The others (1 mobile number, 2 card, 3 code) find nobody.
+const BY_USER_ID: i64 = 4;
+
+params! {
+    /// What it takes.
+    pub struct Params {
+        /// how the user is named: 4 by user_id
+        kind: Within<1, 4> = must("type"),
+        /// the user, required where type is 4
+        user: Option<Uid> = may("user_id", None),
+    }
+}
+
+/// What it answers.
+#[derive(Debug, Serialize)]
+pub struct Reply {
+    user_info: User,
+}
+
+#[derive(Debug, Serialize)]
+struct User {
+    id: i64,
+    user_points: i64,
+}
+
+impl Method for Identity {
+    const NAME: &'static str = "communal.user.identity";
+    const SUMMARY: &'static str = "what is known of a user";
+    const EXAMPLE: &'static str = "type=4&user_id=50030199";
+    const MESSAGE: &'static str = SUCCESS;
+    type Caller = Caller;
+    type Params = Params;
+    type Reply = Reply;
+
+    async fn call(&self, params: Params, caller: Caller) -> Result<Reply, Failure> {
+        let Params {
+            kind: Within(kind),
+            user,
+        } = params;
+        if kind != BY_USER_ID {
+            return Err(UNKNOWN_USER.into());
+        }
+        let user = user.ok_or_else(|| missing("user_id"))?;
+        let ledger = &self.0.ledger;
+        let points = ledger.balance(Coins::account(user)).await?;
+        let user_info = User {
+            id: user.0,
+            user_points: points.ok_or(UNKNOWN_USER)?,
+        };
+        caller.spend_alone(ledger).await?;
+        Ok(Reply { user_info })
+    }
+}

@@ -1,0 +1,107 @@
+//! `user.points-add`: a partner gives a user points.
+
+use std::sync::Arc;
+
+use super::SUCCESS;
+use super::caller::Caller;
+use crate::coins::{Coins, Credit, Uid};
+use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::method::Method;
+use crate::gateway::params::{Text, Within};
+use crate::ledger::key::Key;
+use crate::ledger::posting::{Movement, Once, Posting, Refusal};
+use crate::params;
+
+/// The method.
+pub struct PointsAdd(pub Arc<Coins>);
+
+const BIZ_ID_USED: Fault = Fault::new(200002, "bizId已被使用");
+
+/// The platform's 12 sources of points: the coins' type that comes nearest, and the platform's words.
+const SOURCES: [(i64, &str); 12] = [
+    (13, "消费增加"),
+    (3, "关注有礼"),
+    (3, "会员特权"),
+    (3, "商家手动补发"),
+    (5, "积分签到"),
+    (3, "满赠活动"),
+    (6, "抽奖得积分"),
+    (4, "储值赠送"),
+    (1, "资产迁入"),
+    (3, "登录获积分"),
+    (18, "评价得积分"),
+    (8, "完善会员资料得积分"),
+];
+/// The type of points without a source: 活动奖励.
+const REWARD: i64 = 3;
+
+params! {
+    /// What it takes.
+    pub struct Params {
+        /// how many points
+        balance: Credit = must("balance"),
+        /// the partner's own name for it: the same one counts once
+        biz_id: Text<128> = must("bizId"),
+        /// the user
+        customer: Uid = must("customerId"),
+        /// a text for the history, instead of the source's
+        reason: Option<Text<255>> = may("reason", None),
+        /// what for: 1 purchase … 12 profile completed
+        source: Option<Within<1, 12>> = may("sourceType", None),
+        /// where: 1 Alipay … 9 Koubei; checked and not kept
+        _channel: Option<Within<1, 9>> = may("pointsChannel", None),
+    }
+}
+
+impl Method for PointsAdd {
+    const NAME: &'static str = "user.points-add";
+    const SUMMARY: &'static str = "a partner gives a user points";
+    const EXAMPLE: &'static str =
+        "balance=11&bizId=appPay10190709&customerId=50030199&sourceType=1&pointsChannel=7";
+    const MESSAGE: &'static str = SUCCESS;
+    type Caller = Caller;
+    type Params = Params;
+    /// An empty list, as the document shows.
+    type Reply = [(); 0];
+
+    async fn call(&self, params: Params, caller: Caller) -> Result<[(); 0], Failure> {
+        let Params {
+            balance: Within(amount),
+            biz_id: Text(biz_id),
+            customer,
+            reason,
+            source,
+            _channel,
+        } = params;
+        let source =
+            source.and_then(|Within(number)| SOURCES.get(usize::try_from(number - 1).unwrap_or(0)));
+        let kind = source.map_or(REWARD, |(kind, _)| *kind);
+        let words = source.map(|(_, words)| (*words).to_owned());
+        let once = Once {
+            key: Key::of(&["openapi", "biz", &caller.partner.open_id, &biz_id]),
+            content: Key::of(&[&customer.0.to_string(), &amount.to_string()]),
+        };
+        let posting = Posting {
+            account: Coins::account(customer),
+            movement: Movement::Earn {
+                amount,
+                expires_at: self.0.expires_at(),
+            },
+            kind,
+            once: Some(once),
+            reference: Some(biz_id),
+            message: reason.map(|Text(reason)| reason).or(words),
+            operator: None,
+        };
+        let refuse = |refusal| match refusal {
+            Refusal::ReferenceUsed => BIZ_ID_USED.into(),
+            Refusal::NonceSpent
+            | Refusal::Insufficient
+            | Refusal::ReturnExceeds
+            | Refusal::NothingSpent
+            | Refusal::OutOfRange => Failure::Internal,
+        };
+        caller.spend(&self.0.ledger, Some(posting), refuse).await?;
+        Ok([])
+    }
+}

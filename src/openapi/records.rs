@@ -1,0 +1,198 @@
+//! `user.user-points-records`: a user's points, newest first, in the two forms that the document gives to one Action.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::caller::Caller;
+use super::{SUCCESS, UNKNOWN_USER};
+use crate::coins::{Coins, Uid};
+use crate::gateway::fault::Failure;
+use crate::gateway::method::Method;
+use crate::gateway::params::{Bad, Raw, Value};
+use crate::ledger::history::{Direction, Page, Range, Row};
+use crate::params;
+
+/// The method.
+pub struct Records(pub Arc<Coins>);
+
+/// Rows a page where nothing is said, and at most.
+const ROWS: i64 = 10;
+const MOST_ROWS: i64 = 100;
+
+/// Which rows: `all`, `in` or `out`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Which(Option<Direction>);
+
+params! {
+    /// What it takes.
+    pub struct Params {
+        /// the user
+        user: Uid = must("user_id"),
+        /// rows a page, at most 100
+        page_size: i64 = may("page_size", ROWS),
+        /// which page, from 1 on
+        page: i64 = may("page", 1),
+        /// which rows; with it, the answer has the short form
+        which: Option<Which> = may("type", None),
+    }
+}
+
+/// What it answers.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// Without `type`.
+    Long {
+        /// The page.
+        current_page: i64,
+        /// Rows a page.
+        per_page: i64,
+        /// The last page's number, 1 where there is nothing.
+        last_page: i64,
+        /// Rows in all.
+        total: i64,
+        /// The rows.
+        item_list: Vec<LongRow>,
+    },
+    /// With `type`: the rows where the document's sample has them and where its table has them.
+    Short {
+        /// As in the sample.
+        data: Rows,
+        /// As in the table.
+        item_list: Vec<ShortRow>,
+    },
+}
+
+/// The rows where the document's sample has them.
+#[derive(Debug, Serialize)]
+pub struct Rows {
+    item_list: Vec<ShortRow>,
+}
+
+/// A row of the long form.
+#[derive(Debug, Serialize)]
+pub struct LongRow {
+    previous_point: i64,
+    r#type: i64,
+    sub_type: i64,
+    sub_name: String,
+    points: i64,
+    desc: String,
+    created_at: String,
+    change_text: String,
+}
+
+/// A row of the short form.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShortRow {
+    r#type: i64,
+    created_at: String,
+    points: i64,
+    source_desc: String,
+}
+
+impl Method for Records {
+    const NAME: &'static str = "user.user-points-records";
+    const SUMMARY: &'static str = "a user's points, newest first";
+    const EXAMPLE: &'static str = "user_id=50030199&page_size=10&page=1";
+    const MESSAGE: &'static str = SUCCESS;
+    type Caller = Caller;
+    type Params = Params;
+    type Reply = Reply;
+
+    async fn call(&self, params: Params, caller: Caller) -> Result<Reply, Failure> {
+        let coins = &self.0;
+        let page = params.page.max(1);
+        // As in the coins' own lists: a size that cannot be meant is the default, one that is too large is the most.
+        let size = match params.page_size {
+            ..1 => ROWS,
+            size => size.min(MOST_ROWS),
+        };
+        let range = Range {
+            account: Coins::account(params.user),
+            direction: params.which.and_then(|Which(direction)| direction),
+            from: None,
+            until: None,
+            skip: (page - 1).saturating_mul(size),
+            limit: size,
+        };
+        let found = coins.ledger.history(&range).await?;
+        let Page { total, entries } = found.ok_or(UNKNOWN_USER)?;
+        let reply = match params.which {
+            None => Reply::Long {
+                current_page: page,
+                per_page: size,
+                last_page: (total.saturating_add(size - 1) / size).max(1),
+                total,
+                item_list: entries.into_iter().map(|row| long(coins, row)).collect(),
+            },
+            Some(_) => {
+                let rows: Vec<ShortRow> =
+                    entries.into_iter().map(|row| short(coins, row)).collect();
+                Reply::Short {
+                    data: Rows {
+                        item_list: rows.clone(),
+                    },
+                    item_list: rows,
+                }
+            }
+        };
+        caller.spend_alone(&coins.ledger).await?;
+        Ok(reply)
+    }
+}
+
+fn long(coins: &Coins, row: Row) -> LongRow {
+    let (title, message) = coins.texts(row.kind, row.reference.as_deref(), row.message);
+    let sub_type = match row.kind {
+        _ if row.amount > 0 => 0,
+        // 兑换电子券: a coupon.
+        21 => 1,
+        // An order: 下单使用, 兑换实物, 兑换话费.
+        9 | 19 | 20 => 2,
+        // Points that lapsed or went in a raffle bought nothing.
+        _ => 0,
+    };
+    LongRow {
+        previous_point: row.balance_after - row.amount,
+        r#type: row.direction,
+        sub_type,
+        sub_name: match sub_type {
+            0 => String::new(),
+            _ => message.clone(),
+        },
+        points: row.amount.abs(),
+        desc: title,
+        created_at: coins.write_time(row.at),
+        change_text: message,
+    }
+}
+
+fn short(coins: &Coins, row: Row) -> ShortRow {
+    let (_, message) = coins.texts(row.kind, row.reference.as_deref(), row.message);
+    ShortRow {
+        r#type: row.direction,
+        created_at: coins.write_time(row.at),
+        points: row.amount.abs(),
+        source_desc: message,
+    }
+}
+
+impl Value for Which {
+    fn kind() -> std::borrow::Cow<'static, str> {
+        "all, in or out".into()
+    }
+
+    fn read(raw: &Raw) -> Result<Which, Bad> {
+        match raw {
+            Raw::Text(text) => match text.as_str() {
+                "all" => Ok(Which(None)),
+                "in" => Ok(Which(Some(Direction::Income))),
+                "out" => Ok(Which(Some(Direction::Expense))),
+                _ => Err(Bad::Wrong),
+            },
+            Raw::Absent | Raw::Other => Err(Bad::Wrong),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The reply: `{"status":BOOL,"code":INT,"message":STR,"data":…}`, `data` only on success.
+
+use serde_json::Value;
+
+use super::{BROKEN, TOO_MANY};
+use crate::gateway::dialect::Sealed;
+use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::method::Reply;
+
+/// Puts an outcome into the reply's envelope.
+pub fn seal(outcome: Result<Reply, Failure>) -> Sealed {
+    match outcome {
+        Ok(Reply { data, message }) => Sealed {
+            status: 200,
+            code: 0,
+            body: format!(
+                r#"{{"status":true,"code":0,"message":{},"data":{data}}}"#,
+                Value::from(message)
+            ),
+        },
+        Err(Failure::Refused(fault)) => refusal(200, &fault),
+        Err(Failure::Busy) => refusal(200, &TOO_MANY),
+        Err(Failure::Internal) => refusal(500, &BROKEN),
+    }
+}
+
+/// A refusal under a status of HTTP. `status` is true where the request was good and only its business was refused, which
+/// the codes from 200000 on say.
+pub fn refusal(status: u16, fault: &Fault) -> Sealed {
+    let business = (200_000..500_000).contains(&fault.code);
+    Sealed {
+        status,
+        code: fault.code,
+        body: format!(
+            r#"{{"status":{business},"code":{},"message":{}}}"#,
+            fault.code,
+            Value::from(&*fault.message)
+        ),
+    }
+}
