@@ -10,6 +10,7 @@
 //! config.rs    gateway.toml → Config, in three layers; one struct a section, all mistakes at once, secrets redacted
 //! server.rs    Config → running HTTP server: one route a dialect, limits, health, graceful stop
 //!   body.rs      a request's body, up to a limit and in time    origin.rs   where it comes from, behind proxies or not
+//!   metrics.rs   what is counted, for those who may see it      ids.rs      names of requests
 //! gateway/     the spine: open → find → permit → read parameters → call → seal
 //!   method.rs    trait Method: name, parameters, reply, call; Entry = a Method with its types erased
 //!   registry.rs  name → Entry; refuses duplicates; describes itself
@@ -17,6 +18,8 @@
 //!   value.rs     the kinds of values that any of them may have
 //!   dialect.rs   trait Dialect: open(request) → Call, seal(outcome) → answer
 //! yoho/        the YOHO dialect and its methods, one small file a method
+//! openapi/     the open platform's dialect and its Actions
+//!   envelope.rs, signature.rs, reply.rs   the wire              partner.rs, caller.rs   who calls, secrets, nonces
 //! coins.rs     what all protocols share about coins: whose, how long they live, how a row reads
 //! ledger/      the core
 //!   posting.rs   what may be asked, and what is answered        book.rs   the rules, without I/O
@@ -24,14 +27,14 @@
 //!   writer.rs    who writes: a queue, a batch, a commit         store.rs  a batch's rows, loaded and saved
 //!   sql.rs       the set statements, in one place               connect.rs what durability rests on
 //!   balances.rs  balance reads, gathered                        history.rs, expire.rs, sweep.rs, audit.rs
-//! sign.rs      MD5 and comparison in constant time
+//! sign.rs      MD5, HMAC-SHA1, form encoding, and comparison in constant time
 //! clock.rs     the time, which tests own
 //! ../entity    the database's rows, data only                  ../migration   its schema, one file a change
 //! ```
 //!
 //! # Invariants
-//! - Arrows go down only: `main → cli → server → dialects → coins → {gateway, ledger, sign} → entity`. Dialects never import each
-//!   other, `gateway/` names no dialect and no ledger, `ledger/` names no web type and no wire code, and SQL stays inside
+//! - Arrows go down only: `main → cli → server → dialects → coins → {gateway, ledger, sign} → entity`. Dialects never
+//!   import each other, `gateway/` names no dialect and no ledger, `ledger/` names no web type and no wire code, and SQL stays inside
 //!   `ledger/`. Deleting a dialect is one folder and a few lines of `server.rs` and `cli`. A test holds these lines.
 //! - A refused request changes nothing; an acknowledged one is on disk before its answer leaves; a retry answers as the
 //!   first did.

@@ -56,7 +56,7 @@ fn describe<D: Dialect>(
             };
             let _ = writeln!(
                 table,
-                "    {name:<12} {:<28} {need:<12} {}; {refusal}",
+                "    {name:<13} {:<28} {need:<12} {}; {refusal}",
                 (field.kind)(),
                 doc.trim()
             );

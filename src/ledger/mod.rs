@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use balances::Balances;
 use connect::Store;
-use posting::{AccountKey, Posting, Receipt, Unit};
+use posting::{AccountKey, Nonce, Posting, Receipt, Unit};
 pub use writer::PostError;
 use writer::Waiting;
 
@@ -169,6 +169,14 @@ impl Ledger {
         range: &history::Range,
     ) -> Result<Option<history::Page>, ReadError> {
         Ok(history::page(self.store.read(), range).await?)
+    }
+
+    /// Whether a nonce has been spent.
+    ///
+    /// # Errors
+    /// A database that fails.
+    pub async fn is_spent(&self, nonce: Nonce) -> Result<bool, ReadError> {
+        Ok(store::is_spent(self.store.read(), nonce).await?)
     }
 
     /// The points of an account that lapse from now up to `until` (ms).

@@ -95,6 +95,15 @@ async fn load_postings(
     Ok(())
 }
 
+/// Whether a nonce has been spent.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn is_spent(db: &impl ConnectionTrait, nonce: Nonce) -> Result<bool, DbErr> {
+    let found = sql::ask::<usize>(db, sql::NONCES, &nonce_rows(&[nonce]), []).await?;
+    Ok(!found.is_empty())
+}
+
 /// Writes what a batch changed.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::partner::Partner;
-use super::{Failure, Nonce, REPLAYED};
+use super::{Failure, Fault, Nonce, REPLAYED};
 use crate::coins::failed;
 use crate::ledger::Ledger;
 use crate::ledger::posting::{Posting, Refusal, Unit};
@@ -37,6 +37,15 @@ impl Caller {
         match ledger.apply(unit).await {
             Ok(_) => Ok(()),
             Err(error) => Err(failed(error, refuse)),
+        }
+    }
+
+    /// The refusal of a good request by its business, which costs no nonce. A replay learns nothing from it.
+    pub async fn refusal(self, ledger: &Ledger, fault: Fault) -> Failure {
+        match ledger.is_spent(self.nonce).await {
+            Ok(true) => REPLAYED.into(),
+            Ok(false) => fault.into(),
+            Err(error) => error.into(),
         }
     }
 

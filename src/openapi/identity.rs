@@ -54,17 +54,23 @@ impl Method for Identity {
             kind: Within(kind),
             user,
         } = params;
-        if kind != BY_USER_ID {
-            return Err(UNKNOWN_USER.into());
-        }
-        let user = user.ok_or_else(|| missing("user_id"))?;
         let ledger = &self.0.ledger;
-        let points = ledger.balance(Coins::account(user)).await?;
-        let user_info = User {
-            id: user.0,
-            user_points: points.ok_or(UNKNOWN_USER)?,
+        let known = match (kind, user) {
+            (BY_USER_ID, None) => return Err(missing("user_id").into()),
+            (BY_USER_ID, Some(user)) => {
+                let points = ledger.balance(Coins::account(user)).await?;
+                points.map(|points| (user, points))
+            }
+            _ => None,
+        };
+        let Some((user, user_points)) = known else {
+            return Err(caller.refusal(ledger, UNKNOWN_USER).await);
         };
         caller.spend_alone(ledger).await?;
+        let user_info = User {
+            id: user.0,
+            user_points,
+        };
         Ok(Reply { user_info })
     }
 }

@@ -29,7 +29,7 @@ params! {
     pub struct Params {
         /// the user
         user: Uid = must("user_id"),
-        /// rows a page, at most 100
+        /// rows a page, 10 if nothing is said and at most 100
         page_size: i64 = may("page_size", ROWS),
         /// which page, from 1 on
         page: i64 = may("page", 1),
@@ -118,7 +118,9 @@ impl Method for Records {
             limit: size,
         };
         let found = coins.ledger.history(&range).await?;
-        let Page { total, entries } = found.ok_or(UNKNOWN_USER)?;
+        let Some(Page { total, entries }) = found else {
+            return Err(caller.refusal(&coins.ledger, UNKNOWN_USER).await);
+        };
         let reply = match params.which {
             None => Reply::Long {
                 current_page: page,

@@ -3,6 +3,7 @@
 
 mod cli;
 mod ledger;
+mod openapi;
 mod program;
 mod server;
 mod test_gateway;

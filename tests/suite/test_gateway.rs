@@ -83,6 +83,11 @@ impl TestGateway {
         self.now.store(at, Ordering::SeqCst);
     }
 
+    /// The time (ms).
+    pub fn now(&self) -> i64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
     /// The ledger behind it.
     pub fn ledger(&self) -> &Ledger {
         &self.running().ledger
@@ -164,6 +169,17 @@ impl TestGateway {
             request = request.header("content-type", content_type);
         }
         send(request.body(body)).await
+    }
+
+    /// POST to the open platform with a body as it stands.
+    pub async fn partner(&self, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.client.post(self.url("/api/v2"));
+        send(
+            request
+                .header("content-type", "application/json")
+                .body(body),
+        )
+        .await
     }
 
     /// A request of any other kind.

@@ -2,7 +2,9 @@
 
 use md5::{Digest, Md5};
 
+use crate::openapi::client::{Partner, hmac_sha1, urlencode};
 use crate::program::{Client, Place, Program};
+use crate::test_gateway::TestGateway;
 
 /// README.md's fenced blocks of a language, in their order.
 fn blocks(language: &str) -> Vec<String> {
@@ -27,6 +29,14 @@ fn block(language: &str, part: &str) -> String {
         .collect();
     assert_eq!(found.len(), 1, "{language} blocks with {part}");
     found.remove(0)
+}
+
+/// The first block of a language that begins like this.
+fn first_of(language: &str, begin: &str) -> String {
+    let mut found = blocks(language)
+        .into_iter()
+        .filter(|text| text.starts_with(begin));
+    found.next().unwrap()
 }
 
 /// The path and query of a curl line, and its body.
@@ -69,7 +79,7 @@ async fn the_documented_requests_get_the_documented_answers() {
     let program = program().await;
     let client = program.client();
     let answers = blocks("json");
-    assert_eq!(answers.len(), 2);
+    assert_eq!(answers.len(), 4);
     assert_eq!(
         send(&client, &block("sh", "uid=50030141&debug=XYZ")).await,
         answers[0]
@@ -102,4 +112,49 @@ fn the_md5_example_is_right() {
     let answer = &blocks("json")[0];
     assert!(answer.contains(&format!(r#""md5":"{}""#, md5(&sealed))));
     assert!(answer.contains(sealed.split_once(':').unwrap().1));
+}
+
+/// The partner of the example.
+const PARTNER: Partner = Partner {
+    open_id: "6dc05b4ac175cf316d226252b05cf685",
+    grant_code: "782c281f62",
+    secret: "fake-secret-of-a-partner",
+    full: false,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_partners_example_is_right_and_answered() {
+    let toml = block("toml", "[[openapi.partners]]");
+    for part in [PARTNER.open_id, PARTNER.grant_code, PARTNER.secret] {
+        assert!(toml.contains(&format!("\"{part}\"")), "{part}");
+    }
+    let line = block("sh", "/api/v2");
+    let (path, body) = curl(&line);
+    assert_eq!(path, "/api/v2");
+    let envelope: serde_json::Value = serde_json::from_str(body.as_ref().unwrap()).unwrap();
+    let signed = first_of("text", "GrantCode=");
+    let token = urlencode(&hmac_sha1(PARTNER.secret, &signed));
+    assert_eq!(envelope["Token"], token);
+    assert_eq!(PARTNER.token(&envelope), token, "by the rules");
+
+    let gateway = TestGateway::with(&toml).await;
+    gateway.at("2019-01-11 13:57:24");
+    assert_eq!(gateway.seconds().to_string(), envelope["Timestamp"]);
+    let earn = "uid=50030199&num=200&type=18&referenceId=123456789";
+    gateway.call("app.yohocoin.get", earn).await;
+    let answers = blocks("json");
+    let now = gateway.partner(body.clone().unwrap()).await;
+    assert_eq!(now.1, answers[2]);
+    gateway.at("2019-01-11 14:57:24");
+    assert_eq!(gateway.partner(body.unwrap()).await.1, answers[3]);
+
+    // The same call, signed in full.
+    let full = toml.replace("allow", "sign = \"full\"\nallow");
+    let gateway = TestGateway::with(&full).await;
+    gateway.at("2019-01-11 13:57:24");
+    gateway.call("app.yohocoin.get", earn).await;
+    let signed = block("text", "Action=user.");
+    let mut envelope = envelope;
+    envelope["Token"] = urlencode(&hmac_sha1(PARTNER.secret, &signed)).into();
+    assert_eq!(gateway.partner(envelope.to_string()).await.1, answers[2]);
 }

@@ -1,6 +1,7 @@
-//! `pointgate sign yoho`: what it prints is a request that passes without debug.
+//! `pointgate sign`: what it prints is a request that passes without debug.
 
-use crate::program::{Place, Program, text};
+use crate::openapi::client::PARTNERS;
+use crate::program::{Answer, CONFIG, Client, Place, Program, text};
 
 #[tokio::test]
 async fn a_signed_url_passes() {
@@ -32,22 +33,108 @@ async fn a_signed_url_passes() {
 
 #[tokio::test]
 async fn what_methods_proposes_to_try_passes() {
-    let program = Program::new().await;
+    let config = format!("{CONFIG}{PARTNERS}");
+    let program = Program::start(&Place::with(&config), &[]).await;
     let listed = text(&program.place.run(&["methods"]).stdout);
     let tries: Vec<&str> = listed
         .lines()
-        .filter_map(|line| line.split_once("try: pointgate sign yoho "))
+        .filter_map(|line| line.split_once("try: pointgate sign "))
         .map(|(_, arguments)| arguments)
         .collect();
-    assert_eq!(tries.len(), 6, "{listed}");
+    assert_eq!(tries.len(), 9, "{listed}");
     for line in tries {
         let arguments: Vec<&str> = line.split(' ').collect();
-        let signed = sign(&program.place, &arguments);
-        let answer = program.client().get(&signed).await.unwrap();
+        let answer = match arguments[0] {
+            "openapi" => post(&program, &arguments[1..]).await,
+            _ => {
+                let signed = sign(&program.place, &arguments[1..]);
+                program.client().get(&signed).await.unwrap()
+            }
+        };
         // There are no coins to spend yet, nor an order to give back.
-        let good = [200, 407, 409].contains(&answer.code());
+        let good = [0, 200, 407, 409].contains(&answer.code());
         assert!(good, "{line}: {}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn a_signed_envelope_passes() {
+    let program = Program::start(&Place::with(&format!("{CONFIG}{PARTNERS}")), &[]).await;
+    let reason = "reason=中文 a b&c=d +%/?#'\"\\";
+    let add = [
+        "user.points-add",
+        "balance=7",
+        "bizId=b 1&2",
+        "customerId=5",
+        reason,
+    ];
+    assert_eq!(post(&program, &add).await.code(), 0);
+    // Each partner by its name, the second signing in full.
+    for partner in ["p1", "p2"] {
+        let records = [
+            "user.user-points-records",
+            "user_id=5",
+            "--partner",
+            partner,
+        ];
+        let answer = post(&program, &records).await;
+        let row = &answer.json["data"]["item_list"][0];
+        assert_eq!(
+            row["change_text"],
+            reason[7..],
+            "{partner}: {}",
+            answer.text
+        );
+    }
+    let place = &program.place;
+    for (arguments, why) in [
+        (&["openapi", "x", "--partner", "p3"][..], "has this open_id"),
+        (&["openapi", "x", "y"], "KEY=VALUE"),
+    ] {
+        let out = place.run(&[&["sign"], arguments].concat());
+        assert!(!out.status.success());
+        assert!(text(&out.stderr).contains(why), "{}", text(&out.stderr));
+    }
+    let out = Place::new().run(&["sign", "openapi", "user.points-add"]);
+    assert!(text(&out.stderr).contains("no [[openapi.partners]] are configured"));
+}
+
+#[test]
+fn a_partner_may_only_be_allowed_what_exists() {
+    let config = format!(
+        "{CONFIG}{}",
+        PARTNERS.replace("user.points-add", "user.points-ad")
+    );
+    for command in ["check-config", "methods", "serve"] {
+        let out = Place::with(&config).run(&[command]);
+        assert_eq!(out.status.code(), Some(1), "{command}");
+        let why = "p1 may call user.points-ad, but there is no such Action";
+        assert!(text(&out.stderr).contains(why), "{}", text(&out.stderr));
+    }
+}
+
+/// Runs `sign openapi`, and then the line for curl that it printed, as a shell would read it.
+async fn post(program: &Program, arguments: &[&str]) -> Answer {
+    let out = program
+        .place
+        .run(&[&["sign", "openapi"], arguments].concat());
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let line = text(&out.stdout);
+    let shell = format!("curl() {{ printf '%s\\0' \"$@\"; }}\n{line}");
+    let read = std::process::Command::new("sh")
+        .args(["-c", &shell])
+        .output()
+        .unwrap();
+    let words = text(&read.stdout);
+    let words: Vec<&str> = words.split('\0').collect();
+    let [url, "-H", "Content-Type: application/json", "-d", body, ""] = words[..] else {
+        panic!("{line}");
+    };
+    // The port in the configuration is any free one.
+    assert_eq!(url, "http://127.0.0.1:0/api/v2");
+    let client = program.client();
+    let request = client.http.post(format!("{}/api/v2", client.base));
+    Client::answer(request.body(body.to_owned())).await.unwrap()
 }
 
 #[test]

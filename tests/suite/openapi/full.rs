@@ -1,0 +1,107 @@
+//! A Token over everything: nothing in the request can be changed.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::client::{ONE, TWO, refused, success};
+use crate::test_gateway::TestGateway;
+
+const RECORDS: &str = "user.user-points-records";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_params_are_caught_where_they_are_signed() {
+    let gateway = TestGateway::with_partners().await;
+    let changes: [fn(&mut Value); 6] = [
+        |it| it["Params"]["user_id"] = json!(6),
+        |it| it["Params"]["user_id"] = json!("5"),
+        |it| it["Params"]["page"] = json!(1),
+        |it| it["Params"] = json!([]),
+        |it| it["Action"] = "communal.user.identity".into(),
+        |it| it["Nonce"] = "another".into(),
+    ];
+    for change in changes {
+        let mut changed = gateway.envelope(&TWO, RECORDS, &json!({"user_id": 5}));
+        change(&mut changed);
+        let answer = gateway.partner(changed.to_string()).await;
+        assert_eq!(answer, refused(110004, "验签失败"), "{changed}");
+    }
+    // The platform's own clients sign neither.
+    let mut changed = gateway.envelope(&ONE, RECORDS, &json!({"user_id": 6}));
+    changed["Params"]["user_id"] = json!(5);
+    let (_, answer) = gateway.partner(changed.to_string()).await;
+    assert!(answer.contains(r#""code":0,"#), "{answer}");
+}
+
+/// Of a name that stands twice the same one must be read that was signed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_name_hides_nothing() {
+    let gateway = TestGateway::with_partners().await;
+    let identity = "communal.user.identity";
+    let params = json!({"type": 4, "user_id": 5});
+    for (from, to) in [
+        (r#""user_id":5"#, r#""user_id":6,"user_id":5"#),
+        (
+            r#""Params":{"#,
+            r#""Params":{"type":4,"user_id":6},"Params":{"#,
+        ),
+        (
+            r#"{"Action":"communal.user.identity""#,
+            r#"{"Action":"user.points-add","Action":"communal.user.identity""#,
+        ),
+    ] {
+        let envelope = gateway.envelope(&TWO, identity, &params).to_string();
+        let twice = envelope.replacen(from, to, 1);
+        assert_ne!(twice, envelope);
+        let (_, answer) = gateway.partner(twice).await;
+        assert_eq!(
+            answer,
+            success(r#"{"user_info":{"id":5,"user_points":100}}"#).1
+        );
+
+        let (first, last) = (to.split(from).next().unwrap_or_default(), from);
+        if from.starts_with(r#""user_id"#) {
+            let envelope = gateway.envelope(&TWO, identity, &params).to_string();
+            let twice =
+                envelope.replacen(last, &format!("{last},{}", first.trim_end_matches(',')), 1);
+            let answer = gateway.partner(twice).await;
+            assert_eq!(answer, refused(110004, "验签失败"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_byte_can_be_flipped() {
+    let gateway = TestGateway::with_partners().await;
+    let known = gateway.envelope(
+        &TWO,
+        RECORDS,
+        &json!({"user_id": 5, "note": "一 & b", "page": 1}),
+    );
+    let body = known.to_string().into_bytes();
+    let check = |body: Vec<u8>| {
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(gateway.partner(body))
+        })
+    };
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 1500,
+        ..ProptestConfig::default()
+    });
+    let flips = (0..body.len(), 1..=255_u8);
+    let done = runner.run(&flips, |(at, mask)| {
+        let mut flipped = body.clone();
+        flipped[at] ^= mask;
+        let (_, answer) = check(flipped);
+        prop_assert!(
+            answer.contains(r#""status":false"#),
+            "{at} {mask}: {answer}"
+        );
+        Ok(())
+    });
+    done.unwrap();
+    let (_, answer) = gateway.partner(body).await;
+    assert!(
+        answer.contains(r#""code":0,"#),
+        "nothing was spent: {answer}"
+    );
+}

@@ -1,0 +1,10 @@
+//! The open platform, through a client that was written from protocols.md part 2 alone.
+
+pub mod client;
+mod envelope;
+mod full;
+mod identity;
+mod nonces;
+mod points_add;
+mod records;
+mod rotation;

@@ -1,0 +1,230 @@
+//! `user.user-points-records` in its two forms.
+
+use serde_json::{Value, json};
+
+use super::client::{declined, refused, success};
+use crate::test_gateway::TestGateway;
+
+const RECORDS: &str = "user.user-points-records";
+
+/// A history with a row of each kind: earned, spent in three ways, returned, lapsed.
+async fn history() -> TestGateway {
+    let gateway = TestGateway::with_partners().await;
+    for (time, method, parameters) in [
+        (
+            "2026-05-21 08:00:00",
+            "subtract",
+            "num=-10&type=19&orderCode=624",
+        ),
+        (
+            "2026-05-22 08:00:00",
+            "subtract",
+            "num=-20&type=20&orderCode=A",
+        ),
+        (
+            "2026-05-23 08:00:00",
+            "subtract",
+            "num=-30&type=21&orderCode=B&message=满减券",
+        ),
+        ("2026-05-24 08:00:00", "return", "num=5&type=22&orderCode=A"),
+        (
+            "2028-02-01 08:00:00",
+            "get",
+            "num=7&type=17&referenceId=shop",
+        ),
+    ] {
+        gateway.at(time);
+        let method = format!("app.yohocoin.{method}");
+        let (_, body) = gateway.call(&method, &format!("uid=5&{parameters}")).await;
+        assert!(body.contains(r#""code":200"#), "{body}");
+    }
+    gateway
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_long_form() {
+    let gateway = history().await;
+    let row = |previous_point: i64,
+               sub: (i64, i64),
+               sub_name: &str,
+               points: i64,
+               desc: &str,
+               created_at: &str,
+               text: &str| {
+        format!(
+            r#"{{"previous_point":{previous_point},"type":{},"sub_type":{},"sub_name":"{sub_name}","points":{points},"desc":"{desc}","created_at":"{created_at}","change_text":"{text}"}}"#,
+            sub.0, sub.1
+        )
+    };
+    let rows = [
+        row(
+            0,
+            (1, 0),
+            "",
+            7,
+            "地点签到",
+            "2028-02-01 08:00:00",
+            "地点签到shop",
+        ),
+        row(
+            45,
+            (2, 0),
+            "",
+            45,
+            "积分过期",
+            "2027-12-31 23:59:59",
+            "积分过期",
+        ),
+        row(
+            40,
+            (1, 0),
+            "",
+            5,
+            "有货币兑换失败",
+            "2026-05-24 08:00:00",
+            "有货币兑换失败A",
+        ),
+        row(
+            70,
+            (2, 1),
+            "满减券",
+            30,
+            "兑换电子券",
+            "2026-05-23 08:00:00",
+            "满减券",
+        ),
+        row(
+            90,
+            (2, 2),
+            "兑换话费A",
+            20,
+            "兑换话费",
+            "2026-05-22 08:00:00",
+            "兑换话费A",
+        ),
+        row(
+            100,
+            (2, 2),
+            "兑换实物624",
+            10,
+            "兑换实物",
+            "2026-05-21 08:00:00",
+            "兑换实物624",
+        ),
+        row(
+            0,
+            (1, 0),
+            "",
+            100,
+            "合格评价",
+            "2026-05-20 11:30:32",
+            "合格评价first",
+        ),
+    ];
+    let page = |current: i64, size: i64, last: i64, rows: &[String]| {
+        success(&format!(
+            r#"{{"current_page":{current},"per_page":{size},"last_page":{last},"total":7,"item_list":[{}]}}"#,
+            rows.join(",")
+        ))
+    };
+    for (params, answer) in [
+        (r#"{"user_id":5}"#, page(1, 10, 1, &rows)),
+        (
+            r#"{"user_id":"5","page_size":"","page":"","type":""}"#,
+            page(1, 10, 1, &rows),
+        ),
+        (r#"{"user_id":5,"page_size":3}"#, page(1, 3, 3, &rows[..3])),
+        (
+            r#"{"user_id":5,"page_size":"3","page":"2"}"#,
+            page(2, 3, 3, &rows[3..6]),
+        ),
+        (
+            r#"{"user_id":5,"page_size":3,"page":3}"#,
+            page(3, 3, 3, &rows[6..]),
+        ),
+        (
+            r#"{"user_id":5,"page_size":3,"page":4}"#,
+            page(4, 3, 3, &[]),
+        ),
+        (r#"{"user_id":5,"page_size":7}"#, page(1, 7, 1, &rows)),
+        (r#"{"user_id":5,"page_size":100}"#, page(1, 100, 1, &rows)),
+        (r#"{"user_id":5,"page_size":101}"#, page(1, 100, 1, &rows)),
+        (
+            r#"{"user_id":5,"page_size":0,"page":0}"#,
+            page(1, 10, 1, &rows),
+        ),
+        (
+            r#"{"user_id":5,"page_size":-1,"page":-9}"#,
+            page(1, 10, 1, &rows),
+        ),
+        (
+            r#"{"user_id":5,"page":9223372036854775807}"#,
+            page(i64::MAX, 10, 1, &[]),
+        ),
+    ] {
+        assert_eq!(gateway.acted(RECORDS, params).await, answer, "{params}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_short_form() {
+    let gateway = history().await;
+    let row = |kind: i64, created_at: &str, points: i64, text: &str| json!({"type": kind, "created_at": created_at, "points": points, "source_desc": text});
+    let rows = [
+        row(1, "2028-02-01 08:00:00", 7, "地点签到shop"),
+        row(2, "2027-12-31 23:59:59", 45, "积分过期"),
+        row(1, "2026-05-24 08:00:00", 5, "有货币兑换失败A"),
+        row(2, "2026-05-23 08:00:00", 30, "满减券"),
+        row(2, "2026-05-22 08:00:00", 20, "兑换话费A"),
+        row(2, "2026-05-21 08:00:00", 10, "兑换实物624"),
+        row(1, "2026-05-20 11:30:32", 100, "合格评价first"),
+    ];
+    for (params, at) in [
+        (r#"{"user_id":5,"type":"all"}"#, &[0, 1, 2, 3, 4, 5, 6][..]),
+        (r#"{"user_id":5,"type":"in"}"#, &[0, 2, 6]),
+        (r#"{"user_id":5,"type":"out"}"#, &[1, 3, 4, 5]),
+        (r#"{"user_id":5,"type":"out","page_size":3}"#, &[1, 3, 4]),
+        (r#"{"user_id":5,"type":"out","page_size":3,"page":2}"#, &[5]),
+        (r#"{"user_id":5,"type":"in","page":2}"#, &[]),
+    ] {
+        let (status, body) = gateway.acted(RECORDS, params).await;
+        let expected: Vec<&Value> = at.iter().map(|&at| &rows[at]).collect();
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        let whole = json!({
+            "status": true, "code": 0, "message": "success",
+            "data": {"data": {"item_list": expected}, "item_list": expected},
+        });
+        assert_eq!((status, answer), (200, whole), "{params}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals() {
+    let gateway = TestGateway::with_partners().await;
+    let malformed = || refused(100002, "参数格式不对");
+    for (params, answer) in [
+        (r#"{}"#, refused(100001, "缺少参数user_id")),
+        (r#"[]"#, refused(100001, "缺少参数user_id")),
+        (r#"{"user_id":""}"#, refused(100001, "缺少参数user_id")),
+        (r#"{"user_id":null}"#, refused(100001, "缺少参数user_id")),
+        (r#"{"user_id":"x"}"#, malformed()),
+        (r#"{"user_id":5.5}"#, malformed()),
+        (r#"{"user_id":0}"#, malformed()),
+        (r#"{"user_id":-5}"#, malformed()),
+        (r#"{"user_id":5,"page_size":"x"}"#, malformed()),
+        (r#"{"user_id":5,"page":[]}"#, malformed()),
+        (r#"{"user_id":5,"type":"income"}"#, malformed()),
+        (r#"{"user_id":5,"type":1}"#, malformed()),
+        (r#"{"user_id":6}"#, declined(200001, "查询的信息不存在")),
+        (
+            r#"{"user_id":6,"type":"in"}"#,
+            declined(200001, "查询的信息不存在"),
+        ),
+        (
+            r#"{"user_id":"9223372036854775807"}"#,
+            declined(200001, "查询的信息不存在"),
+        ),
+    ] {
+        assert_eq!(gateway.acted(RECORDS, params).await, answer, "{params}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Two secrets at once, and what the operator sees of their use.
+
+use serde_json::json;
+
+use super::client::{ONE, Partner, refused, success};
+use crate::test_gateway::TestGateway;
+
+const OLD: Partner = Partner {
+    secret: "secret zero",
+    ..ONE
+};
+
+async fn uses(gateway: &TestGateway) -> Vec<String> {
+    let metrics = gateway.response("/metrics").await.text().await.unwrap();
+    let mut lines: Vec<String> = metrics
+        .lines()
+        .filter(|line| line.contains(r#"partner="p1""#))
+        .map(|line| line.replace("pointgate_partner_secret_", ""))
+        .collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_secrets_are_good_and_counted() {
+    let toml = "
+        [[openapi.partners]]
+        open_id = 'p1'
+        grant_code = 'g1'
+        secret = 'secret one'
+        previous_secret = 'secret zero'
+        allow = ['user.points-add']";
+    let gateway = TestGateway::with(toml).await;
+    let add = async |partner: &Partner, biz_id: &str| {
+        let params = json!({"balance": 1, "bizId": biz_id, "customerId": 5});
+        gateway.act(partner, "user.points-add", &params).await
+    };
+    let seen = |current: (i64, i64), previous: (i64, i64)| {
+        vec![
+            format!(
+                r#"last_used_timestamp_seconds{{partner="p1",secret="current"}} {}"#,
+                current.1
+            ),
+            format!(
+                r#"last_used_timestamp_seconds{{partner="p1",secret="previous"}} {}"#,
+                previous.1
+            ),
+            format!(
+                r#"uses_total{{partner="p1",secret="current"}} {}"#,
+                current.0
+            ),
+            format!(
+                r#"uses_total{{partner="p1",secret="previous"}} {}"#,
+                previous.0
+            ),
+        ]
+    };
+    assert_eq!(uses(&gateway).await, seen((0, 0), (0, 0)));
+    let first = gateway.seconds();
+    assert_eq!(add(&OLD, "a").await, success("[]"));
+    assert_eq!(add(&OLD, "b").await, success("[]"));
+    gateway.at("2026-05-20 11:40:00");
+    assert_eq!(add(&ONE, "c").await, success("[]"));
+    let now = gateway.seconds();
+    assert_eq!(uses(&gateway).await, seen((1, now), (2, first)));
+    let forged = Partner {
+        secret: "secret",
+        ..ONE
+    };
+    assert_eq!(add(&forged, "d").await, refused(110004, "验签失败"));
+    assert_eq!(uses(&gateway).await, seen((1, now), (2, first)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_previous_secret_the_old_one_is_dead() {
+    let gateway = TestGateway::with_partners().await;
+    let params = json!({"type": 4, "user_id": 5});
+    let answer = gateway.act(&OLD, "communal.user.identity", &params).await;
+    assert_eq!(answer, refused(110004, "验签失败"));
+    assert_eq!(uses(&gateway).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_for_the_networks_that_may_see_them() {
+    let gateway = TestGateway::with("server.metrics_from = ['10.0.0.0/8']").await;
+    let response = gateway.response("/metrics").await;
+    assert_eq!(response.status(), 403);
+    let gateway = TestGateway::with(
+        "server.metrics_from = ['10.0.0.0/8']\nserver.trusted_proxies = ['127.0.0.1']",
+    )
+    .await;
+    for (from, status) in [("10.1.1.1", 200), ("11.1.1.1", 403)] {
+        let url = gateway.url("/metrics");
+        let request = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .unwrap()
+            .get(url);
+        let response = request
+            .header("X-Forwarded-For", from)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), status, "{from}");
+    }
+}
