@@ -16,7 +16,7 @@ pub(crate) fn serve() -> std::io::Result<()> {
 
 /// The answer, as long as that to a `total`.
 pub(crate) fn body() -> Vec<u8> {
-    protocol::total_answer(1000)
+    protocol::total_answer(10_000)
 }
 
 async fn answer() -> HttpResponse {

@@ -1,12 +1,15 @@
 //! The whole program under load: the real server on loopback next to a bare actix-web handler and to the same write as
-//! one ORM transaction a request, in alternating rounds. It fails where any answer is wrong or the books do not
-//! balance; what it measures is printed next to the goals and never fails it.
+//! one ORM transaction a request, in alternating rounds; then pages of a very long history. It fails where any answer is
+//! wrong or the books do not balance; what it measures is printed next to the goals and never fails it.
 //!
-//! `POINTGATE_BENCH_ROUNDS` and `POINTGATE_BENCH_SECONDS` change how many rounds there are and how long each way has.
+//! `POINTGATE_BENCH_ROUNDS` and `POINTGATE_BENCH_SECONDS` change how many rounds there are and how long each way has,
+//! `POINTGATE_BENCH_ENTRIES` how long the history is.
 
 mod bare;
+mod history;
 mod load;
 mod orm;
+mod partner;
 mod protocol;
 mod report;
 mod servers;
@@ -18,7 +21,7 @@ use std::time::Duration;
 use load::CONNECTIONS;
 use report::Way;
 use servers::Server;
-use stock::{Lane, MEMBERS, Writes};
+use stock::{Lane, MEMBERS, Pages, Writes};
 
 /// Writes that are prepared for the warm-up; later rounds go by what was done before.
 const FIRST_RATE: f64 = 30_000.0;
@@ -45,6 +48,13 @@ fn main() -> ExitCode {
 fn bench() -> Result<(), String> {
     let rounds = setting("POINTGATE_BENCH_ROUNDS", 7.0, 1.0..=1000.0)? as usize;
     let seconds = setting("POINTGATE_BENCH_SECONDS", 2.0, 0.1..=60.0)?;
+    let entries = setting("POINTGATE_BENCH_ENTRIES", 1e6, 1e3..=1e8)? as i64;
+    gateway(rounds, seconds)?;
+    history::bench(entries)
+}
+
+/// The rounds.
+fn gateway(rounds: usize, seconds: f64) -> Result<(), String> {
     // Beside the build, since a folder for temporary files may be memory, where nothing is durable and all is fast.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))
         .map_err(|error| format!("no folder for the run: {error}"))?;
@@ -59,8 +69,10 @@ fn bench() -> Result<(), String> {
         orm_writers: Writes::new(60_000_000),
         constant: Vec::new(),
         totals: Vec::new(),
+        pages: Pages::default(),
+        spent: Vec::new(),
         time: Duration::from_secs_f64(seconds),
-        prepared: [(FIRST_RATE * seconds) as usize / CONNECTIONS; 2],
+        prepared: [(FIRST_RATE * seconds) as usize / CONNECTIONS; 3],
     };
     report::conditions(rounds, seconds);
     run.fund()?;
@@ -70,6 +82,7 @@ fn bench() -> Result<(), String> {
         Way::new("(b) signed total"),
         Way::new("(c) signed get, durable"),
         Way::new("(d) get as one ORM transaction"),
+        Way::new("(e) signed records, nonce durable"),
     ];
     for _ in 0..rounds {
         for (way, round) in ways.iter_mut().zip(run.round()?) {
@@ -78,10 +91,11 @@ fn bench() -> Result<(), String> {
     }
     let (now, peak) = run.real.memory()?;
     report::ways(&mut ways);
-    let [a, b, c, d] = &ways;
+    let [a, b, c, d, e] = &ways;
     report::ratio("(b) / (a)", b, a, Some(0.5));
     report::ratio("(c) / (d)", c, d, Some(8.0));
     report::ratio("(c) / (a)", c, a, None);
+    report::ratio("(e) / (b)", e, b, None);
     report::memory(now, peak, 64.0);
     println!();
     run.close(folder, &database)
@@ -92,36 +106,44 @@ struct Run {
     bare: Server,
     real: Server,
     orm: Server,
-    /// Members whose balances stand still while they are read.
+    /// Members whose balances and histories stand still while they are read.
     readers: Writes,
     writers: Writes,
     orm_writers: Writes,
     constant: Vec<Lane>,
     totals: Vec<Lane>,
+    pages: Pages,
+    /// Requests of (e) whose nonces are spent.
+    spent: Vec<Lane>,
     time: Duration,
-    /// Writes a connection to prepare for (c) and (d).
-    prepared: [usize; 2],
+    /// Requests a connection to prepare for (c), (d) and (e).
+    prepared: [usize; 3],
 }
 
 impl Run {
-    /// Gives every member an account and some coins.
+    /// Gives every member an account and some coins, and those who are read a page of history.
     fn fund(&mut self) -> Result<(), String> {
-        for (server, group) in [
-            (&self.real, &mut self.readers),
-            (&self.real, &mut self.writers),
-            (&self.orm, &mut self.orm_writers),
+        for (server, group, times) in [
+            (&self.real, &mut self.readers, partner::ROWS),
+            (&self.real, &mut self.writers, 1),
+            (&self.orm, &mut self.orm_writers, 1),
         ] {
-            let lanes = group.one_each();
-            let (_, lanes) = sent(server, lanes, None)?;
-            group.settle(lanes);
+            for _ in 0..times {
+                let lanes = group.one_each();
+                let (_, lanes) = sent(server, lanes, None)?;
+                group.settle(lanes);
+            }
         }
+        self.pages = Pages::new(&self.readers);
+        let (_, lanes) = sent(&self.real, self.pages.one_each(), None)?;
+        self.pages.learn(lanes);
         self.totals = stock::totals(&[&self.readers], true);
         self.constant = stock::constant(self.totals.clone(), &bare::body());
         Ok(())
     }
 
     /// One round of each way, in their order.
-    fn round(&mut self) -> Result<[load::Round; 4], String> {
+    fn round(&mut self) -> Result<[load::Round; 5], String> {
         let time = Some(self.time);
         let lanes = std::mem::take(&mut self.constant);
         let (a, lanes) = sent(&self.bare, lanes, time)?;
@@ -135,12 +157,17 @@ impl Run {
         let lanes = self.orm_writers.lanes(self.prepared[1]);
         let (d, lanes) = sent(&self.orm, lanes, time)?;
         self.orm_writers.settle(lanes);
-        self.prepared = [&c, &d].map(|round| round.done * 2 / CONNECTIONS + 1000);
-        Ok([a, b, c, d])
+        let lanes = self.pages.lanes(self.prepared[2]);
+        let (e, lanes) = sent(&self.real, lanes, time)?;
+        self.spent = stock::again(lanes);
+        self.prepared = [&c, &d, &e].map(|round| round.done * 2 / CONNECTIONS + 1000);
+        Ok([a, b, c, d, e])
     }
 
     /// Compares the books with what was acknowledged, and stops the servers.
     fn close(self, folder: &std::path::Path, database: &str) -> Result<(), String> {
+        let lanes = stock::constant(self.spent, &partner::replayed_answer());
+        let (refused, _) = sent(&self.real, lanes, None)?;
         let lanes = stock::totals(&[&self.readers, &self.writers], false);
         sent(&self.real, lanes, None)?;
         self.bare.stop()?;
@@ -152,6 +179,10 @@ impl Run {
             self.readers.count() + self.writers.count(),
             2 * MEMBERS,
             self.readers.points() + self.writers.points(),
+        );
+        println!(
+            "nonces: {} requests of (e), sent again, were refused",
+            refused.done
         );
         println!("audit: {audit}");
 

@@ -1,5 +1,7 @@
 //! What is printed: the ways side by side, and their ratios next to what they ought to be.
 
+use std::time::Duration;
+
 use crate::load::{CONNECTIONS, Round};
 use crate::stock::MEMBERS;
 
@@ -64,7 +66,7 @@ pub(crate) fn conditions(rounds: usize, seconds: f64) {
 }
 
 /// Prints a line for each way.
-pub(crate) fn ways(ways: &mut [Way; 4]) {
+pub(crate) fn ways(ways: &mut [Way; 5]) {
     println!(
         "{:<40}{:>10}{:>10}{:>10}{:>9}{:>9}",
         "requests a second", "median", "min", "max", "p50 ms", "p99 ms"
@@ -100,12 +102,30 @@ pub(crate) fn memory(now: f64, peak: f64, goal: f64) {
     );
 }
 
+/// Prints what the pages of a history were read from, and the head of their lines.
+pub(crate) fn history(entries: i64, made_in: Duration, reads: usize) {
+    let seconds = made_in.as_secs_f64();
+    println!(
+        "\na history of {entries} entries, made in {seconds:.1} s; each page was read {reads} times"
+    );
+    println!(
+        "{:<40}{:>10}{:>10}{:>10}",
+        "median µs of a page", "first", "far", "ratio"
+    );
+}
+
+/// Prints how long the first page of a list took, and one far back.
+pub(crate) fn pages(what: &str, first: f64, far: f64) {
+    let ratio = far / first;
+    println!("{what:<40}{first:>10.0}{far:>10.0}{ratio:>10.2}");
+}
+
 fn verdict(reached: bool) -> &'static str {
     if reached { "reached" } else { "MISSED" }
 }
 
 /// Median, least and most.
-fn spread(values: &[f64]) -> (f64, f64, f64) {
+pub(crate) fn spread(values: &[f64]) -> (f64, f64, f64) {
     let mut values = values.to_vec();
     values.sort_unstable_by(f64::total_cmp);
     let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::partner::{ACTION, GRANT_CODE, OPEN_ID, SECRET};
 use crate::protocol::{PRIVATE_KEY, SALT};
 
 /// Tells a process of this program that it is a server, and which.
@@ -39,7 +40,9 @@ impl Server {
     pub(crate) fn pointgate(folder: &Path) -> Result<Server, String> {
         let config = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n\n[yoho]\nsalt = \"{SALT}\"\n\n\
-             [yoho.client_keys]\nandroid = \"{PRIVATE_KEY}\"\n"
+             [yoho.client_keys]\nandroid = \"{PRIVATE_KEY}\"\n\n\
+             [[openapi.partners]]\nopen_id = \"{OPEN_ID}\"\ngrant_code = \"{GRANT_CODE}\"\n\
+             secret = \"{SECRET}\"\nallow = [\"{ACTION}\"]\n"
         );
         std::fs::write(folder.join("gateway.toml"), config)
             .map_err(|error| format!("cannot write gateway.toml: {error}"))?;

@@ -1,6 +1,10 @@
 //! What is sent: per connection a lane of requests made and signed beforehand, each with the one answer that is right.
 
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::load::CONNECTIONS;
+use crate::partner::{self, ANY_DIGIT, Row};
 use crate::protocol;
 
 /// Members of one connection; no other connection touches them, so that every answer can be foretold.
@@ -14,7 +18,18 @@ pub(crate) struct Exchange {
     /// Head and body as they go out.
     pub(crate) request: Vec<u8>,
     /// The body that must come back with HTTP status 200.
-    pub(crate) answer: Vec<u8>,
+    pub(crate) answer: Arc<[u8]>,
+}
+
+impl Exchange {
+    /// Whether this is the right answer, as far as that is known.
+    pub(crate) fn is_right(&self, body: &[u8]) -> bool {
+        let fits = |(right, byte): (&u8, &u8)| {
+            right == byte || *right == ANY_DIGIT && byte.is_ascii_digit()
+        };
+        let known = &*self.answer;
+        known == body || known.len() == body.len() && known.iter().zip(body).all(fits)
+    }
 }
 
 /// What one connection sends, in order.
@@ -31,8 +46,12 @@ impl Lane {
         self.exchanges.get(self.next)
     }
 
-    /// The right answer has come.
-    pub(crate) fn advance(&mut self) {
+    /// The right answer has come; what was open in it is now known.
+    pub(crate) fn advance(&mut self, body: &[u8]) {
+        let exchange = &mut self.exchanges[self.next];
+        if *exchange.answer != *body {
+            exchange.answer = body.into();
+        }
         self.next += 1;
         if self.repeat && self.next == self.exchanges.len() {
             self.next = 0;
@@ -48,7 +67,7 @@ pub(crate) fn totals(groups: &[&Writes], repeat: bool) -> Vec<Lane> {
                 let member = lane * PER_LANE + place;
                 Exchange {
                     request: protocol::total_request(group.uid(member)),
-                    answer: protocol::total_answer(group.acknowledged[member]),
+                    answer: protocol::total_answer(group.acknowledged[member]).into(),
                 }
             })
         });
@@ -63,10 +82,74 @@ pub(crate) fn totals(groups: &[&Writes], repeat: bool) -> Vec<Lane> {
 
 /// The same requests with one constant answer.
 pub(crate) fn constant(mut lanes: Vec<Lane>, answer: &[u8]) -> Vec<Lane> {
+    let answer: Arc<[u8]> = answer.into();
     for exchange in lanes.iter_mut().flat_map(|lane| &mut lane.exchanges) {
-        exchange.answer = answer.to_vec();
+        exchange.answer = answer.clone();
     }
     lanes
+}
+
+/// Of each lane some requests that have been answered, to be sent once more.
+pub(crate) fn again(mut lanes: Vec<Lane>) -> Vec<Lane> {
+    for lane in &mut lanes {
+        lane.exchanges.truncate(lane.next.min(PER_LANE));
+        lane.next = 0;
+    }
+    lanes
+}
+
+/// The newest page of each history of a group that stands still.
+#[derive(Default)]
+pub(crate) struct Pages {
+    first_uid: i64,
+    answers: Vec<Arc<[u8]>>,
+    /// How many requests were made, each with a nonce of its own.
+    made: u64,
+}
+
+impl Pages {
+    /// Those of a group; the times in them are open.
+    pub(crate) fn new(group: &Writes) -> Pages {
+        let answer = |rows: Vec<_>| partner::records_answer(&rows).into();
+        Pages {
+            first_uid: group.first_uid,
+            answers: group.histories().into_iter().map(answer).collect(),
+            made: 0,
+        }
+    }
+
+    /// Lanes that ask for each page once.
+    pub(crate) fn one_each(&mut self) -> Vec<Lane> {
+        self.lanes(PER_LANE)
+    }
+
+    /// Lanes of `length` requests each, which are as of now.
+    pub(crate) fn lanes(&mut self, length: usize) -> Vec<Lane> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_secs());
+        let mut exchange = |member: usize| {
+            self.made += 1;
+            let uid = self.first_uid + member as i64;
+            Exchange {
+                request: partner::records_request(uid, now, self.made),
+                answer: self.answers[member].clone(),
+            }
+        };
+        let lane_of = |lane: usize| Lane {
+            exchanges: (0..length)
+                .map(|number| exchange(lane * PER_LANE + number % PER_LANE))
+                .collect(),
+            next: 0,
+            repeat: false,
+        };
+        (0..CONNECTIONS).map(lane_of).collect()
+    }
+
+    /// Takes from [`Pages::one_each`] what the answers were in full.
+    pub(crate) fn learn(&mut self, lanes: Vec<Lane>) {
+        let exchanges = lanes.into_iter().flat_map(|lane| lane.exchanges);
+        self.answers = exchanges.map(|exchange| exchange.answer).collect();
+    }
 }
 
 /// A group of members, what was promised to them and what a server has acknowledged.
@@ -110,10 +193,10 @@ impl Writes {
                 let (member, amount) = write(lane, number);
                 self.promised[member] += amount;
                 let uid = self.uid(member);
-                let reference = format!("review-{lane}-{number}");
+                let reference = review(lane, number);
                 self.lanes[lane].exchanges.push(Exchange {
                     request: protocol::get_request(uid, amount, &reference),
-                    answer: protocol::get_answer(uid, self.promised[member]),
+                    answer: protocol::get_answer(uid, self.promised[member]).into(),
                 });
             }
         }
@@ -143,13 +226,37 @@ impl Writes {
         self.settled.iter().sum()
     }
 
+    /// The acknowledged writes of each member, newest first.
+    fn histories(&self) -> Vec<Vec<Row>> {
+        let mut histories: Vec<Vec<Row>> = (0..MEMBERS).map(|_| Vec::new()).collect();
+        let mut balances = vec![0; MEMBERS];
+        for lane in 0..CONNECTIONS {
+            for number in 0..self.settled[lane] {
+                let (member, points) = write(lane, number);
+                let row = Row {
+                    previous: balances[member],
+                    points,
+                    reference: review(lane, number),
+                };
+                histories[member].insert(0, row);
+                balances[member] += points;
+            }
+        }
+        histories
+    }
+
     fn uid(&self, member: usize) -> i64 {
         self.first_uid + member as i64
     }
 }
 
-/// Whom the write `number` of a lane goes to, and how much it brings: four digits, so that balances after one write are
-/// all of one length. The strides have no divisor in common with what they wrap at: each member comes once in turn.
+/// What the write `number` of a lane is for.
+fn review(lane: usize, number: usize) -> String {
+    format!("review-{lane}-{number}")
+}
+
+/// Whom the write `number` of a lane goes to, and how much it brings: four digits, so that balances after one write, and
+/// after ten, are all of one length. The strides have no divisor in common with what they wrap at: each member comes once in turn.
 fn write(lane: usize, number: usize) -> (usize, i64) {
     let place = (number * 57 + lane * 31) % PER_LANE;
     let amount = 1000 + (number * 37 + lane * 11) % 9000;

@@ -1,0 +1,188 @@
+//! Pages of one very long history: that a page far back costs what the first one does.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use pointgate::clock::Clock;
+use pointgate::ledger::history::{Direction, Range, Row};
+use pointgate::ledger::posting::{AccountKey, Movement, NEVER, Posting};
+use pointgate::ledger::{Ledger, Limits};
+
+use crate::report;
+
+/// Reads of each page.
+const READS: usize = 2000;
+/// Postings in flight while the history is made.
+const IN_FLIGHT: i64 = 512;
+/// Every so many entries there is an expense.
+const SPEND_EVERY: i64 = 10;
+/// What an entry brings, or takes.
+const EARNED: i64 = 10;
+const SPENT: i64 = 40;
+
+/// Makes an account with so many entries, and reads it.
+pub(crate) fn bench(entries: i64) -> Result<(), String> {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .map_err(|error| format!("no folder for the history: {error}"))?;
+    let url = format!("sqlite://{}", folder.path().join("history.db").display());
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let limits = Limits {
+            queue: 4096,
+            batch: 512,
+        };
+        let ledger = Ledger::open(&url, limits, Clock::system()).await?;
+        let begun = Instant::now();
+        fill(&ledger, entries).await?;
+        report::history(entries, begun.elapsed(), READS);
+        for direction in [None, Some(Direction::Expense)] {
+            let total = match direction {
+                Some(_) => entries / SPEND_EVERY,
+                None => entries,
+            };
+            // In the middle, and at the end: 5,000 and 100,000 of a million entries.
+            for (size, far) in [(100, total / 200), (10, total / 10)] {
+                let far = far.max(1);
+                let list = List {
+                    ledger: &ledger,
+                    direction,
+                    total,
+                    size,
+                };
+                let [near, far_off] = list.compare([1, far]).await?;
+                let what = if direction.is_some() {
+                    "expenses"
+                } else {
+                    "all"
+                };
+                report::pages(
+                    &format!("{what}, {size} a page, page 1 and {far}"),
+                    near,
+                    far_off,
+                );
+            }
+        }
+        ledger.close().await;
+        Ok(())
+    })
+}
+
+/// Makes the entries 1, 2, 3, …, in this order.
+async fn fill(ledger: &Ledger, entries: i64) -> Result<(), String> {
+    let mut made = 0;
+    while made < entries {
+        let next = entries.min(made + IN_FLIGHT);
+        let posts = (made + 1..=next).map(|seq| ledger.post(posting(seq)));
+        for (seq, receipt) in (made + 1..).zip(join_all(posts).await) {
+            let receipt = receipt.map_err(|error| format!("entry {seq} was not made: {error}"))?;
+            if receipt.balance != balance(seq) {
+                return Err(format!("entry {seq} left {} points", receipt.balance));
+            }
+        }
+        made = next;
+    }
+    Ok(())
+}
+
+fn account() -> AccountKey {
+    AccountKey {
+        owner: "uid:50030141".into(),
+        asset: "coin".into(),
+    }
+}
+
+fn posting(seq: i64) -> Posting {
+    let (kind, movement) = match seq % SPEND_EVERY {
+        0 => (
+            9,
+            Movement::Spend {
+                amount: SPENT,
+                order: None,
+            },
+        ),
+        _ => (
+            18,
+            Movement::Earn {
+                amount: EARNED,
+                expires_at: NEVER,
+            },
+        ),
+    };
+    Posting {
+        account: account(),
+        movement,
+        kind,
+        once: None,
+        reference: Some(seq.to_string()),
+        message: None,
+        operator: None,
+    }
+}
+
+/// The balance after an entry.
+fn balance(seq: i64) -> i64 {
+    let spends = seq / SPEND_EVERY;
+    (seq - spends) * EARNED - spends * SPENT
+}
+
+/// Whether a row is the entry `seq`.
+fn is_entry(row: &Row, seq: i64) -> bool {
+    let spends = seq / SPEND_EVERY;
+    let (amount, direction, direction_seq) = match seq % SPEND_EVERY {
+        0 => (-SPENT, 2, spends),
+        _ => (EARNED, 1, seq - spends),
+    };
+    row.reference == Some(seq.to_string())
+        && (row.seq, row.amount, row.balance_after) == (seq, amount, balance(seq))
+        && (row.direction, row.direction_seq) == (direction, direction_seq)
+}
+
+/// The account's history, or a part of it, as pages.
+struct List<'a> {
+    ledger: &'a Ledger,
+    direction: Option<Direction>,
+    total: i64,
+    size: i64,
+}
+
+impl List<'_> {
+    /// Reads some pages in turn, and gives the median of the microseconds that each took.
+    async fn compare<const N: usize>(&self, pages: [i64; N]) -> Result<[f64; N], String> {
+        let mut times = pages.map(|_| Vec::with_capacity(READS));
+        for _ in 0..READS {
+            for (page, times) in pages.iter().zip(&mut times) {
+                times.push(self.read(*page).await?.as_secs_f64() * 1e6);
+            }
+        }
+        Ok(times.map(|times| report::spread(&times).0))
+    }
+
+    /// Reads and checks one page.
+    async fn read(&self, page: i64) -> Result<Duration, String> {
+        let range = Range {
+            account: account(),
+            direction: self.direction,
+            from: None,
+            until: None,
+            skip: (page - 1) * self.size,
+            limit: self.size,
+        };
+        let begun = Instant::now();
+        let found = self.ledger.history(&range).await;
+        let elapsed = begun.elapsed();
+        let found = found.map_err(|error| error.to_string())?;
+        let found = found.ok_or("the account is not there")?;
+        let last = self.total - range.skip;
+        let first = (last - self.size).max(0) + 1;
+        let step = self.direction.map_or(1, |_| SPEND_EVERY);
+        let right = (first..=last).rev().map(|at| at * step);
+        let rows = &found.entries;
+        if found.total != self.total
+            || rows.len() != right.clone().count()
+            || !rows.iter().zip(right).all(|(row, seq)| is_entry(row, seq))
+        {
+            return Err(format!("a wrong page {page} of {range:?}: {found:?}"));
+        }
+        Ok(elapsed)
+    }
+}
