@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::client::{ONE, Partner, refused, success};
+use super::client::{ONE, Partner, fresh, refused, success};
+use crate::program::{CONFIG, Client, Place, Program};
 use crate::test_gateway::TestGateway;
 
 const OLD: Partner = Partner {
@@ -78,6 +79,60 @@ async fn without_a_previous_secret_the_old_one_is_dead() {
     let answer = gateway.act(&OLD, "communal.user.identity", &params).await;
     assert_eq!(answer, refused(110004, "验签失败"));
     assert_eq!(uses(&gateway).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_which_secret_came_and_shows_none() {
+    let config = format!(
+        "{CONFIG}
+        [[openapi.partners]]
+        open_id = 'p1'
+        grant_code = 'g1-to-hide'
+        secret = 'secret one'
+        previous_secret = 'secret zero'
+        allow = ['user.points-add']"
+    );
+    let mut program = Program::start(&Place::with(&config), &[("RUST_LOG", "debug")]).await;
+    let client = program.client();
+    let mut tokens = Vec::new();
+    for (secret, biz_id) in [
+        ("secret zero", "hidden-a"),
+        ("secret one", "hidden-b"),
+        ("forged", "hidden-c"),
+    ] {
+        let partner = Partner {
+            grant_code: "g1-to-hide",
+            secret,
+            ..ONE
+        };
+        let params = json!({"balance": 1, "bizId": biz_id, "customerId": 5});
+        let at = jiff::Timestamp::now().as_second();
+        let envelope = partner.envelope(at, &fresh(), "user.points-add", &params);
+        tokens.push(envelope["Token"].as_str().unwrap().to_owned());
+        let request = client.http.post(format!("{}/api/v2", client.base));
+        Client::answer(request.body(envelope.to_string()))
+            .await
+            .unwrap();
+    }
+    program
+        .logged("partner p1 signs with its previous secret, 1 requests")
+        .await;
+    program
+        .logged("partner p1 signs with its current secret, 1 requests")
+        .await;
+    program.logged("method=- code=110004").await;
+    assert_eq!(program.terminate().await.code(), Some(0));
+    let log = program.log();
+    let hidden = [
+        "secret zero",
+        "secret one",
+        "forged",
+        "g1-to-hide",
+        "hidden-",
+    ];
+    for secret in hidden.into_iter().chain(tokens.iter().map(String::as_str)) {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
