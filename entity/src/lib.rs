@@ -4,9 +4,12 @@
 //! Times are milliseconds since 1970-01-01 UTC; points are whole numbers; a `*_key` is the first 16 bytes of a SHA-256.
 
 pub mod account;
+pub mod action;
+pub mod alias;
 pub mod counter;
 pub mod draw;
 pub mod entry;
 pub mod lot;
+pub mod member;
 pub mod nonce;
 pub mod reference;

@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261123_000001_ledger;
 mod m20261123_000002_nonce;
+mod m20261123_000003_member;
 
 /// All changes, oldest first.
 pub struct Migrator;
@@ -15,6 +16,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261123_000001_ledger::Migration),
             Box::new(m20261123_000002_nonce::Migration),
+            Box::new(m20261123_000003_member::Migration),
         ]
     }
 }

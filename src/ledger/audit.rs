@@ -102,6 +102,7 @@ impl Ledger {
         check_lots(&snapshot).await?;
         check_draws(&snapshot).await?;
         check_references(&snapshot).await?;
+        check_aliases(&snapshot).await?;
         Ok(report)
     }
 }
@@ -292,6 +293,16 @@ async fn check_references(db: &DatabaseTransaction) -> Result<(), AuditError> {
         "SELECT r.account_id, r.seq FROM reference r WHERE NOT EXISTS (SELECT 1 FROM entry e \
          WHERE e.account_id = r.account_id AND e.seq >= r.seq AND e.balance_after = r.balance_after \
          AND (e.seq = r.seq OR e.counter = 'lapsed')) ORDER BY r.account_id, r.seq LIMIT 1",
+    )
+    .await
+}
+
+/// A second name of somebody has no accounts of its own, which nobody could reach.
+async fn check_aliases(db: &DatabaseTransaction) -> Result<(), AuditError> {
+    first_off(
+        db,
+        "its owner's name leads to another owner",
+        "SELECT a.id AS account_id, 0 AS seq FROM account a JOIN alias n ON n.name = a.owner ORDER BY a.id LIMIT 1",
     )
     .await
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::entry::{Counter, Entry, Hash};
 use super::key::Key;
-use super::posting::{AccountKey, Movement, Nonce, Posting, Receipt, Refusal, Unit};
-use page::Page;
+use super::posting::{AccountKey, Action, Applied, Nonce, Posting, Receipt, Refusal, Unit};
+use page::{Draft, View};
 
 /// Points of an account that lapse together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,9 @@ pub struct Book {
     used: HashMap<Key, Used>,
     draws: HashMap<Key, Vec<Draw>>,
     spent: HashSet<Nonce>,
+    aliases: HashMap<String, String>,
+    answered: HashMap<Key, String>,
+    tallies: HashMap<Tally, i64>,
     changes: Changes,
 }
 
@@ -89,12 +92,57 @@ pub struct Changes {
     pub counters: BTreeMap<(String, Counter), i64>,
     /// Nonces that are now spent.
     pub nonces: Vec<Nonce>,
+    /// New actions.
+    pub actions: Vec<Recorded>,
+}
+
+/// An action as it is recorded.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Its key.
+    pub key: Key,
+    /// What was done.
+    pub action: Action,
+    /// When (ms).
+    pub at: i64,
+    /// Whether its postings happened, so that it counts towards its limit.
+    pub scored: bool,
+    /// What was answered.
+    pub answer: String,
+}
+
+/// What a limit counts: one owner's actions of a name within a time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tally {
+    /// Who.
+    pub owner: String,
+    /// What they did.
+    pub name: String,
+    /// From this time on (ms).
+    pub from: i64,
+    /// Up to before this time (ms).
+    pub until: i64,
+}
+
+impl Tally {
+    /// Where an action is counted and up to what number; none where it has no limit.
+    pub fn of(action: &Action) -> Option<(Tally, i64)> {
+        action.limit.map(|limit| {
+            let tally = Tally {
+                owner: action.owner.clone(),
+                name: action.name.clone(),
+                from: limit.from,
+                until: limit.until,
+            };
+            (tally, limit.most)
+        })
+    }
 }
 
 impl Changes {
     /// Whether there is nothing to be written.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.nonces.is_empty()
+        self.entries.is_empty() && self.nonces.is_empty() && self.actions.is_empty()
     }
 }
 
@@ -129,21 +177,84 @@ impl Book {
         self.spent.insert(nonce);
     }
 
-    /// Applies one unit at the time `now`, entirely or not at all, and gives the receipt of its posting.
+    /// Puts in another name of an owner.
+    pub fn put_alias(&mut self, name: String, owner: String) {
+        self.aliases.insert(name, owner);
+    }
+
+    /// Puts in an action that has been answered.
+    pub fn put_answered(&mut self, action: Key, answer: String) {
+        self.answered.insert(action, answer);
+    }
+
+    /// Puts in how often a limited action has moved points.
+    pub fn put_tally(&mut self, tally: Tally, count: i64) {
+        self.tallies.insert(tally, count);
+    }
+
+    /// Applies one unit at the time `now`, entirely or not at all.
     ///
     /// # Errors
     /// A [`Refusal`]; the book is then as it was before.
-    pub fn apply(&mut self, unit: &Unit, now: i64) -> Result<Option<Receipt>, Refusal> {
+    pub fn apply(&mut self, unit: &Unit, now: i64) -> Result<Applied, Refusal> {
         if unit.nonce.is_some_and(|nonce| self.spent.contains(&nonce)) {
             return Err(Refusal::NonceSpent);
         }
-        let posting = unit.posting.as_ref();
-        let receipt = posting.map(|posting| self.post(posting, now)).transpose()?;
+        let action = unit.action.as_ref().map(|action| (action.key(), action));
+        if let Some((key, _)) = &action
+            && let Some(answer) = self.answered.get(key)
+        {
+            return Ok(Applied {
+                receipts: Vec::new(),
+                answer: Some(answer.clone()),
+            });
+        }
+        let tally = unit.action.as_ref().and_then(Tally::of);
+        let within = tally.as_ref().is_none_or(|(tally, most)| {
+            self.tallies.get(tally).copied().unwrap_or_default() < *most
+        });
+        let mut drafts = Vec::with_capacity(unit.postings.len());
+        for posting in unit.postings.iter().filter(|_| within) {
+            let draft = View::new(self, &drafts).draft(posting, now)?;
+            drafts.push(draft);
+        }
+        let applied = Applied {
+            receipts: drafts.iter().map(|draft| draft.receipt).collect(),
+            answer: action.map(|(key, action)| self.record(key, action, &drafts, now)),
+        };
+        if let (Some((tally, _)), true) = (tally, within) {
+            *self.tallies.entry(tally).or_default() += 1;
+        }
+        for draft in drafts {
+            self.keep(draft);
+        }
         if let Some(nonce) = unit.nonce {
             self.spent.insert(nonce);
             self.changes.nonces.push(nonce);
         }
-        Ok(receipt)
+        Ok(applied)
+    }
+
+    /// Records an action whose postings are these, and gives its answer.
+    fn record(&mut self, key: Key, action: &Action, drafts: &[Draft<'_>], now: i64) -> String {
+        let last = |of: &Draft<'_>| drafts.iter().rev().find(|draft| draft.key == of.key);
+        let balances: Vec<Option<i64>> = drafts
+            .iter()
+            .map(|draft| match draft.main_seq {
+                0 => None,
+                _ => last(draft).map(|last| last.account.balance),
+            })
+            .collect();
+        let answer = (action.answer)(&balances);
+        self.answered.insert(key, answer.clone());
+        self.changes.actions.push(Recorded {
+            key,
+            action: action.clone(),
+            at: now,
+            scored: !drafts.is_empty(),
+            answer: answer.clone(),
+        });
+        answer
     }
 
     /// Applies one posting at the time `now`, entirely or not at all.
@@ -151,39 +262,9 @@ impl Book {
     /// # Errors
     /// A [`Refusal`]; the book is then as it was before.
     pub fn post(&mut self, posting: &Posting, now: i64) -> Result<Receipt, Refusal> {
-        if let Some(once) = posting.once
-            && let Some(used) = self.used.get(&once.key)
-        {
-            return match used.content == once.content {
-                true => Ok(Receipt {
-                    balance: used.balance,
-                    repeated: true,
-                }),
-                false => Err(Refusal::ReferenceUsed),
-            };
-        }
-        let mut page = Page::open(self, posting, now);
-        page.lapse(now)?;
-        match posting.movement {
-            Movement::Earn { amount, expires_at } => page.earn(amount, expires_at)?,
-            Movement::Spend { amount, order } => page.spend(amount, order)?,
-            Movement::Return { amount, order } => page.give_back(amount, order)?,
-            Movement::Lapse { due_by } => page.lapse(due_by.max(now))?,
-        }
-        // What came into a lot that is due already lapses in the same unit.
-        page.lapse(now)?;
-        let receipt = Receipt {
-            balance: page.account.balance,
-            repeated: false,
-        };
-        let Page {
-            account,
-            entries,
-            draws,
-            main_seq,
-            ..
-        } = page;
-        self.keep(posting, account, entries, draws, main_seq);
+        let draft = View::new(self, &[]).draft(posting, now)?;
+        let receipt = draft.receipt;
+        self.keep(draft);
         Ok(receipt)
     }
 
@@ -192,18 +273,20 @@ impl Book {
         self.changes
     }
 
-    fn keep(
-        &mut self,
-        posting: &Posting,
-        account: Account,
-        entries: Vec<Entry>,
-        draws: Option<(Key, Vec<Draw>)>,
-        main_seq: i64,
-    ) {
+    fn keep(&mut self, draft: Draft<'_>) {
+        let Draft {
+            posting,
+            key,
+            account,
+            entries,
+            draws,
+            main_seq,
+            ..
+        } = draft;
         if entries.is_empty() {
             return;
         }
-        let key = &posting.account;
+        let key = &key;
         if let Some(before) = self.accounts.get(key) {
             for lot in &before.lots {
                 if account
@@ -225,7 +308,9 @@ impl Book {
                 .entry((key.asset.clone(), entry.counter))
                 .or_default() -= entry.amount;
         }
-        if let Some(once) = posting.once {
+        if let Some(once) = posting.once
+            && main_seq > 0
+        {
             let used = Used {
                 content: once.content,
                 balance: account.balance,

@@ -55,10 +55,7 @@ impl Ledger {
             message: None,
             operator: None,
         };
-        let (waiting, receipt) = Waiting::new(Unit {
-            nonce: None,
-            posting: Some(posting),
-        });
+        let (waiting, receipt) = Waiting::new(Unit::of(posting));
         // Unlike a caller, this one waits for room.
         self.writes
             .send(waiting)

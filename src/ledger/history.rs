@@ -1,11 +1,13 @@
 //! The history of an account. Entries are numbered without gaps, also by direction, so that a page is found by
 //! arithmetic and an index, and a total without counting, however long the history is.
 
-pub use entity::entry::Model as Row;
-use entity::{account, entry, lot};
-use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use entity::{account, alias, entry, lot};
+use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
+
+use serde::Deserialize;
 
 use super::posting::AccountKey;
+use super::sql;
 
 /// Income or expense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,29 @@ pub struct Range {
     pub skip: i64,
     /// How many to give.
     pub limit: i64,
+}
+
+/// An entry as its reader sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Row {
+    /// 1, 2, 3, … within the account.
+    pub seq: i64,
+    /// When (ms).
+    pub at: i64,
+    /// The number of the points' type.
+    pub kind: i64,
+    /// Points as the member sees them: positive is income.
+    pub amount: i64,
+    /// The account's balance afterwards.
+    pub balance_after: i64,
+    /// 1 income, 2 expense.
+    pub direction: i64,
+    /// 1, 2, 3, … among the account's income, or among its expenses.
+    pub direction_seq: i64,
+    /// The caller's reference.
+    pub reference: Option<String>,
+    /// The caller's text.
+    pub message: Option<String>,
 }
 
 /// A page of a history, newest first.
@@ -84,35 +109,42 @@ impl Count {
 /// # Errors
 /// Where the database does not answer.
 pub async fn page(db: &DatabaseConnection, range: &Range) -> Result<Option<Page>, DbErr> {
+    if range.from.is_none() && range.until.is_none() {
+        return newest(db, range, range.limit, None).await;
+    }
     let Some(account) = find_account(db, &range.account).await? else {
         return Ok(None);
     };
     let (low, high) = bounds(db, &account, range).await?;
     let (low, high) = (low.of(range.direction), high.of(range.direction));
     let total = (high - low).max(0);
-    // Entries low+1 ..= high are in the range, and this page ends where the skipped ones begin.
-    let last = high.saturating_sub(range.skip);
-    let first = last.saturating_sub(range.limit).max(low) + 1;
-    if first > last {
-        return Ok(Some(Page {
-            total,
-            entries: Vec::new(),
-        }));
-    }
-    let entries = entry::Entity::find().filter(entry::Column::AccountId.eq(account.id));
-    let entries = match range.direction {
-        None => entries
-            .filter(entry::Column::Seq.between(first, last))
-            .order_by_desc(entry::Column::Seq),
-        Some(direction) => entries
-            .filter(entry::Column::Direction.eq(if direction == Direction::Income { 1 } else { 2 }))
-            .filter(entry::Column::DirectionSeq.between(first, last))
-            .order_by_desc(entry::Column::DirectionSeq),
+    // The range's oldest entry ends its last page.
+    let limit = range.limit.min(total.saturating_sub(range.skip)).max(0);
+    let page = newest(db, range, limit, Some(high)).await?;
+    Ok(page.map(|page| Page { total, ..page }))
+}
+
+/// A page of so many entries in the range's direction, whatever their time, of all or of the first `count`.
+async fn newest(
+    db: &DatabaseConnection,
+    range: &Range,
+    limit: i64,
+    count: Option<i64>,
+) -> Result<Option<Page>, DbErr> {
+    let AccountKey { owner, asset } = &range.account;
+    let low = range.skip;
+    let high = low.saturating_add(limit).saturating_sub(1);
+    let direction = range.direction.map(|direction| match direction {
+        Direction::Income => 1,
+        Direction::Expense => 2,
+    });
+    let statement = match direction {
+        None => sql::PAGE,
+        Some(_) => sql::PAGE_OF,
     };
-    Ok(Some(Page {
-        total,
-        entries: entries.all(db).await?,
-    }))
+    let rows = [(owner, asset, low, high, count, direction)];
+    let mut pages = sql::ask::<(i64, Vec<Row>)>(db, statement, &rows, []).await?;
+    Ok(pages.pop().map(|(total, entries)| Page { total, entries }))
 }
 
 /// The points of an account that lapse after `after` and up to `until` (ms).
@@ -190,8 +222,12 @@ async fn find_account(
     db: &DatabaseConnection,
     key: &AccountKey,
 ) -> Result<Option<account::Model>, DbErr> {
+    let alias = alias::Entity::find_by_id(key.owner.as_str())
+        .one(db)
+        .await?;
+    let owner = alias.map_or_else(|| key.owner.clone(), |alias| alias.owner);
     account::Entity::find()
-        .filter(account::Column::Owner.eq(key.owner.as_str()))
+        .filter(account::Column::Owner.eq(owner))
         .filter(account::Column::Asset.eq(key.asset.as_str()))
         .one(db)
         .await

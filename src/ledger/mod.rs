@@ -4,6 +4,7 @@
 //! Invariants: no balance is negative; an account's balance is the sum of its lots and of its entries; all accounts
 //! and counter accounts of an asset together are zero; an entry never changes; a receipt is given after the commit.
 
+mod actions;
 pub mod audit;
 mod balances;
 pub mod book;
@@ -26,7 +27,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use balances::Balances;
 use connect::Store;
-use posting::{AccountKey, Nonce, Posting, Receipt, Unit};
+use posting::{AccountKey, Applied, Nonce, Posting, Receipt, Unit};
 pub use writer::PostError;
 use writer::Waiting;
 
@@ -129,21 +130,20 @@ impl Ledger {
     /// # Errors
     /// A refusal, a full queue, or a database that fails.
     pub async fn post(&self, posting: Posting) -> Result<Receipt, PostError> {
-        let unit = Unit {
-            nonce: None,
-            posting: Some(posting),
-        };
-        let receipt = self.apply(unit).await?;
-        // A unit with a posting has its receipt.
-        receipt.ok_or(PostError::Unavailable)
+        let applied = self.apply(Unit::of(posting)).await?;
+        // A unit without an action has a receipt for each posting.
+        applied
+            .receipts
+            .first()
+            .copied()
+            .ok_or(PostError::Unavailable)
     }
 
-    /// Applies everything that one request changes, or nothing of it; when this returns, it is on disk. A unit with a
-    /// posting has a receipt.
+    /// Applies everything that one request changes, or nothing of it; when this returns, it is on disk.
     ///
     /// # Errors
     /// A refusal, a full queue, or a database that fails.
-    pub async fn apply(&self, unit: Unit) -> Result<Option<Receipt>, PostError> {
+    pub async fn apply(&self, unit: Unit) -> Result<Applied, PostError> {
         let (waiting, receipt) = Waiting::new(unit);
         self.writes.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => PostError::Busy,

@@ -1,5 +1,8 @@
 //! Units and their postings: what may be asked of the ledger, and what it answers.
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::key::Key;
 
 /// The expiry of points that never lapse.
@@ -8,7 +11,7 @@ pub const NEVER: i64 = i64::MAX;
 /// The most points that one posting may move, so that no sum of the books comes near the end of 64 bits.
 pub const MOST: i64 = 1_000_000_000_000;
 
-/// Which account: whose points of what.
+/// Which account: whose points of what. A member may have two names, which then lead to the same account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountKey {
     /// Whose: `uid:50030141`.
@@ -22,8 +25,78 @@ pub struct AccountKey {
 pub struct Unit {
     /// The nonce that it spends.
     pub nonce: Option<Nonce>,
-    /// The movement that it asks for.
-    pub posting: Option<Posting>,
+    /// The movements that it asks for, in their order.
+    pub postings: Vec<Posting>,
+    /// The action that it records, once for ever.
+    pub action: Option<Action>,
+}
+
+impl Unit {
+    /// One posting and nothing else.
+    pub fn of(posting: Posting) -> Unit {
+        Unit {
+            postings: vec![posting],
+            ..Unit::default()
+        }
+    }
+}
+
+/// What became of a unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// For each posting; none where an action was a repeat, or was beyond its limit.
+    pub receipts: Vec<Receipt>,
+    /// The action's answer, which is the first one where it is a repeat.
+    pub answer: Option<String>,
+}
+
+/// Something that a member did, to be recorded and answered alike for ever. Where it goes beyond a limit, it is recorded
+/// and answered, and its unit's postings do not happen.
+#[derive(Clone)]
+pub struct Action {
+    /// What makes it the same action: its token, as the sender writes it.
+    pub token: String,
+    /// Who did it, as the sender names them.
+    pub owner: String,
+    /// What they did.
+    pub name: String,
+    /// To whom.
+    pub other: Option<String>,
+    /// To what.
+    pub object: Option<String>,
+    /// How often it may move points.
+    pub limit: Option<Limit>,
+    /// Its answer, given for each posting the final balance of its account, or none where it moved nothing.
+    pub answer: Answer,
+}
+
+/// How an action is answered.
+pub type Answer = Arc<dyn Fn(&[Option<i64>]) -> String + Send + Sync>;
+
+/// How often an action of one owner and name may move points within a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// So often.
+    pub most: i64,
+    /// From this time on (ms).
+    pub from: i64,
+    /// Up to before this time (ms).
+    pub until: i64,
+}
+
+impl Action {
+    /// The key of its token.
+    pub fn key(&self) -> Key {
+        Key::of(&["action", &self.token])
+    }
+}
+
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Action")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A word that may be used once, kept until [`Ledger::sweep`](super::Ledger::sweep) takes it for too old.
@@ -70,6 +143,12 @@ pub enum Movement {
         amount: i64,
         /// What they are spent on.
         order: Option<Key>,
+    },
+    /// Takes `amount` > 0 points, or as many as there are. It has no retry guard: what moved nothing has no entry that
+    /// could be guarded.
+    SpendUpTo {
+        /// Points.
+        amount: i64,
     },
     /// Gives `amount` > 0 points back to the very lots that `order` took them from, the latest first.
     Return {

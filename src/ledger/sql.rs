@@ -19,12 +19,40 @@ pub const ACCOUNT_IDS: &str = "\
     SELECT json_group_array(json_array(k.key, a.id)) \
     FROM k CROSS JOIN account a ON a.owner = k.owner AND a.asset = k.asset";
 
-/// Owners, the asset and the time → for each account that exists its owner's place and the points that count then.
+/// Names → for each that is another name of an owner its place and the owner.
+pub const ALIASES: &str = "\
+    SELECT json_group_array(json_array(k.key, n.owner)) \
+    FROM json_each(?1) k CROSS JOIN alias n ON n.name = k.value";
+
+/// Names, the asset and the time → for each account that exists its owner's place and the points that count then.
 pub const BALANCES: &str = "\
     SELECT json_group_array(json_array(k.key, a.balance - CASE WHEN a.next_expiry <= ?3 THEN \
     (SELECT COALESCE(SUM(l.remaining), 0) FROM lot l WHERE l.account_id = a.id AND l.expires_at <= ?3) \
     ELSE 0 END)) \
-    FROM json_each(?1) k CROSS JOIN account a ON a.owner = k.value AND a.asset = ?2";
+    FROM json_each(?1) k CROSS JOIN account a \
+    ON a.owner = COALESCE((SELECT n.owner FROM alias n WHERE n.name = k.value), k.value) AND a.asset = ?2";
+
+/// Rows `(name, asset, low, high, count)` → for each account that exists its number of entries, or `count` where that is
+/// not null, and the entries whose places before the last one of them, which has 0, are from low to high, newest first.
+pub const PAGE: &str = "\
+    SELECT json_group_array(json_array(a.count, (SELECT json_group_array(json_array(e.seq, e.at, e.kind, \
+    e.amount, e.balance_after, e.direction, e.direction_seq, e.reference, e.message)) \
+    FROM (SELECT * FROM entry WHERE account_id = a.id \
+    AND seq BETWEEN a.count - a.high AND a.count - a.low ORDER BY seq DESC) e))) \
+    FROM (SELECT a.id, k.value->>2 AS low, k.value->>3 AS high, COALESCE(k.value->>4, a.last_seq) AS count \
+    FROM json_each(?1) k CROSS JOIN account a ON a.asset = k.value->>1 \
+    AND a.owner = COALESCE((SELECT n.owner FROM alias n WHERE n.name = k.value->>0), k.value->>0)) a";
+
+/// Rows `(name, asset, low, high, count, direction)` → the same of the entries of one direction.
+pub const PAGE_OF: &str = "\
+    SELECT json_group_array(json_array(a.count, (SELECT json_group_array(json_array(e.seq, e.at, e.kind, \
+    e.amount, e.balance_after, e.direction, e.direction_seq, e.reference, e.message)) \
+    FROM (SELECT * FROM entry WHERE account_id = a.id AND direction = a.direction \
+    AND direction_seq BETWEEN a.count - a.high AND a.count - a.low ORDER BY direction_seq DESC) e))) \
+    FROM (SELECT a.id, k.value->>2 AS low, k.value->>3 AS high, k.value->>5 AS direction, \
+    COALESCE(k.value->>4, CASE k.value->>5 WHEN 1 THEN a.income_seq ELSE a.last_seq - a.income_seq END) AS count \
+    FROM json_each(?1) k CROSS JOIN account a ON a.asset = k.value->>1 \
+    AND a.owner = COALESCE((SELECT n.owner FROM alias n WHERE n.name = k.value->>0), k.value->>0)) a";
 
 /// Keys → for each reference that has been used its place among them, what was asked, its entry and what was answered.
 pub const REFERENCES: &str = "\
@@ -40,6 +68,18 @@ pub const DRAWS: &str = "\
 pub const NONCES: &str = "\
     WITH k(key, at, word) AS MATERIALIZED (SELECT key, value->>0, unhex(value->>1) FROM json_each(?1)) \
     SELECT json_group_array(k.key) FROM k CROSS JOIN nonce n ON n.at = k.at AND n.nonce_key = k.word";
+
+/// Keys → for each action that has been answered its place among them and the answer.
+pub const ANSWERS: &str = "\
+    SELECT json_group_array(json_array(k.key, a.answer)) \
+    FROM json_each(?1) k CROSS JOIN action a ON a.action_key = unhex(k.value)";
+
+/// Rows `(owner, name, from, until)` → the place of each and how many such actions moved points.
+pub const TALLIES: &str = "\
+    WITH k(key, owner, name, low, high) AS MATERIALIZED \
+    (SELECT key, value->>0, value->>1, value->>2, value->>3 FROM json_each(?1)) \
+    SELECT json_group_array(json_array(k.key, (SELECT COUNT(*) FROM action a \
+    WHERE a.owner = k.owner AND a.name = k.name AND a.at >= k.low AND a.at < k.high AND a.scored = 1))) FROM k";
 
 /// Rows of new accounts.
 pub const ADD_ACCOUNTS: &str = "\
@@ -97,6 +137,13 @@ pub const ADD_TO_COUNTERS: &str = "\
 pub const ADD_NONCES: &str = "\
     WITH r(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) \
     INSERT INTO nonce (at, nonce_key) SELECT value->>0, unhex(value->>1) FROM r";
+
+/// Rows of new actions; one that is recorded already breaks the batch.
+pub const ADD_ACTIONS: &str = "\
+    WITH r(value) AS MATERIALIZED (SELECT value FROM json_each(?1)) \
+    INSERT INTO action (action_key, token, owner, name, other, object, at, scored, answer) \
+    SELECT unhex(value->>0), value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, \
+    value->>8 FROM r";
 
 /// Asks for what stands under these rows, with further parameters; nothing for nothing.
 ///

@@ -1,6 +1,7 @@
 //! The ledger's rows: what a batch of units touches is loaded into a [`Book`] in a few set queries, and what it
 //! changed is written back in a few set statements.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{ConnectionTrait, DbErr};
@@ -10,7 +11,7 @@ use super::book::{Account, Book, Changes, Draw, Lot, Used};
 use super::entry::{Entry, Hash};
 use super::key::Key;
 use super::posting::{AccountKey, Movement, Nonce, Posting, Unit};
-use super::sql;
+use super::{actions, sql};
 
 /// Place, id, balance, last_seq, income_seq, last_at, head, and `(expires_at, remaining)` of each lot.
 type AccountRow = (usize, i64, i64, i64, i64, i64, String, Vec<(i64, i64)>);
@@ -26,6 +27,7 @@ pub async fn load(db: &impl ConnectionTrait, units: &[&Unit]) -> Result<Book, Db
     for place in sql::ask::<usize>(db, sql::NONCES, &nonce_rows(&nonces), []).await? {
         book.put_spent(*named(&nonces, place)?);
     }
+    actions::load(db, units, &mut book).await?;
     Ok(book)
 }
 
@@ -34,8 +36,23 @@ async fn load_postings(
     units: &[&Unit],
     book: &mut Book,
 ) -> Result<(), DbErr> {
-    let postings = || units.iter().filter_map(|unit| unit.posting.as_ref());
-    let keys = distinct(postings().map(|posting| &posting.account));
+    let postings = || units.iter().flat_map(|unit| &unit.postings);
+    let names = distinct(postings().map(|posting| posting.account.owner.as_str()));
+    let mut owners = HashMap::new();
+    for (place, owner) in sql::ask::<(usize, String)>(db, sql::ALIASES, &names, []).await? {
+        let name = *named(&names, place)?;
+        book.put_alias(name.to_owned(), owner.clone());
+        owners.insert(name, owner);
+    }
+    let keys = postings().map(|posting| match owners.get(posting.account.owner.as_str()) {
+        Some(owner) => Cow::Owned(AccountKey {
+            owner: owner.clone(),
+            asset: posting.account.asset.clone(),
+        }),
+        None => Cow::Borrowed(&posting.account),
+    });
+    let keys = distinct(keys);
+    let keys: Vec<&AccountKey> = keys.iter().map(|key| &**key).collect();
     for row in sql::ask::<AccountRow>(db, sql::ACCOUNTS, &words(&keys), []).await? {
         let (place, id, balance, last_seq, income_seq, last_at, head, lots) = row;
         let head = hash_of(&head)?;
@@ -182,7 +199,8 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes) -> Result<(), Db
     let gains = changes.counters.iter();
     let gains = gains.map(|((asset, counter), gain)| (asset, counter.name(), gain));
     sql::tell(db, sql::ADD_TO_COUNTERS, &gains.collect::<Vec<_>>()).await?;
-    sql::tell(db, sql::ADD_NONCES, &nonce_rows(&changes.nonces)).await
+    sql::tell(db, sql::ADD_NONCES, &nonce_rows(&changes.nonces)).await?;
+    actions::save(db, &changes.actions).await
 }
 
 /// Adds the accounts that are new, changes the others, and gives everyone's number.
@@ -246,16 +264,16 @@ fn nonce_rows(nonces: &[Nonce]) -> Vec<(i64, String)> {
         .collect()
 }
 
-fn hexed(keys: &[Key]) -> Vec<String> {
+pub(super) fn hexed(keys: &[Key]) -> Vec<String> {
     keys.iter().map(|key| hex::encode(key.bytes())).collect()
 }
 
-fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+pub(super) fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.collect::<BTreeSet<T>>().into_iter().collect()
 }
 
 /// What stands at the place that a set query names.
-fn named<T>(rows: &[T], place: usize) -> Result<&T, DbErr> {
+pub(super) fn named<T>(rows: &[T], place: usize) -> Result<&T, DbErr> {
     rows.get(place)
         .ok_or_else(|| off("an answer to what was not asked"))
 }
@@ -283,7 +301,7 @@ fn order_of(posting: &Posting) -> Option<Key> {
     match posting.movement {
         Movement::Spend { order, .. } => order,
         Movement::Return { order, .. } => Some(order),
-        Movement::Earn { .. } | Movement::Lapse { .. } => None,
+        Movement::Earn { .. } | Movement::SpendUpTo { .. } | Movement::Lapse { .. } => None,
     }
 }
 

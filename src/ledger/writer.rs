@@ -5,7 +5,7 @@ use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 
 use super::connect::Store;
-use super::posting::{Receipt, Refusal, Unit};
+use super::posting::{Applied, Refusal, Unit};
 use super::store;
 use crate::clock::Clock;
 
@@ -23,18 +23,18 @@ pub enum PostError {
     Unavailable,
 }
 
-/// What became of a unit: the receipt of its posting, where it has one.
-pub type Applied = Result<Option<Receipt>, PostError>;
+/// What became of a unit.
+type Outcome = Result<Applied, PostError>;
 
 /// A unit in the queue, and who waits for its receipt.
 pub struct Waiting {
     unit: Unit,
-    reply: oneshot::Sender<Applied>,
+    reply: oneshot::Sender<Outcome>,
 }
 
 impl Waiting {
     /// A unit for the queue, and where its receipt will come.
-    pub fn new(unit: Unit) -> (Waiting, oneshot::Receiver<Applied>) {
+    pub fn new(unit: Unit) -> (Waiting, oneshot::Receiver<Outcome>) {
         let (reply, receipt) = oneshot::channel();
         (Waiting { unit, reply }, receipt)
     }
@@ -85,7 +85,7 @@ enum Stop {
 }
 
 /// Applies units in one commit where that can be, so that one answer stands for each of them, in their order.
-async fn apply_batch(store: &Store, units: &[&Unit], now: i64) -> Vec<Applied> {
+async fn apply_batch(store: &Store, units: &[&Unit], now: i64) -> Vec<Outcome> {
     match commit_once(store, units, now).await {
         Ok(answers) => answers,
         Err(Stop::Inside(error)) if units.len() > 1 => {
@@ -118,7 +118,7 @@ fn unavailable(stop: &Stop) -> PostError {
     PostError::Unavailable
 }
 
-async fn commit_once(store: &Store, units: &[&Unit], now: i64) -> Result<Vec<Applied>, Stop> {
+async fn commit_once(store: &Store, units: &[&Unit], now: i64) -> Result<Vec<Outcome>, Stop> {
     let transaction = store.begin_write().await.map_err(Stop::Begin)?;
     let mut book = store::load(&transaction, units)
         .await

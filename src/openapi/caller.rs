@@ -28,7 +28,8 @@ impl Caller {
     ) -> Result<(), Failure> {
         let unit = Unit {
             nonce: Some(self.nonce),
-            posting,
+            postings: Vec::from_iter(posting),
+            ..Unit::default()
         };
         let refuse = |refusal| match refusal {
             Refusal::NonceSpent => REPLAYED.into(),

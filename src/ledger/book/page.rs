@@ -1,43 +1,154 @@
 //! The scratch copy of an account on which one posting is tried.
 
-use super::{Account, Book, Draw, Lot};
+use super::{Account, Book, Draw, Lot, Used};
 use crate::ledger::entry::{Counter, Entry, Hash};
 use crate::ledger::key::Key;
-use crate::ledger::posting::{MOST, Posting, Refusal};
+use crate::ledger::posting::{AccountKey, MOST, Movement, Posting, Receipt, Refusal};
+
+/// A posting that has been tried, and what the book is to keep of it.
+pub(super) struct Draft<'a> {
+    pub posting: &'a Posting,
+    /// Its account, by the owner's first name.
+    pub key: AccountKey,
+    /// The account afterwards.
+    pub account: Account,
+    /// New entries.
+    pub entries: Vec<Entry>,
+    /// The order's draws afterwards.
+    pub draws: Option<(Key, Vec<Draw>)>,
+    /// The entry that is the posting's own; 0 where it moved nothing.
+    pub main_seq: i64,
+    pub receipt: Receipt,
+}
+
+/// The book as it would be after some drafts.
+pub(super) struct View<'v, 'a> {
+    book: &'v Book,
+    drafts: &'v [Draft<'a>],
+}
+
+impl<'v, 'a> View<'v, 'a> {
+    pub fn new(book: &'v Book, drafts: &'v [Draft<'a>]) -> Self {
+        View { book, drafts }
+    }
+
+    /// Tries a posting.
+    ///
+    /// # Errors
+    /// Where the rules do not allow it.
+    pub fn draft(&self, posting: &'a Posting, now: i64) -> Result<Draft<'a>, Refusal> {
+        let mut key = posting.account.clone();
+        if let Some(owner) = self.book.aliases.get(&key.owner) {
+            key.owner.clone_from(owner);
+        }
+        let mut page = Page {
+            posting,
+            now,
+            account: self.account(&key),
+            key,
+            entries: Vec::new(),
+            draws: None,
+            main_seq: 0,
+        };
+        if let Some(once) = posting.once
+            && let Some(used) = self.used(&once.key)
+        {
+            return match used.content == once.content {
+                true => Ok(page.close(Some(used.balance))),
+                false => Err(Refusal::ReferenceUsed),
+            };
+        }
+        page.lapse(now)?;
+        match posting.movement {
+            Movement::Earn { amount, expires_at } => page.earn(amount, expires_at)?,
+            Movement::Spend { amount, order } => {
+                let draws = order.map(|order| (order, self.draws(&order)));
+                page.spend(amount, draws)?;
+            }
+            Movement::SpendUpTo { amount } => {
+                in_range(amount)?;
+                match amount.min(page.account.balance) {
+                    0 => {}
+                    amount => page.spend(amount, None)?,
+                }
+            }
+            Movement::Return { amount, order } => {
+                page.give_back(amount, order, self.draws(&order))?;
+            }
+            Movement::Lapse { due_by } => page.lapse(due_by.max(now))?,
+        }
+        // What came into a lot that is due already lapses in the same unit.
+        page.lapse(now)?;
+        Ok(page.close(None))
+    }
+
+    fn account(&self, key: &AccountKey) -> Account {
+        let drafted = self.drafts.iter().rev().find(|draft| draft.key == *key);
+        let account = match drafted {
+            Some(draft) => Some(&draft.account),
+            None => self.book.accounts.get(key),
+        };
+        account.cloned().unwrap_or_default()
+    }
+
+    fn draws(&self, order: &Key) -> Vec<Draw> {
+        let mut drafted = self
+            .drafts
+            .iter()
+            .rev()
+            .filter_map(|draft| draft.draws.as_ref());
+        match drafted.find(|(drawn, _)| drawn == order) {
+            Some((_, draws)) => draws.clone(),
+            None => self.book.draws(order).to_vec(),
+        }
+    }
+
+    fn used(&self, key: &Key) -> Option<Used> {
+        let same = |draft: &&Draft<'a>| draft.posting.once.is_some_and(|once| once.key == *key);
+        match self.drafts.iter().find(same) {
+            Some(draft) => draft.posting.once.map(|once| Used {
+                content: once.content,
+                balance: draft.receipt.balance,
+                seq: draft.main_seq,
+            }),
+            None => self.book.used.get(key).copied(),
+        }
+    }
+}
 
 /// The scratch copy on which one posting is tried.
-pub(super) struct Page<'a> {
-    book: &'a Book,
+struct Page<'a> {
     posting: &'a Posting,
     now: i64,
-    pub(super) account: Account,
-    pub(super) entries: Vec<Entry>,
-    pub(super) draws: Option<(Key, Vec<Draw>)>,
-    pub(super) main_seq: i64,
+    key: AccountKey,
+    account: Account,
+    entries: Vec<Entry>,
+    draws: Option<(Key, Vec<Draw>)>,
+    main_seq: i64,
 }
 
 /// The type under which lapsed points stand in the history: the document's 16, 积分过期.
 const LAPSED: i64 = 16;
 
 impl<'a> Page<'a> {
-    pub(super) fn open(book: &'a Book, posting: &'a Posting, now: i64) -> Self {
-        let account = book
-            .accounts
-            .get(&posting.account)
-            .cloned()
-            .unwrap_or_default();
-        Page {
-            book,
-            posting,
-            now,
-            account,
-            entries: Vec::new(),
-            draws: None,
-            main_seq: 0,
+    /// What is to be kept; `repeated` is what was answered before, where this is a retry.
+    fn close(self, repeated: Option<i64>) -> Draft<'a> {
+        let receipt = Receipt {
+            balance: repeated.unwrap_or(self.account.balance),
+            repeated: repeated.is_some(),
+        };
+        Draft {
+            posting: self.posting,
+            key: self.key,
+            account: self.account,
+            entries: self.entries,
+            draws: self.draws,
+            main_seq: self.main_seq,
+            receipt,
         }
     }
 
-    pub(super) fn lapse(&mut self, due_by: i64) -> Result<(), Refusal> {
+    fn lapse(&mut self, due_by: i64) -> Result<(), Refusal> {
         while let Some(lot) = self.account.lots.first().copied()
             && lot.expires_at <= due_by
         {
@@ -49,19 +160,18 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    pub(super) fn earn(&mut self, amount: i64, expires_at: i64) -> Result<(), Refusal> {
+    fn earn(&mut self, amount: i64, expires_at: i64) -> Result<(), Refusal> {
         in_range(amount)?;
         self.put_into_lot(expires_at, amount)?;
         self.enter(self.now, amount, Counter::Issued, Some(self.posting))
     }
 
-    pub(super) fn spend(&mut self, amount: i64, order: Option<Key>) -> Result<(), Refusal> {
+    fn spend(&mut self, amount: i64, mut draws: Option<(Key, Vec<Draw>)>) -> Result<(), Refusal> {
         in_range(amount)?;
         if self.account.balance < amount {
             return Err(Refusal::Insufficient);
         }
         let spend_seq = self.account.last_seq + 1;
-        let mut draws = order.map(|order| (order, self.book.draws(&order).to_vec()));
         let mut left = amount;
         for lot in &mut self.account.lots {
             let drawn = left.min(lot.remaining);
@@ -88,9 +198,8 @@ impl<'a> Page<'a> {
         self.enter(self.now, -amount, Counter::Redeemed, Some(self.posting))
     }
 
-    pub(super) fn give_back(&mut self, amount: i64, order: Key) -> Result<(), Refusal> {
+    fn give_back(&mut self, amount: i64, order: Key, mut draws: Vec<Draw>) -> Result<(), Refusal> {
         in_range(amount)?;
-        let mut draws = self.book.draws(&order).to_vec();
         if draws.is_empty() {
             return Err(Refusal::NothingSpent);
         }
@@ -148,7 +257,7 @@ impl<'a> Page<'a> {
         account.income_seq += i64::from(amount > 0);
         account.last_at = account.last_at.max(at);
         let mut entry = Entry {
-            account: self.posting.account.clone(),
+            account: self.key.clone(),
             seq: account.last_seq,
             at: account.last_at,
             kind: by.map_or(LAPSED, |posting| posting.kind),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::tests::*;
 use super::*;
-use crate::ledger::posting::{NEVER, Once};
+use crate::ledger::posting::{Movement, NEVER, Once};
 
 /// Something that somebody does: on one of three accounts, after so many days.
 #[derive(Clone, Debug)]
@@ -33,6 +33,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             amount,
             order: order(n)
         }),
+        (1..150_i64).prop_map(|amount| Movement::SpendUpTo { amount }),
         (0..50_i64).prop_map(|days| Movement::Lapse { due_by: days * DAY }),
         prop_oneof![Just(0_i64), Just(-3), Just(i64::MAX)].prop_map(|amount| Movement::Earn {
             amount,
@@ -56,8 +57,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             },
             other => other,
         };
-        // Time makes no requests that could be sent again.
-        let once = once.filter(|_| !matches!(movement, Movement::Lapse { .. }));
+        // Time makes no requests that could be sent again, and actions have a guard of their own.
+        let unguarded = matches!(
+            movement,
+            Movement::Lapse { .. } | Movement::SpendUpTo { .. }
+        );
+        let once = once.filter(|_| !unguarded);
         let once = once.map(|(key, content)| Once {
             key: Key::of(&["once", &n.to_string(), &key.to_string()]),
             content: Key::of(&[&content.to_string()]),
@@ -158,6 +163,38 @@ proptest! {
         }
     }
 
+    /// A unit of several postings comes to what they come to one by one, or to nothing at all.
+    #[test]
+    fn a_unit_happens_entirely_or_not_at_all(steps in steps(), size in 1..5_usize) {
+        let mut book = Book::default();
+        for (at, chunk) in steps.chunks(size).enumerate() {
+            let now = DAY * (1 + at as i64);
+            let postings: Vec<Posting> = chunk.iter().map(|step| step.posting.clone()).collect();
+            let mut one_by_one = Book {
+                accounts: book.accounts.clone(),
+                used: book.used.clone(),
+                draws: book.draws.clone(),
+                ..Book::default()
+            };
+            let before = book.accounts.clone();
+            let entries = book.changes.entries.len();
+            let receipts: Result<Vec<Receipt>, Refusal> =
+                postings.iter().map(|posting| one_by_one.post(posting, now)).collect();
+            let unit = Unit { postings, ..Unit::default() };
+            let applied = book.apply(&unit, now).map(|applied| applied.receipts);
+            prop_assert_eq!(&applied, &receipts);
+            if applied.is_ok() {
+                prop_assert_eq!(&book.accounts, &one_by_one.accounts);
+                prop_assert_eq!(&book.draws, &one_by_one.draws);
+                prop_assert_eq!(&book.changes.entries[entries..], &one_by_one.changes.entries);
+            } else {
+                prop_assert_eq!(&book.accounts, &before);
+                prop_assert_eq!(book.changes.entries.len(), entries);
+            }
+            check(&book);
+        }
+    }
+
     /// Never more comes back than was spent, by any number of returns.
     #[test]
     fn what_comes_back_is_at_most_what_was_spent(
@@ -195,9 +232,9 @@ proptest! {
                 now += step.days * DAY;
                 again.push(disk.post(&step.posting, now));
             }
-            let Book { accounts, used, draws, spent, changes } = disk;
+            let Book { accounts, used, draws, changes, .. } = disk;
             entries.extend(changes.entries);
-            disk = Book { accounts, used, draws, spent, changes: Changes::default() };
+            disk = Book { accounts, used, draws, ..Book::default() };
         }
         prop_assert_eq!(answers, again);
         prop_assert_eq!(&whole.changes.entries, &entries);

@@ -1,7 +1,9 @@
 //! The rules of the book, one by one.
 
 use super::*;
-use crate::ledger::posting::{NEVER, Once};
+use std::sync::Arc;
+
+use crate::ledger::posting::{Limit, Movement, NEVER, Once};
 
 pub const DAY: i64 = 86_400_000;
 
@@ -214,9 +216,10 @@ fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
         at: DAY,
         key: Key::of(&[n]),
     };
-    let unit = |n: &str, posting| Unit {
+    let unit = |n: &str, posting: Option<Posting>| Unit {
         nonce: Some(nonce(n)),
-        posting,
+        postings: Vec::from_iter(posting),
+        action: None,
     };
     let mut book = Book::default();
     assert_eq!(
@@ -224,12 +227,12 @@ fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
         Err(Refusal::Insufficient)
     );
     let applied = book.apply(&unit("a", Some(earn(5, NEVER))), 0).unwrap();
-    assert_eq!(applied.map(|receipt| receipt.balance), Some(5));
+    assert_eq!(applied.receipts[0].balance, 5);
     assert_eq!(
         book.apply(&unit("a", Some(earn(5, NEVER))), 0),
         Err(Refusal::NonceSpent)
     );
-    assert_eq!(book.apply(&unit("b", None), 0), Ok(None));
+    assert_eq!(book.apply(&unit("b", None), 0), Ok(Applied::default()));
     assert_eq!(book.apply(&unit("b", None), 0), Err(Refusal::NonceSpent));
     book.put_spent(nonce("c"));
     assert_eq!(book.apply(&unit("c", None), 0), Err(Refusal::NonceSpent));
@@ -238,14 +241,139 @@ fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
             at: DAY + 1,
             ..nonce("a")
         }),
-        posting: None,
+        ..Unit::default()
     };
     assert_eq!(
         book.apply(&later, 0),
-        Ok(None),
+        Ok(Applied::default()),
         "another time, another nonce"
     );
     assert_eq!(balance(&book), 5);
     let spent = book.into_changes().nonces;
     assert_eq!(spent.len(), 3, "what was put in is not written again");
+}
+
+fn action(token: &str, limit: Option<i64>) -> Action {
+    Action {
+        token: token.into(),
+        owner: "key:a".into(),
+        name: "post".into(),
+        other: None,
+        object: None,
+        limit: limit.map(|most| Limit {
+            most,
+            from: 0,
+            until: DAY,
+        }),
+        answer: Arc::new(|balances| format!("{balances:?}")),
+    }
+}
+
+fn acted(book: &mut Book, action: Action, movements: &[Movement]) -> String {
+    let post = |&movement| posting(account(1), movement);
+    let unit = Unit {
+        postings: movements.iter().map(post).collect(),
+        action: Some(action),
+        ..Unit::default()
+    };
+    book.apply(&unit, 1).unwrap().answer.unwrap()
+}
+
+const FIVE: Movement = Movement::Earn {
+    amount: 5,
+    expires_at: NEVER,
+};
+const LESS_SEVEN: Movement = Movement::SpendUpTo { amount: 7 };
+
+#[test]
+fn an_action_is_answered_once_with_the_final_balances() {
+    let mut book = Book::default();
+    assert_eq!(
+        acted(&mut book, action("a", None), &[FIVE, FIVE]),
+        "[Some(10), Some(10)]"
+    );
+    // Whatever comes under its token.
+    assert_eq!(
+        acted(&mut book, action("a", None), &[FIVE]),
+        "[Some(10), Some(10)]"
+    );
+    assert_eq!(
+        acted(&mut book, action("b", None), &[LESS_SEVEN]),
+        "[Some(3)]"
+    );
+    assert_eq!(
+        acted(&mut book, action("c", None), &[LESS_SEVEN]),
+        "[Some(0)]"
+    );
+    assert_eq!(acted(&mut book, action("d", None), &[LESS_SEVEN]), "[None]");
+    assert_eq!(acted(&mut book, action("e", None), &[]), "[]");
+    book.put_answered(action("f", None).key(), "stored".into());
+    assert_eq!(acted(&mut book, action("f", None), &[FIVE]), "stored");
+    let changes = book.into_changes();
+    assert_eq!(changes.entries.len(), 4);
+    let recorded: Vec<_> = changes
+        .actions
+        .iter()
+        .map(|row| (&*row.action.token, row.scored))
+        .collect();
+    assert_eq!(
+        recorded,
+        [
+            ("a", true),
+            ("b", true),
+            ("c", true),
+            ("d", true),
+            ("e", false)
+        ]
+    );
+}
+
+#[test]
+fn beyond_its_limit_an_action_moves_nothing() {
+    let mut book = Book::default();
+    let tally = Tally::of(&action("", Some(1))).unwrap().0;
+    book.put_tally(tally.clone(), 1);
+    assert_eq!(acted(&mut book, action("a", Some(3)), &[FIVE]), "[Some(5)]");
+    assert_eq!(acted(&mut book, action("a", Some(3)), &[FIVE]), "[Some(5)]");
+    assert_eq!(
+        acted(&mut book, action("b", Some(3)), &[FIVE]),
+        "[Some(10)]"
+    );
+    assert_eq!(acted(&mut book, action("c", Some(3)), &[FIVE]), "[]");
+    assert_eq!(balance(&book), 10);
+    // Another name, or another day, is counted by itself.
+    let mut other = action("d", Some(1));
+    other.name = "like".into();
+    assert_eq!(acted(&mut book, other, &[FIVE]), "[Some(15)]");
+    let mut later = action("e", Some(1));
+    later.limit = Some(Limit {
+        most: 1,
+        from: DAY,
+        until: 2 * DAY,
+    });
+    assert_eq!(acted(&mut book, later, &[FIVE]), "[Some(20)]");
+    let scored = book
+        .into_changes()
+        .actions
+        .iter()
+        .filter(|row| row.scored)
+        .count();
+    assert_eq!(scored, 4);
+}
+
+#[test]
+fn two_names_lead_to_one_account() {
+    let mut book = Book::default();
+    book.put_alias("key:a".into(), account(1).owner);
+    let mut by_key = earn(5, NEVER);
+    by_key.account.owner = "key:a".into();
+    book.post(&by_key, DAY).unwrap();
+    assert_eq!(book.post(&earn(5, NEVER), DAY).unwrap().balance, 10);
+    let owners: Vec<_> = book
+        .into_changes()
+        .entries
+        .into_iter()
+        .map(|entry| entry.account)
+        .collect();
+    assert_eq!(owners, [account(1), account(1)]);
 }

@@ -1,0 +1,169 @@
+//! Members: the names of a person, what is known of them, and what they did; and which owner a second name leads to.
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[derive(DeriveIden)]
+enum Alias {
+    Table,
+    Name,
+    Owner,
+}
+
+#[derive(DeriveIden)]
+enum Member {
+    Table,
+    Id,
+    Uid,
+    UserKey,
+    Nickname,
+    Phone,
+    Avatar,
+    RealName,
+    Sex,
+    Birthday,
+    Qq,
+    Signature,
+}
+
+#[derive(DeriveIden)]
+#[expect(clippy::enum_variant_names, reason = "the columns' names")]
+enum Action {
+    Table,
+    Id,
+    ActionKey,
+    Token,
+    Owner,
+    Name,
+    Other,
+    Object,
+    At,
+    Scored,
+    Answer,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut alias = alias();
+        if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Sqlite {
+            alias.extra("WITHOUT ROWID");
+        }
+        manager.create_table(alias).await?;
+        manager.create_table(member()).await?;
+        manager.create_table(action()).await?;
+        for index in indexes() {
+            manager.create_index(index).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .drop_table(Table::drop().table(Action::Table).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(Member::Table).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(Alias::Table).to_owned())
+            .await
+    }
+}
+
+fn text(name: impl IntoIden, length: u32) -> ColumnDef {
+    ColumnDef::new(name).string_len(length).null().to_owned()
+}
+
+fn required(name: impl IntoIden, length: u32) -> ColumnDef {
+    ColumnDef::new(name)
+        .string_len(length)
+        .not_null()
+        .to_owned()
+}
+
+fn id(name: impl IntoIden) -> ColumnDef {
+    ColumnDef::new(name)
+        .big_integer()
+        .not_null()
+        .auto_increment()
+        .primary_key()
+        .to_owned()
+}
+
+fn alias() -> TableCreateStatement {
+    Table::create()
+        .table(Alias::Table)
+        .col(required(Alias::Name, 260).primary_key())
+        .col(required(Alias::Owner, 260))
+        .to_owned()
+}
+
+fn member() -> TableCreateStatement {
+    Table::create()
+        .table(Member::Table)
+        .col(id(Member::Id))
+        .col(ColumnDef::new(Member::Uid).big_integer().null())
+        .col(text(Member::UserKey, 255))
+        .col(text(Member::Nickname, 255))
+        .col(text(Member::Phone, 255))
+        .col(text(Member::Avatar, 1024))
+        .col(text(Member::RealName, 255))
+        .col(ColumnDef::new(Member::Sex).big_integer().null())
+        .col(ColumnDef::new(Member::Birthday).big_integer().null())
+        .col(text(Member::Qq, 255))
+        .col(text(Member::Signature, 1024))
+        .check(Expr::col(Member::Uid).gt(0))
+        .to_owned()
+}
+
+fn action() -> TableCreateStatement {
+    Table::create()
+        .table(Action::Table)
+        .col(id(Action::Id))
+        .col(ColumnDef::new(Action::ActionKey).binary_len(16).not_null())
+        .col(required(Action::Token, 255))
+        .col(required(Action::Owner, 260))
+        .col(required(Action::Name, 255))
+        .col(text(Action::Other, 260))
+        .col(text(Action::Object, 255))
+        .col(ColumnDef::new(Action::At).big_integer().not_null())
+        .col(ColumnDef::new(Action::Scored).big_integer().not_null())
+        .col(ColumnDef::new(Action::Answer).text().not_null())
+        .check(Expr::col(Action::Scored).is_in([0, 1]))
+        .to_owned()
+}
+
+fn indexes() -> [IndexCreateStatement; 4] {
+    [
+        Index::create()
+            .name("member_uid")
+            .table(Member::Table)
+            .col(Member::Uid)
+            .unique()
+            .to_owned(),
+        Index::create()
+            .name("member_user_key")
+            .table(Member::Table)
+            .col(Member::UserKey)
+            .unique()
+            .to_owned(),
+        // An action is recorded once.
+        Index::create()
+            .name("action_key")
+            .table(Action::Table)
+            .col(Action::ActionKey)
+            .unique()
+            .to_owned(),
+        // How often somebody did something on a day.
+        Index::create()
+            .name("action_owner")
+            .table(Action::Table)
+            .col(Action::Owner)
+            .col(Action::Name)
+            .col(Action::At)
+            .to_owned(),
+    ]
+}
