@@ -36,6 +36,7 @@ fn signing(c: &mut Criterion) {
     c.bench_function("open a signed request", |b| {
         b.iter(|| {
             let request = Request {
+                path: "/gateway",
                 query: black_box(&query),
                 content_type: None,
                 body: b"",

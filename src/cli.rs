@@ -44,6 +44,15 @@ enum Command {
         #[arg(long, value_name = "DATE")]
         at: Option<jiff::civil::Date>,
     },
+    /// Say that a uid and a user_key are one person, who then has one account under both
+    Link {
+        /// The shop's number
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+        uid: i64,
+        /// The name on the community and the health platform
+        #[arg(long, value_name = "K")]
+        user_key: String,
+    },
     /// Recompute every balance from entries and lots, check every hash and both sides of the books
     Audit,
 }
@@ -55,6 +64,12 @@ enum SignCommand {
         /// The method, for example app.yohocoin.total
         method: String,
         /// Its parameters; client_type picks the key [default: the first configured]
+        #[arg(value_name = "KEY=VALUE", value_parser = sign::pair)]
+        parameters: Vec<(String, String)>,
+    },
+    /// For the community: a signed URL and a line for curl; `/getUserInfo` where there is no action
+    Osx {
+        /// Its parameters; appKey and endtimestamp are added
         #[arg(value_name = "KEY=VALUE", value_parser = sign::pair)]
         parameters: Vec<(String, String)>,
     },
@@ -107,6 +122,8 @@ pub fn run() -> ExitCode {
                 parameters,
                 partner,
             }) => sign::openapi(&config, &action, parameters, partner.as_deref()),
+            Command::Sign(SignCommand::Osx { parameters }) => sign::osx(&config, parameters),
+            Command::Link { uid, user_key } => commands::link(&config, uid, &user_key).await,
             Command::Expire { at } => commands::expire(&config, at).await,
             Command::Audit => commands::audit(&config).await,
         }

@@ -13,6 +13,7 @@ use crate::gateway::params::{Bad, Raw, Value, Within};
 use crate::ledger::key::Key;
 use crate::ledger::posting::{self, AccountKey, NEVER, Refusal};
 use crate::ledger::{Ledger, PostError, ReadError};
+use crate::members::Name;
 
 /// Coins: the asset `coin` of members known by their `uid`.
 pub struct Coins {
@@ -22,6 +23,9 @@ pub struct Coins {
     expiry: Expiry,
     timezone: TimeZone,
 }
+
+/// The asset.
+pub const COIN: &str = "coin";
 
 /// A user: a positive 64-bit number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +48,8 @@ impl Coins {
     /// A user's account.
     pub fn account(uid: Uid) -> AccountKey {
         AccountKey {
-            owner: format!("uid:{}", uid.0),
-            asset: "coin".into(),
+            owner: Name::Uid(uid.0).owner(),
+            asset: COIN.into(),
         }
     }
 
@@ -103,6 +107,14 @@ impl Coins {
             .ok()
             .and_then(|day| self.start_of(day));
         (year, end.unwrap_or(NEVER))
+    }
+
+    /// When this day begins, and when the next one (ms).
+    pub fn today(&self) -> (i64, i64) {
+        let today = self.local(self.ledger.now()).date();
+        let start = self.start_of(today).unwrap_or_default();
+        let next = self.start_of(today.saturating_add(1.day()));
+        (start, next.unwrap_or(NEVER))
     }
 
     /// When a day begins (ms).

@@ -3,6 +3,7 @@
 mod mistakes;
 mod network;
 mod openapi;
+mod osx;
 mod reader;
 #[cfg(test)]
 mod refusal_tests;
@@ -23,6 +24,7 @@ use jiff::tz::TimeZone;
 
 pub use mistakes::Mistakes;
 pub use openapi::{Openapi, Partner, Sign};
+pub use osx::{Keys, Osx, Rule, SCORES, UserToken};
 pub use secret::Secret;
 pub use sections::{Database, Ledger, Server};
 pub use yoho::{CoinType, Expiry, Once, Yoho};
@@ -55,6 +57,8 @@ pub struct Config {
     pub yoho: Yoho,
     /// `[openapi]`.
     pub openapi: Openapi,
+    /// `[osx]`.
+    pub osx: Osx,
     /// Settings whose secret still is a sample from the committed gateway.toml, such as `yoho.salt`.
     pub samples: Vec<String>,
     /// Where it came from, for the log: the file's path, or that the built-in defaults are used.
@@ -151,6 +155,7 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
     let timezone = sections::timezone(root);
     let yoho = root.section("yoho", yoho::yoho);
     let openapi = root.section("openapi", openapi::openapi);
+    let osx = root.section("osx", osx::osx);
     let server = root.section("server", sections::server);
     let database = root.section("database", sections::database);
     let ledger = root.section("ledger", sections::ledger);
@@ -161,6 +166,7 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
         ledger: ledger?,
         yoho: yoho?,
         openapi: openapi?,
+        osx: osx?,
         samples: std::mem::take(&mut root.desk.samples),
         source,
     })

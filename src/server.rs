@@ -24,7 +24,9 @@ use crate::gateway::dialect::{Dialect, Request};
 use crate::gateway::registry::Registry;
 use crate::gateway::{Served, serve};
 use crate::ledger::{Ledger, Limits};
+use crate::members::Members;
 use crate::openapi::{self, Openapi};
+use crate::osx::{self, Community, Osx};
 use crate::yoho::{self, Yoho};
 use body::BodyError;
 use ids::RequestIds;
@@ -60,6 +62,8 @@ struct House {
     yoho_methods: Registry<()>,
     openapi: Openapi,
     openapi_methods: Registry<openapi::Caller>,
+    osx: Osx,
+    osx_methods: Registry<()>,
     metrics: Metrics,
     origin: origin::Proxies,
     within: Duration,
@@ -76,8 +80,10 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, String> {
     let mut metrics = Metrics::new(config.server.metrics_from.clone());
     let house = Arc::new(House {
         yoho_methods: yoho_methods(config, &ledger)?,
-        openapi: Openapi::new(&config.openapi, clock, &mut metrics.registry),
+        openapi: Openapi::new(&config.openapi, clock.clone(), &mut metrics.registry),
         openapi_methods: openapi_methods(config, &ledger)?,
+        osx: Osx::new(&config.osx, clock),
+        osx_methods: osx_methods(config, &ledger)?,
         metrics,
         ledger: ledger.clone(),
         yoho: Yoho::new(&config.yoho),
@@ -93,6 +99,8 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, String> {
             .route("/gateway", Route::new().guard(get_or_post()).to(gateway))
             // Whatever the HTTP method, so that a wrong one is answered in the envelope.
             .route("/api/v2", web::route().to(partners))
+            .route("/userActionNotify", web::get().to(community))
+            .route("/getUserInfo", web::get().to(community))
             .route("/metrics", web::get().to(metrics::show))
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))
@@ -169,6 +177,19 @@ pub fn openapi_methods(
     Ok(registry)
 }
 
+/// The community's two.
+///
+/// # Errors
+/// A name that both want.
+pub fn osx_methods(config: &Config, ledger: &Ledger) -> Result<Registry<()>, String> {
+    let coins = Arc::new(Coins::new(ledger.clone(), config));
+    let members = Members::new(ledger.clone());
+    let community = Arc::new(Community::new(&config.osx, coins, members));
+    let mut registry = Registry::default();
+    osx::register(&mut registry, &community).map_err(|taken| taken.to_string())?;
+    Ok(registry)
+}
+
 impl Running {
     /// Stops accepting, finishes what was taken, and closes the ledger.
     pub async fn stop(self) {
@@ -209,6 +230,14 @@ async fn partners(
     answer(&house, dialect, methods, request, payload).await
 }
 
+async fn community(
+    house: web::Data<House>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    answer(&house, &house.osx, &house.osx_methods, request, payload).await
+}
+
 /// Answers a request in its dialect, and logs it.
 async fn answer<D: Dialect>(
     house: &House,
@@ -226,6 +255,7 @@ async fn answer<D: Dialect>(
                 .get(CONTENT_TYPE)
                 .and_then(|kind| kind.to_str().ok());
             let request = Request {
+                path: request.path(),
                 query: request.query_string(),
                 content_type,
                 body: &body,

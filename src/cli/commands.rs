@@ -10,10 +10,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::Ledger;
+use crate::members::Members;
 use crate::server;
 
 /// How often nonces are swept, at least.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// The most characters of a user_key.
+const LONGEST_KEY: usize = 255;
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(config: &Config) -> Result<(), String> {
@@ -89,6 +93,19 @@ pub async fn expire(config: &Config, at: Option<Date>) -> Result<(), String> {
     ledger.close().await;
     let accounts = expired.map_err(|error| error.to_string())?;
     println!("lapsed what was due in {accounts} accounts");
+    Ok(())
+}
+
+/// Joins the two names of one person.
+pub async fn link(config: &Config, uid: i64, user_key: &str) -> Result<(), String> {
+    if user_key.is_empty() || user_key.chars().nth(LONGEST_KEY).is_some() {
+        return Err(format!("a user_key has 1 to {LONGEST_KEY} characters"));
+    }
+    let ledger = server::open_ledger(config, Clock::system()).await?;
+    let linked = Members::new(ledger.clone()).link(uid, user_key).await;
+    ledger.close().await;
+    linked.map_err(|error| format!("not linked: {error}"))?;
+    println!("uid {uid} and user_key {user_key} are one person");
     Ok(())
 }
 

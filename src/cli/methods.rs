@@ -12,6 +12,7 @@ use crate::gateway::params::{Field, Refusal};
 use crate::gateway::registry::Registry;
 use crate::ledger::Ledger;
 use crate::openapi::Openapi;
+use crate::osx::Osx;
 use crate::server;
 use crate::yoho::Yoho;
 
@@ -23,6 +24,9 @@ pub fn print(config: &Config) -> Result<(), String> {
     let actions = server::openapi_methods(config, &Ledger::nowhere())?;
     let openapi = Openapi::new(&config.openapi, Clock::system(), &mut Metrics::default());
     describe(&mut table, "openapi", &openapi, &actions);
+    let community = server::osx_methods(config, &Ledger::nowhere())?;
+    let osx = Osx::new(&config.osx, Clock::system());
+    describe(&mut table, "osx", &osx, &community);
     print!("{table}");
     Ok(())
 }
@@ -61,10 +65,14 @@ fn describe<D: Dialect>(
                 doc.trim()
             );
         }
+        // The community's methods are told by their parameters.
+        let name = match entry.name.starts_with('/') {
+            true => String::new(),
+            false => format!("{} ", entry.name),
+        };
         let _ = writeln!(
             table,
-            "    try: pointgate sign {sign} {} {}\n",
-            entry.name,
+            "    try: pointgate sign {sign} {name}{}\n",
             entry.example.replace('&', " ")
         );
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::clock::Clock;
 use crate::config::{Config, Sign};
 use crate::openapi::{Signed, Spelling};
+use crate::osx;
 use crate::sign::form_encode;
 use crate::yoho::client_secret;
 
@@ -54,11 +55,37 @@ fn yoho_url(
         .map(|(name, value)| (name.as_str(), value.as_str()));
     let secret = client_secret(pairs, key);
     parameters.push(("client_secret".into(), secret));
-    let query: Vec<String> = parameters
+    Ok(format!("{}/gateway?{}", base(config), query(&parameters)))
+}
+
+/// For how long a signed request of the community is good (seconds).
+const GOOD_FOR: i64 = 600;
+
+/// Prints a signed URL of the community and a line for curl.
+pub fn osx(config: &Config, mut parameters: Vec<(String, String)>) -> Result<(), String> {
+    let keys = config.osx.keys.as_ref();
+    let keys = keys.ok_or("[osx] app_key and app_secret are not configured")?;
+    let path = match parameters.iter().any(|(name, _)| name == "action") {
+        true => "/userActionNotify",
+        false => "/getUserInfo",
+    };
+    let end = Clock::system().now() / 1000 + GOOD_FOR;
+    for (name, value) in [
+        ("appKey", keys.app_key.clone()),
+        ("endtimestamp", end.to_string()),
+    ] {
+        if !parameters.iter().any(|(given, _)| given == name) {
+            parameters.push((name.to_owned(), value));
+        }
+    }
+    let pairs = parameters
         .iter()
-        .map(|(name, value)| format!("{}={}", form_encode(name), form_encode(value)))
-        .collect();
-    Ok(format!("{}/gateway?{}", base(config), query.join("&")))
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let signature = osx::sign(pairs, &keys.app_secret);
+    parameters.push(("sign".to_owned(), signature));
+    let url = format!("{}{path}?{}", base(config), query(&parameters));
+    println!("{url}\n\ncurl '{url}'");
+    Ok(())
 }
 
 /// Prints a line for curl.
@@ -116,6 +143,14 @@ pub fn openapi(
         base(config)
     );
     Ok(())
+}
+
+fn query(parameters: &[(String, String)]) -> String {
+    let pairs: Vec<String> = parameters
+        .iter()
+        .map(|(name, value)| format!("{}={}", form_encode(name), form_encode(value)))
+        .collect();
+    pairs.join("&")
 }
 
 /// Where the configured server is reached from this machine.

@@ -11,6 +11,8 @@ use super::params::{Parameters, Refusals};
 /// A request as it came over the wire.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
+    /// The part of the URL before `?`.
+    pub path: &'a str,
     /// The part of the URL behind `?`, still encoded.
     pub query: &'a str,
     /// The body's type, where the request has one.

@@ -2,6 +2,7 @@
 
 pub mod dialect;
 pub mod fault;
+pub mod form;
 mod json;
 pub mod method;
 pub mod params;

@@ -187,6 +187,11 @@ impl Ledger {
         Ok(history::lapsing(self.store.read(), account, self.clock.now(), until).await?)
     }
 
+    /// The database, for what is kept beside the ledger.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Whether the database answers and postings are taken.
     pub async fn ready(&self) -> bool {
         !self.writes.is_closed() && self.store.ping().await.is_ok()

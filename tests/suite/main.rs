@@ -4,6 +4,7 @@
 mod cli;
 mod ledger;
 mod openapi;
+mod osx;
 mod program;
 mod server;
 mod test_gateway;

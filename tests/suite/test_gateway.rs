@@ -171,6 +171,11 @@ impl TestGateway {
         send(request.body(body)).await
     }
 
+    /// GET of a path and query as they stand.
+    pub async fn get_path(&self, path: &str) -> Answer {
+        send(self.client.get(self.url(path))).await
+    }
+
     /// POST to the open platform with a body as it stands.
     pub async fn partner(&self, body: impl Into<reqwest::Body>) -> Answer {
         let request = self.client.post(self.url("/api/v2"));

@@ -15,7 +15,7 @@ const MAY_NAME: [(&str, &[&str]); 9] = [
     ("gateway", &["gateway", "params"]),
     ("ledger", &["ledger", "clock"]),
     ("members", &["members", "ledger", "clock"]),
-    ("coins", &["config", "gateway", "ledger"]),
+    ("coins", &["config", "gateway", "ledger", "members"]),
     ("config", &["config"]),
     (
         "server",

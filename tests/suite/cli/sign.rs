@@ -1,6 +1,7 @@
 //! `pointgate sign`: what it prints is a request that passes without debug.
 
 use crate::openapi::client::PARTNERS;
+use crate::osx::client::COMMUNITY;
 use crate::program::{Answer, CONFIG, Client, Place, Program, text};
 
 #[tokio::test]
@@ -11,6 +12,7 @@ async fn a_signed_url_passes() {
     let signed = sign(
         &program.place,
         &[
+            "yoho",
             "app.yohocoin.get",
             "uid=50030199",
             "num=100",
@@ -21,7 +23,10 @@ async fn a_signed_url_passes() {
     );
     let answer = client.get(&signed).await.unwrap();
     assert_eq!(answer.code(), 200, "{}", answer.text);
-    let signed = sign(&program.place, &["app.yohocoin.lists", "uid=50030199"]);
+    let signed = sign(
+        &program.place,
+        &["yoho", "app.yohocoin.lists", "uid=50030199"],
+    );
     let list = client.get(&signed).await.unwrap();
     let row = &list.json["data"]["coinlist"][0];
     assert_eq!(row["message"], message, "{}", list.text);
@@ -33,7 +38,7 @@ async fn a_signed_url_passes() {
 
 #[tokio::test]
 async fn what_methods_proposes_to_try_passes() {
-    let config = format!("{CONFIG}{PARTNERS}");
+    let config = format!("{CONFIG}{PARTNERS}{COMMUNITY}");
     let program = Program::start(&Place::with(&config), &[]).await;
     let listed = text(&program.place.run(&["methods"]).stdout);
     let tries: Vec<&str> = listed
@@ -41,20 +46,52 @@ async fn what_methods_proposes_to_try_passes() {
         .filter_map(|line| line.split_once("try: pointgate sign "))
         .map(|(_, arguments)| arguments)
         .collect();
-    assert_eq!(tries.len(), 9, "{listed}");
+    assert_eq!(tries.len(), 11, "{listed}");
     for line in tries {
         let arguments: Vec<&str> = line.split(' ').collect();
         let answer = match arguments[0] {
             "openapi" => post(&program, &arguments[1..]).await,
             _ => {
-                let signed = sign(&program.place, &arguments[1..]);
+                let signed = sign(&program.place, &arguments);
                 program.client().get(&signed).await.unwrap()
             }
         };
         // There are no coins to spend yet, nor an order to give back.
         let good = [0, 200, 407, 409].contains(&answer.code());
         assert!(good, "{line}: {}", answer.text);
+        assert_ne!(answer.json["msg"], "error", "{line}: {}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn a_signed_action_passes() {
+    let program = Program::start(&Place::with(&format!("{CONFIG}{COMMUNITY}")), &[]).await;
+    let client = program.client();
+    let action = [
+        "osx",
+        "user_token=中 文&=+%'",
+        "action=post",
+        "action_token=t",
+    ];
+    let answer = client.get(&sign(&program.place, &action)).await.unwrap();
+    assert_eq!(
+        answer.json["data"]["user_info"]["score1"], "10",
+        "{}",
+        answer.text
+    );
+    let info = sign(&program.place, &["osx", "user_token=中 文&=+%'"]);
+    assert!(info.starts_with("/getUserInfo?"), "{info}");
+    let answer = client.get(&info).await.unwrap();
+    assert_eq!(
+        answer.json["data"]["userInfo"]["score1"], "10",
+        "{}",
+        answer.text
+    );
+    let expired = ["osx", "user_token=a", "endtimestamp=5"];
+    let answer = client.get(&sign(&program.place, &expired)).await.unwrap();
+    assert_eq!(answer.json["data"], "请求超时");
+    let out = Place::new().run(&["sign", "osx", "user_token=a"]);
+    assert!(text(&out.stderr).contains("app_key and app_secret are not configured"));
 }
 
 #[tokio::test]
@@ -141,7 +178,7 @@ async fn post(program: &Program, arguments: &[&str]) -> Answer {
 fn the_client_type_picks_the_key() {
     let keys = "[server]\nlisten = '0.0.0.0:8081'\n[yoho]\nsalt = 's'\n[yoho.client_keys]\nandroid = 'one'\nIpad = 'two'\n";
     let place = Place::with(keys);
-    let total = ["app.yohocoin.total", "uid=1"];
+    let total = ["yoho", "app.yohocoin.total", "uid=1"];
     let of = |parameter: &str| sign(&place, &[&total[..], &[parameter]].concat());
     let secret = |url: &str| url.rsplit('=').next().unwrap().to_owned();
     let one = sign(&place, &total);
@@ -174,7 +211,7 @@ fn what_cannot_be_signed_is_refused() {
 /// Runs it, and gives the path and query of the URL that it printed.
 #[track_caller]
 fn sign(place: &Place, arguments: &[&str]) -> String {
-    let out = place.run(&[&["sign", "yoho"], arguments].concat());
+    let out = place.run(&[&["sign"], arguments].concat());
     assert!(out.status.success(), "{}", text(&out.stderr));
     let printed = text(&out.stdout);
     let lines: Vec<&str> = printed.lines().collect();
@@ -182,6 +219,6 @@ fn sign(place: &Place, arguments: &[&str]) -> String {
         panic!("{printed}");
     };
     assert_eq!(curl, format!("curl '{url}'"));
-    let (_, path) = url.split_once("/gateway?").unwrap();
-    format!("/gateway?{path}")
+    let path = url.splitn(4, '/').nth(3).unwrap();
+    format!("/{path}")
 }

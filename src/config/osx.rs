@@ -1,0 +1,301 @@
+//! The section `[osx]`: the community platform, its scores, and what its users' actions bring.
+
+use std::collections::BTreeMap;
+
+use super::reader::{Section, Wrong};
+use super::secret::Secret;
+
+/// `[osx]`.
+#[derive(Clone, Debug)]
+pub struct Osx {
+    /// How the platform signs; none = it is not served.
+    pub keys: Option<Keys>,
+    /// What a `user_token` is.
+    pub user_token: UserToken,
+    /// The assets of score1 … score9.
+    pub scores: [String; SCORES],
+    /// What actions bring, by their name.
+    pub rules: BTreeMap<String, Rule>,
+}
+
+/// How many scores the platform has.
+pub const SCORES: usize = 9;
+
+/// `app_key` and `app_secret`.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Names the application.
+    pub app_key: String,
+    /// The key of its signatures.
+    pub app_secret: Secret,
+}
+
+/// What a `user_token` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserToken {
+    /// A member's user_key.
+    UserKey,
+    /// A member's uid.
+    Uid,
+}
+
+/// `[[osx.rules]]`: what one kind of action brings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// The actor's scores: (index from 0, points; negative takes).
+    pub user: Vec<(usize, i64)>,
+    /// The other user's.
+    pub to_user: Vec<(usize, i64)>,
+    /// How often a day it brings anything to one actor.
+    pub daily_max: Option<i64>,
+    /// The text of its rows in a member's history.
+    pub message: Option<String>,
+}
+
+/// The most characters of an action's name, of a message, of the app_key.
+const LONGEST: usize = 255;
+/// The most points of one score that one action moves.
+const MOST: i64 = 1_000_000_000;
+
+/// Reads `[osx]`.
+pub(super) fn osx(section: &mut Section<'_, '_>) -> Option<Osx> {
+    let what = format!("a text of 1 to {LONGEST} characters without spaces");
+    let app_secret = section.optional_secret("app_secret");
+    let app_key = match section.has("app_key") {
+        true => section.parsed("app_key", &what, word).map(Some),
+        false => Some(None),
+    };
+    let keys = match (app_key, app_secret) {
+        (Some(Some(app_key)), Some(Some(app_secret))) => Some(Some(Keys {
+            app_key,
+            app_secret,
+        })),
+        (Some(None), Some(None)) => Some(None),
+        (Some(_), Some(_)) => {
+            let text = "goes together with app_secret; give both or neither".to_owned();
+            section.refuse("app_key", section.origin.clone(), text)
+        }
+        // What is wrong with it has been noted.
+        (None, _) | (_, None) => None,
+    };
+    let choices = [("user_key", UserToken::UserKey), ("uid", UserToken::Uid)];
+    let user_token = section.choice("user_token", &choices);
+    let scores = section.section("scores", scores);
+    let mut rules = BTreeMap::new();
+    let read = section.tables("rules", |section| {
+        let (action, rule) = rule(section)?;
+        if rules.insert(action, rule).is_none() {
+            return Some(());
+        }
+        let text = "another rule is for the same action".to_owned();
+        section.refuse("action", section.origin.clone(), text)
+    });
+    read?;
+    Some(Osx {
+        keys: keys?,
+        user_token: user_token?,
+        scores: scores?,
+        rules,
+    })
+}
+
+fn scores(section: &mut Section<'_, '_>) -> Option<[String; SCORES]> {
+    let what = "the name of an asset: 1 to 16 of a-z, 0-9 and _, beginning with a letter";
+    let names: Vec<String> = (1..=SCORES)
+        .filter_map(|number| section.parsed(&format!("score{number}"), what, asset))
+        .collect();
+    names.try_into().ok()
+}
+
+fn rule(section: &mut Section<'_, '_>) -> Option<(String, Rule)> {
+    let what = format!("an action's name: 1 to {LONGEST} characters without spaces");
+    let action = section.parsed("action", &what, word);
+    let user = points(section, "user");
+    let to_user = points(section, "to_user");
+    let daily_max = match section.has("daily_max") {
+        true => section.integer("daily_max", 1..=MOST).map(Some),
+        false => Some(None),
+    };
+    let what = format!("a text of 1 to {LONGEST} characters on one line");
+    let message = match section.has("message") {
+        true => section.parsed("message", &what, line).map(Some),
+        false => Some(None),
+    };
+    let rule = Rule {
+        user: user?,
+        to_user: to_user?,
+        daily_max: daily_max?,
+        message: message?,
+    };
+    Some((action?, rule))
+}
+
+/// `{ score1 = 10, score2 = -5 }`; absent means none.
+fn points(section: &mut Section<'_, '_>, key: &str) -> Option<Vec<(usize, i64)>> {
+    if !section.has(key) {
+        return Some(Vec::new());
+    }
+    section.section(key, |section| {
+        section.hint("the scores are score1 to score9");
+        let mut points = Vec::new();
+        for index in 0..SCORES {
+            let score = format!("score{}", index + 1);
+            if section.has(&score) {
+                points.push((index, section.integer(&score, -MOST..=MOST)?));
+            }
+        }
+        points.retain(|(_, amount)| *amount != 0);
+        Some(points)
+    })
+}
+
+fn word(text: &str) -> Result<String, Wrong> {
+    match text.contains(char::is_whitespace) {
+        true => Err(Wrong::NotOne),
+        false => line(text),
+    }
+}
+
+fn line(text: &str) -> Result<String, Wrong> {
+    let blank = text.trim().is_empty() || text.contains(char::is_control);
+    if blank || text.chars().nth(LONGEST).is_some() {
+        return Err(Wrong::NotOne);
+    }
+    Ok(text.to_owned())
+}
+
+fn asset(text: &str) -> Result<String, Wrong> {
+    let good = text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.len() <= 16
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    match good {
+        true => Ok(text.to_owned()),
+        false => Err(Wrong::NotOne),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::tests::{good, read};
+
+    use super::*;
+
+    fn bad(text: &str) -> String {
+        read(text, &[]).expect_err("is refused").to_string()
+    }
+
+    #[test]
+    fn it_is_off_by_default_and_has_rules() {
+        let osx = good("", &[]).osx;
+        assert!(osx.keys.is_none());
+        assert_eq!(osx.user_token, UserToken::UserKey);
+        let scores = [
+            "exp", "fly", "buy", "gong", "one", "two", "three", "four", "five",
+        ];
+        assert_eq!(osx.scores, scores);
+        for action in [
+            "osapi_com_sendThread",
+            "osapi_com_postAdd_thread",
+            "osapi_com_postAdd_post",
+            "osapi_com_deleteCom_user",
+            "osapi_common_doSupport_thread",
+            "osapi_common_doDelSupport_thread",
+            "osapi_common_collect",
+            "osapi_common_delCollect",
+            "osapi_user_follow_yes",
+            "osapi_user_follow_no",
+            "osapi_user_qiandao",
+            "admin_com_management_essence",
+            "admin_com_thread_delete",
+        ] {
+            let rule = &osx.rules[action];
+            assert!(
+                !rule.user.is_empty() || !rule.to_user.is_empty(),
+                "{action}"
+            );
+            assert!(rule.message.is_some(), "{action}");
+        }
+    }
+
+    /// What is undone takes back what was given, as often as it could be given.
+    #[test]
+    fn the_rules_undo_each_other() {
+        let rules = good("", &[]).osx.rules;
+        for (done, undone) in [
+            ("osapi_com_sendThread", "osapi_com_deleteCom_user"),
+            (
+                "osapi_common_doSupport_thread",
+                "osapi_common_doDelSupport_thread",
+            ),
+            ("osapi_common_collect", "osapi_common_delCollect"),
+            ("osapi_user_follow_yes", "osapi_user_follow_no"),
+        ] {
+            let (done, undone) = (&rules[done], &rules[undone]);
+            let negated = |points: &[(usize, i64)]| -> Vec<(usize, i64)> {
+                points
+                    .iter()
+                    .map(|(score, amount)| (*score, -amount))
+                    .collect()
+            };
+            assert_eq!(negated(&done.user), undone.user);
+            assert_eq!(negated(&done.to_user), undone.to_user);
+            assert_eq!(done.daily_max, undone.daily_max);
+        }
+    }
+
+    #[test]
+    fn it_is_read() {
+        let text = "[osx]\napp_key = 'k'\napp_secret = 's'\nuser_token = 'uid'\n\
+                    [osx.scores]\nscore2 = 'coin'\n\
+                    [[osx.rules]]\naction = 'a'\nuser = { score1 = 10, score9 = -5, score3 = 0 }\n\
+                    daily_max = 3\nmessage = '发帖 奖励'\n\
+                    [[osx.rules]]\naction = 'b'\nto_user.score2 = 1\n";
+        let osx = good(text, &[]).osx;
+        let keys = osx.keys.unwrap();
+        assert_eq!((&*keys.app_key, keys.app_secret.reveal()), ("k", "s"));
+        assert_eq!(osx.user_token, UserToken::Uid);
+        assert_eq!((&*osx.scores[0], &*osx.scores[1]), ("exp", "coin"));
+        let a = Rule {
+            user: vec![(0, 10), (8, -5)],
+            to_user: Vec::new(),
+            daily_max: Some(3),
+            message: Some("发帖 奖励".to_owned()),
+        };
+        let b = Rule {
+            to_user: vec![(1, 1)],
+            ..Rule::default()
+        };
+        let rules = BTreeMap::from([("a".to_owned(), a), ("b".to_owned(), b)]);
+        assert_eq!(
+            osx.rules, rules,
+            "the rules above replace the committed ones"
+        );
+        assert!(good("osx.rules = []", &[]).osx.rules.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        assert_eq!(
+            bad("[osx]\napp_key = 'k'"),
+            "gateway.toml:1: [osx] app_key: goes together with app_secret; give both or neither"
+        );
+        assert_eq!(
+            bad("[osx]\nuser_token = 'name'\n[osx.scores]\nscore1 = 'Exp'\nscore10 = 'x'"),
+            "gateway.toml:2: [osx] user_token: must be one of \"user_key\", \"uid\"\n\
+             gateway.toml:4: [osx.scores] score1: must be the name of an asset: 1 to 16 of a-z, 0-9 and _, \
+             beginning with a letter\n\
+             gateway.toml:5: [osx.scores] score10: unknown key; did you mean \"score1\"?"
+        );
+        assert_eq!(
+            bad(
+                "[[osx.rules]]\naction = 'a'\nuser = { score0 = 1 }\ndaily_max = 0\n\
+                 [[osx.rules]]\naction = 'b'\n[[osx.rules]]\naction = 'b'"
+            ),
+            "gateway.toml:3: [osx.rules.1.user] score0: unknown key; the scores are score1 to score9\n\
+             gateway.toml:4: [osx.rules.1] daily_max: must be an integer from 1 to 1000000000\n\
+             gateway.toml:7: [osx.rules.3] action: another rule is for the same action"
+        );
+    }
+}

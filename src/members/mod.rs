@@ -1,0 +1,58 @@
+//! Members: the names of a person, and what is known of them beside points.
+
+mod link;
+
+use entity::member;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+
+use crate::ledger::{Ledger, ReadError};
+pub use entity::member::Model as Member;
+pub use link::LinkError;
+
+/// How somebody names a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// The shop's number.
+    Uid(i64),
+    /// The community's and the health platform's name.
+    Key(String),
+}
+
+impl Name {
+    /// The owner of accounts that this name means; two names of one person lead to the same accounts.
+    pub fn owner(&self) -> String {
+        match self {
+            Name::Uid(uid) => format!("uid:{uid}"),
+            Name::Key(key) => format!("key:{key}"),
+        }
+    }
+}
+
+/// What is known of members, in the ledger's database.
+#[derive(Clone)]
+pub struct Members {
+    ledger: Ledger,
+}
+
+impl Members {
+    /// Of this ledger.
+    pub fn new(ledger: Ledger) -> Members {
+        Members { ledger }
+    }
+
+    /// What is known of somebody; none where that is nothing.
+    ///
+    /// # Errors
+    /// A database that fails.
+    pub async fn find(&self, name: &Name) -> Result<Option<Member>, ReadError> {
+        Ok(find(self.ledger.store().read(), name).await?)
+    }
+}
+
+async fn find(db: &impl sea_orm::ConnectionTrait, name: &Name) -> Result<Option<Member>, DbErr> {
+    let is_named = match name {
+        Name::Uid(uid) => member::Column::Uid.eq(*uid),
+        Name::Key(key) => member::Column::UserKey.eq(key.as_str()),
+    };
+    member::Entity::find().filter(is_named).one(db).await
+}

@@ -1,0 +1,79 @@
+//! The community: who its users are among the members, and in what their scores are counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::bad;
+use super::profile::Profile;
+use crate::coins::{COIN, Coins};
+use crate::config::{self, Rule, SCORES, UserToken};
+use crate::gateway::fault::{Failure, Fault};
+use crate::ledger::posting::{AccountKey, NEVER};
+use crate::members::{Members, Name};
+
+/// The community platform, as it is configured.
+pub struct Community {
+    /// The coins' rules, which hold where a score is counted in coins.
+    pub coins: Arc<Coins>,
+    members: Members,
+    user_token: UserToken,
+    scores: [String; SCORES],
+    rules: BTreeMap<String, Rule>,
+}
+
+impl Community {
+    /// Over these members and coins.
+    pub fn new(config: &config::Osx, coins: Arc<Coins>, members: Members) -> Community {
+        Community {
+            coins,
+            members,
+            user_token: config.user_token,
+            scores: config.scores.clone(),
+            rules: config.rules.clone(),
+        }
+    }
+
+    /// The member of a token, which came as the parameter `parameter`.
+    ///
+    /// # Errors
+    /// Where it can be nobody's.
+    pub fn name(&self, token: &str, parameter: &str) -> Result<Name, Fault> {
+        match self.user_token {
+            UserToken::UserKey => Ok(Name::Key(token.to_owned())),
+            UserToken::Uid => match token.parse() {
+                Ok(uid) if uid > 0 => Ok(Name::Uid(uid)),
+                _ => Err(bad("参数格式不对:", parameter)),
+            },
+        }
+    }
+
+    /// What an action brings.
+    pub fn rule(&self, action: &str) -> Option<&Rule> {
+        self.rules.get(action)
+    }
+
+    /// The account of somebody's score, by its index from 0.
+    pub fn account(&self, name: &Name, score: usize) -> AccountKey {
+        AccountKey {
+            owner: name.owner(),
+            asset: self.scores[score].clone(),
+        }
+    }
+
+    /// When points of a score lapse (ms): coins as coins do, others never.
+    pub fn expires_at(&self, score: usize) -> i64 {
+        match self.scores[score] == COIN {
+            true => self.coins.expires_at(),
+            false => NEVER,
+        }
+    }
+
+    /// What is known of somebody.
+    ///
+    /// # Errors
+    /// A database that fails.
+    pub async fn profile(&self, name: &Name) -> Result<Profile, Failure> {
+        let member = self.members.find(name).await?;
+        Ok(member.map_or_else(Profile::default, Profile::from))
+    }
+}

@@ -1,0 +1,182 @@
+//! `/userActionNotify`: a user of the community did something, which may bring scores to them and to another user.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::Community;
+use crate::coins::failed;
+use crate::config::Rule;
+use crate::gateway::fault::Failure;
+use crate::gateway::method::Method;
+use crate::gateway::params::Text;
+use crate::ledger::posting::{Action, Limit, Movement, Posting, Unit};
+use crate::members::Name;
+use crate::params;
+
+/// The method.
+pub struct UserActionNotify(pub Arc<Community>);
+
+/// What the platform sends where there is no counterpart.
+const NOBODY: &str = "0";
+/// The coins' type of what comes and goes by community actions: 活动奖励.
+const REWARD: i64 = 3;
+/// The most characters of an entry's reference.
+const LONGEST_REFERENCE: usize = 128;
+
+params! {
+    /// What it takes.
+    pub struct Params {
+        /// who did it
+        user: Text<255> = must("user_token"),
+        /// to whom, 0 for nobody
+        other: Option<Text<255>> = may("to_user_token", None),
+        /// to what, 0 for nothing
+        object: Option<Text<255>> = may("to_id", None),
+        /// what they did
+        action: Text<255> = must("action"),
+        /// what makes it the same action when it is sent again
+        token: Text<255> = must("action_token"),
+    }
+}
+
+/// One side of an action: the scores that its rule moves for one user, in the order of their postings.
+struct Side {
+    /// The name of the token in the answer, and the token.
+    named: (&'static str, String),
+    name: Name,
+    scores: Vec<(usize, i64)>,
+}
+
+impl Method for UserActionNotify {
+    const NAME: &'static str = "/userActionNotify";
+    const SUMMARY: &'static str = "a user of the community did something";
+    const EXAMPLE: &'static str = "user_token=14359234985&to_user_token=14359234956&to_id=256&action=osapi_com_sendThread&action_token=1520559498658924";
+    const MESSAGE: &'static str = "ok";
+    type Caller = ();
+    type Params = Params;
+    type Reply = Box<RawValue>;
+
+    async fn call(&self, params: Params, (): ()) -> Result<Box<RawValue>, Failure> {
+        let community = &self.0;
+        let some = |text: Option<Text<255>>| text.map(|Text(text)| text).filter(|it| it != NOBODY);
+        let (Text(user), Text(action), Text(token)) = (params.user, params.action, params.token);
+        let (other, object) = (some(params.other), some(params.object));
+        let none = Rule::default();
+        let rule = community.rule(&action).unwrap_or(&none);
+
+        let name = community.name(&user, "user_token")?;
+        let mut sides = vec![Side {
+            named: ("user_token", user),
+            name: name.clone(),
+            scores: rule.user.clone(),
+        }];
+        let mut other_name = None;
+        if let Some(other) = other {
+            let name = community.name(&other, "to_user_token")?;
+            other_name = Some(name.owner());
+            sides.push(Side {
+                named: ("to_user_token", other),
+                name,
+                scores: rule.to_user.clone(),
+            });
+        }
+        let postings = sides.iter().flat_map(|side| {
+            let post =
+                |&(score, amount)| posting(community, &side.name, score, amount, rule, &token);
+            side.scores.iter().map(post)
+        });
+        let unit = Unit {
+            nonce: None,
+            postings: postings.collect(),
+            action: Some(Action {
+                owner: name.owner(),
+                name: action,
+                other: other_name,
+                object,
+                limit: rule.daily_max.map(|most| {
+                    let (from, until) = community.coins.today();
+                    Limit { most, from, until }
+                }),
+                answer: {
+                    let profile = write(&community.profile(&name).await?)?;
+                    let token = token.clone();
+                    Arc::new(move |balances| answer(&token, &sides, balances, &profile))
+                },
+                token,
+            }),
+        };
+        let refuse = |refusal| {
+            log::error!("the scores of an action were refused: {refusal}");
+            Failure::Internal
+        };
+        let applied = community.coins.ledger.apply(unit).await;
+        let applied = applied.map_err(|error| failed(error, refuse))?;
+        RawValue::from_string(applied.answer.unwrap_or_default()).map_err(|error| {
+            log::error!("a stored answer cannot be read: {error}");
+            Failure::Internal
+        })
+    }
+}
+
+fn posting(
+    community: &Community,
+    name: &Name,
+    score: usize,
+    amount: i64,
+    rule: &Rule,
+    token: &str,
+) -> Posting {
+    let short = token.chars().nth(LONGEST_REFERENCE).is_none();
+    Posting {
+        account: community.account(name, score),
+        movement: match amount > 0 {
+            true => Movement::Earn {
+                amount,
+                expires_at: community.expires_at(score),
+            },
+            false => Movement::SpendUpTo { amount: -amount },
+        },
+        kind: REWARD,
+        once: None,
+        reference: short.then(|| token.to_owned()),
+        message: rule.message.clone(),
+        operator: None,
+    }
+}
+
+/// The answer's data: each side with the final balances of those scores that changed.
+fn answer(token: &str, sides: &[Side], balances: &[Option<i64>], profile: &str) -> String {
+    let mut balances = balances.iter().copied();
+    let sides: Vec<String> = sides
+        .iter()
+        .map(|side| {
+            let (name, token) = (side.named.0, quoted(&side.named.1));
+            let mut fields = vec![format!(r#""{name}":{token}"#)];
+            for (score, _) in &side.scores {
+                if let Some(balance) = balances.next().flatten() {
+                    fields.push(format!(r#""score{}":"{balance}""#, score + 1));
+                }
+            }
+            let info = name.replace("token", "info");
+            format!(r#","{info}":{{{}}}"#, fields.join(","))
+        })
+        .collect();
+    format!(
+        r#"{{"action_token":{}{},"userInfo":{profile}}}"#,
+        quoted(token),
+        sides.concat()
+    )
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn write(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| {
+        log::error!("a profile cannot be written: {error}");
+        Failure::Internal
+    })
+}

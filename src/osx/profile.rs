@@ -1,0 +1,54 @@
+//! What the platform may know of a member: the document's `userInfo` without its scores.
+
+use serde::Serialize;
+
+use crate::members::Member;
+
+/// The platform overwrites what it has by what it is told, so what is not known is left out.
+#[derive(Debug, Default, Serialize)]
+pub struct Profile {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nickname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    real_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sex: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    birthday: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qq: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
+}
+
+impl From<Member> for Profile {
+    fn from(member: Member) -> Profile {
+        let Member {
+            id: _,
+            uid: _,
+            user_key: _,
+            nickname,
+            phone,
+            avatar,
+            real_name,
+            sex,
+            birthday,
+            qq,
+            signature,
+        } = member;
+        Profile {
+            nickname,
+            phone,
+            avatar,
+            real_name,
+            sex,
+            birthday,
+            qq,
+            signature,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The parameter `sign`, as protocols.md part 3 has it.
+
+use std::collections::BTreeMap;
+
+use crate::config::Secret;
+use crate::gateway::params::Parameters;
+use crate::sign::{md5_hex, same};
+
+/// The signature of these parameters: the values of all of them but `sign`, and of `appSecret`, in ascending order of their
+/// names, one after the other, in lower-case hex MD5. Of a repeated name the first value counts.
+pub fn sign<'a>(
+    parameters: impl Iterator<Item = (&'a str, &'a str)>,
+    secret: &'a Secret,
+) -> String {
+    let mut signed = BTreeMap::new();
+    for (name, value) in parameters.filter(|(name, _)| *name != "sign") {
+        signed.entry(name).or_insert(value);
+    }
+    // Whatever was sent under this name.
+    signed.insert("appSecret", secret.reveal());
+    let values: Vec<&[u8]> = signed.values().map(|value| value.as_bytes()).collect();
+    md5_hex(&values)
+}
+
+/// Whether parameters are signed: all of them or, since the platform does not sign what stands in the address that it was
+/// given, those that it adds itself.
+pub fn is_signed(parameters: &Parameters, own: &[&str], secret: &Secret) -> bool {
+    let sent = parameters
+        .text("sign")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let all = sign(parameters.texts(), secret);
+    let known = parameters.texts().filter(|(name, _)| own.contains(name));
+    same(&all, &sent) | same(&sign(known, secret), &sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The vectors of protocols.md part 3.
+    #[test]
+    fn vectors() {
+        let secret = Secret::new("testsecret");
+        let first = [("appKey", "testappkey"), ("endtimestamp", "1405495206")];
+        assert_eq!(
+            sign(first.into_iter(), &secret),
+            "fc89ad8645fe705f024edfc00c02aeee"
+        );
+        let sample = [
+            ("user_token", "14359234985"),
+            ("to_user_token", "14359234956"),
+            ("to_id", "256"),
+            ("action", "osx_thread_add"),
+            ("action_token", "1520559498658924"),
+            ("endtimestamp", "1520559858"),
+            ("appKey", "testappKey"),
+            ("sign", "284dd169610caa4305b8e255830ad9de"),
+        ];
+        assert_eq!(
+            sign(sample.into_iter(), &secret),
+            "284dd169610caa4305b8e255830ad9de"
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! `/getUserInfo`: what is known of a user of the community, and all nine scores.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+use serde::Serialize;
+
+use super::Community;
+use super::profile::Profile;
+use crate::config::SCORES;
+use crate::gateway::fault::Failure;
+use crate::gateway::method::Method;
+use crate::gateway::params::Text;
+use crate::params;
+
+/// The method.
+pub struct GetUserInfo(pub Arc<Community>);
+
+/// Where it stands.
+pub const PATH: &str = "/getUserInfo";
+
+params! {
+    /// What it takes.
+    pub struct Params {
+        /// the user
+        user: Text<255> = must("user_token"),
+        /// the platform's own, which is checked and not used
+        _token: Option<Text<255>> = may("token", None),
+    }
+}
+
+/// What it answers.
+#[derive(Debug, Serialize)]
+#[expect(non_snake_case, reason = "the names on the wire")]
+pub struct Reply {
+    user_token: String,
+    userInfo: UserInfo,
+}
+
+#[derive(Debug, Serialize)]
+struct UserInfo {
+    #[serde(flatten)]
+    profile: Profile,
+    #[serde(flatten)]
+    scores: BTreeMap<String, String>,
+}
+
+impl Method for GetUserInfo {
+    const NAME: &'static str = PATH;
+    const SUMMARY: &'static str = "what is known of a user of the community";
+    const EXAMPLE: &'static str = "user_token=14359234985";
+    const MESSAGE: &'static str = "ok";
+    type Caller = ();
+    type Params = Params;
+    type Reply = Reply;
+
+    async fn call(&self, params: Params, (): ()) -> Result<Reply, Failure> {
+        let community = &self.0;
+        let Text(user_token) = params.user;
+        let name = community.name(&user_token, "user_token")?;
+        let profile = community.profile(&name).await?;
+        let balances = (0..SCORES).map(|score| {
+            let account = community.account(&name, score);
+            community.coins.ledger.balance(account)
+        });
+        let balances = try_join_all(balances).await?;
+        let scores = (1..).zip(balances).map(|(score, balance)| {
+            let balance = balance.unwrap_or_default();
+            (format!("score{score}"), balance.to_string())
+        });
+        Ok(Reply {
+            user_token,
+            userInfo: UserInfo {
+                profile,
+                scores: scores.collect(),
+            },
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! The community platform, by the words of protocols.md part 3: it shares no code with the gateway.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::test_gateway::{Answer, TestGateway, md5};
+
+/// The platform's keys, and rules whose figures are easy to tell apart.
+pub const COMMUNITY: &str = "
+[osx]
+app_key = 'testappkey'
+app_secret = 'testsecret'
+[[osx.rules]]
+action = 'post'
+message = '发帖奖励'
+user = { score1 = 10, score2 = 5 }
+[[osx.rules]]
+action = 'unpost'
+message = '删除帖子'
+user = { score1 = -10, score2 = -5 }
+[[osx.rules]]
+action = 'like'
+user = { score1 = 1 }
+to_user = { score2 = 2, score4 = 3 }
+daily_max = 2
+";
+
+/// A query with its sign, of parameters as `user_token=a&to_id=5`, not encoded.
+pub fn signed(parameters: &str) -> String {
+    let pairs = parameters.split('&').filter(|pair| !pair.is_empty());
+    let pairs: Vec<(&str, &str)> = pairs.map(|pair| pair.split_once('=').unwrap()).collect();
+    let mut values: BTreeMap<&str, &str> = pairs.iter().copied().collect();
+    assert_eq!(values.len(), pairs.len(), "a repeated name");
+    values.insert("appSecret", "testsecret");
+    let sign = md5(&values.into_values().collect::<String>());
+    let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+    format!("{}&sign={sign}", pairs.join("&"))
+}
+
+/// An action as the platform sends it, good until `end` (seconds): `a>b 5 post t1` is what `a` did to `b`'s object 5, under
+/// the token t1; nobody and nothing are `0`.
+pub fn action(call: &str, end: i64) -> String {
+    let words: Vec<&str> = call.split(' ').collect();
+    let [who, object, action, token] = words[..] else {
+        panic!("{call}");
+    };
+    let (user, other) = who.split_once('>').unwrap_or((who, "0"));
+    signed(&format!(
+        "user_token={user}&to_user_token={other}&to_id={object}&action={action}&action_token={token}\
+         &appKey=testappkey&endtimestamp={end}"
+    ))
+}
+
+/// What a success looks like.
+pub fn ok(data: &str) -> Answer {
+    (200, format!(r#"{{"code":200,"msg":"ok","data":{data}}}"#))
+}
+
+/// What a refusal looks like.
+pub fn error(text: &str) -> Answer {
+    let body = format!(r#"{{"code":200,"msg":"error","data":"{text}"}}"#);
+    (200, body)
+}
+
+impl TestGateway {
+    /// With the community's keys and rules.
+    pub async fn with_community() -> TestGateway {
+        TestGateway::with(COMMUNITY).await
+    }
+
+    /// A query of the community's, signed for ten minutes from now.
+    pub async fn signed(&self, path: &str, parameters: &str) -> Answer {
+        let end = self.now() / 1000 + 600;
+        let all = format!("{parameters}&appKey=testappkey&endtimestamp={end}");
+        self.get_path(&format!("{path}?{}", signed(&all))).await
+    }
+
+    /// Sends an action: `a>b 5 post t1`.
+    pub async fn notify(&self, call: &str) -> Answer {
+        let query = action(call, self.now() / 1000 + 600);
+        self.get_path(&format!("/userActionNotify?{query}")).await
+    }
+
+    /// Makes the calls of a table, `call | data`, one after the other; `at TIME` sets the clock.
+    pub async fn community(&self, table: &str) {
+        for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            if let Some(time) = line.strip_prefix("at ") {
+                self.at(time);
+                continue;
+            }
+            let (call, data) = line.split_once('|').expect(line);
+            let call = call.trim();
+            let token = call.rsplit(' ').next().unwrap();
+            let data = format!(
+                r#"{{"action_token":"{token}",{},"userInfo":{{}}}}"#,
+                data.trim()
+            );
+            assert_eq!(self.notify(call).await, ok(&data), "{call}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The OSX community, through a sender that was written from protocols.md part 3 alone.
+
+pub mod client;
+mod coins;
+mod link;
+mod notify;
+mod retries;
+mod rules;
+mod user_info;
