@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::coins::Coins;
 use crate::config::Config;
-use crate::gateway::dialect::{Dialect, Request};
+use crate::gateway::dialect::{Dialect, Request, Retry};
 use crate::gateway::registry::Registry;
 use crate::gateway::{Served, serve};
 use crate::ledger::{Ledger, Limits};
@@ -59,7 +59,7 @@ pub struct Running {
 struct House {
     ledger: Ledger,
     yoho: Yoho,
-    yoho_methods: Registry<()>,
+    yoho_methods: Registry<Retry>,
     openapi: Openapi,
     openapi_methods: Registry<openapi::Caller>,
     osx: Osx,
@@ -144,7 +144,7 @@ pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String
 ///
 /// # Errors
 /// A name that two of them want.
-pub fn yoho_methods(config: &Config, ledger: &Ledger) -> Result<Registry<()>, String> {
+pub fn yoho_methods(config: &Config, ledger: &Ledger) -> Result<Registry<Retry>, String> {
     let coins = Arc::new(Coins::new(ledger.clone(), config));
     let mut registry = Registry::default();
     yoho::register(&mut registry, &coins).map_err(|taken| taken.to_string())?;

@@ -24,6 +24,10 @@ pub struct Request<'a> {
     pub from: &'a [IpAddr],
 }
 
+/// The sender's own name for a request, under which it may come again: a message's id. None over HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retry(pub Option<String>);
+
 /// Whether a client whose address is one of these is surely within these networks.
 pub fn within(addresses: &[IpAddr], networks: &[IpNet]) -> bool {
     let inside = |address: &IpAddr| {

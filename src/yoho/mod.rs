@@ -20,7 +20,7 @@ use ipnet::IpNet;
 
 use crate::coins::Coins;
 use crate::config::{self, Secret};
-use crate::gateway::dialect::{Call, Dialect, Request, Sealed, within};
+use crate::gateway::dialect::{Call, Dialect, Request, Retry, Sealed, within};
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Reply;
 use crate::gateway::params::{Parameters, Refusals};
@@ -88,9 +88,9 @@ impl Yoho {
 }
 
 impl Dialect for Yoho {
-    type Caller = ();
+    type Caller = Retry;
 
-    fn open(&self, request: &Request<'_>) -> Result<Call<()>, Fault> {
+    fn open(&self, request: &Request<'_>) -> Result<Call<Retry>, Fault> {
         let (mut parameters, json) = query::read(request).ok_or(MALFORMED)?;
         if !self.is_debug(&parameters, request.from) {
             self.check_signature(&parameters)?;
@@ -108,7 +108,7 @@ impl Dialect for Yoho {
         }
         Ok(Call {
             method: parameters.text("method").map(str::to_owned),
-            caller: (),
+            caller: Retry::default(),
             parameters,
         })
     }
@@ -153,7 +153,7 @@ impl Refusals for Yoho {
 ///
 /// # Errors
 /// A name that is taken.
-pub fn register(registry: &mut Registry<()>, coins: &Arc<Coins>) -> Result<(), Taken> {
+pub fn register(registry: &mut Registry<Retry>, coins: &Arc<Coins>) -> Result<(), Taken> {
     registry.add(total::Total(coins.clone()))?;
     registry.add(get::Get(coins.clone()))?;
     registry.add(subtract::Subtract(coins.clone()))?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::balance::{Balance, post};
 use crate::coins::{Coins, Credit, Uid};
+use crate::gateway::dialect::Retry;
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::{Text, Within};
@@ -47,11 +48,11 @@ impl Method for Return {
     const SUMMARY: &'static str = "a user gets back coins that an order took";
     const EXAMPLE: &'static str = "uid=50030199&num=150&type=22&orderCode=1234567890&pid=11111111";
     const MESSAGE: &'static str = "ok";
-    type Caller = ();
+    type Caller = Retry;
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params, (): ()) -> Result<Balance, Failure> {
+    async fn call(&self, params: Params, _: Retry) -> Result<Balance, Failure> {
         let Params {
             uid,
             num: Within(amount),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::balance::{Balance, post};
 use super::values::Debit;
 use crate::coins::{Coins, Uid};
+use crate::gateway::dialect::Retry;
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::{Text, Within};
@@ -44,11 +45,11 @@ impl Method for Subtract {
     const SUMMARY: &'static str = "a user spends coins on an order";
     const EXAMPLE: &'static str = "uid=50030199&num=-150&type=20&orderCode=1234567890&pid=11111111";
     const MESSAGE: &'static str = "ok";
-    type Caller = ();
+    type Caller = Retry;
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params, (): ()) -> Result<Balance, Failure> {
+    async fn call(&self, params: Params, _: Retry) -> Result<Balance, Failure> {
         let Params {
             uid,
             num: Debit(amount),
