@@ -6,6 +6,7 @@
 //! `POINTGATE_BENCH_ENTRIES` how long the history is.
 
 mod bare;
+mod community;
 mod history;
 mod load;
 mod orm;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use load::CONNECTIONS;
 use report::Way;
 use servers::Server;
-use stock::{Lane, MEMBERS, Pages, Writes};
+use stock::{By, Lane, MEMBERS, Pages, Writes};
 
 /// Writes that are prepared for the warm-up; later rounds go by what was done before.
 const FIRST_RATE: f64 = 30_000.0;
@@ -64,15 +65,16 @@ fn gateway(rounds: usize, seconds: f64) -> Result<(), String> {
         bare: Server::role("bare", folder, &database)?,
         real: Server::pointgate(folder)?,
         orm: Server::role("orm", folder, &database)?,
-        readers: Writes::new(50_000_000),
-        writers: Writes::new(60_000_000),
-        orm_writers: Writes::new(60_000_000),
+        readers: Writes::new(By::Get, 50_000_000),
+        writers: Writes::new(By::Get, 60_000_000),
+        orm_writers: Writes::new(By::Get, 60_000_000),
+        actors: Writes::new(By::Action, 70_000_000),
         constant: Vec::new(),
         totals: Vec::new(),
         pages: Pages::default(),
         spent: Vec::new(),
         time: Duration::from_secs_f64(seconds),
-        prepared: [(FIRST_RATE * seconds) as usize / CONNECTIONS; 3],
+        prepared: [(FIRST_RATE * seconds) as usize / CONNECTIONS; 4],
     };
     report::conditions(rounds, seconds);
     run.fund()?;
@@ -83,6 +85,7 @@ fn gateway(rounds: usize, seconds: f64) -> Result<(), String> {
         Way::new("(c) signed get, durable"),
         Way::new("(d) get as one ORM transaction"),
         Way::new("(e) signed records, nonce durable"),
+        Way::new("(f) scoring callback, durable"),
     ];
     for _ in 0..rounds {
         for (way, round) in ways.iter_mut().zip(run.round()?) {
@@ -91,11 +94,12 @@ fn gateway(rounds: usize, seconds: f64) -> Result<(), String> {
     }
     let (now, peak) = run.real.memory()?;
     report::ways(&mut ways);
-    let [a, b, c, d, e] = &ways;
+    let [a, b, c, d, e, f] = &ways;
     report::ratio("(b) / (a)", b, a, Some(0.5));
     report::ratio("(c) / (d)", c, d, Some(8.0));
     report::ratio("(c) / (a)", c, a, None);
     report::ratio("(e) / (b)", e, b, None);
+    report::ratio("(f) / (c)", f, c, None);
     report::memory(now, peak, 64.0);
     println!();
     run.close(folder, &database)
@@ -110,14 +114,16 @@ struct Run {
     readers: Writes,
     writers: Writes,
     orm_writers: Writes,
+    /// Users of the community.
+    actors: Writes,
     constant: Vec<Lane>,
     totals: Vec<Lane>,
     pages: Pages,
     /// Requests of (e) whose nonces are spent.
     spent: Vec<Lane>,
     time: Duration,
-    /// Requests a connection to prepare for (c), (d) and (e).
-    prepared: [usize; 3],
+    /// Requests a connection to prepare for (c), (d), (e) and (f).
+    prepared: [usize; 4],
 }
 
 impl Run {
@@ -127,6 +133,7 @@ impl Run {
             (&self.real, &mut self.readers, partner::ROWS),
             (&self.real, &mut self.writers, 1),
             (&self.orm, &mut self.orm_writers, 1),
+            (&self.real, &mut self.actors, 1),
         ] {
             for _ in 0..times {
                 let lanes = group.one_each();
@@ -143,7 +150,7 @@ impl Run {
     }
 
     /// One round of each way, in their order.
-    fn round(&mut self) -> Result<[load::Round; 5], String> {
+    fn round(&mut self) -> Result<[load::Round; 6], String> {
         let time = Some(self.time);
         let lanes = std::mem::take(&mut self.constant);
         let (a, lanes) = sent(&self.bare, lanes, time)?;
@@ -160,8 +167,11 @@ impl Run {
         let lanes = self.pages.lanes(self.prepared[2]);
         let (e, lanes) = sent(&self.real, lanes, time)?;
         self.spent = stock::again(lanes);
-        self.prepared = [&c, &d, &e].map(|round| round.done * 2 / CONNECTIONS + 1000);
-        Ok([a, b, c, d, e])
+        let lanes = self.actors.lanes(self.prepared[3]);
+        let (f, lanes) = sent(&self.real, lanes, time)?;
+        self.actors.settle(lanes);
+        self.prepared = [&c, &d, &e, &f].map(|round| round.done * 2 / CONNECTIONS + 1000);
+        Ok([a, b, c, d, e, f])
     }
 
     /// Compares the books with what was acknowledged, and stops the servers.
@@ -176,9 +186,9 @@ impl Run {
         let audit = servers::audit(folder)?;
         println!(
             "books: {} writes brought {} members {} points, each as acknowledged",
-            self.readers.count() + self.writers.count(),
-            2 * MEMBERS,
-            self.readers.points() + self.writers.points(),
+            self.readers.count() + self.writers.count() + self.actors.count(),
+            3 * MEMBERS,
+            self.readers.points() + self.writers.points() + self.actors.points(),
         );
         println!(
             "nonces: {} requests of (e), sent again, were refused",

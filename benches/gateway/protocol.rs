@@ -78,7 +78,8 @@ fn sealed(data: &str, message: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-fn hex_md5(parts: &[&[u8]]) -> String {
+/// Lower-case hex MD5 of these parts.
+pub(crate) fn hex_md5(parts: &[&[u8]]) -> String {
     let mut md5 = Md5::new();
     for part in parts {
         md5.update(part);

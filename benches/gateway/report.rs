@@ -66,7 +66,7 @@ pub(crate) fn conditions(rounds: usize, seconds: f64) {
 }
 
 /// Prints a line for each way.
-pub(crate) fn ways(ways: &mut [Way; 5]) {
+pub(crate) fn ways(ways: &mut [Way]) {
     println!(
         "{:<40}{:>10}{:>10}{:>10}{:>9}{:>9}",
         "requests a second", "median", "min", "max", "p50 ms", "p99 ms"

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::community::{ACTION as BENCH_ACTION, APP_KEY, APP_SECRET, POINTS};
 use crate::partner::{ACTION, GRANT_CODE, OPEN_ID, SECRET};
 use crate::protocol::{PRIVATE_KEY, SALT};
 
@@ -42,7 +43,9 @@ impl Server {
             "[server]\nlisten = \"127.0.0.1:0\"\n\n[yoho]\nsalt = \"{SALT}\"\n\n\
              [yoho.client_keys]\nandroid = \"{PRIVATE_KEY}\"\n\n\
              [[openapi.partners]]\nopen_id = \"{OPEN_ID}\"\ngrant_code = \"{GRANT_CODE}\"\n\
-             secret = \"{SECRET}\"\nallow = [\"{ACTION}\"]\n"
+             secret = \"{SECRET}\"\nallow = [\"{ACTION}\"]\n\n\
+             [osx]\napp_key = \"{APP_KEY}\"\napp_secret = \"{APP_SECRET}\"\n\n\
+             [[osx.rules]]\naction = \"{BENCH_ACTION}\"\nuser = {{ score2 = {POINTS} }}\n"
         );
         std::fs::write(folder.join("gateway.toml"), config)
             .map_err(|error| format!("cannot write gateway.toml: {error}"))?;

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::load::CONNECTIONS;
 use crate::partner::{self, ANY_DIGIT, Row};
-use crate::protocol;
+use crate::{community, protocol};
 
 /// Members of one connection; no other connection touches them, so that every answer can be foretold.
 const PER_LANE: usize = 160;
@@ -125,8 +125,7 @@ impl Pages {
 
     /// Lanes of `length` requests each, which are as of now.
     pub(crate) fn lanes(&mut self, length: usize) -> Vec<Lane> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |since| since.as_secs());
+        let now = now();
         let mut exchange = |member: usize| {
             self.made += 1;
             let uid = self.first_uid + member as i64;
@@ -152,8 +151,48 @@ impl Pages {
     }
 }
 
+/// How the members of a group get points.
+#[derive(Clone, Copy)]
+pub(crate) enum By {
+    /// By `app.yohocoin.get`.
+    Get,
+    /// By what they do in the community.
+    Action,
+}
+
+impl By {
+    /// What a write brings.
+    fn amount(self, lane: usize, number: usize) -> i64 {
+        match self {
+            By::Get => write(lane, number).1,
+            By::Action => community::POINTS,
+        }
+    }
+
+    /// A write and its answer.
+    fn exchange(self, uid: i64, amount: i64, reference: &str, balance: i64) -> Exchange {
+        match self {
+            By::Get => Exchange {
+                request: protocol::get_request(uid, amount, reference),
+                answer: protocol::get_answer(uid, balance).into(),
+            },
+            By::Action => Exchange {
+                request: community::action_request(uid, reference, now() + 86_400),
+                answer: community::action_answer(uid, reference, balance).into(),
+            },
+        }
+    }
+}
+
+/// Seconds since 1970 UTC.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
 /// A group of members, what was promised to them and what a server has acknowledged.
 pub(crate) struct Writes {
+    by: By,
     first_uid: i64,
     lanes: Vec<Lane>,
     /// How many writes of each lane have been acknowledged.
@@ -165,13 +204,14 @@ pub(crate) struct Writes {
 
 impl Writes {
     /// A group without coins.
-    pub(crate) fn new(first_uid: i64) -> Writes {
+    pub(crate) fn new(by: By, first_uid: i64) -> Writes {
         let empty = Lane {
             exchanges: Vec::new(),
             next: 0,
             repeat: false,
         };
         Writes {
+            by,
             first_uid,
             lanes: vec![empty; CONNECTIONS],
             settled: vec![0; CONNECTIONS],
@@ -190,14 +230,13 @@ impl Writes {
         for lane in 0..CONNECTIONS {
             while self.lanes[lane].exchanges.len() < length {
                 let number = self.settled[lane] + self.lanes[lane].exchanges.len();
-                let (member, amount) = write(lane, number);
+                let (member, _) = write(lane, number);
+                let amount = self.by.amount(lane, number);
                 self.promised[member] += amount;
-                let uid = self.uid(member);
+                let (uid, balance) = (self.uid(member), self.promised[member]);
                 let reference = review(lane, number);
-                self.lanes[lane].exchanges.push(Exchange {
-                    request: protocol::get_request(uid, amount, &reference),
-                    answer: protocol::get_answer(uid, self.promised[member]).into(),
-                });
+                let exchange = self.by.exchange(uid, amount, &reference, balance);
+                self.lanes[lane].exchanges.push(exchange);
             }
         }
         std::mem::take(&mut self.lanes)
@@ -207,8 +246,8 @@ impl Writes {
     pub(crate) fn settle(&mut self, mut lanes: Vec<Lane>) {
         for (index, lane) in lanes.iter_mut().enumerate() {
             for _ in lane.exchanges.drain(..lane.next) {
-                let (member, amount) = write(index, self.settled[index]);
-                self.acknowledged[member] += amount;
+                let (member, _) = write(index, self.settled[index]);
+                self.acknowledged[member] += self.by.amount(index, self.settled[index]);
                 self.settled[index] += 1;
             }
             lane.next = 0;
