@@ -20,12 +20,15 @@
 //! yoho/        the YOHO dialect and its methods, one small file a method
 //! openapi/     the open platform's dialect and its Actions
 //!   envelope.rs, signature.rs, reply.rs   the wire              partner.rs, caller.rs   who calls, secrets, nonces
+//! osx/         the community's dialect and its two methods
 //! coins.rs     what all protocols share about coins: whose, how long they live, how a row reads
+//! members/     what is known of a person beside points, and which names are one person
 //! ledger/      the core
 //!   posting.rs   what may be asked, and what is answered        book.rs   the rules, without I/O
 //!   entry.rs     an entry and the hash that chains it           key.rs    16 bytes for a reference
 //!   writer.rs    who writes: a queue, a batch, a commit         store.rs  a batch's rows, loaded and saved
-//!   sql.rs       the set statements, in one place               connect.rs what durability rests on
+//!   actions.rs   actions: their answers, their limits           connect.rs what durability rests on
+//!   sql.rs       the set statements, in one place
 //!   balances.rs  balance reads, gathered                        history.rs, expire.rs, sweep.rs, audit.rs
 //! sign.rs      MD5, HMAC-SHA1, form encoding, and comparison in constant time
 //! clock.rs     the time, which tests own
@@ -33,9 +36,9 @@
 //! ```
 //!
 //! # Invariants
-//! - Arrows go down only: `main → cli → server → dialects → coins → {gateway, ledger, sign} → entity`. Dialects never
+//! - Arrows go down only: `main → cli → server → dialects → coins → {gateway, members, ledger, sign} → entity`. Dialects never
 //!   import each other, `gateway/` names no dialect and no ledger, `ledger/` names no web type and no wire code, and SQL stays inside
-//!   `ledger/`. Deleting a dialect is one folder and a few lines of `server.rs` and `cli`. A test holds these lines.
+//!   `ledger/` and `members/`. Deleting a dialect is one folder and a few lines of `server.rs` and `cli`. A test holds these lines.
 //! - A refused request changes nothing; an acknowledged one is on disk before its answer leaves; a retry answers as the
 //!   first did.
 //! - No balance is negative; it is the sum of its lots and of its entries; all accounts and counter accounts of an asset

@@ -73,6 +73,14 @@ pub fn check_config(config: &Config) -> Result<(), String> {
         "has {} partners on the open platform",
         config.openapi.partners.len()
     );
+    let community = match config.osx.keys {
+        Some(_) => "is served",
+        None => "is not served",
+    };
+    println!(
+        "the community {community}, with {} rules",
+        config.osx.rules.len()
+    );
     if !config.samples.is_empty() {
         println!(
             "still has sample keys, and so listens on this machine only: {}",

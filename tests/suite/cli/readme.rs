@@ -79,7 +79,7 @@ async fn the_documented_requests_get_the_documented_answers() {
     let program = program().await;
     let client = program.client();
     let answers = blocks("json");
-    assert_eq!(answers.len(), 4);
+    assert_eq!(answers.len(), 5);
     assert_eq!(
         send(&client, &block("sh", "uid=50030141&debug=XYZ")).await,
         answers[0]
@@ -157,4 +157,18 @@ async fn the_partners_example_is_right_and_answered() {
     let mut envelope = envelope;
     envelope["Token"] = urlencode(&hmac_sha1(PARTNER.secret, &signed)).into();
     assert_eq!(gateway.partner(envelope.to_string()).await.1, answers[2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_communitys_example_is_right_and_answered() {
+    let toml = block("toml", "[osx]");
+    let signed = block("text", "my-app-secret");
+    let (path, _) = curl(&block("sh", "/userActionNotify"));
+    assert!(path.ends_with(&format!("&sign={}", md5(&signed))), "{path}");
+    let gateway = TestGateway::with(&toml).await;
+    gateway.at("2018-03-09 09:44:18");
+    assert_eq!(gateway.get_path(&path).await.1, blocks("json")[4]);
+    gateway.at("2018-03-09 09:44:19");
+    let expired = r#"{"code":200,"msg":"error","data":"请求超时"}"#;
+    assert_eq!(gateway.get_path(&path).await.1, expired);
 }

@@ -57,7 +57,7 @@ const HISTORY: [&[(&str, &str)]; 6] = [
 ];
 
 /// SQL in which `$a` is the victim's account, and what the audit then names.
-const TAMPERED: [(&str, &str); 55] = [
+const TAMPERED: [(&str, &str); 56] = [
     (
         "UPDATE account SET balance = balance + 1 WHERE id = $a",
         VICTIM,
@@ -257,6 +257,7 @@ const TAMPERED: [(&str, &str); 55] = [
         "coin redeemed: ",
     ),
     ("DELETE FROM counter WHERE name = 'issued'", "counter"),
+    ("INSERT INTO alias VALUES ('uid:1001', 'uid:7')", VICTIM),
 ];
 
 #[tokio::test]
