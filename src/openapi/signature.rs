@@ -69,7 +69,7 @@ pub struct Signed<'a> {
 }
 
 impl Signed<'_> {
-    /// The Token under a secret, before its last encoding: Base64 of the HMAC-SHA1 of [`Signed::text`].
+    /// The Token under a secret, before its last encoding: Base64 of the HMAC-SHA1 of the text that is signed.
     pub fn token(&self, secret: &Secret) -> String {
         hmac_sha1_base64(secret.reveal(), &self.text())
     }
