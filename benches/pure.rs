@@ -37,6 +37,7 @@ fn signing(c: &mut Criterion) {
         b.iter(|| {
             let request = Request {
                 path: "/gateway",
+                signature: None,
                 query: black_box(&query),
                 content_type: None,
                 body: b"",
@@ -78,6 +79,7 @@ fn book(c: &mut Criterion) {
             },
             kind: 18,
             once,
+            requires: None,
             reference: Some(reference),
             message: None,
             operator: None,

@@ -44,6 +44,12 @@ enum Command {
         #[arg(long, value_name = "DATE")]
         at: Option<jiff::civil::Date>,
     },
+    /// List what the payment provider told
+    Payments {
+        /// Only of this order
+        #[arg(long, value_name = "N")]
+        order: Option<String>,
+    },
     /// Say that a uid and a user_key are one person, who then has one account under both
     Link {
         /// The shop's number
@@ -123,6 +129,7 @@ pub fn run() -> ExitCode {
                 partner,
             }) => sign::openapi(&config, &action, parameters, partner.as_deref()),
             Command::Sign(SignCommand::Osx { parameters }) => sign::osx(&config, parameters),
+            Command::Payments { order } => commands::payments(&config, order.as_deref()).await,
             Command::Link { uid, user_key } => commands::link(&config, uid, &user_key).await,
             Command::Expire { at } => commands::expire(&config, at).await,
             Command::Audit => commands::audit(&config).await,

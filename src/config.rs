@@ -9,6 +9,7 @@ mod reader;
 mod refusal_tests;
 mod secret;
 mod sections;
+mod status;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -27,6 +28,7 @@ pub use openapi::{Openapi, Partner, Sign};
 pub use osx::{Keys, Osx, Rule, SCORES, UserToken};
 pub use secret::Secret;
 pub use sections::{Database, Ledger, Server};
+pub use status::Status;
 pub use yoho::{CoinType, Expiry, Once, Yoho};
 
 use mistakes::{Layer, Mistake, Origin};
@@ -59,6 +61,8 @@ pub struct Config {
     pub openapi: Openapi,
     /// `[osx]`.
     pub osx: Osx,
+    /// `[status]`.
+    pub status: Status,
     /// Settings whose secret still is a sample from the committed gateway.toml, such as `yoho.salt`.
     pub samples: Vec<String>,
     /// Where it came from, for the log: the file's path, or that the built-in defaults are used.
@@ -156,6 +160,7 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
     let yoho = root.section("yoho", yoho::yoho);
     let openapi = root.section("openapi", openapi::openapi);
     let osx = root.section("osx", osx::osx);
+    let status = root.section("status", status::status);
     let server = root.section("server", sections::server);
     let database = root.section("database", sections::database);
     let ledger = root.section("ledger", sections::ledger);
@@ -167,6 +172,7 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
         yoho: yoho?,
         openapi: openapi?,
         osx: osx?,
+        status: status?,
         samples: std::mem::take(&mut root.desk.samples),
         source,
     })

@@ -21,6 +21,7 @@
 //! openapi/     the open platform's dialect and its Actions
 //!   envelope.rs, signature.rs, reply.rs   the wire              partner.rs, caller.rs   who calls, secrets, nonces
 //! osx/         the community's dialect and its two methods
+//! status/      member status: methods beside YOHO's, in its envelope; payments, which Ping++ signs
 //! coins.rs     what all protocols share about coins: whose, how long they live, how a row reads
 //! members/     what is known of a person beside points, and which names are one person
 //! ledger/      the core
@@ -30,7 +31,7 @@
 //!   actions.rs   actions: their answers, their limits           connect.rs what durability rests on
 //!   sql.rs       the set statements, in one place
 //!   balances.rs  balance reads, gathered                        history.rs, expire.rs, sweep.rs, audit.rs
-//! sign.rs      MD5, HMAC-SHA1, form encoding, and comparison in constant time
+//! sign.rs      MD5, HMAC-SHA1, RSA-SHA256, form encoding, and comparison in constant time
 //! clock.rs     the time, which tests own
 //! ../entity    the database's rows, data only                  ../migration   its schema, one file a change
 //! ```
@@ -56,4 +57,5 @@ pub mod openapi;
 pub mod osx;
 pub mod server;
 pub mod sign;
+pub mod status;
 pub mod yoho;

@@ -20,13 +20,14 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::coins::Coins;
 use crate::config::Config;
-use crate::gateway::dialect::{Dialect, Request, Retry};
+use crate::gateway::dialect::{Dialect, Request, Sent};
 use crate::gateway::registry::Registry;
 use crate::gateway::{Served, serve};
 use crate::ledger::{Ledger, Limits};
 use crate::members::Members;
 use crate::openapi::{self, Openapi};
 use crate::osx::{self, Community, Osx};
+use crate::status::{self, Status};
 use crate::yoho::{self, Yoho};
 use body::BodyError;
 use ids::RequestIds;
@@ -44,6 +45,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// Names a request in the answer as in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Ping++'s signature of a body.
+const PINGPP_SIGNATURE: HeaderName = HeaderName::from_static("x-pingplusplus-signature");
+
 /// A server that listens.
 pub struct Running {
     /// Where.
@@ -59,7 +63,7 @@ pub struct Running {
 struct House {
     ledger: Ledger,
     yoho: Yoho,
-    yoho_methods: Registry<Retry>,
+    yoho_methods: Registry<Sent>,
     openapi: Openapi,
     openapi_methods: Registry<openapi::Caller>,
     osx: Osx,
@@ -86,7 +90,7 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, String> {
         osx_methods: osx_methods(config, &ledger)?,
         metrics,
         ledger: ledger.clone(),
-        yoho: Yoho::new(&config.yoho),
+        yoho: yoho(config),
         origin: origin::Proxies::new(config.server.trusted_proxies.clone()),
         within: config.server.request_timeout,
         stopping: AtomicBool::new(false),
@@ -140,14 +144,22 @@ pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String
     Ledger::open(&config.database.url, limits, clock).await
 }
 
-/// YOHO's methods.
+/// YOHO's dialect, in whose envelope member status speaks too.
+pub fn yoho(config: &Config) -> Yoho {
+    Yoho::new(&config.yoho).signed_otherwise(status::SIGNED_OTHERWISE)
+}
+
+/// YOHO's methods and those of member status, beside each other.
 ///
 /// # Errors
-/// A name that two of them want.
-pub fn yoho_methods(config: &Config, ledger: &Ledger) -> Result<Registry<Retry>, String> {
+/// A name that two of them want, or a key that is none.
+pub fn yoho_methods(config: &Config, ledger: &Ledger) -> Result<Registry<Sent>, String> {
     let coins = Arc::new(Coins::new(ledger.clone(), config));
     let mut registry = Registry::default();
     yoho::register(&mut registry, &coins).map_err(|taken| taken.to_string())?;
+    let members = Members::new(ledger.clone());
+    let status = Arc::new(Status::new(config, coins, members)?);
+    status::register(&mut registry, &status).map_err(|taken| taken.to_string())?;
     Ok(registry)
 }
 
@@ -254,7 +266,10 @@ async fn answer<D: Dialect>(
                 .headers()
                 .get(CONTENT_TYPE)
                 .and_then(|kind| kind.to_str().ok());
+            let signature = request.headers().get(PINGPP_SIGNATURE);
+            let signature = signature.and_then(|text| text.to_str().ok());
             let request = Request {
+                signature,
                 path: request.path(),
                 query: request.query_string(),
                 content_type,

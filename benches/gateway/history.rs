@@ -113,6 +113,7 @@ fn posting(seq: i64) -> Posting {
         movement,
         kind,
         once: None,
+        requires: None,
         reference: Some(seq.to_string()),
         message: None,
         operator: None,

@@ -29,6 +29,14 @@ pub struct Model {
     pub qq: Option<String>,
     /// A line about oneself.
     pub signature: Option<String>,
+    /// Where they live.
+    pub location: Option<String>,
+    /// Height (cm), as it was told.
+    pub height: Option<String>,
+    /// Weight at the beginning (kg), as it was told.
+    pub begin_weight: Option<String>,
+    /// Until when the avatar is lit (ms).
+    pub light_until: Option<i64>,
 }
 
 /// Nothing is joined through the ORM.

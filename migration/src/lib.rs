@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 mod m20261123_000001_ledger;
 mod m20261123_000002_nonce;
 mod m20261123_000003_member;
+mod m20261123_000004_status;
 
 /// All changes, oldest first.
 pub struct Migrator;
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_ledger::Migration),
             Box::new(m20261123_000002_nonce::Migration),
             Box::new(m20261123_000003_member::Migration),
+            Box::new(m20261123_000004_status::Migration),
         ]
     }
 }

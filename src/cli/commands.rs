@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
+use crate::coins::Coins;
 use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::members::Members;
@@ -62,6 +63,7 @@ pub async fn migrate(config: &Config) -> Result<(), String> {
 /// Says what the configuration comes to; its mistakes have been told before.
 pub fn check_config(config: &Config) -> Result<(), String> {
     server::openapi_methods(config, &Ledger::nowhere())?;
+    server::yoho_methods(config, &Ledger::nowhere())?;
     println!("{} is good", config.source);
     println!(
         "listens on {}, keeps its ledger in {}",
@@ -114,6 +116,36 @@ pub async fn link(config: &Config, uid: i64, user_key: &str) -> Result<(), Strin
     ledger.close().await;
     linked.map_err(|error| format!("not linked: {error}"))?;
     println!("uid {uid} and user_key {user_key} are one person");
+    Ok(())
+}
+
+/// Lists what the provider told of payments.
+pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String> {
+    let ledger = open_existing(config).await?;
+    let payments = Members::new(ledger.clone()).payments(order).await;
+    let coins = Coins::new(ledger.clone(), config);
+    ledger.close().await;
+    let payments = payments.map_err(|error| error.to_string())?;
+    for payment in &payments {
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let number = |number: Option<i64>| number.map_or("-".to_owned(), |it| it.to_string());
+        let paid = payment
+            .time_paid
+            .map(|at| coins.write_time(at.saturating_mul(1000)));
+        println!(
+            "{}  {}  {}  order {}  {} {}  {}  paid {}  for {}",
+            coins.write_time(payment.at),
+            payment.kind,
+            text(&payment.object),
+            text(&payment.order_no),
+            number(payment.amount),
+            text(&payment.currency),
+            text(&payment.channel),
+            text(&paid),
+            text(&payment.user_key),
+        );
+    }
+    println!("{} events", payments.len());
     Ok(())
 }
 

@@ -14,13 +14,12 @@ use crate::ledger::Ledger;
 use crate::openapi::Openapi;
 use crate::osx::Osx;
 use crate::server;
-use crate::yoho::Yoho;
 
 /// Prints the methods of all dialects.
 pub fn print(config: &Config) -> Result<(), String> {
     let yoho = server::yoho_methods(config, &Ledger::nowhere())?;
     let mut table = String::new();
-    describe(&mut table, "yoho", &Yoho::new(&config.yoho), &yoho);
+    describe(&mut table, "yoho", &server::yoho(config), &yoho);
     let actions = server::openapi_methods(config, &Ledger::nowhere())?;
     let openapi = Openapi::new(&config.openapi, Clock::system(), &mut Metrics::default());
     describe(&mut table, "openapi", &openapi, &actions);
@@ -70,11 +69,15 @@ fn describe<D: Dialect>(
             true => String::new(),
             false => format!("{} ", entry.name),
         };
-        let _ = writeln!(
-            table,
-            "    try: pointgate sign {sign} {name}{}\n",
-            entry.example.replace('&', " ")
-        );
+        // What the provider signs nobody here can.
+        let _ = match entry.example {
+            "" => writeln!(table),
+            example => writeln!(
+                table,
+                "    try: pointgate sign {sign} {name}{}\n",
+                example.replace('&', " ")
+            ),
+        };
     }
 }
 

@@ -100,9 +100,9 @@ pub(super) fn osx(section: &mut Section<'_, '_>) -> Option<Osx> {
 }
 
 fn scores(section: &mut Section<'_, '_>) -> Option<[String; SCORES]> {
-    let what = "the name of an asset: 1 to 16 of a-z, 0-9 and _, beginning with a letter";
+    let what = format!("the name of an asset: {ASSET}");
     let names: Vec<String> = (1..=SCORES)
-        .filter_map(|number| section.parsed(&format!("score{number}"), what, asset))
+        .filter_map(|number| section.parsed(&format!("score{number}"), &what, asset))
         .collect();
     names.try_into().ok()
 }
@@ -164,13 +164,20 @@ fn line(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
-fn asset(text: &str) -> Result<String, Wrong> {
-    let good = text.starts_with(|c: char| c.is_ascii_lowercase())
+/// What an asset's name is.
+pub(super) const ASSET: &str = "1 to 16 of a-z, 0-9 and _, beginning with a letter";
+
+/// Whether this is an asset's name.
+pub(super) fn is_asset(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.len() <= 16
         && text
             .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    match good {
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn asset(text: &str) -> Result<String, Wrong> {
+    match is_asset(text) {
         true => Ok(text.to_owned()),
         false => Err(Wrong::NotOne),
     }

@@ -19,14 +19,21 @@ pub struct Request<'a> {
     pub content_type: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
+    /// What the header `X-Pingplusplus-Signature` says, for methods that are signed so.
+    pub signature: Option<&'a str>,
     /// The addresses that are named as the client's: one as a rule, none where an unknown proxy stands between. Only
     /// what holds for all of them holds for the client.
     pub from: &'a [IpAddr],
 }
 
-/// The sender's own name for a request, under which it may come again: a message's id. None over HTTP.
+/// What a method may learn of a request beside its parameters, where its dialect has no partners to tell apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Retry(pub Option<String>);
+pub struct Sent {
+    /// The sender's own name for the request, under which it may come again: a message's id. None over HTTP.
+    pub id: Option<String>,
+    /// The body as it came and its signature, for a method that is signed otherwise than its dialect.
+    pub raw: Option<(Vec<u8>, String)>,
+}
 
 /// Whether a client whose address is one of these is surely within these networks.
 pub fn within(addresses: &[IpAddr], networks: &[IpNet]) -> bool {

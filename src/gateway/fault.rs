@@ -11,6 +11,8 @@ pub struct Fault {
     pub message: Cow<'static, str>,
     /// Whether the refusal carries an empty `data`, sealed like a success.
     pub with_data: bool,
+    /// HTTP's status, for senders that look at nothing else; 200 as a rule.
+    pub status: u16,
 }
 
 impl Fault {
@@ -20,6 +22,7 @@ impl Fault {
             code,
             message: Cow::Borrowed(message),
             with_data: false,
+            status: 200,
         }
     }
 
@@ -29,6 +32,17 @@ impl Fault {
             code,
             message: Cow::Owned(message),
             with_data: false,
+            status: 200,
+        }
+    }
+
+    /// A refusal for a sender that looks at HTTP's status alone.
+    pub const fn http(status: u16, code: i64, message: &'static str) -> Fault {
+        Fault {
+            code,
+            message: Cow::Borrowed(message),
+            with_data: false,
+            status,
         }
     }
 
@@ -38,6 +52,7 @@ impl Fault {
             code,
             message: Cow::Borrowed(message),
             with_data: true,
+            status: 200,
         }
     }
 }

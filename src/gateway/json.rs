@@ -58,12 +58,12 @@ impl<'de> Deserialize<'de> for Raw {
                 Ok(if exact {
                     Raw::Text(format!("{number:.0}"))
                 } else {
-                    Raw::Other
+                    Raw::Decimal(number.to_string())
                 })
             }
 
-            fn visit_bool<E>(self, _: bool) -> Result<Raw, E> {
-                Ok(Raw::Other)
+            fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
+                Ok(Raw::Bool(value))
             }
 
             fn visit_unit<E>(self) -> Result<Raw, E> {

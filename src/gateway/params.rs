@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::fault::Fault;
-pub use super::value::{Bad, Text, Value, Within};
+pub use super::value::{Bad, Decimal, Flag, Text, Value, Within};
 
 /// A parameter as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,11 @@ pub enum Raw {
     Text(String),
     /// Nothing: JSON's `null`.
     Absent,
-    /// What no parameter can be: a list, an object, `true`, a fraction.
+    /// A number with a fraction, as it is written.
+    Decimal(String),
+    /// JSON's `true` or `false`.
+    Bool(bool),
+    /// What no parameter can be: a list or an object.
     Other,
 }
 
@@ -48,7 +52,7 @@ impl Parameters {
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {
             Raw::Text(text) => Some(text),
-            Raw::Absent | Raw::Other => None,
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => None,
         }
     }
 
@@ -56,7 +60,7 @@ impl Parameters {
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(|(name, value)| match value {
             Raw::Text(text) => Some((name.as_str(), text.as_str())),
-            Raw::Absent | Raw::Other => None,
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => None,
         })
     }
 }
@@ -219,6 +223,8 @@ macro_rules! params {
             fn read(
                 reader: &$crate::gateway::params::Reader<'_>,
             ) -> Result<Self, $crate::gateway::fault::Fault> {
+                // Some methods take nothing.
+                let _ = reader;
                 Ok(Self { $($field: reader.$rule($wire $(, $arg)*)?,)* })
             }
         }

@@ -33,7 +33,7 @@ impl Value for i64 {
     fn read(raw: &Raw) -> Result<i64, Bad> {
         match raw {
             Raw::Text(digits) => digits.parse().map_err(|_| Bad::Wrong),
-            Raw::Absent | Raw::Other => Err(Bad::Wrong),
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
         }
     }
 }
@@ -79,7 +79,87 @@ impl<const MAX: usize> Value for Text<MAX> {
             Raw::Text(text) if text.chars().nth(MAX).is_some() => Err(Bad::TooLong),
             Raw::Text(text) if text.contains('\0') => Err(Bad::Wrong),
             Raw::Text(text) => Ok(Text(text.clone())),
-            Raw::Absent | Raw::Other => Err(Bad::Wrong),
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
+        }
+    }
+}
+
+/// Yes or no: JSON's `true`, or a text; what is said is meant, unless it says no.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flag(pub bool);
+
+impl Value for Flag {
+    fn kind() -> Cow<'static, str> {
+        "true or false".into()
+    }
+
+    fn read(raw: &Raw) -> Result<Flag, Bad> {
+        match raw {
+            Raw::Bool(value) => Ok(Flag(*value)),
+            Raw::Text(text) => Ok(Flag(!matches!(text.as_str(), "0" | "false"))),
+            Raw::Decimal(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
+        }
+    }
+}
+
+/// A number of at most 16 characters, which may have a fraction, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decimal(pub String);
+
+impl Value for Decimal {
+    fn kind() -> Cow<'static, str> {
+        "number".into()
+    }
+
+    fn read(raw: &Raw) -> Result<Decimal, Bad> {
+        match raw {
+            Raw::Text(text) | Raw::Decimal(text) => {
+                let number = text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'.');
+                match number && text.len() <= 16 && text.parse::<f64>().is_ok() {
+                    true => Ok(Decimal(text.clone())),
+                    false => Err(Bad::Wrong),
+                }
+            }
+            Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags() {
+        let text = |text: &str| Flag::read(&Raw::Text(text.into()));
+        assert_eq!(Flag::read(&Raw::Bool(true)), Ok(Flag(true)));
+        assert_eq!(Flag::read(&Raw::Bool(false)), Ok(Flag(false)));
+        for (word, value) in [
+            ("1", true),
+            ("true", true),
+            ("yes", true),
+            ("0", false),
+            ("false", false),
+        ] {
+            assert_eq!(text(word), Ok(Flag(value)), "{word}");
+        }
+        assert_eq!(Flag::read(&Raw::Other), Err(Bad::Wrong));
+    }
+
+    #[test]
+    fn decimals() {
+        let read = |text: &str| Decimal::read(&Raw::Text(text.into()));
+        for good in ["165", "58.5", "0.1"] {
+            assert_eq!(read(good), Ok(Decimal(good.into())));
+            assert_eq!(
+                Decimal::read(&Raw::Decimal(good.into())),
+                Ok(Decimal(good.into()))
+            );
+        }
+        for bad in ["", "-1", "1e5", "1.2.3", ".", "NaN", "12345678901234567"] {
+            assert_eq!(read(bad), Err(Bad::Wrong), "{bad}");
         }
     }
 }

@@ -51,6 +51,7 @@ impl Ledger {
             movement: Movement::Lapse { due_by },
             kind: 0,
             once: None,
+            requires: None,
             reference: None,
             message: None,
             operator: None,

@@ -119,6 +119,8 @@ pub struct Posting {
     pub kind: i64,
     /// The retry guard; none where each request counts.
     pub once: Option<Once>,
+    /// The retry guard of another posting that must have happened.
+    pub requires: Option<Key>,
     /// The caller's reference, for the history.
     pub reference: Option<String>,
     /// The caller's text, for the history.
@@ -188,6 +190,9 @@ pub enum Refusal {
     /// The nonce has been used before.
     #[error("the nonce was used before")]
     NonceSpent,
+    /// What it requires has not happened.
+    #[error("what it requires has not happened")]
+    Missing,
     /// The account does not hold so many points.
     #[error("not enough points")]
     Insufficient,

@@ -73,11 +73,10 @@ async fn load_postings(
         account.lots.sort_unstable_by_key(|lot| lot.expires_at);
         book.put_account((*named(&keys, place)?).clone(), account);
     }
-    let guards = distinct(
-        postings()
-            .filter_map(|posting| posting.once)
-            .map(|once| once.key),
-    );
+    let guards = distinct(postings().flat_map(|posting| {
+        let once = posting.once.map(|once| once.key);
+        once.into_iter().chain(posting.requires)
+    }));
     for row in
         sql::ask::<(usize, String, i64, i64)>(db, sql::REFERENCES, &hexed(&guards), []).await?
     {

@@ -1,12 +1,17 @@
 //! Members: the names of a person, and what is known of them beside points.
 
+mod change;
 mod link;
+mod payments;
+mod report;
 
 use entity::member;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 
 use crate::ledger::{Ledger, ReadError};
+pub use change::ProfileChange;
 pub use entity::member::Model as Member;
+pub use entity::payment::Model as Payment;
 pub use link::LinkError;
 
 /// How somebody names a member.

@@ -50,7 +50,8 @@ impl Envelope {
         let names = spelling.names();
         if names
             .iter()
-            .any(|name| matches!(fields.get(name), Some(Raw::Other)))
+            .filter_map(|name| fields.get(name))
+            .any(|raw| !matches!(raw, Raw::Text(_)))
         {
             return Err(MALFORMED);
         }

@@ -89,6 +89,7 @@ impl Method for PointsAdd {
             },
             kind,
             once: Some(once),
+            requires: None,
             reference: Some(biz_id),
             message: reason.map(|Text(reason)| reason).or(words),
             operator: None,
@@ -96,6 +97,7 @@ impl Method for PointsAdd {
         let refuse = |refusal| match refusal {
             Refusal::ReferenceUsed => BIZ_ID_USED.into(),
             Refusal::NonceSpent
+            | Refusal::Missing
             | Refusal::Insufficient
             | Refusal::ReturnExceeds
             | Refusal::NothingSpent

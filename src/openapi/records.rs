@@ -194,7 +194,7 @@ impl Value for Which {
                 "out" => Ok(Which(Some(Direction::Expense))),
                 _ => Err(Bad::Wrong),
             },
-            Raw::Absent | Raw::Other => Err(Bad::Wrong),
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
         }
     }
 }

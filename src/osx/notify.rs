@@ -140,6 +140,7 @@ fn posting(
         },
         kind: REWARD,
         once: None,
+        requires: None,
         reference: short.then(|| token.to_owned()),
         message: rule.message.clone(),
         operator: None,

@@ -39,6 +39,10 @@ impl From<Member> for Profile {
             birthday,
             qq,
             signature,
+            location: _,
+            height: _,
+            begin_weight: _,
+            light_until: _,
         } = member;
         Profile {
             nickname,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::balance::{Balance, post};
 use crate::coins::{Coins, Credit, Uid};
-use crate::gateway::dialect::Retry;
+use crate::gateway::dialect::Sent;
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::{Text, Within};
@@ -44,11 +44,11 @@ impl Method for Get {
     const SUMMARY: &'static str = "a user earns coins";
     const EXAMPLE: &'static str = "uid=50030199&num=100&type=18&referenceId=123456789&pid=11111111";
     const MESSAGE: &'static str = "ok";
-    type Caller = Retry;
+    type Caller = Sent;
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params, _: Retry) -> Result<Balance, Failure> {
+    async fn call(&self, params: Params, _: Sent) -> Result<Balance, Failure> {
         let Params {
             uid,
             num: Within(amount),
@@ -70,6 +70,7 @@ impl Method for Get {
                 &["reference", &reference],
                 &[&amount.to_string()],
             ),
+            requires: None,
             reference: Some(reference),
             message: message.map(|Text(message)| message),
             operator: pid,
@@ -78,6 +79,7 @@ impl Method for Get {
             Refusal::ReferenceUsed => REFERENCE_USED.into(),
             Refusal::OutOfRange => BAD_NUM.into(),
             Refusal::NonceSpent
+            | Refusal::Missing
             | Refusal::Insufficient
             | Refusal::ReturnExceeds
             | Refusal::NothingSpent => Failure::Internal,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::values::Day;
 use crate::coins::{Coins, Uid};
-use crate::gateway::dialect::Retry;
+use crate::gateway::dialect::Sent;
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::Within;
@@ -68,11 +68,11 @@ impl Method for Lists {
     const EXAMPLE: &'static str =
         "uid=50030147&page=1&limit=20&queryType=0&beginTime=2016-05-18&endTime=0";
     const MESSAGE: &'static str = "yoho coin list";
-    type Caller = Retry;
+    type Caller = Sent;
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, _: Retry) -> Result<Reply, Failure> {
+    async fn call(&self, params: Params, _: Sent) -> Result<Reply, Failure> {
         let coins = &self.0;
         let page = params.page.max(1);
         // A limit that cannot be meant is the default, one that is too large is the most.

@@ -45,6 +45,7 @@ mod tests {
             body,
             from: &[],
             path: "",
+            signature: None,
         };
         let (parameters, json) = read(&request)?;
         let texts = parameters

@@ -14,12 +14,14 @@ pub fn seal(salt: &Secret, outcome: Result<Reply, Failure>) -> Sealed {
             code,
             message,
             with_data: true,
+            ..
         })) => with_data(salt, code, "{}", &message),
         Err(Failure::Refused(Fault {
             code,
             message,
             with_data: false,
-        })) => refusal(200, code, &message),
+            status,
+        })) => refusal(status, code, &message),
         Err(Failure::Busy) => refusal(503, 503, "系统繁忙"),
         Err(Failure::Internal) => refusal(500, 500, "系统错误"),
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::balance::{Balance, post};
 use crate::coins::{Coins, Credit, Uid};
-use crate::gateway::dialect::Retry;
+use crate::gateway::dialect::Sent;
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::{Text, Within};
@@ -48,11 +48,11 @@ impl Method for Return {
     const SUMMARY: &'static str = "a user gets back coins that an order took";
     const EXAMPLE: &'static str = "uid=50030199&num=150&type=22&orderCode=1234567890&pid=11111111";
     const MESSAGE: &'static str = "ok";
-    type Caller = Retry;
+    type Caller = Sent;
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params, _: Retry) -> Result<Balance, Failure> {
+    async fn call(&self, params: Params, _: Sent) -> Result<Balance, Failure> {
         let Params {
             uid,
             num: Within(amount),
@@ -79,6 +79,7 @@ impl Method for Return {
             },
             kind,
             once,
+            requires: None,
             reference: Some(order),
             message: message.map(|Text(message)| message),
             operator: pid,
@@ -88,7 +89,7 @@ impl Method for Return {
             Refusal::NothingSpent => NOTHING_SPENT.into(),
             Refusal::ReferenceUsed => ORDER_USED.into(),
             Refusal::OutOfRange => BAD_NUM.into(),
-            Refusal::NonceSpent | Refusal::Insufficient => Failure::Internal,
+            Refusal::NonceSpent | Refusal::Missing | Refusal::Insufficient => Failure::Internal,
         };
         post(&self.0, uid, posting, refuse).await
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::balance::{Balance, post};
 use super::values::Debit;
 use crate::coins::{Coins, Uid};
-use crate::gateway::dialect::Retry;
+use crate::gateway::dialect::Sent;
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::{Text, Within};
@@ -45,11 +45,11 @@ impl Method for Subtract {
     const SUMMARY: &'static str = "a user spends coins on an order";
     const EXAMPLE: &'static str = "uid=50030199&num=-150&type=20&orderCode=1234567890&pid=11111111";
     const MESSAGE: &'static str = "ok";
-    type Caller = Retry;
+    type Caller = Sent;
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params, _: Retry) -> Result<Balance, Failure> {
+    async fn call(&self, params: Params, _: Sent) -> Result<Balance, Failure> {
         let Params {
             uid,
             num: Debit(amount),
@@ -68,6 +68,7 @@ impl Method for Subtract {
             once: self
                 .0
                 .once(kind, uid, &["order", &order], &[&amount.to_string()]),
+            requires: None,
             reference: Some(order),
             message: message.map(|Text(message)| message),
             operator: pid,
@@ -76,9 +77,10 @@ impl Method for Subtract {
             Refusal::Insufficient => TOO_FEW.into(),
             Refusal::ReferenceUsed => ORDER_USED.into(),
             Refusal::OutOfRange => BAD_NUM.into(),
-            Refusal::NonceSpent | Refusal::ReturnExceeds | Refusal::NothingSpent => {
-                Failure::Internal
-            }
+            Refusal::NonceSpent
+            | Refusal::Missing
+            | Refusal::ReturnExceeds
+            | Refusal::NothingSpent => Failure::Internal,
         };
         post(&self.0, uid, posting, refuse).await
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::coins::{Coins, Uid};
-use crate::gateway::dialect::Retry;
+use crate::gateway::dialect::Sent;
 use crate::gateway::fault::{Failure, Fault};
 use crate::gateway::method::Method;
 use crate::params;
@@ -35,11 +35,11 @@ impl Method for Total {
     const SUMMARY: &'static str = "how many coins a user has";
     const EXAMPLE: &'static str = "uid=50030141";
     const MESSAGE: &'static str = "yoho coin total";
-    type Caller = Retry;
+    type Caller = Sent;
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, Params { uid }: Params, _: Retry) -> Result<Reply, Failure> {
+    async fn call(&self, Params { uid }: Params, _: Sent) -> Result<Reply, Failure> {
         let total = self
             .0
             .ledger

@@ -44,7 +44,9 @@ impl Value for Day {
                 .parse()
                 .map(|day| Day(Some(day)))
                 .map_err(|_| Bad::Wrong),
-            Raw::Text(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
+            Raw::Text(_) | Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => {
+                Err(Bad::Wrong)
+            }
         }
     }
 }

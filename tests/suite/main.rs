@@ -7,6 +7,7 @@ mod openapi;
 mod osx;
 mod program;
 mod server;
+mod status;
 mod test_gateway;
 mod tidy;
 mod yoho;

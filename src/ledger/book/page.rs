@@ -58,6 +58,12 @@ impl<'v, 'a> View<'v, 'a> {
                 false => Err(Refusal::ReferenceUsed),
             };
         }
+        if posting
+            .requires
+            .is_some_and(|key| self.used(&key).is_none())
+        {
+            return Err(Refusal::Missing);
+        }
         page.lapse(now)?;
         match posting.movement {
             Movement::Earn { amount, expires_at } => page.earn(amount, expires_at)?,

@@ -24,6 +24,7 @@ pub fn posting(account: AccountKey, movement: Movement) -> Posting {
         movement,
         kind: 18,
         once: None,
+        requires: None,
         reference: None,
         message: None,
         operator: None,

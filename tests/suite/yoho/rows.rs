@@ -26,6 +26,7 @@ async fn post(gateway: &TestGateway, uid: i64, kind: i64, movement: Movement, ke
         movement,
         kind,
         once: None,
+        requires: None,
         reference: key.map(str::to_owned),
         message: None,
         operator: None,

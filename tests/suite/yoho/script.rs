@@ -8,6 +8,7 @@ impl TestGateway {
     /// - `name | get uid=5&num=1 | {"currency":"1","uid":5}`: a signed GET (a body that opens with `{`: a signed POST)
     ///   of `app.yohocoin.get`, and the data of its success;
     /// - `name | get uid=x | 400 请先登录`: its refusal, of code and message alone;
+    /// - `name | status.add_diamond {"count":1} | 400 user_key不能为空`: a method by its whole name, whose message is `ok`;
     /// - `name | total uid=x | sealed 404 uid为空!`: a refusal with `alg`, an empty `data` and `md5`;
     /// - `at 2026-12-31 23:59:59`: sets the clock.
     pub async fn play(&self, table: &str) {
@@ -23,6 +24,7 @@ impl TestGateway {
                 "total" => ("app.yohocoin.total".to_owned(), "yoho coin total"),
                 "overview" => ("app.yoho.yohocoin".to_owned(), "yoho coin total"),
                 "lists" => ("app.yohocoin.lists".to_owned(), "yoho coin list"),
+                _ if method.contains('.') => (method.to_owned(), "ok"),
                 _ => (format!("app.yohocoin.{method}"), "ok"),
             };
             let answered = match parameters.starts_with('{') {

@@ -1,0 +1,170 @@
+//! Member status: more of the profile, the light of an avatar, follows, payments, and messages that have been answered.
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[derive(DeriveIden)]
+enum Member {
+    Table,
+    Id,
+    Location,
+    Height,
+    BeginWeight,
+    LightUntil,
+}
+
+#[derive(DeriveIden)]
+enum Follow {
+    Table,
+    MemberId,
+    Account,
+    At,
+}
+
+#[derive(DeriveIden)]
+enum Payment {
+    Table,
+    EventId,
+    ChargeId,
+    Kind,
+    Object,
+    OrderNo,
+    Amount,
+    AmountSettle,
+    Currency,
+    Channel,
+    TransactionNo,
+    UserKey,
+    Created,
+    TimePaid,
+    At,
+}
+
+#[derive(DeriveIden)]
+#[expect(clippy::enum_variant_names, reason = "the columns' names")]
+enum Message {
+    Table,
+    MessageKey,
+    At,
+    Answer,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // One by one, since SQLite adds one column a statement.
+        for mut column in [
+            text(Member::Location, 255),
+            text(Member::Height, 16),
+            text(Member::BeginWeight, 16),
+            number(Member::LightUntil),
+        ] {
+            let table = Table::alter()
+                .table(Member::Table)
+                .add_column(&mut column)
+                .to_owned();
+            manager.alter_table(table).await?;
+        }
+        for table in [follow(), payment(), message()] {
+            manager.create_table(table).await?;
+        }
+        let orders = Index::create()
+            .name("payment_order")
+            .table(Payment::Table)
+            .col(Payment::OrderNo)
+            .to_owned();
+        manager.create_index(orders).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .drop_table(Table::drop().table(Message::Table).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(Payment::Table).to_owned())
+            .await?;
+        manager
+            .drop_table(Table::drop().table(Follow::Table).to_owned())
+            .await?;
+        for column in [
+            Member::Location,
+            Member::Height,
+            Member::BeginWeight,
+            Member::LightUntil,
+        ] {
+            let table = Table::alter()
+                .table(Member::Table)
+                .drop_column(column)
+                .to_owned();
+            manager.alter_table(table).await?;
+        }
+        Ok(())
+    }
+}
+
+fn text(name: impl IntoIden, length: u32) -> ColumnDef {
+    ColumnDef::new(name).string_len(length).null().to_owned()
+}
+
+fn required(name: impl IntoIden, length: u32) -> ColumnDef {
+    ColumnDef::new(name)
+        .string_len(length)
+        .not_null()
+        .to_owned()
+}
+
+fn number(name: impl IntoIden) -> ColumnDef {
+    ColumnDef::new(name).big_integer().null().to_owned()
+}
+
+fn follow() -> TableCreateStatement {
+    Table::create()
+        .table(Follow::Table)
+        .col(ColumnDef::new(Follow::MemberId).big_integer().not_null())
+        .col(required(Follow::Account, 16))
+        .col(ColumnDef::new(Follow::At).big_integer().not_null())
+        .primary_key(Index::create().col(Follow::MemberId).col(Follow::Account))
+        .foreign_key(
+            ForeignKey::create()
+                .from(Follow::Table, Follow::MemberId)
+                .to(Member::Table, Member::Id),
+        )
+        .to_owned()
+}
+
+fn payment() -> TableCreateStatement {
+    Table::create()
+        .table(Payment::Table)
+        .col(required(Payment::EventId, 128).primary_key())
+        // Of a charge that succeeded, and of nothing else, so that there is one for each.
+        .col(text(Payment::ChargeId, 128).unique_key())
+        .col(required(Payment::Kind, 64))
+        .col(text(Payment::Object, 128))
+        .col(text(Payment::OrderNo, 128))
+        .col(number(Payment::Amount))
+        .col(number(Payment::AmountSettle))
+        .col(text(Payment::Currency, 16))
+        .col(text(Payment::Channel, 64))
+        .col(text(Payment::TransactionNo, 128))
+        .col(text(Payment::UserKey, 64))
+        .col(number(Payment::Created))
+        .col(number(Payment::TimePaid))
+        .col(ColumnDef::new(Payment::At).big_integer().not_null())
+        .to_owned()
+}
+
+fn message() -> TableCreateStatement {
+    Table::create()
+        .table(Message::Table)
+        .col(
+            ColumnDef::new(Message::MessageKey)
+                .binary_len(16)
+                .not_null()
+                .primary_key(),
+        )
+        .col(ColumnDef::new(Message::At).big_integer().not_null())
+        .col(ColumnDef::new(Message::Answer).text().not_null())
+        .to_owned()
+}

@@ -1,0 +1,46 @@
+//! Payments, as the provider tells of them.
+
+use entity::payment;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QueryTrait,
+};
+
+use super::{Members, Payment};
+use crate::ledger::ReadError;
+
+impl Members {
+    /// Keeps what was told, once for each event and once for each charge that succeeded. Again: no change.
+    ///
+    /// # Errors
+    /// A database that fails.
+    pub async fn keep_payment(&self, payment: Payment) -> Result<(), ReadError> {
+        let db = self.ledger.store().begin_write().await?;
+        let mut known = Condition::any().add(payment::Column::EventId.eq(&*payment.event_id));
+        if let Some(charge) = &payment.charge_id {
+            known = known.add(payment::Column::ChargeId.eq(charge.as_str()));
+        }
+        let known = payment::Entity::find().filter(known).one(&db).await?;
+        if known.is_none() {
+            payment.into_active_model().insert(&db).await?;
+            db.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// All payments, or those of an order, oldest first.
+    ///
+    /// # Errors
+    /// A database that fails.
+    pub async fn payments(&self, order: Option<&str>) -> Result<Vec<Payment>, ReadError> {
+        let payments = payment::Entity::find()
+            .apply_if(order, |query, order| {
+                query.filter(payment::Column::OrderNo.eq(order))
+            })
+            .order_by_asc(payment::Column::At)
+            .order_by_asc(payment::Column::EventId)
+            .all(self.ledger.store().read())
+            .await?;
+        Ok(payments)
+    }
+}

@@ -1,0 +1,121 @@
+//! What the diamond methods share: a posting to a member's diamonds, answered with how many there are afterwards.
+
+use serde::Serialize;
+
+use super::Status;
+use crate::coins::failed;
+use crate::gateway::fault::{Failure, Fault};
+use crate::ledger::key::Key;
+use crate::ledger::posting::{AccountKey, Movement, NEVER, Once, Posting, Refusal};
+use crate::members::Name;
+
+/// How many are moved at most.
+pub const MOST: i64 = 1_000_000_000;
+
+pub const BAD_COUNT: Fault = Fault::new(402, "count不合法");
+const TOO_FEW: Fault = Fault::new(407, "钻石不足");
+const IDENTITY_USED: Fault = Fault::new(410, "identity已被使用");
+
+/// The type of what comes and goes here, for the history.
+const REWARD: i64 = 3;
+
+/// How many there are afterwards.
+#[derive(Debug, Serialize)]
+pub struct Diamonds {
+    diamonds: i64,
+    /// Only where nothing was taken, since there was nothing to take back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reduced: Option<bool>,
+    user_key: String,
+}
+
+/// A change of somebody's diamonds.
+pub struct Change<'a> {
+    pub user_key: String,
+    /// How many come, or go where it is negative.
+    pub count: i64,
+    /// What for.
+    pub change_type: Option<&'a str>,
+    /// What it belongs to.
+    pub identity: Option<&'a str>,
+    /// What makes it the same change when it comes again.
+    pub once: Option<Key>,
+    /// The change that it takes back, which must have happened.
+    pub requires: Option<Key>,
+}
+
+fn account(user_key: &str) -> AccountKey {
+    AccountKey {
+        owner: Name::Key(user_key.to_owned()).owner(),
+        asset: "diamond".into(),
+    }
+}
+
+impl Status {
+    /// Makes a change.
+    ///
+    /// # Errors
+    /// 407 where there are too few, 410 where another change has this identity, a ledger that is busy or does not answer.
+    pub async fn change_diamonds(&self, change: Change<'_>) -> Result<Diamonds, Failure> {
+        let content = Key::of(&[&change.count.to_string()]);
+        let takes_back = change.requires.is_some();
+        let posting = Posting {
+            account: account(&change.user_key),
+            movement: match change.count > 0 {
+                true => Movement::Earn {
+                    amount: change.count,
+                    expires_at: NEVER,
+                },
+                false => Movement::Spend {
+                    amount: -change.count,
+                    order: None,
+                },
+            },
+            kind: REWARD,
+            once: change.once.map(|key| Once { key, content }),
+            requires: change.requires,
+            reference: change.identity.map(str::to_owned),
+            message: change.change_type.map(str::to_owned),
+            operator: None,
+        };
+        let ledger = &self.coins.ledger;
+        let error = match ledger.post(posting).await {
+            Ok(receipt) => {
+                return Ok(Diamonds {
+                    diamonds: receipt.balance,
+                    reduced: None,
+                    user_key: change.user_key,
+                });
+            }
+            Err(error) => error,
+        };
+        // Nothing stands that could be taken back: it never came, or it has been taken back under this identity.
+        let nothing = |refusal: &Refusal| {
+            takes_back && matches!(refusal, Refusal::Missing | Refusal::ReferenceUsed)
+        };
+        if let crate::ledger::PostError::Refused(refusal) = &error
+            && nothing(refusal)
+        {
+            let diamonds = ledger.balance(account(&change.user_key)).await?;
+            return Ok(Diamonds {
+                diamonds: diamonds.unwrap_or_default(),
+                reduced: Some(false),
+                user_key: change.user_key,
+            });
+        }
+        Err(failed(error, |refusal| match refusal {
+            Refusal::Insufficient => TOO_FEW.into(),
+            Refusal::ReferenceUsed => IDENTITY_USED.into(),
+            Refusal::OutOfRange => BAD_COUNT.into(),
+            Refusal::NonceSpent
+            | Refusal::Missing
+            | Refusal::ReturnExceeds
+            | Refusal::NothingSpent => Failure::Internal,
+        }))
+    }
+}
+
+/// The key of an addition, or of a reduction, that belongs to something of the sender's.
+pub fn identity_key(what: &str, user_key: &str, change_type: &str, identity: &str) -> Key {
+    Key::of(&["diamond", what, user_key, change_type, identity])
+}

@@ -1,0 +1,99 @@
+//! The kinds of values that only these methods' parameters have.
+
+use std::borrow::Cow;
+
+use jiff::civil;
+
+use crate::gateway::params::{Bad, Raw, Text, Value};
+
+/// A member's name on the community and the health platform.
+pub type UserKey = Text<64>;
+
+/// What diamonds are for.
+pub type ChangeType = Text<128>;
+
+/// What a change belongs to: the number of some object of the sender's.
+pub type Identity = Text<64>;
+
+/// A day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day(pub civil::Date);
+
+/// One of the public accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account(pub &'static str);
+
+/// 0 not told, 1 male, 2 female; the words for it are understood too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sex(pub i64);
+
+/// A day, or seconds since 1970 UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Birthday {
+    /// `1990-01-31`.
+    Day(civil::Date),
+    /// Seconds.
+    At(i64),
+}
+
+fn text(raw: &Raw) -> Result<&str, Bad> {
+    match raw {
+        Raw::Text(text) => Ok(text),
+        Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
+    }
+}
+
+impl Value for Day {
+    fn kind() -> Cow<'static, str> {
+        "YYYY-MM-DD".into()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, Bad> {
+        match text(raw)? {
+            day if day.len() == 10 => day.parse().map(Day).map_err(|_| Bad::Wrong),
+            _ => Err(Bad::Wrong),
+        }
+    }
+}
+
+impl Value for Account {
+    fn kind() -> Cow<'static, str> {
+        "shop or service".into()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, Bad> {
+        match text(raw)? {
+            "shop" => Ok(Account("shop")),
+            "service" => Ok(Account("service")),
+            _ => Err(Bad::Wrong),
+        }
+    }
+}
+
+impl Value for Sex {
+    fn kind() -> Cow<'static, str> {
+        "0, 1 male, 2 female".into()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, Bad> {
+        match text(raw)? {
+            "0" | "保密" => Ok(Sex(0)),
+            "1" | "male" | "男" => Ok(Sex(1)),
+            "2" | "female" | "女" => Ok(Sex(2)),
+            _ => Err(Bad::Wrong),
+        }
+    }
+}
+
+impl Value for Birthday {
+    fn kind() -> Cow<'static, str> {
+        "YYYY-MM-DD, or seconds".into()
+    }
+
+    fn read(raw: &Raw) -> Result<Self, Bad> {
+        match Day::read(raw) {
+            Ok(Day(day)) => Ok(Birthday::Day(day)),
+            Err(_) => i64::read(raw).map(Birthday::At),
+        }
+    }
+}

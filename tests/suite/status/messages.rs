@@ -1,0 +1,121 @@
+//! What comes as a message counts once under the message's id, whatever its method is.
+
+use std::path::Path;
+
+use pointgate::clock::Clock;
+use pointgate::config::Config;
+use pointgate::gateway::dialect::Sent;
+use pointgate::gateway::fault::Failure;
+use pointgate::gateway::registry::Registry;
+use pointgate::server;
+use sea_orm::{Database, EntityTrait};
+
+struct Messages {
+    registry: Registry<Sent>,
+    config: Config,
+    _folder: tempfile::TempDir,
+}
+
+impl Messages {
+    async fn new() -> Messages {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gateway.toml");
+        let config = Config::parse("", Path::new(&file), &[]).unwrap();
+        let ledger = server::open_ledger(&config, Clock::new(|| 1_779_247_832_000))
+            .await
+            .unwrap();
+        Messages {
+            registry: server::yoho_methods(&config, &ledger).unwrap(),
+            config,
+            _folder: folder,
+        }
+    }
+
+    /// The data of the answer to a message, or its refusal.
+    async fn send(&self, id: Option<&str>, method: &str, body: &str) -> String {
+        let parameters = serde_json::from_str(body).unwrap();
+        let sent = Sent {
+            id: id.map(str::to_owned),
+            raw: None,
+        };
+        let entry = self.registry.find(method).unwrap();
+        let yoho = server::yoho(&self.config);
+        match entry.call(&parameters, &yoho, sent).await {
+            Ok(reply) => reply.data,
+            Err(Failure::Refused(fault)) => format!("{} {}", fault.code, fault.message),
+            Err(failure) => panic!("{failure:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_counts_once() {
+    let messages = Messages::new().await;
+    let light = |n| format!(r#"{{"light_until":"2026-05-{n} 11:30:32"}}"#);
+    let diamonds = |n| format!(r#"{{"diamonds":{n},"user_key":"a"}}"#);
+    let add = r#"{"user_key":"a","count":5,"change_type":"T"}"#;
+    let with_identity = r#"{"user_key":"a","count":5,"change_type":"T","identity":7}"#;
+    let sports = r#"{"user_key":"a","envious":-1}"#;
+    let lit = r#"{"user_key":"a","time":1}"#;
+    for (id, method, body, answer) in [
+        (Some("m1"), "status.add_diamond", add, diamonds(5)),
+        (Some("m1"), "status.add_diamond", add, diamonds(5)),
+        (Some("m2"), "status.add_diamond", add, diamonds(10)),
+        (None, "status.add_diamond", add, diamonds(15)),
+        (None, "status.add_diamond", add, diamonds(20)),
+        (Some("m1"), "status.add_diamond", add, diamonds(5)),
+        (
+            Some("m3"),
+            "status.add_diamond",
+            with_identity,
+            diamonds(25),
+        ),
+        (
+            Some("m4"),
+            "status.add_diamond",
+            with_identity,
+            diamonds(25),
+        ),
+        (Some("m1"), "status.reduce_diamond", add, diamonds(20)),
+        (Some("m1"), "status.reduce_diamond", add, diamonds(20)),
+        (Some("m1"), "status.sports_envious.v2", sports, diamonds(19)),
+        (Some("m1"), "status.sports_envious.v2", sports, diamonds(19)),
+        (Some("m1"), "status.extend_light", lit, light(21)),
+        (Some("m1"), "status.extend_light", lit, light(21)),
+        (Some("m2"), "status.extend_light", lit, light(22)),
+        (Some("m1"), "status.extend_light", lit, light(21)),
+        (None, "status.extend_light", lit, light(23)),
+        (
+            Some("m1"),
+            "status.add_diamond",
+            r#"{"user_key":"a","count":6,"change_type":"T"}"#,
+            "410 identity已被使用".into(),
+        ),
+    ] {
+        assert_eq!(
+            messages.send(id, method, body).await,
+            answer,
+            "{id:?} {method} {body}"
+        );
+    }
+}
+
+/// A message that comes again late does not undo what a later one set.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_message_undoes_nothing() {
+    let messages = Messages::new().await;
+    let method = "status.update_profile";
+    let body = |line: &str| format!(r#"{{"user_key":"a","description":"{line}"}}"#);
+    for (id, line) in [("m1", "one"), ("m2", "two"), ("m1", "one")] {
+        messages.send(Some(id), method, &body(line)).await;
+    }
+    let db = Database::connect(&messages.config.database.url)
+        .await
+        .unwrap();
+    let member = entity::member::Entity::find()
+        .one(&db)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(member.signature.as_deref(), Some("two"));
+}

@@ -1,0 +1,296 @@
+//! `status.pay_notify`: what Ping++ tells, signed with a key that is made here.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rsa::pkcs8::EncodePublicKey;
+use rsa::sha2::Sha256;
+use rsa::{Generate, PrivateKey};
+use serde_json::{Value, json};
+
+use crate::program::{CONFIG, Client, Place, Program, text};
+use crate::test_gateway::{Answer, TestGateway, refused, sealed};
+
+/// Ping++ as far as it is needed: its key, and a gateway that knows it.
+struct Provider {
+    key: PrivateKey,
+    gateway: TestGateway,
+}
+
+fn setting(key: &PrivateKey) -> String {
+    let pem = key.to_public_key().to_public_key_pem(Default::default());
+    format!("[status]\npingpp_public_key = '''\n{}'''\n", pem.unwrap())
+}
+
+fn signature(key: &PrivateKey, body: &[u8]) -> String {
+    STANDARD.encode(key.pkcs1v15_sign::<Sha256>(body).unwrap())
+}
+
+/// An event as the provider's documentation has it, with the figures of the document's example.
+fn event() -> Value {
+    json!({
+        "id": "evt_9LGm1cFqqx6OrD5zD4rI6YuG", "created": 1458280536, "livemode": false, "type": "charge.succeeded",
+        "data": {"object": {
+            "id": "ch_yzLiP4fHiDiTeTyLCKOC8urD", "object": "charge", "created": 1458280534, "livemode": false,
+            "paid": true, "refunded": false, "app": "app_f9yb50vPenXL5eXj", "channel": "wx",
+            "order_no": "wx20180415095200T639136", "client_ip": "58.246.136.4", "amount": 100, "amount_settle": 1001,
+            "currency": "cny", "subject": "薄荷科技", "body": "超模25营养饮", "extra": {}, "time_paid": 1458280536,
+            "time_expire": 1458366934, "time_settle": null, "transaction_no": "2016031881679598",
+            "amount_refunded": 0, "failure_code": null, "failure_msg": null, "metadata": {}, "credential": {},
+            "description": null
+        }},
+        "object": "event", "pending_webhooks": 8, "request": "iar_Wvv1iDLGyzfPHuDyHGzLCmnT"
+    })
+}
+
+impl Provider {
+    async fn with(more: &str) -> Provider {
+        let key = PrivateKey::generate();
+        let gateway = TestGateway::with(&format!("{}{more}", setting(&key))).await;
+        Provider { key, gateway }
+    }
+
+    async fn send(&self, body: &[u8], signature: Option<&str>) -> Answer {
+        let url = self.gateway.url("/gateway?method=status.pay_notify");
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut request = client
+            .post(url)
+            .header("content-type", "application/json; charset=UTF-8");
+        if let Some(signature) = signature {
+            request = request.header("X-Pingplusplus-Signature", signature);
+        }
+        let response = request.body(body.to_vec()).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    async fn tell(&self, event: &Value) -> Answer {
+        // As a provider may write it: what is signed is what stands there.
+        let body = serde_json::to_string_pretty(event).unwrap();
+        let signature = signature(&self.key, body.as_bytes());
+        self.send(body.as_bytes(), Some(&signature)).await
+    }
+
+    async fn payments(&self) -> Vec<entity::payment::Model> {
+        use sea_orm::EntityTrait as _;
+        let db = sea_orm::Database::connect(self.gateway.database())
+            .await
+            .unwrap();
+        entity::payment::Entity::find().all(&db).await.unwrap()
+    }
+}
+
+fn paid() -> Answer {
+    let data =
+        r#"{"id":"ch_yzLiP4fHiDiTeTyLCKOC8urD","order_no":"wx20180415095200T639136","paid":true}"#;
+    sealed(200, data, "ok")
+}
+
+fn with_status(status: u16, (_, body): Answer) -> Answer {
+    (status, body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_is_kept_once() {
+    let provider = Provider::with("").await;
+    assert_eq!(provider.tell(&event()).await, paid());
+    assert_eq!(provider.tell(&event()).await, paid(), "the same event");
+    let mut other = event();
+    other["id"] = "evt_other".into();
+    assert_eq!(
+        provider.tell(&other).await,
+        paid(),
+        "another event of the same charge"
+    );
+    let kept = provider.payments().await;
+    assert_eq!(kept.len(), 1);
+    let payment = entity::payment::Model {
+        event_id: "evt_9LGm1cFqqx6OrD5zD4rI6YuG".into(),
+        charge_id: Some("ch_yzLiP4fHiDiTeTyLCKOC8urD".into()),
+        kind: "charge.succeeded".into(),
+        object: Some("ch_yzLiP4fHiDiTeTyLCKOC8urD".into()),
+        order_no: Some("wx20180415095200T639136".into()),
+        amount: Some(100),
+        amount_settle: Some(1001),
+        currency: Some("cny".into()),
+        channel: Some("wx".into()),
+        transaction_no: Some("2016031881679598".into()),
+        user_key: None,
+        created: Some(1458280534),
+        time_paid: Some(1458280536),
+        at: provider.gateway.now(),
+    };
+    assert_eq!(kept[0], payment);
+    // As the document's example has it: the type stands elsewhere.
+    let mut elsewhere = event();
+    elsewhere.as_object_mut().unwrap().remove("type");
+    elsewhere["payment"] =
+        json!({"id": "evt_9LGm1cFqqx6OrD5zD4rI6YuG", "type": "charge.succeeded"});
+    elsewhere["id"] = "evt_second".into();
+    elsewhere["data"]["object"]["id"] = "ch_second".into();
+    let (status, _) = provider.tell(&elsewhere).await;
+    assert_eq!((status, provider.payments().await.len()), (200, 2));
+    // Another kind of event is kept and acknowledged.
+    let refund = json!({"id": "evt_refund", "type": "refund.succeeded", "data": {"object": {"id": "re_1", "order_no": "o", "amount": 5}}});
+    assert_eq!(
+        provider.tell(&refund).await,
+        sealed(200, r#"{"id":"re_1","order_no":"o","paid":false}"#, "ok")
+    );
+    assert_eq!(provider.payments().await.len(), 3);
+    assert_eq!(
+        provider.gateway.audit().await.entries,
+        0,
+        "nothing is awarded by default"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_by_the_status_of_http() {
+    let provider = Provider::with("").await;
+    let forged = || with_status(403, refused(403, "签名验证不通过"));
+    let no_event = || with_status(400, refused(400, "参数格式不对"));
+    let body = event().to_string();
+    let good = signature(&provider.key, body.as_bytes());
+    let mut other = good.clone().into_bytes();
+    other[10] = if other[10] == b'A' { b'B' } else { b'A' };
+    let other = String::from_utf8(other).unwrap();
+    for (body, signature) in [
+        (body.clone(), None),
+        (body.clone(), Some("")),
+        (body.clone(), Some("x")),
+        (body.clone(), Some(other.as_str())),
+        (body.replace("100", "101"), Some(good.as_str())),
+        (format!("{body} "), Some(good.as_str())),
+        (String::new(), Some(good.as_str())),
+        ("{}".into(), None),
+    ] {
+        assert_eq!(
+            provider.send(body.as_bytes(), signature).await,
+            forged(),
+            "{body}"
+        );
+    }
+    let url = "method=status.pay_notify";
+    assert_eq!(provider.gateway.get(url).await, forged());
+    // Neither QA's word nor an app's key stands for the provider's signature.
+    assert_eq!(
+        provider.gateway.debug("status.pay_notify", "").await,
+        forged()
+    );
+    assert_eq!(
+        provider.gateway.call("status.pay_notify", "").await,
+        forged()
+    );
+    let inside = format!(r#"{{"method":"status.pay_notify","x":{body}}}"#);
+    let (_, answer) = provider
+        .gateway
+        .post("client_type=android&debug=XYZ", None, inside)
+        .await;
+    assert_eq!(
+        answer,
+        refused(403, "签名验证不通过").1,
+        "named in the body"
+    );
+
+    let mut unpaid = event();
+    unpaid["data"]["object"]["paid"] = false.into();
+    let mut nameless = event();
+    nameless["id"] = Value::Null;
+    let mut typeless = event();
+    typeless["type"] = 5.into();
+    let mut chargeless = event();
+    chargeless["data"]["object"]["id"] = "".into();
+    let bodies = [
+        json!([]),
+        json!({}),
+        json!("x"),
+        json!({"id": "evt", "type": "charge.succeeded"}),
+        json!({"id": "evt", "type": "x", "data": {"object": []}}),
+        unpaid,
+        nameless,
+        typeless,
+        chargeless,
+    ];
+    for body in bodies {
+        assert_eq!(provider.tell(&body).await, no_event(), "{body}");
+    }
+    let body = b"no json";
+    let signed = signature(&provider.key, body);
+    assert_eq!(provider.send(body, Some(&signed)).await, no_event());
+    assert!(provider.payments().await.is_empty());
+    provider.gateway.ledger().close().await;
+    let (status, _) = provider.tell(&event()).await;
+    assert_eq!(status, 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_key_everything_is_refused() {
+    let gateway = TestGateway::start().await;
+    let provider = Provider {
+        key: PrivateKey::generate(),
+        gateway,
+    };
+    let answer = provider.tell(&event()).await;
+    assert_eq!(answer, with_status(403, refused(403, "签名验证不通过")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payer_is_credited_once_where_that_is_configured() {
+    let provider =
+        Provider::with("[status.pay]\naward = { diamond = 'amount', coin = 'amount' }\n").await;
+    let mut event = event();
+    assert_eq!(provider.tell(&event).await, paid());
+    assert_eq!(provider.gateway.audit().await.entries, 0, "nobody is named");
+    event["data"]["object"]["metadata"] = json!({"user_key": "a"});
+    event["data"]["object"]["id"] = "ch_2".into();
+    for id in ["evt_2", "evt_2", "evt_3"] {
+        event["id"] = id.into();
+        assert_eq!(provider.tell(&event).await.0, 200);
+    }
+    let report = provider.gateway.audit().await;
+    assert_eq!((report.entries, report.points), (2, 200));
+    provider.gateway.play(r#"diamonds | status.sports_envious.v2 {"user_key":"a","envious":-1} | {"diamonds":99,"user_key":"a"}"#).await;
+}
+
+/// `pointgate payments`, and a key that is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_side() {
+    let key = PrivateKey::generate();
+    let place = Place::with(&format!("{CONFIG}{}", setting(&key)));
+    let program = Program::start(&place, &[]).await;
+    let client = program.client();
+    let mut second = event();
+    second["id"] = "evt_2".into();
+    second["data"]["object"]["id"] = "ch_2".into();
+    second["data"]["object"]["order_no"] = "o2".into();
+    for event in [event(), second] {
+        let body = event.to_string();
+        let url = format!("{}/gateway?method=status.pay_notify", client.base);
+        let request = client
+            .http
+            .post(url)
+            .header("X-Pingplusplus-Signature", signature(&key, body.as_bytes()));
+        assert_eq!(
+            Client::answer(request.body(body)).await.unwrap().status,
+            200
+        );
+    }
+    let all = text(&place.run(&["payments"]).stdout);
+    assert!(
+        all.contains("charge.succeeded  ch_2  order o2  100 cny  wx  paid 2016-03-18 13:55:36"),
+        "{all}"
+    );
+    assert!(all.ends_with("2 events\n"), "{all}");
+    let one = text(&place.run(&["payments", "--order", "o2"]).stdout);
+    assert!(one.contains("ch_2") && one.ends_with("1 events\n"), "{one}");
+
+    let place = Place::with(&format!("{CONFIG}[status]\npingpp_public_key = 'hush'\n"));
+    for command in ["check-config", "serve"] {
+        let out = place.run(&[command]);
+        assert_eq!(out.status.code(), Some(1), "{command}");
+        let why = text(&out.stderr);
+        assert!(
+            why.contains("status.pingpp_public_key is no public key in PEM")
+                && !why.contains("hush"),
+            "{why}"
+        );
+    }
+}

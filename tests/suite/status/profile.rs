@@ -1,0 +1,113 @@
+//! Profile, light and follows.
+
+use entity::follow;
+use sea_orm::{Database, EntityTrait};
+
+use crate::osx::client::{COMMUNITY, ok};
+use crate::test_gateway::TestGateway;
+
+/// `userInfo` of user `a`, without scores.
+async fn info(gateway: &TestGateway) -> String {
+    let (_, body) = gateway.signed("/getUserInfo", "user_token=a").await;
+    let info = body.split(r#""userInfo":{"#).nth(1).unwrap();
+    let info = info.split(r#""score1""#).next().unwrap();
+    info.trim_end_matches(',').to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_is_set_and_the_rest_stays() {
+    let gateway = TestGateway::with(COMMUNITY).await;
+    assert_eq!(info(&gateway).await, "");
+    gateway
+        .play(
+            r#"
+            all     | broadcast.passport.user_profile_changed {"user_key":"a","avatar_url":"http://x/y.png","sex_type":2,"height":165.5,"begin_weight":"58","user_name":"小一","description":"你好","birthday":"1990-01-31","location":"上海"} | {"user_key":"a"}
+            "#,
+        )
+        .await;
+    let told = r#""nickname":"小一","avatar":"http://x/y.png","sex":2,"birthday":633715200,"signature":"你好""#;
+    assert_eq!(info(&gateway).await, told);
+    gateway
+        .play(
+            r#"
+            one     | broadcast.passport.user_profile_changed {"user_key":"a","user_name":"二"} | {"user_key":"a"}
+            none    | broadcast.passport.user_profile_changed {"user_key":"a","user_name":"","sex_type":null} | {"user_key":"a"}
+            line    | status.update_profile {"user_key":"a","description":"再见"} | {"user_key":"a"}
+            another | status.update_profile {"user_key":"b","description":"b"} | {"user_key":"b"}
+            seconds | broadcast.passport.user_profile_changed {"user_key":"a","birthday":0,"sex_type":"男"} | {"user_key":"a"}
+            "#,
+        )
+        .await;
+    let told =
+        r#""nickname":"二","avatar":"http://x/y.png","sex":1,"birthday":0,"signature":"再见""#;
+    assert_eq!(info(&gateway).await, told);
+    // And in what the community is told after an action.
+    let answer =
+        format!(r#"{{"action_token":"t","user_info":{{"user_token":"a"}},"userInfo":{{{told}}}}}"#);
+    assert_eq!(gateway.notify("a 1 none t").await, ok(&answer));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals() {
+    let gateway = TestGateway::start().await;
+    let long = "字".repeat(1025);
+    let table = r#"
+        nobody       | broadcast.passport.user_profile_changed {"user_name":"x"}                | 400 user_key不能为空
+        nobody       | status.update_profile {"description":"x"}                                | 400 user_key不能为空
+        no line      | status.update_profile {"user_key":"a"}                                    | 402 description不合法
+        long line    | status.update_profile {"user_key":"a","description":"LONG"}               | 500 参数长度不合法:description
+        sex          | broadcast.passport.user_profile_changed {"user_key":"a","sex_type":3}     | 402 sex_type不合法
+        height       | broadcast.passport.user_profile_changed {"user_key":"a","height":"tall"}  | 402 height不合法
+        weight       | broadcast.passport.user_profile_changed {"user_key":"a","begin_weight":-5} | 402 begin_weight不合法
+        birthday     | broadcast.passport.user_profile_changed {"user_key":"a","birthday":"1990-02-30"} | 402 birthday不合法
+        name         | broadcast.passport.user_profile_changed {"user_key":"a","user_name":{}}   | 402 user_name不合法
+        nobody       | status.extend_light {"time":1}                                            | 400 user_key不能为空
+        no days      | status.extend_light {"user_key":"a"}                                      | 402 time不合法
+        0 days       | status.extend_light {"user_key":"a","time":0}                             | 402 time不合法
+        -1 days      | status.extend_light {"user_key":"a","time":-1}                            | 402 time不合法
+        100 years    | status.extend_light {"user_key":"a","time":36501}                         | 402 time不合法
+        nobody       | status.follow_public_account {"account":"shop"}                           | 400 user_key不能为空
+        no account   | status.follow_public_account {"user_key":"a"}                             | 403 account不合法
+        another      | status.follow_public_account {"user_key":"a","account":"Shop"}            | 403 account不合法
+        "#;
+    gateway.play(&table.replace("LONG", &long)).await;
+}
+
+/// From now or from when it would go out, whichever is later.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_light() {
+    let gateway = TestGateway::start().await;
+    gateway
+        .play(
+            r#"
+            at 2026-05-20 11:30:32
+            ten days     | status.extend_light {"user_key":"a","time":10}   | {"light_until":"2026-05-30 11:30:32"}
+            another      | status.extend_light {"user_key":"b","time":"1"}  | {"light_until":"2026-05-21 11:30:32"}
+            at 2026-05-25 00:00:00
+            ten more     | status.extend_light {"user_key":"a","time":10}   | {"light_until":"2026-06-09 11:30:32"}
+            it went out  | status.extend_light {"user_key":"b","time":1}    | {"light_until":"2026-05-26 00:00:00"}
+            "#,
+        )
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn follows() {
+    let gateway = TestGateway::start().await;
+    gateway
+        .play(
+            r#"
+            shop     | status.follow_public_account {"user_key":"a","account":"shop"}    | {"account":"shop","followed":true}
+            again    | status.follow_public_account {"user_key":"a","account":"shop"}    | {"account":"shop","followed":true}
+            service  | status.follow_public_account {"user_key":"a","account":"service"} | {"account":"service","followed":true}
+            "#,
+        )
+        .await;
+    let db = Database::connect(gateway.database()).await.unwrap();
+    let follows = follow::Entity::find().all(&db).await.unwrap();
+    let accounts: Vec<&str> = follows
+        .iter()
+        .map(|follow| follow.account.as_str())
+        .collect();
+    assert_eq!(accounts, ["shop", "service"]);
+}
