@@ -18,7 +18,8 @@ pub async fn load(
 ) -> Result<(), DbErr> {
     let actions = || units.iter().filter_map(|unit| unit.action.as_ref());
     let keys = distinct(actions().map(|action| action.key()));
-    for (place, answer) in sql::ask::<(usize, String)>(db, sql::ANSWERS, &hexed(&keys), []).await? {
+    for (place, answer) in sql::ask::<(usize, String)>(db, &sql::ANSWERS, &hexed(&keys), []).await?
+    {
         book.put_answered(*named(&keys, place)?, answer);
     }
     let tallies =
@@ -27,7 +28,7 @@ pub async fn load(
         .iter()
         .map(|tally| (&tally.owner, &tally.name, tally.from, tally.until))
         .collect();
-    for (place, count) in sql::ask::<(usize, i64)>(db, sql::TALLIES, &rows, []).await? {
+    for (place, count) in sql::ask::<(usize, i64)>(db, &sql::TALLIES, &rows, []).await? {
         book.put_tally(named(&tallies, place)?.clone(), count);
     }
     Ok(())
@@ -55,5 +56,5 @@ pub async fn save(db: &impl ConnectionTrait, recorded: &[Recorded]) -> Result<()
             )
         })
         .collect();
-    sql::tell(db, sql::ADD_ACTIONS, &rows).await
+    sql::tell(db, &sql::ADD_ACTIONS, &rows).await
 }

@@ -3,7 +3,6 @@
 //! Whoever asks while nobody is gathering starts a task that does, on the asker's own thread: it runs after all that is
 //! ready there has asked too, and no other thread has to be woken but the database's.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sea_orm::DbErr;
@@ -80,23 +79,16 @@ impl Balances {
     /// The balances of these accounts, in their order.
     async fn of(&self, asked: &[Asked]) -> Result<Vec<Option<i64>>, DbErr> {
         let now = self.clock.now();
-        let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (place, one) in asked.iter().enumerate() {
-            places.entry(&one.account.asset).or_default().push(place);
-        }
         let mut balances = vec![None; asked.len()];
-        for (asset, places) in places {
-            let owners: Vec<&str> = places
-                .iter()
-                .map(|&place| asked[place].account.owner.as_str())
-                .collect();
-            let more = [asset.into(), now.into()];
-            let found =
-                sql::ask::<(usize, i64)>(self.store.balances(), sql::BALANCES, &owners, more);
-            for (owner, balance) in found.await? {
-                if let Some(&place) = places.get(owner) {
-                    balances[place] = Some(balance);
-                }
+        let rows: Vec<(&str, &str)> = asked
+            .iter()
+            .map(|one| (one.account.owner.as_str(), one.account.asset.as_str()))
+            .collect();
+        let found =
+            sql::ask::<(usize, i64)>(self.store.balances(), &sql::BALANCES, &rows, [now.into()]);
+        for (place, balance) in found.await? {
+            if let Some(known) = balances.get_mut(place) {
+                *known = Some(balance);
             }
         }
         Ok(balances)

@@ -4,8 +4,6 @@
 use entity::{account, alias, entry, lot};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
 
-use serde::Deserialize;
-
 use super::posting::AccountKey;
 use super::sql;
 
@@ -36,7 +34,7 @@ pub struct Range {
 }
 
 /// An entry as its reader sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// 1, 2, 3, … within the account.
     pub seq: i64,
@@ -139,12 +137,49 @@ async fn newest(
         Direction::Expense => 2,
     });
     let statement = match direction {
-        None => sql::PAGE,
-        Some(_) => sql::PAGE_OF,
+        None => &sql::PAGE,
+        Some(_) => &sql::PAGE_OF,
     };
     let rows = [(owner, asset, low, high, count, direction)];
-    let mut pages = sql::ask::<(i64, Vec<Row>)>(db, statement, &rows, []).await?;
-    Ok(pages.pop().map(|(total, entries)| Page { total, entries }))
+    let found = sql::ask::<PageRow>(db, statement, &rows, []).await?;
+    let Some(&(total, ..)) = found.first() else {
+        return Ok(None);
+    };
+    let mut entries: Vec<Row> = found.into_iter().filter_map(row).collect();
+    entries.sort_unstable_by_key(|row| std::cmp::Reverse(row.seq));
+    Ok(Some(Page { total, entries }))
+}
+
+/// The number of entries; seq, at, kind, amount, balance_after, direction and direction_seq of one of them, its reference
+/// and its message.
+type PageRow = (
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+);
+
+/// The entry of a row; none where the page has none.
+fn row(row: PageRow) -> Option<Row> {
+    let (_, seq, at, kind, amount, balance_after, direction, direction_seq, reference, message) =
+        row;
+    Some(Row {
+        seq: seq?,
+        at: at?,
+        kind: kind?,
+        amount: amount?,
+        balance_after: balance_after?,
+        direction: direction?,
+        direction_seq: direction_seq?,
+        reference,
+        message,
+    })
 }
 
 /// The points of an account that lapse after `after` and up to `until` (ms).

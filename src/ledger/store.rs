@@ -2,19 +2,30 @@
 //! changed is written back in a few set statements.
 
 use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
 
 use super::book::{Account, Book, Changes, Draw, Lot, Used};
-use super::entry::{Entry, Hash};
+use super::entry::{self, Hash};
 use super::key::Key;
 use super::posting::{AccountKey, Movement, Nonce, Posting, Unit};
 use super::{actions, sql};
 
-/// Place, id, balance, last_seq, income_seq, last_at, head, and `(expires_at, remaining)` of each lot.
-type AccountRow = (usize, i64, i64, i64, i64, i64, String, Vec<(i64, i64)>);
+/// Place, id, balance, last_seq, income_seq, last_at, head, and `expires_at` and `remaining` of one of its lots.
+type AccountRow = (
+    usize,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    String,
+    Option<i64>,
+    Option<i64>,
+);
 
 /// Loads what `units` touch.
 ///
@@ -24,7 +35,7 @@ pub async fn load(db: &impl ConnectionTrait, units: &[&Unit]) -> Result<Book, Db
     let mut book = Book::default();
     load_postings(db, units, &mut book).await?;
     let nonces = distinct(units.iter().filter_map(|unit| unit.nonce));
-    for place in sql::ask::<usize>(db, sql::NONCES, &nonce_rows(&nonces), []).await? {
+    for (place,) in sql::ask::<(usize,)>(db, &sql::NONCES, &nonce_rows(&nonces), []).await? {
         book.put_spent(*named(&nonces, place)?);
     }
     actions::load(db, units, &mut book).await?;
@@ -38,8 +49,9 @@ async fn load_postings(
 ) -> Result<(), DbErr> {
     let postings = || units.iter().flat_map(|unit| &unit.postings);
     let names = distinct(postings().map(|posting| posting.account.owner.as_str()));
+    let rows: Vec<_> = names.iter().map(|name| (name,)).collect();
     let mut owners = HashMap::new();
-    for (place, owner) in sql::ask::<(usize, String)>(db, sql::ALIASES, &names, []).await? {
+    for (place, owner) in sql::ask::<(usize, String)>(db, &sql::ALIASES, &rows, []).await? {
         let name = *named(&names, place)?;
         book.put_alias(name.to_owned(), owner.clone());
         owners.insert(name, owner);
@@ -53,23 +65,29 @@ async fn load_postings(
     });
     let keys = distinct(keys);
     let keys: Vec<&AccountKey> = keys.iter().map(|key| &**key).collect();
-    for row in sql::ask::<AccountRow>(db, sql::ACCOUNTS, &words(&keys), []).await? {
-        let (place, id, balance, last_seq, income_seq, last_at, head, lots) = row;
-        let head = hash_of(&head)?;
-        let lots = lots.into_iter();
-        let lots = lots.map(|(expires_at, remaining)| Lot {
-            expires_at,
-            remaining,
-        });
-        let mut account = Account {
-            id: Some(id),
-            balance,
-            last_seq,
-            income_seq,
-            last_at,
-            head,
-            lots: lots.collect(),
+    let mut accounts: BTreeMap<usize, Account> = BTreeMap::new();
+    for row in sql::ask::<AccountRow>(db, &sql::ACCOUNTS, &words(&keys), []).await? {
+        let (place, id, balance, last_seq, income_seq, last_at, head, expires_at, remaining) = row;
+        let account = match accounts.entry(place) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Account {
+                id: Some(id),
+                balance,
+                last_seq,
+                income_seq,
+                last_at,
+                head: hash_of(&head)?,
+                lots: Vec::new(),
+            }),
         };
+        if let (Some(expires_at), Some(remaining)) = (expires_at, remaining) {
+            account.lots.push(Lot {
+                expires_at,
+                remaining,
+            });
+        }
+    }
+    for (place, mut account) in accounts {
         account.lots.sort_unstable_by_key(|lot| lot.expires_at);
         book.put_account((*named(&keys, place)?).clone(), account);
     }
@@ -78,7 +96,7 @@ async fn load_postings(
         once.into_iter().chain(posting.requires)
     }));
     for row in
-        sql::ask::<(usize, String, i64, i64)>(db, sql::REFERENCES, &hexed(&guards), []).await?
+        sql::ask::<(usize, String, i64, i64)>(db, &sql::REFERENCES, &hexed(&guards), []).await?
     {
         let (place, content, seq, balance) = row;
         let content =
@@ -94,7 +112,7 @@ async fn load_postings(
     }
     let orders = distinct(postings().filter_map(order_of));
     let mut draws: Vec<(usize, i64, i64, i64, i64)> =
-        sql::ask(db, sql::DRAWS, &hexed(&orders), []).await?;
+        sql::ask(db, &sql::DRAWS, &hexed(&orders), []).await?;
     // The order in which they were made: oldest spend first and, within one, soonest expiry first.
     draws.sort_unstable_by_key(|&(_, spend_seq, expires_at, ..)| (spend_seq, expires_at));
     for (place, spend_seq, expires_at, drawn, returned) in draws {
@@ -116,7 +134,7 @@ async fn load_postings(
 /// # Errors
 /// Where the database does not answer.
 pub async fn is_spent(db: &impl ConnectionTrait, nonce: Nonce) -> Result<bool, DbErr> {
-    let found = sql::ask::<usize>(db, sql::NONCES, &nonce_rows(&[nonce]), []).await?;
+    let found = sql::ask::<(usize,)>(db, &sql::NONCES, &nonce_rows(&[nonce]), []).await?;
     Ok(!found.is_empty())
 }
 
@@ -136,7 +154,7 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes) -> Result<(), Db
         .map(|entry| Ok(entry_row(id_of(&entry.account)?, entry)));
     sql::tell(
         db,
-        sql::ADD_ENTRIES,
+        &sql::ADD_ENTRIES,
         &entries.collect::<Result<Vec<_>, DbErr>>()?,
     )
     .await?;
@@ -151,14 +169,14 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes) -> Result<(), Db
                 .map(|lot| (id, lot.expires_at, lot.remaining)),
         );
     }
-    sql::tell(db, sql::SET_LOTS, &lots).await?;
+    sql::tell(db, &sql::SET_LOTS, &lots).await?;
     let emptied = changes
         .emptied
         .iter()
         .map(|(key, expires_at)| Ok((id_of(key)?, *expires_at)));
     sql::tell(
         db,
-        sql::DROP_LOTS,
+        &sql::DROP_LOTS,
         &emptied.collect::<Result<Vec<_>, DbErr>>()?,
     )
     .await?;
@@ -174,7 +192,7 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes) -> Result<(), Db
     });
     sql::tell(
         db,
-        sql::ADD_REFERENCES,
+        &sql::ADD_REFERENCES,
         &used.collect::<Result<Vec<_>, DbErr>>()?,
     )
     .await?;
@@ -193,12 +211,12 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes) -> Result<(), Db
             )
         }));
     }
-    sql::tell(db, sql::SET_DRAWS, &draws).await?;
+    sql::tell(db, &sql::SET_DRAWS, &draws).await?;
 
     let gains = changes.counters.iter();
     let gains = gains.map(|((asset, counter), gain)| (asset, counter.name(), gain));
-    sql::tell(db, sql::ADD_TO_COUNTERS, &gains.collect::<Vec<_>>()).await?;
-    sql::tell(db, sql::ADD_NONCES, &nonce_rows(&changes.nonces)).await?;
+    sql::tell(db, &sql::ADD_TO_COUNTERS, &gains.collect::<Vec<_>>()).await?;
+    sql::tell(db, &sql::ADD_NONCES, &nonce_rows(&changes.nonces)).await?;
     actions::save(db, &changes.actions).await
 }
 
@@ -240,9 +258,9 @@ async fn save_accounts(
             }
         }
     }
-    sql::tell(db, sql::SET_ACCOUNTS, &old).await?;
-    sql::tell(db, sql::ADD_ACCOUNTS, &new).await?;
-    for (place, id) in sql::ask::<(usize, i64)>(db, sql::ACCOUNT_IDS, &words(&added), []).await? {
+    sql::tell(db, &sql::SET_ACCOUNTS, &old).await?;
+    sql::tell(db, &sql::ADD_ACCOUNTS, &new).await?;
+    for (place, id) in sql::ask::<(usize, i64)>(db, &sql::ACCOUNT_IDS, &words(&added), []).await? {
         ids.insert((*named(&added, place)?).clone(), id);
     }
     Ok(ids)
@@ -263,8 +281,8 @@ fn nonce_rows(nonces: &[Nonce]) -> Vec<(i64, String)> {
         .collect()
 }
 
-pub(super) fn hexed(keys: &[Key]) -> Vec<String> {
-    keys.iter().map(|key| hex::encode(key.bytes())).collect()
+pub(super) fn hexed(keys: &[Key]) -> Vec<(String,)> {
+    keys.iter().map(|key| (hex::encode(key.bytes()),)).collect()
 }
 
 pub(super) fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
@@ -277,7 +295,7 @@ pub(super) fn named<T>(rows: &[T], place: usize) -> Result<&T, DbErr> {
         .ok_or_else(|| off("an answer to what was not asked"))
 }
 
-fn entry_row(account_id: i64, entry: &Entry) -> impl Serialize {
+fn entry_row(account_id: i64, entry: &entry::Entry) -> impl Serialize {
     (
         account_id,
         entry.seq,

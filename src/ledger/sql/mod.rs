@@ -1,0 +1,249 @@
+//! The set statements, each once, over one text for all databases as far as they agree ([`words`] knows where they do not).
+
+mod words;
+
+use sea_orm::{ConnectionTrait, DbErr, Value};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use words::Column::{Bytes, Int, Text};
+use words::Statement;
+
+/// Rows `(asset, owner)`: locks each account that exists, in the order of their numbers. Only for databases in which several
+/// write at once.
+pub static LOCK: Statement = Statement::tell_or(
+    &[Text, Text],
+    "SELECT a.id FROM {k} JOIN account a ON a.owner = k.c1 AND a.asset = k.c0 ORDER BY a.id FOR UPDATE OF a",
+    "SELECT a.id FROM {k} STRAIGHT_JOIN account a ON a.owner = k.c1 AND a.asset = k.c0 ORDER BY a.id FOR UPDATE",
+);
+
+/// Rows `(asset, owner)` → for each account that exists its place among them and its figures, once for each of its lots, or
+/// without one.
+pub static ACCOUNTS: Statement = Statement::ask(
+    &[Text, Text],
+    "k.place, a.id, a.balance, a.last_seq, a.income_seq, a.last_at, {hex:a.head}, l.expires_at, l.remaining",
+    "FROM {k} {join} account a ON a.owner = k.c1 AND a.asset = k.c0 LEFT JOIN lot l ON l.account_id = a.id",
+);
+
+/// Rows `(asset, owner)` → for each account that exists its place among them and its number.
+pub static ACCOUNT_IDS: Statement = Statement::ask(
+    &[Text, Text],
+    "k.place, a.id",
+    "FROM {k} {join} account a ON a.owner = k.c1 AND a.asset = k.c0",
+);
+
+/// Rows `(name)` → for each that is another name of an owner its place and the owner.
+pub static ALIASES: Statement = Statement::ask(
+    &[Text],
+    "k.place, n.owner",
+    "FROM {k} {join} alias n ON n.name = k.c0",
+);
+
+/// Rows `(name, asset)` and the time → for each account that exists its place and the points that count then.
+pub static BALANCES: Statement = Statement::ask(
+    &[Text, Text],
+    "k.place, a.balance - CASE WHEN a.next_expiry <= p.now THEN \
+     (SELECT COALESCE(SUM(l.remaining), 0) FROM lot l WHERE l.account_id = a.id AND l.expires_at <= p.now) \
+     ELSE 0 END",
+    "FROM {k} {join} account a ON a.owner = COALESCE((SELECT n.owner FROM alias n WHERE n.name = k.c0), k.c0) \
+     AND a.asset = k.c1 CROSS JOIN (SELECT {int2} AS now) p",
+);
+
+/// Rows `(name, asset, low, high, count)` → for each account that exists its number of entries, or `count` where that is
+/// not null, once for each entry whose place before the last one of them, which has 0, is from low to high, or without one.
+pub static PAGE: Statement = Statement::ask(
+    &[Text, Text, Int, Int, Int],
+    "COALESCE(k.c4, a.last_seq), e.seq, e.at, e.kind, e.amount, e.balance_after, e.direction, e.direction_seq, \
+     e.reference, e.message",
+    "FROM {k} {join} account a ON a.asset = k.c1 \
+     AND a.owner = COALESCE((SELECT n.owner FROM alias n WHERE n.name = k.c0), k.c0) \
+     LEFT JOIN entry e ON e.account_id = a.id \
+     AND e.seq BETWEEN COALESCE(k.c4, a.last_seq) - k.c3 AND COALESCE(k.c4, a.last_seq) - k.c2",
+);
+
+/// Rows `(name, asset, low, high, count, direction)` → the same of the entries of one direction.
+pub static PAGE_OF: Statement = Statement::ask(
+    &[Text, Text, Int, Int, Int, Int],
+    "a.count, e.seq, e.at, e.kind, e.amount, e.balance_after, e.direction, e.direction_seq, e.reference, e.message",
+    "FROM (SELECT a.id, k.c2 AS low, k.c3 AS high, k.c5 AS direction, \
+     COALESCE(k.c4, CASE k.c5 WHEN 1 THEN a.income_seq ELSE a.last_seq - a.income_seq END) AS count \
+     FROM {k} {join} account a ON a.asset = k.c1 \
+     AND a.owner = COALESCE((SELECT n.owner FROM alias n WHERE n.name = k.c0), k.c0)) a \
+     LEFT JOIN entry e ON e.account_id = a.id AND e.direction = a.direction \
+     AND e.direction_seq BETWEEN a.count - a.high AND a.count - a.low",
+);
+
+/// Rows `(key)` → for each reference that has been used its place among them, what was asked, its entry and what was
+/// answered.
+pub static REFERENCES: Statement = Statement::ask(
+    &[Bytes],
+    "k.place, {hex:r.content_key}, r.seq, r.balance_after",
+    "FROM {k} {join} reference r ON r.reference_key = k.c0",
+);
+
+/// Rows `(key)` → the draws of those orders, each with the order's place among them.
+pub static DRAWS: Statement = Statement::ask(
+    &[Bytes],
+    "k.place, d.spend_seq, d.expires_at, d.drawn, d.returned",
+    "FROM {k} {join} draw d ON d.order_key = k.c0",
+);
+
+/// Rows `(time, key)` of nonces → for each that has been spent its place among them.
+pub static NONCES: Statement = Statement::ask(
+    &[Int, Bytes],
+    "k.place",
+    "FROM {k} {join} nonce n ON n.at = k.c0 AND n.nonce_key = k.c1",
+);
+
+/// Rows `(key)` → for each action that has been answered its place among them and the answer.
+pub static ANSWERS: Statement = Statement::ask(
+    &[Bytes],
+    "k.place, a.answer",
+    "FROM {k} {join} action a ON a.action_key = k.c0",
+);
+
+/// Rows `(owner, name, from, until)` → the place of each and how many such actions moved points.
+pub static TALLIES: Statement = Statement::ask(
+    &[Text, Text, Int, Int],
+    "k.place, (SELECT COUNT(*) FROM action a \
+     WHERE a.owner = k.c0 AND a.name = k.c1 AND a.at >= k.c2 AND a.at < k.c3 AND a.scored = 1)",
+    "FROM {k}",
+);
+
+/// Rows of new accounts.
+pub static ADD_ACCOUNTS: Statement = Statement::tell(
+    &[Text, Text, Int, Int, Int, Int, Int, Bytes],
+    "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
+     SELECT c0, c1, c2, c3, c4, c5, c6, c7 FROM {k}",
+);
+
+/// Rows of accounts that have changed.
+pub static SET_ACCOUNTS: Statement = Statement::tell_or(
+    &[Int, Int, Int, Int, Int, Int, Bytes],
+    "UPDATE account SET balance = k.c1, last_seq = k.c2, income_seq = k.c3, last_at = k.c4, next_expiry = k.c5, \
+     head = k.c6 FROM {k} WHERE account.id = k.c0",
+    "UPDATE {k} STRAIGHT_JOIN account a ON a.id = k.c0 SET a.balance = k.c1, a.last_seq = k.c2, a.income_seq = k.c3, \
+     a.last_at = k.c4, a.next_expiry = k.c5, a.head = k.c6",
+);
+
+/// Rows of new entries.
+pub static ADD_ENTRIES: Statement = Statement::tell(
+    &[
+        Int, Int, Int, Int, Int, Int, Text, Int, Int, Text, Text, Int, Bytes, Bytes,
+    ],
+    "INSERT INTO entry (account_id, seq, at, kind, amount, balance_after, counter, direction, direction_seq, \
+     reference, message, operator, hash, guard_key) \
+     SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 FROM {k}",
+);
+
+/// Rows of lots, new or changed.
+pub static SET_LOTS: Statement = Statement::tell_or(
+    &[Int, Int, Int],
+    "INSERT INTO lot (account_id, expires_at, remaining) SELECT c0, c1, c2 FROM {k} WHERE true \
+     ON CONFLICT (account_id, expires_at) DO UPDATE SET remaining = excluded.remaining",
+    "INSERT INTO lot (account_id, expires_at, remaining) SELECT c0, c1, c2 FROM {k} \
+     ON DUPLICATE KEY UPDATE remaining = VALUES(remaining)",
+);
+
+/// Rows `(account, expiry)` of lots that hold nothing any more.
+pub static DROP_LOTS: Statement = Statement::tell_or(
+    &[Int, Int],
+    "DELETE FROM lot WHERE (account_id, expires_at) IN (SELECT c0, c1 FROM {k})",
+    "DELETE l FROM {k} STRAIGHT_JOIN lot l ON l.account_id = k.c0 AND l.expires_at = k.c1",
+);
+
+/// Rows of references that are used now; one that is used already breaks the batch.
+pub static ADD_REFERENCES: Statement = Statement::tell(
+    &[Bytes, Bytes, Int, Int, Int],
+    "INSERT INTO reference (reference_key, content_key, account_id, seq, balance_after) \
+     SELECT c0, c1, c2, c3, c4 FROM {k}",
+);
+
+/// Rows of draws, new or changed.
+pub static SET_DRAWS: Statement = Statement::tell_or(
+    &[Bytes, Int, Int, Int, Int, Int],
+    "INSERT INTO draw (order_key, account_id, spend_seq, expires_at, drawn, returned) \
+     SELECT c0, c1, c2, c3, c4, c5 FROM {k} WHERE true \
+     ON CONFLICT (order_key, spend_seq, expires_at) DO UPDATE SET returned = excluded.returned",
+    "INSERT INTO draw (order_key, account_id, spend_seq, expires_at, drawn, returned) \
+     SELECT c0, c1, c2, c3, c4, c5 FROM {k} ON DUPLICATE KEY UPDATE returned = VALUES(returned)",
+);
+
+/// Rows of what counter accounts gain.
+pub static ADD_TO_COUNTERS: Statement = Statement::tell_or(
+    &[Text, Text, Int],
+    "INSERT INTO counter (asset, name, balance) SELECT c0, c1, c2 FROM {k} WHERE true \
+     ON CONFLICT (asset, name) DO UPDATE SET balance = counter.balance + excluded.balance",
+    "INSERT INTO counter (asset, name, balance) SELECT c0, c1, c2 FROM {k} \
+     ON DUPLICATE KEY UPDATE balance = counter.balance + VALUES(balance)",
+);
+
+/// Rows of nonces that are spent now; one that is spent already breaks the batch.
+pub static ADD_NONCES: Statement = Statement::tell(
+    &[Int, Bytes],
+    "INSERT INTO nonce (at, nonce_key) SELECT c0, c1 FROM {k}",
+);
+
+/// Rows of new actions; one that is recorded already breaks the batch.
+pub static ADD_ACTIONS: Statement = Statement::tell(
+    &[Bytes, Text, Text, Text, Text, Text, Int, Int, Text],
+    "INSERT INTO action (action_key, token, owner, name, other, object, at, scored, answer) \
+     SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM {k}",
+);
+
+/// Asks for what stands under these rows, with further parameters; nothing for nothing.
+///
+/// # Errors
+/// Where the database does not answer, or answers something else than `A`s.
+pub async fn ask<A: DeserializeOwned>(
+    db: &impl ConnectionTrait,
+    sql: &Statement,
+    rows: &[impl Serialize],
+    more: impl IntoIterator<Item = Value>,
+) -> Result<Vec<A>, DbErr> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let row = db.query_one_raw(statement(db, sql, rows, more)?).await?;
+    let json: Option<String> = row
+        .ok_or_else(|| off("a query without a row"))?
+        .try_get_by_index(0)?;
+    // Some databases gather nothing as nothing.
+    serde_json::from_str(json.as_deref().unwrap_or("[]")).map_err(off)
+}
+
+/// Writes these rows; nothing for nothing.
+///
+/// # Errors
+/// Where the database does not answer or a constraint is broken.
+pub async fn tell(
+    db: &impl ConnectionTrait,
+    sql: &Statement,
+    rows: &[impl Serialize],
+) -> Result<(), DbErr> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    db.execute_raw(statement(db, sql, rows, [])?)
+        .await
+        .map(|_| ())
+}
+
+fn statement(
+    db: &impl ConnectionTrait,
+    sql: &Statement,
+    rows: &[impl Serialize],
+    more: impl IntoIterator<Item = Value>,
+) -> Result<sea_orm::Statement, DbErr> {
+    let json = serde_json::to_string(rows).map_err(off)?;
+    let values = std::iter::once(json.into()).chain(more);
+    let database = db.get_database_backend();
+    let words = sql.words(database);
+    Ok(sea_orm::Statement::from_sql_and_values(
+        database, words, values,
+    ))
+}
+
+fn off(why: impl ToString) -> DbErr {
+    DbErr::Custom(why.to_string())
+}

@@ -1,0 +1,167 @@
+//! A set statement in the words of each database. Its text is constant, so that it is prepared once whatever the size of a
+//! batch; its rows come as one parameter, a JSON array with an array for each row, and an answer is such a text too: a driver
+//! that hands rows over one by one wakes the reader for each.
+
+use std::sync::OnceLock;
+
+use sea_orm::DbBackend;
+
+/// What stands at a place of each row.
+#[derive(Clone, Copy, Debug)]
+pub enum Column {
+    /// A whole number.
+    Int,
+    /// A text.
+    Text,
+    /// Bytes, which travel as hex.
+    Bytes,
+}
+
+/// A statement over rows, which its text names `{k}`: a table whose columns are `k.place` (from 0), `k.c0`, `k.c1`, …. An
+/// `{int2}` in it is a further parameter, and `{hex:a.b}` writes bytes.
+#[derive(Debug)]
+pub struct Statement {
+    columns: &'static [Column],
+    /// For a query, what it gathers from each row that it finds.
+    gathers: Option<&'static str>,
+    text: &'static str,
+    /// Where MySQL puts the parts in another order.
+    mysql: Option<&'static str>,
+    ready: [OnceLock<String>; 3],
+}
+
+impl Statement {
+    /// A query for these values `FROM …`.
+    pub const fn ask(
+        columns: &'static [Column],
+        gathers: &'static str,
+        text: &'static str,
+    ) -> Statement {
+        Statement {
+            columns,
+            gathers: Some(gathers),
+            text,
+            mysql: None,
+            ready: [const { OnceLock::new() }; 3],
+        }
+    }
+
+    /// A change that reads the same everywhere.
+    pub const fn tell(columns: &'static [Column], text: &'static str) -> Statement {
+        Statement {
+            columns,
+            gathers: None,
+            text,
+            mysql: None,
+            ready: [const { OnceLock::new() }; 3],
+        }
+    }
+
+    /// A change that reads otherwise in MySQL.
+    pub const fn tell_or(
+        columns: &'static [Column],
+        text: &'static str,
+        mysql: &'static str,
+    ) -> Statement {
+        Statement {
+            columns,
+            gathers: None,
+            text,
+            mysql: Some(mysql),
+            ready: [const { OnceLock::new() }; 3],
+        }
+    }
+
+    /// As this database reads it.
+    pub fn words(&self, database: DbBackend) -> &str {
+        let (at, write): (usize, fn(&Statement) -> String) = match database {
+            DbBackend::Postgres => (1, Statement::postgres),
+            DbBackend::MySql => (2, Statement::mysql),
+            _ => (0, Statement::sqlite),
+        };
+        self.ready[at].get_or_init(|| write(self))
+    }
+
+    fn sqlite(&self) -> String {
+        let columns = self.list(|column, at| match column {
+            Column::Int | Column::Text => format!("value->>{at} AS c{at}"),
+            Column::Bytes => format!("unhex(value->>{at}) AS c{at}"),
+        });
+        let query = |gathers: &str| format!("SELECT json_group_array(json_array({gathers}))");
+        let text = self.text(query).replace("{k}", "k").replace("{int2}", "?2");
+        // The rows come first, since only then an index is used for each.
+        let text = hexed(&text, |bytes| format!("hex({bytes})")).replace("{join}", "CROSS JOIN");
+        // Materialized, since each look at `value` would write it anew.
+        format!(
+            "WITH r(place, value) AS MATERIALIZED (SELECT key, value FROM json_each(?1)), \
+             k AS (SELECT place, {columns} FROM r) {text}"
+        )
+    }
+
+    fn postgres(&self) -> String {
+        let columns = self.list(|column, at| match column {
+            Column::Int => format!("(v->>{at})::bigint AS c{at}"),
+            Column::Text => format!("v->>{at} AS c{at}"),
+            Column::Bytes => format!("decode(v->>{at}, 'hex') AS c{at}"),
+        });
+        let query =
+            |gathers: &str| format!("SELECT CAST(json_agg(json_build_array({gathers})) AS text)");
+        let text = self
+            .text(query)
+            .replace("{k}", "k")
+            .replace("{int2}", "$2::bigint");
+        let text = hexed(&text, |bytes| format!("encode({bytes}, 'hex')"));
+        let text = text.replace("{join}", "JOIN");
+        format!(
+            "WITH k AS MATERIALIZED (SELECT ord - 1 AS place, {columns} \
+             FROM json_array_elements($1::json) WITH ORDINALITY AS r(v, ord)) {text}"
+        )
+    }
+
+    fn mysql(&self) -> String {
+        let read = self.list(|column, at| match column {
+            Column::Int => format!("c{at} BIGINT PATH '$[{at}]'"),
+            Column::Text => format!("c{at} LONGTEXT COLLATE utf8mb4_bin PATH '$[{at}]'"),
+            Column::Bytes => format!("c{at} VARCHAR(64) PATH '$[{at}]'"),
+        });
+        let columns = self.list(|column, at| match column {
+            Column::Int | Column::Text => format!("c{at}"),
+            Column::Bytes => format!("UNHEX(c{at}) AS c{at}"),
+        });
+        let query = |gathers: &str| format!("SELECT JSON_ARRAYAGG(JSON_ARRAY({gathers}))");
+        let rows = format!(
+            "(SELECT place - 1 AS place, {columns} \
+             FROM JSON_TABLE(?, '$[*]' COLUMNS (place FOR ORDINALITY, {read})) r) k"
+        );
+        let text = self.text(query);
+        let text = self.mysql.unwrap_or(&text).replace("{int2}", "?");
+        let text = hexed(&text, |bytes| format!("HEX({bytes})"));
+        text.replace("{k}", &rows)
+            .replace("{join}", "STRAIGHT_JOIN")
+    }
+
+    fn text(&self, query: impl Fn(&str) -> String) -> String {
+        match self.gathers {
+            Some(gathers) => format!("{} {}", query(gathers), self.text),
+            None => self.text.to_owned(),
+        }
+    }
+
+    fn list(&self, column: impl Fn(Column, usize) -> String) -> String {
+        let columns = self.columns.iter().enumerate();
+        let columns: Vec<String> = columns.map(|(at, &kind)| column(kind, at)).collect();
+        columns.join(", ")
+    }
+}
+
+/// Writes each `{hex:a.b}` in a database's words.
+fn hexed(text: &str, hex: impl Fn(&str) -> String) -> String {
+    let mut parts = text.split("{hex:");
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (bytes, rest) = part.split_once('}').unwrap_or((part, ""));
+        whole.push_str(&hex(bytes));
+        whole.push_str(rest);
+    }
+    whole
+}
