@@ -141,7 +141,9 @@ pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String
         queue: config.ledger.queue,
         batch: config.ledger.batch,
     };
-    Ledger::open(&config.database.url, limits, clock).await
+    Ledger::open(&config.database.url, limits, clock)
+        .await
+        .map_err(|why| format!("{}: {why}", config.database.shown()))
 }
 
 /// YOHO's dialect, in whose envelope member status speaks too.

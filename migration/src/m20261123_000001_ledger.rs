@@ -3,6 +3,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::kept;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -80,14 +82,12 @@ enum Counter {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for mut table in [account(), lot(), entry(), draw(), reference(), counter()] {
-            // SQLite keeps a table without rowid in its primary key's tree: one page to write instead of two.
-            if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Sqlite
-                && table.get_table_name() != account().get_table_name()
-            {
-                table.extra("WITHOUT ROWID");
-            }
-            manager.create_table(table).await?;
+        let database = manager.get_database_backend();
+        manager
+            .create_table(kept(account(), database, true))
+            .await?;
+        for table in [lot(), entry(), draw(), reference(), counter()] {
+            manager.create_table(kept(table, database, false)).await?;
         }
         for index in indexes() {
             manager.create_index(index).await?;
@@ -153,7 +153,7 @@ fn account() -> TableCreateStatement {
                 .primary_key(),
         )
         .col(name(Account::Asset, 16))
-        .col(name(Account::Owner, 72))
+        .col(name(Account::Owner, 260))
         .col(number(Account::Balance))
         .col(number(Account::LastSeq))
         .col(number(Account::IncomeSeq))

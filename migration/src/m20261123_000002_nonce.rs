@@ -3,6 +3,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::kept;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -17,16 +19,14 @@ enum Nonce {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut table = Table::create()
+        let table = Table::create()
             .table(Nonce::Table)
             .col(ColumnDef::new(Nonce::At).big_integer().not_null())
             .col(ColumnDef::new(Nonce::NonceKey).binary_len(16).not_null())
             .primary_key(Index::create().col(Nonce::At).col(Nonce::NonceKey))
             .to_owned();
-        if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Sqlite {
-            table.extra("WITHOUT ROWID");
-        }
-        manager.create_table(table).await
+        let database = manager.get_database_backend();
+        manager.create_table(kept(table, database, false)).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::kept;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -47,13 +49,10 @@ enum Action {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut alias = alias();
-        if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Sqlite {
-            alias.extra("WITHOUT ROWID");
-        }
-        manager.create_table(alias).await?;
-        manager.create_table(member()).await?;
-        manager.create_table(action()).await?;
+        let database = manager.get_database_backend();
+        manager.create_table(kept(alias(), database, false)).await?;
+        manager.create_table(kept(member(), database, true)).await?;
+        manager.create_table(kept(action(), database, true)).await?;
         for index in indexes() {
             manager.create_index(index).await?;
         }

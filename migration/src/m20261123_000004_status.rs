@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::kept;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -67,8 +69,9 @@ impl MigrationTrait for Migration {
                 .to_owned();
             manager.alter_table(table).await?;
         }
+        let database = manager.get_database_backend();
         for table in [follow(), payment(), message()] {
-            manager.create_table(table).await?;
+            manager.create_table(kept(table, database, true)).await?;
         }
         let orders = Index::create()
             .name("payment_order")

@@ -56,7 +56,7 @@ pub async fn serve(config: &Config) -> Result<(), String> {
 pub async fn migrate(config: &Config) -> Result<(), String> {
     let ledger = server::open_ledger(config, Clock::system()).await?;
     ledger.close().await;
-    println!("{} is up to date", config.database.url);
+    println!("{} is up to date", config.database.shown());
     Ok(())
 }
 
@@ -67,7 +67,8 @@ pub fn check_config(config: &Config) -> Result<(), String> {
     println!("{} is good", config.source);
     println!(
         "listens on {}, keeps its ledger in {}",
-        config.server.listen, config.database.url
+        config.server.listen,
+        config.database.shown()
     );
     let clients: Vec<&str> = config.yoho.client_keys.keys().map(String::as_str).collect();
     println!("knows the client types {}", clients.join(", "));
@@ -177,7 +178,7 @@ pub async fn audit(config: &Config) -> Result<(), String> {
 /// Unlike `serve`, a command that looks at a ledger does not make one.
 async fn open_existing(config: &Config) -> Result<Ledger, String> {
     if !Ledger::exists(&config.database.url) {
-        return Err(format!("there is no ledger at {}", config.database.url));
+        return Err(format!("there is no ledger at {}", config.database.shown()));
     }
     server::open_ledger(config, Clock::system()).await
 }

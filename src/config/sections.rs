@@ -1,5 +1,6 @@
 //! The sections that have nothing to do with a dialect: `[server]`, `[database]`, `[ledger]`, and the time zone.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -28,10 +29,35 @@ pub struct Server {
 }
 
 /// `[database]`: where the ledger is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Database {
-    /// `sqlite://PATH`; a relative path of the file has been resolved against the configuration file's directory.
+    /// `sqlite://PATH`, a relative path resolved against the configuration file's directory; `postgres://…`; `mysql://…`. It
+    /// may hold a password.
     pub url: String,
+}
+
+impl Database {
+    /// The URL without its password, for people.
+    pub fn shown(&self) -> String {
+        let shown = || {
+            let (scheme, rest) = self.url.split_once("://")?;
+            let (user, place) = rest.rsplit_once('@')?;
+            let (user, _) = user.split_once(':')?;
+            Some(format!("{scheme}://{user}:***@{place}"))
+        };
+        match self.url.starts_with("sqlite:") {
+            true => self.url.clone(),
+            false => shown().unwrap_or_else(|| self.url.clone()),
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Database")
+            .field("url", &self.shown())
+            .finish()
+    }
 }
 
 /// `[ledger]`: the writer's limits.
@@ -81,8 +107,16 @@ pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
 /// Reads `[database]`.
 pub(super) fn database(section: &mut Section<'_, '_>) -> Option<Database> {
     let dir = section.desk.dir;
-    let what = "\"sqlite://\" and the path of a file, such as \"sqlite://data/pointgate.db\"";
-    let url = section.parsed("url", what, |text| sqlite(text, dir));
+    let what = "\"sqlite://\" and the path of a file, such as \"sqlite://data/pointgate.db\", or \
+                \"postgres://USER:PASSWORD@HOST/DATABASE\" or \"mysql://USER:PASSWORD@HOST/DATABASE\"";
+    let url = section.parsed("url", what, |text| {
+        let (scheme, rest) = text.split_once("://").ok_or(Wrong::NotOne)?;
+        match scheme {
+            "postgres" | "postgresql" => server_url("postgres", rest),
+            "mysql" | "mariadb" => server_url("mysql", rest),
+            _ => sqlite(text, dir),
+        }
+    });
     Some(Database { url: url? })
 }
 
@@ -106,6 +140,16 @@ fn within_reach(address: SocketAddr, samples: &[String]) -> Result<SocketAddr, W
          built-in gateway.toml: {}; set your own, or listen on 127.0.0.1",
         samples.join(", ")
     )))
+}
+
+/// Checks the URL of a database server, which names a database.
+fn server_url(scheme: &str, rest: &str) -> Result<String, Wrong> {
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let place = place.split('?').next().unwrap_or_default();
+    match place.split_once('/') {
+        Some((_, database)) if !database.is_empty() => Ok(format!("{scheme}://{rest}")),
+        _ => Err(Wrong::NotOne),
+    }
 }
 
 /// Checks a database's URL and resolves its path against `dir`.
@@ -171,7 +215,6 @@ mod tests {
             "sqlite://file:x?mode=ro",
             "sqlite://",
             "sqlite:x.db",
-            "postgres://u:p@host/db",
             "data/pointgate.db",
         ] {
             assert!(resolved(url, "").is_none(), "{url}");

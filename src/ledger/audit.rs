@@ -8,7 +8,7 @@ use entity::{account, counter, entry, lot};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement, TransactionTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
 };
 
 use super::Ledger;
@@ -53,7 +53,7 @@ impl Ledger {
     /// # Errors
     /// The first thing that is off, or a database that fails.
     pub async fn audit(&self, mut progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
-        let snapshot = self.store.read().begin().await?;
+        let snapshot = self.store.begin_snapshot().await?;
         let entries = entry::Entity::find().count(&snapshot).await?;
         let mut report = Report::default();
         let mut sums: BTreeMap<(String, Counter), i128> = BTreeMap::new();
@@ -239,7 +239,7 @@ async fn check_lots(db: &DatabaseTransaction) -> Result<(), AuditError> {
     first_off(
         db,
         "has a lot, but no account",
-        "SELECT l.account_id, 0 AS seq FROM lot l LEFT JOIN account a ON a.id = l.account_id \
+        "SELECT l.account_id, l.account_id * 0 AS seq FROM lot l LEFT JOIN account a ON a.id = l.account_id \
          WHERE a.id IS NULL ORDER BY l.account_id LIMIT 1",
     )
     .await
@@ -259,7 +259,7 @@ async fn check_draws(db: &DatabaseTransaction) -> Result<(), AuditError> {
     first_off(
         db,
         "what its orders had back is not what was returned",
-        "SELECT d.account_id, 0 AS seq FROM \
+        "SELECT d.account_id, d.account_id * 0 AS seq FROM \
          (SELECT account_id, SUM(returned) AS returned FROM draw GROUP BY account_id) d \
          WHERE d.returned <> (SELECT COALESCE(SUM(e.amount), 0) FROM entry e \
          WHERE e.account_id = d.account_id AND e.counter = 'redeemed' AND e.amount > 0) \
@@ -302,7 +302,7 @@ async fn check_aliases(db: &DatabaseTransaction) -> Result<(), AuditError> {
     first_off(
         db,
         "its owner's name leads to another owner",
-        "SELECT a.id AS account_id, 0 AS seq FROM account a JOIN alias n ON n.name = a.owner ORDER BY a.id LIMIT 1",
+        "SELECT a.id AS account_id, a.id * 0 AS seq FROM account a JOIN alias n ON n.name = a.owner ORDER BY a.id LIMIT 1",
     )
     .await
 }

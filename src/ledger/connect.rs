@@ -4,14 +4,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::mysql::MySqlConnectOptions;
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{Executor, MySql, pool::PoolOptions};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
 /// Connections for readers. Few are enough, since waiting reads are gathered into one statement.
 const READERS: u32 = 3;
+/// Connections for writes to a database in which several can write at once.
+const WRITERS: u32 = 4;
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -20,6 +25,16 @@ const BUSY: Duration = Duration::from_secs(5);
 const CHECKPOINT_PAGES: &str = "16384";
 /// Pages that a connection keeps in memory; as SQLite has it, a negative number of KiB.
 const CACHE_KIB: &str = "-10240";
+
+/// Names the lock under which one of several instances brings the schema up to date.
+const MIGRATING: i64 = 0x706f_696e_7467;
+
+/// What is set in each session of MySQL and MariaDB: values are refused, not bent; a statement sees what is committed when
+/// it begins; an answer of any length is whole.
+const MYSQL_SESSION: &str = "SET SESSION \
+    sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+    time_zone = '+00:00', group_concat_max_len = 1073741824, innodb_lock_wait_timeout = 5";
+const MYSQL_ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// The database, with one way in for writes and another for reads, which a write does not hold up.
 #[derive(Clone, Debug, Default)]
@@ -30,17 +45,18 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens `url` (`sqlite://FILE`), making the file and its folder where they are missing, and brings the schema up
-    /// to date.
+    /// Opens `url` (`sqlite://FILE`, `postgres://…`, `mysql://…`), making SQLite's file and its folder where they are
+    /// missing, and brings the schema up to date.
     ///
     /// # Errors
-    /// Where the file cannot be made, opened or migrated.
+    /// Where it cannot be made, opened or migrated.
     pub async fn open(url: &str) -> Result<Store, DbErr> {
         if let Some(folder) = file(url).as_deref().and_then(Path::parent) {
             std::fs::create_dir_all(folder)
                 .map_err(|e| DbErr::Custom(format!("cannot make {}: {e}", folder.display())))?;
         }
-        let write = Database::connect(options(url, 1)).await?;
+        let writers = if file(url).is_some() { 1 } else { WRITERS };
+        let write = Database::connect(options(url, writers)).await?;
         let read = Database::connect(options(url, READERS)).await?;
         let balances = Database::connect(options(url, 1)).await?;
         let store = Store {
@@ -48,11 +64,30 @@ impl Store {
             read,
             balances,
         };
-        // All changes or none, and one instance after the other where several start at once.
-        let transaction = store.begin_write().await?;
-        Migrator::up(&transaction, None).await?;
-        transaction.commit().await?;
+        store.migrate(url).await?;
         Ok(store)
+    }
+
+    /// All changes or none, and one instance after the other where several start at once.
+    async fn migrate(&self, url: &str) -> Result<(), DbErr> {
+        if self.write.get_database_backend() == DbBackend::MySql {
+            // There a change of the schema commits by itself, so a lock of the session keeps the others waiting.
+            let db = Database::connect(options(url, 1)).await?;
+            let lock = format!("SELECT GET_LOCK('pointgate-{MIGRATING}', 60)");
+            db.query_one_raw(Statement::from_string(DbBackend::MySql, lock))
+                .await?;
+            let done = Migrator::up(&db, None).await;
+            // The lock goes with its connection.
+            db.close().await?;
+            return done;
+        }
+        let transaction = self.begin_write().await?;
+        if transaction.get_database_backend() == DbBackend::Postgres {
+            let lock = format!("SELECT pg_advisory_xact_lock({MIGRATING})");
+            transaction.execute_unprepared(&lock).await?;
+        }
+        Migrator::up(&transaction, None).await?;
+        transaction.commit().await
     }
 
     /// The connections for reads.
@@ -74,21 +109,37 @@ impl Store {
         self.read.ping().await
     }
 
-    /// Begins a transaction that writes; it holds the write lock from its first statement on, so that what it reads
-    /// stays true until it commits, also next to another process.
+    /// Begins a transaction that writes. In SQLite it holds the write lock from its first statement on, so that what it
+    /// reads stays true until it commits, also next to another process; elsewhere it locks the rows that it needs.
     ///
     /// # Errors
     /// Where the database does not answer or another process holds the lock for too long.
     pub async fn begin_write(&self) -> Result<DatabaseTransaction, DbErr> {
+        let sqlite = self.write.get_database_backend() == DbBackend::Sqlite;
         self.write
             .begin_with_options(TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
+                isolation_level: (!sqlite).then_some(IsolationLevel::ReadCommitted),
                 ..Default::default()
             })
             .await
     }
 
-    /// Closes all connections; the write-ahead log is folded into the file.
+    /// Begins a transaction that reads all as it was at one moment.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn begin_snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
+        let sqlite = self.read.get_database_backend() == DbBackend::Sqlite;
+        self.read
+            .begin_with_options(TransactionOptions {
+                isolation_level: (!sqlite).then_some(IsolationLevel::RepeatableRead),
+                ..Default::default()
+            })
+            .await
+    }
+
+    /// Closes all connections; SQLite's write-ahead log is folded into the file.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -122,11 +173,14 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
         .acquire_timeout(BUSY)
         .test_before_acquire(false)
         .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(durable);
+        .map_sqlx_sqlite_opts(sqlite)
+        .map_sqlx_postgres_opts(postgres)
+        .map_sqlx_mysql_opts(mysql)
+        .map_sqlx_mysql_pool_opts(mysql_sessions);
     options
 }
 
-fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
+fn sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -137,4 +191,29 @@ fn durable(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .pragma("cache_size", CACHE_KIB)
         // What one statement may have to take back is kept in memory instead of a file.
         .pragma("temp_store", "MEMORY")
+}
+
+fn postgres(options: PgConnectOptions) -> PgConnectOptions {
+    options.application_name("pointgate").options([
+        ("synchronous_commit", "on"),
+        ("timezone", "UTC"),
+        ("lock_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "30s"),
+        // The statements are short and always the same.
+        ("jit", "off"),
+    ])
+}
+
+fn mysql(options: MySqlConnectOptions) -> MySqlConnectOptions {
+    options.charset("utf8mb4").collation("utf8mb4_bin")
+}
+
+fn mysql_sessions(options: PoolOptions<MySql>) -> PoolOptions<MySql> {
+    options.after_connect(|connection, _| {
+        Box::pin(async move {
+            connection.execute(MYSQL_SESSION).await?;
+            connection.execute(MYSQL_ISOLATION).await?;
+            Ok(())
+        })
+    })
 }

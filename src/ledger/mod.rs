@@ -79,9 +79,7 @@ impl Ledger {
     /// # Errors
     /// The reason in words, where the database cannot be opened or migrated.
     pub async fn open(url: &str, limits: Limits, clock: Clock) -> Result<Ledger, String> {
-        let store = Store::open(url)
-            .await
-            .map_err(|error| format!("{url}: {error}"))?;
+        let store = Store::open(url).await.map_err(|error| error.to_string())?;
         let (writes, queue) = mpsc::channel(limits.queue);
         let (stop, stopped) = oneshot::channel();
         let writer = tokio::spawn(writer::run(

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use serde::Serialize;
 
 use super::book::{Account, Book, Changes, Draw, Lot, Used};
@@ -65,6 +65,10 @@ async fn load_postings(
     });
     let keys = distinct(keys);
     let keys: Vec<&AccountKey> = keys.iter().map(|key| &**key).collect();
+    if db.get_database_backend() != DbBackend::Sqlite {
+        // What is read below stays true until the commit: whoever wants these accounts waits.
+        sql::tell(db, &sql::LOCK, &words(&keys)).await?;
+    }
     let mut accounts: BTreeMap<usize, Account> = BTreeMap::new();
     for row in sql::ask::<AccountRow>(db, &sql::ACCOUNTS, &words(&keys), []).await? {
         let (place, id, balance, last_seq, income_seq, last_at, head, expires_at, remaining) = row;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::database::Fresh;
 use md5::{Digest, Md5};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -34,12 +35,20 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// A directory in which the program runs; copies are the same directory, which goes with the last of them.
 #[derive(Clone)]
-pub struct Place(Arc<TempDir>);
+pub struct Place(Arc<Ground>);
+
+struct Ground {
+    folder: TempDir,
+    database: Option<Fresh>,
+}
 
 impl Place {
     /// An empty one.
     pub fn empty() -> Place {
-        Place(Arc::new(tempfile::tempdir().unwrap()))
+        Place(Arc::new(Ground {
+            folder: tempfile::tempdir().unwrap(),
+            database: Fresh::new(),
+        }))
     }
 
     /// One with a `gateway.toml`.
@@ -56,7 +65,7 @@ impl Place {
 
     /// A file in it.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.0.folder.path().join(name)
     }
 
     /// Writes a file into it.
@@ -108,10 +117,13 @@ impl Place {
                 command.env_remove(name);
             }
         }
+        if let Some(fresh) = &self.0.database {
+            command.env("POINTGATE__DATABASE__URL", fresh.url());
+        }
         command
             .args(arguments)
             .envs(variables.iter().copied())
-            .current_dir(self.0.path())
+            .current_dir(self.0.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::database::Fresh;
 use jiff::civil::DateTime;
 use jiff::tz::{TimeZone, offset};
 use md5::{Digest, Md5};
@@ -44,6 +45,7 @@ pub struct TestGateway {
     client: Client,
     now: Arc<AtomicI64>,
     folder: TempDir,
+    database: Option<Fresh>,
 }
 
 impl TestGateway {
@@ -56,6 +58,11 @@ impl TestGateway {
     pub async fn with(toml: &str) -> TestGateway {
         let folder = tempfile::tempdir().unwrap();
         let env = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let database = Fresh::new();
+        let url = database
+            .iter()
+            .map(|fresh| ("POINTGATE__DATABASE__URL".to_owned(), fresh.url()));
+        let env: Vec<_> = env.into_iter().chain(url).collect();
         let config = match Config::parse(toml, &folder.path().join("gateway.toml"), &env) {
             Ok(config) => config,
             Err(mistakes) => panic!("{mistakes}"),
@@ -69,6 +76,7 @@ impl TestGateway {
             client: client(),
             now,
             folder,
+            database,
         };
         gateway.at("2026-05-20 11:30:32");
         gateway
@@ -98,8 +106,11 @@ impl TestGateway {
         self.ledger().audit(|_, _| {}).await.unwrap()
     }
 
-    /// The URL of SQLite's file.
+    /// The URL of its database.
     pub fn database(&self) -> String {
+        if let Some(fresh) = &self.database {
+            return fresh.url();
+        }
         let file = self.folder.path().join("data").join("pointgate.db");
         format!("sqlite://{}", file.display())
     }
