@@ -231,7 +231,8 @@ fn no_error_and_no_debug_output_holds_a_secret() {
         "[yoho.client_keys]\niphone = \"x\nhush4711 = \"\"",
         "[yoho.client_keys]\niphone = \"\"\"x\nhush4711\" = ''",
         "[yoho.client_keys]\niphone = 'hush4711'\niphone_file = 'hush4711'",
-        "database.url = 'postgres://user:hush4711@host/db'",
+        "database.url = 'postgres://user:hush4711@host'",
+        "database.url = 'oracle://user:hush4711@host/db'",
     ] {
         let mistakes = read(text, &[]).expect_err(text);
         let shown = format!("{mistakes}\n{mistakes:?}");
@@ -242,7 +243,10 @@ fn no_error_and_no_debug_output_holds_a_secret() {
         ("POINTGATE__YOHO__SALT", secret),
         ("POINTGATE__YOHO__CLIENT_KEYS__WEB", secret),
     ];
-    let config = good("", &variables);
+    let config = good(
+        "database.url = 'postgres://user:hush4711@host/db'",
+        &variables,
+    );
     assert!(!format!("{config:?}").contains(secret));
     let lines = bad("x = 1", &variables).join("\n");
     assert!(!lines.contains(secret));

@@ -110,7 +110,7 @@ pub(super) fn database(section: &mut Section<'_, '_>) -> Option<Database> {
     let what = "\"sqlite://\" and the path of a file, such as \"sqlite://data/pointgate.db\", or \
                 \"postgres://USER:PASSWORD@HOST/DATABASE\" or \"mysql://USER:PASSWORD@HOST/DATABASE\"";
     let url = section.parsed("url", what, |text| {
-        let (scheme, rest) = text.split_once("://").ok_or(Wrong::NotOne)?;
+        let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
         match scheme {
             "postgres" | "postgresql" => server_url("postgres", rest),
             "mysql" | "mariadb" => server_url("mysql", rest),
@@ -202,6 +202,37 @@ mod tests {
         assert_eq!(at("/a%b?c"), "sqlite:///a%25b%3Fc/data/p.db");
         let absolute = resolved("sqlite:///var/p.db?mode=rwc", "/etc").unwrap();
         assert_eq!(absolute, "sqlite:///var/p.db?mode=rwc");
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for (url, shown) in [
+            ("postgres://u:p@host/db", "postgres://u:***@host/db"),
+            (
+                "mysql://u:p:q@r@host:1/db?x=y",
+                "mysql://u:***@host:1/db?x=y",
+            ),
+            ("mysql://u@host/db", "mysql://u@host/db"),
+            ("sqlite://a:b@c.db", "sqlite://a:b@c.db"),
+        ] {
+            let database = Database {
+                url: url.to_owned(),
+            };
+            assert_eq!(database.shown(), shown);
+            let debug = format!("{database:?}");
+            assert_eq!(debug, format!("Database {{ url: {shown:?} }}"));
+        }
+    }
+
+    #[test]
+    fn a_server_needs_a_database() {
+        let read = |scheme, rest| server_url(scheme, rest).ok();
+        let good = Some("postgres://u:p@host:5432/db?sslmode=disable".to_owned());
+        assert_eq!(read("postgres", "u:p@host:5432/db?sslmode=disable"), good);
+        assert_eq!(read("mysql", "host/db"), Some("mysql://host/db".to_owned()));
+        for bad in ["", "host", "host/", "u:p@host", "u:p/x@host", "host/?db"] {
+            assert_eq!(read("mysql", bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -10,7 +10,8 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynch
 use sea_orm::sqlx::{Executor, MySql, pool::PoolOptions};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    DbErr, IsolationLevel, RuntimeErr, SqlErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 
 /// Connections for readers. Few are enough, since waiting reads are gathered into one statement.
@@ -148,6 +149,32 @@ impl Store {
         self.read.close().await?;
         self.write.close().await
     }
+}
+
+/// What is told where a name was joined with another while an account under it was being made.
+pub const RENAMED: &str = "a name leads elsewhere by now";
+
+/// Whether a transaction failed because another instance was there first, so that nothing of it has happened and it is worth
+/// another try: a unique key that is taken by now, a deadlock, a lock that was waited for too long.
+pub fn lost_race(error: &DbErr) -> bool {
+    if matches!(error, DbErr::Custom(text) if text == RENAMED) {
+        return true;
+    }
+    if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
+        return true;
+    }
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
+        error
+    else {
+        return false;
+    };
+    let Some(error) = error.as_database_error() else {
+        return false;
+    };
+    // PostgreSQL's serialization failure, deadlock and lock timeout; MySQL says 40001 for a deadlock.
+    let code = error.code();
+    matches!(code.as_deref(), Some("40001" | "40P01" | "55P03"))
+        || error.message().contains("Lock wait timeout exceeded")
 }
 
 /// The file of a `sqlite://` URL, which holds it percent-encoded.

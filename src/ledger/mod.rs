@@ -8,14 +8,14 @@ mod actions;
 pub mod audit;
 mod balances;
 pub mod book;
-mod connect;
+pub(crate) mod connect;
 pub mod entry;
 mod expire;
 pub mod history;
 pub mod key;
 pub mod posting;
 mod sql;
-mod store;
+pub(crate) mod store;
 mod sweep;
 mod writer;
 

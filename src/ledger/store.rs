@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use serde::Serialize;
 
 use super::book::{Account, Book, Changes, Draw, Lot, Used};
+use super::connect::RENAMED;
 use super::entry::{self, Hash};
 use super::key::Key;
 use super::posting::{AccountKey, Movement, Nonce, Posting, Unit};
@@ -264,10 +265,46 @@ async fn save_accounts(
     }
     sql::tell(db, &sql::SET_ACCOUNTS, &old).await?;
     sql::tell(db, &sql::ADD_ACCOUNTS, &new).await?;
+    check_names(db, &added).await?;
     for (place, id) in sql::ask::<(usize, i64)>(db, &sql::ACCOUNT_IDS, &words(&added), []).await? {
         ids.insert((*named(&added, place)?).clone(), id);
     }
     Ok(ids)
+}
+
+/// Makes sure that none of these owners' names has been joined with another one since it was looked up; from here on who
+/// wants to join names waits. SQLite lets nobody write in between anyway.
+async fn check_names(db: &impl ConnectionTrait, added: &[&AccountKey]) -> Result<(), DbErr> {
+    if added.is_empty() || db.get_database_backend() == DbBackend::Sqlite {
+        return Ok(());
+    }
+    hold_names(db, false).await?;
+    let names: Vec<_> = added.iter().map(|key| (&key.owner,)).collect();
+    let renamed = sql::ask::<(usize, String)>(db, &sql::ALIASES, &names, []).await?;
+    match renamed.is_empty() {
+        true => Ok(()),
+        false => Err(off(RENAMED)),
+    }
+}
+
+/// Keeps what names mean from changing until the commit, or (`alone`) keeps everybody from relying on it.
+///
+/// # Errors
+/// Where the database does not answer, or somebody else holds them for too long.
+pub async fn hold_names(db: &impl ConnectionTrait, alone: bool) -> Result<(), DbErr> {
+    let database = db.get_database_backend();
+    if database == DbBackend::Sqlite {
+        return Ok(());
+    }
+    let lock = match (alone, database) {
+        (true, _) => "FOR UPDATE",
+        (false, DbBackend::MySql) => "LOCK IN SHARE MODE",
+        (false, _) => "FOR SHARE",
+    };
+    // The first change of the schema stands for all names: a row that is always there and that nothing else locks.
+    let row = "SELECT version FROM seaql_migrations WHERE version = 'm20261123_000001_ledger'";
+    let statement = sea_orm::Statement::from_string(database, format!("{row} {lock}"));
+    db.query_one_raw(statement).await.map(|_| ())
 }
 
 /// Accounts as the rows `(asset, owner)` of a set statement.

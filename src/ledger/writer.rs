@@ -4,10 +4,13 @@
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 
-use super::connect::Store;
+use super::connect::{Store, lost_race};
 use super::posting::{Applied, Refusal, Unit};
 use super::store;
 use crate::clock::Clock;
+
+/// How often a batch is tried where other instances get in its way.
+const TRIES: usize = 8;
 
 /// Why a unit has no receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,7 +89,7 @@ enum Stop {
 
 /// Applies units in one commit where that can be, so that one answer stands for each of them, in their order.
 async fn apply_batch(store: &Store, units: &[&Unit], now: i64) -> Vec<Outcome> {
-    match commit_once(store, units, now).await {
+    match commit(store, units, now).await {
         Ok(answers) => answers,
         Err(Stop::Inside(error)) if units.len() > 1 => {
             log::warn!(
@@ -95,7 +98,7 @@ async fn apply_batch(store: &Store, units: &[&Unit], now: i64) -> Vec<Outcome> {
             );
             let mut answers = Vec::with_capacity(units.len());
             for unit in units {
-                answers.push(match commit_once(store, &[unit], now).await {
+                answers.push(match commit(store, &[unit], now).await {
                     Ok(mut one) => one.pop().unwrap_or(Err(PostError::Unavailable)),
                     Err(stop) => Err(unavailable(&stop)),
                 });
@@ -107,6 +110,19 @@ async fn apply_batch(store: &Store, units: &[&Unit], now: i64) -> Vec<Outcome> {
             units.iter().map(|_| Err(error)).collect()
         }
     }
+}
+
+/// Commits once, and again from the beginning where another instance was there first.
+async fn commit(store: &Store, units: &[&Unit], now: i64) -> Result<Vec<Outcome>, Stop> {
+    for _ in 1..TRIES {
+        match commit_once(store, units, now).await {
+            Err(Stop::Inside(error) | Stop::Commit(error)) if lost_race(&error) => {
+                log::debug!("a race was lost, trying again: {error}");
+            }
+            done => return done,
+        }
+    }
+    commit_once(store, units, now).await
 }
 
 fn unavailable(stop: &Stop) -> PostError {

@@ -1,12 +1,15 @@
 //! Changing what is known of a member: each change is one transaction, and happens once where it has a key.
 
 use entity::{follow, member, message};
-use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, Set, Unchanged};
 
-use super::{Member, Members, Name, find};
+use super::{Member, Members, Name, find_to_change};
 use crate::ledger::ReadError;
+use crate::ledger::connect::lost_race;
 use crate::ledger::key::Key;
+
+/// How often a change is tried where other instances get in its way.
+const TRIES: usize = 8;
 
 /// What is told of a member; what is none stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +32,14 @@ pub struct ProfileChange {
     pub begin_weight: Option<String>,
 }
 
+/// One change of a member.
+enum Change {
+    Profile(ProfileChange),
+    /// Light for so long (ms).
+    Light(i64),
+    Follow(&'static str),
+}
+
 impl Members {
     /// Sets what is told of somebody.
     ///
@@ -40,13 +51,8 @@ impl Members {
         change: ProfileChange,
         once: Option<Key>,
     ) -> Result<(), ReadError> {
-        let set = async |db: &DatabaseTransaction, member: Member| {
-            if change != ProfileChange::default() {
-                changed(member.id, change).update(db).await?;
-            }
-            Ok(String::new())
-        };
-        self.change(name, once, set).await.map(|_| ())
+        self.change(name, Change::Profile(change), once).await?;
+        Ok(())
     }
 
     /// Lights somebody's avatar for so long (ms) from now, or from when it would go out, and gives when it will (ms).
@@ -59,22 +65,7 @@ impl Members {
         time: i64,
         once: Option<Key>,
     ) -> Result<i64, ReadError> {
-        let now = self.ledger.now();
-        let light = async |db: &DatabaseTransaction, member: Member| {
-            let until = member
-                .light_until
-                .unwrap_or(now)
-                .max(now)
-                .saturating_add(time);
-            let member = member::ActiveModel {
-                id: Unchanged(member.id),
-                light_until: Set(Some(until)),
-                ..Default::default()
-            };
-            member.update(db).await?;
-            Ok(until.to_string())
-        };
-        let until = self.change(name, once, light).await?;
+        let until = self.change(name, Change::Light(time), once).await?;
         until.parse().map_err(|error| {
             log::error!("a stored answer cannot be read: {error}");
             ReadError::Unavailable
@@ -91,30 +82,32 @@ impl Members {
         account: &'static str,
         once: Option<Key>,
     ) -> Result<(), ReadError> {
-        let at = self.ledger.now();
-        let follow = async |db: &DatabaseTransaction, member: Member| {
-            let follow = follow::ActiveModel {
-                member_id: Set(member.id),
-                account: Set(account.to_owned()),
-                at: Set(at),
-            };
-            let columns = [follow::Column::MemberId, follow::Column::Account];
-            follow::Entity::insert(follow)
-                .on_conflict(OnConflict::columns(columns).do_nothing().to_owned())
-                .exec_without_returning(db)
-                .await?;
-            Ok(String::new())
-        };
-        self.change(name, once, follow).await.map(|_| ())
+        self.change(name, Change::Follow(account), once).await?;
+        Ok(())
     }
 
-    /// Does something to a member and gives its answer; where `once` has been answered before, only that.
+    /// Makes a change and gives its answer; where `once` has been answered before, only that.
     async fn change(
         &self,
         name: &Name,
+        change: Change,
         once: Option<Key>,
-        change: impl AsyncFnOnce(&DatabaseTransaction, Member) -> Result<String, DbErr>,
     ) -> Result<String, ReadError> {
+        for _ in 1..TRIES {
+            match self.change_once(name, &change, once).await {
+                Err(error) if lost_race(&error) => {}
+                done => return Ok(done?),
+            }
+        }
+        Ok(self.change_once(name, &change, once).await?)
+    }
+
+    async fn change_once(
+        &self,
+        name: &Name,
+        change: &Change,
+        once: Option<Key>,
+    ) -> Result<String, DbErr> {
         let db = self.ledger.store().begin_write().await?;
         let key = once.map(|key| key.bytes().to_vec());
         if let Some(key) = &key
@@ -122,12 +115,13 @@ impl Members {
         {
             return Ok(done.answer);
         }
+        let now = self.ledger.now();
         let member = ensure(&db, name).await?;
-        let answer = change(&db, member).await?;
+        let answer = make(&db, member, change, now).await?;
         if let Some(key) = key {
             let done = message::ActiveModel {
                 message_key: Set(key),
-                at: Set(self.ledger.now()),
+                at: Set(now),
                 answer: Set(answer.clone()),
             };
             message::Entity::insert(done)
@@ -139,9 +133,51 @@ impl Members {
     }
 }
 
+/// Makes a change and gives its answer.
+async fn make(
+    db: &DatabaseTransaction,
+    member: Member,
+    change: &Change,
+    now: i64,
+) -> Result<String, DbErr> {
+    match change {
+        Change::Profile(change) => {
+            if *change != ProfileChange::default() {
+                changed(member.id, change.clone()).update(db).await?;
+            }
+            Ok(String::new())
+        }
+        Change::Light(time) => {
+            let until = member.light_until.unwrap_or(now).max(now);
+            let until = until.saturating_add(*time);
+            let member = member::ActiveModel {
+                id: Unchanged(member.id),
+                light_until: Set(Some(until)),
+                ..Default::default()
+            };
+            member.update(db).await?;
+            Ok(until.to_string())
+        }
+        Change::Follow(account) => {
+            let follow = follow::ActiveModel {
+                member_id: Set(member.id),
+                account: Set((*account).to_owned()),
+                at: Set(now),
+            };
+            let known = follow::Entity::find_by_id((member.id, (*account).to_owned()));
+            if known.one(db).await?.is_none() {
+                follow::Entity::insert(follow)
+                    .exec_without_returning(db)
+                    .await?;
+            }
+            Ok(String::new())
+        }
+    }
+}
+
 /// The member of this name, made where there is none.
 async fn ensure(db: &DatabaseTransaction, name: &Name) -> Result<Member, DbErr> {
-    if let Some(member) = find(db, name).await? {
+    if let Some(member) = find_to_change(db, name).await? {
         return Ok(member);
     }
     let member = match name {

@@ -6,7 +6,7 @@ mod payments;
 mod report;
 
 use entity::member;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select};
 
 use crate::ledger::{Ledger, ReadError};
 pub use change::ProfileChange;
@@ -54,10 +54,19 @@ impl Members {
     }
 }
 
-async fn find(db: &impl sea_orm::ConnectionTrait, name: &Name) -> Result<Option<Member>, DbErr> {
-    let is_named = match name {
+/// What is known of somebody.
+async fn find(db: &impl ConnectionTrait, name: &Name) -> Result<Option<Member>, DbErr> {
+    named(name).one(db).await
+}
+
+/// The same, kept from other changes until the commit.
+async fn find_to_change(db: &impl ConnectionTrait, name: &Name) -> Result<Option<Member>, DbErr> {
+    named(name).lock_exclusive().one(db).await
+}
+
+fn named(name: &Name) -> Select<member::Entity> {
+    member::Entity::find().filter(match name {
         Name::Uid(uid) => member::Column::Uid.eq(*uid),
         Name::Key(key) => member::Column::UserKey.eq(key.as_str()),
-    };
-    member::Entity::find().filter(is_named).one(db).await
+    })
 }

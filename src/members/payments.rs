@@ -8,6 +8,7 @@ use sea_orm::{
 
 use super::{Members, Payment};
 use crate::ledger::ReadError;
+use crate::ledger::connect::lost_race;
 
 impl Members {
     /// Keeps what was told, once for each event and once for each charge that succeeded. Again: no change.
@@ -22,8 +23,12 @@ impl Members {
         }
         let known = payment::Entity::find().filter(known).one(&db).await?;
         if known.is_none() {
-            payment.into_active_model().insert(&db).await?;
-            db.commit().await?;
+            match payment.into_active_model().insert(&db).await {
+                Ok(_) => db.commit().await?,
+                // Another instance was there first.
+                Err(error) if lost_race(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }

@@ -63,6 +63,13 @@ impl Place {
         Place::with(CONFIG)
     }
 
+    /// The same with SQLite's file, whatever the tests run on: for what is about that file.
+    pub fn in_a_file(mut self) -> Place {
+        let ground = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
+        ground.database = None;
+        self
+    }
+
     /// A file in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.folder.path().join(name)

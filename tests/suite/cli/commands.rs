@@ -36,7 +36,7 @@ fn methods_are_listed_without_a_ledger() {
 
 #[test]
 fn migrate_makes_the_ledger_and_may_come_again() {
-    let place = Place::new();
+    let place = Place::new().in_a_file();
     for _ in 0..2 {
         let out = place.run(&["migrate"]);
         assert!(out.status.success(), "{}", text(&out.stderr));
@@ -51,7 +51,7 @@ fn migrate_makes_the_ledger_and_may_come_again() {
 
 #[test]
 fn audit_does_not_make_a_ledger() {
-    let place = Place::empty();
+    let place = Place::empty().in_a_file();
     let out = place.run(&["audit"]);
     assert_eq!(out.status.code(), Some(1));
     assert_eq!(text(&out.stdout), "");
@@ -62,7 +62,7 @@ fn audit_does_not_make_a_ledger() {
 
 #[test]
 fn audit_says_what_is_no_ledger() {
-    let place = Place::new();
+    let place = Place::new().in_a_file();
     std::fs::create_dir(place.path("data")).unwrap();
     place.write(
         "data/pointgate.db",

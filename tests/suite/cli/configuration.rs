@@ -11,7 +11,7 @@ timezone = 'Asia/Shanhai'
 listne = '127.0.0.1:0'
 workers = -1
 [database]
-url = 'postgres://me:hush-one@localhost/db'
+url = 'oracle://me:hush-one@localhost/db'
 [yoho]
 salt = ['hush-two']
 debug_from = ['0.0.0.0/0']
@@ -50,7 +50,7 @@ fn sample_keys_are_told() {
 
 #[test]
 fn all_mistakes_are_told_at_once_and_no_secret() {
-    let place = Place::with(BAD);
+    let place = Place::with(BAD).in_a_file();
     for command in ["check-config", "serve", "audit"] {
         let variables = [("POINTGATE__LEDGER__QUEUE", "many"), ("HUSH", "hush-four")];
         let out = place.run_with(&[command], &variables);
@@ -77,6 +77,24 @@ fn all_mistakes_are_told_at_once_and_no_secret() {
         assert_tells_none_of(&out, &["hush-"]);
         assert_eq!(text(&out.stdout), "");
         assert!(!place.path("data").exists());
+    }
+}
+
+#[test]
+fn a_databases_password_is_not_told() {
+    let place = Place::new().in_a_file();
+    // Nothing listens at this port.
+    for server in ["postgres", "mysql"] {
+        let url = format!("{server}://me:hush-one@127.0.0.1:1/db");
+        let variables = [("POINTGATE__DATABASE__URL", url.as_str())];
+        for command in ["check-config", "migrate"] {
+            let out = place.run_with(&[command], &variables);
+            assert_eq!(out.status.success(), command == "check-config", "{command}");
+            assert_tells_none_of(&out, &["hush"]);
+            let said = text(&out.stdout) + &text(&out.stderr);
+            let shown = format!("{server}://me:***@127.0.0.1:1/db");
+            assert!(said.contains(&shown), "{command}: {said}");
+        }
     }
 }
 
@@ -136,7 +154,7 @@ fn sample_keys_stay_on_this_machine() {
 
 #[tokio::test]
 async fn it_works_out_of_the_box() {
-    let place = Place::empty();
+    let place = Place::empty().in_a_file();
     let listen = [("POINTGATE__SERVER__LISTEN", "127.0.0.1:0")];
     let mut program = Program::start(&place, &listen).await;
     let path = "/gateway?method=app.yohocoin.total&uid=5&debug=XYZ";

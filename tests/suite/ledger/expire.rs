@@ -95,7 +95,7 @@ fn what_is_no_day_is_refused() {
 
 #[test]
 fn it_makes_no_ledger() {
-    let place = Place::new();
+    let place = Place::new().in_a_file();
     let out = place.run(&["expire"]);
     assert_eq!(out.status.code(), Some(1));
     assert!(text(&out.stderr).contains("there is no ledger at sqlite://"));

@@ -319,7 +319,7 @@ fn unnoticed(place: &Place, named: &str) -> Option<String> {
 }
 
 async fn small_ledger() -> Place {
-    let mut program = Program::new().await;
+    let mut program = Program::start(&Place::new().in_a_file(), &[]).await;
     let client = program.client();
     for uid in ["1001", "1002", "1003"] {
         for step in HISTORY {
@@ -331,7 +331,7 @@ async fn small_ledger() -> Place {
 }
 
 fn copy(ledger: &Place) -> Place {
-    let place = Place::new();
+    let place = Place::new().in_a_file();
     std::fs::create_dir(place.path("data")).unwrap();
     let log = ledger.path("data/pointgate.db-wal");
     assert!(!log.exists(), "a stop folds the write-ahead log in");

@@ -105,9 +105,10 @@ async fn follows() {
         .await;
     let db = Database::connect(gateway.database()).await.unwrap();
     let follows = follow::Entity::find().all(&db).await.unwrap();
-    let accounts: Vec<&str> = follows
+    let mut accounts: Vec<&str> = follows
         .iter()
         .map(|follow| follow.account.as_str())
         .collect();
-    assert_eq!(accounts, ["shop", "service"]);
+    accounts.sort_unstable();
+    assert_eq!(accounts, ["service", "shop"]);
 }
