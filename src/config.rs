@@ -1,5 +1,6 @@
 //! The configuration: gateway.toml in three layers, read into one struct a section, with all its mistakes told at once.
 
+mod amqp;
 mod mistakes;
 mod network;
 mod openapi;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
+pub use amqp::Amqp;
 pub use mistakes::Mistakes;
 pub use openapi::{Openapi, Partner, Sign};
 pub use osx::{Keys, Osx, Rule, SCORES, UserToken};
@@ -63,6 +65,8 @@ pub struct Config {
     pub osx: Osx,
     /// `[status]`.
     pub status: Status,
+    /// `[amqp]`.
+    pub amqp: Amqp,
     /// Settings whose secret still is a sample from the committed gateway.toml, such as `yoho.salt`.
     pub samples: Vec<String>,
     /// Where it came from, for the log: the file's path, or that the built-in defaults are used.
@@ -161,6 +165,7 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
     let openapi = root.section("openapi", openapi::openapi);
     let osx = root.section("osx", osx::osx);
     let status = root.section("status", status::status);
+    let amqp = root.section("amqp", amqp::amqp);
     let server = root.section("server", sections::server);
     let database = root.section("database", sections::database);
     let ledger = root.section("ledger", sections::ledger);
@@ -173,6 +178,7 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
         openapi: openapi?,
         osx: osx?,
         status: status?,
+        amqp: amqp?,
         samples: std::mem::take(&mut root.desk.samples),
         source,
     })

@@ -22,6 +22,7 @@
 //!   envelope.rs, signature.rs, reply.rs   the wire              partner.rs, caller.rs   who calls, secrets, nonces
 //! osx/         the community's dialect and its two methods
 //! status/      member status: methods beside YOHO's, in its envelope; payments, which Ping++ signs
+//! amqp.rs      the message broker: a message → a call of YOHO's methods; amqp/ holds its connection and its lanes
 //! coins.rs     what all protocols share about coins: whose, how long they live, how a row reads
 //! members/     what is known of a person beside points, and which names are one person
 //! ledger/      the core
@@ -37,7 +38,7 @@
 //! ```
 //!
 //! # Invariants
-//! - Arrows go down only: `main → cli → server → dialects → coins → {gateway, members, ledger, sign} → entity`. Dialects never
+//! - Arrows go down only: `main → cli → server → {dialects, amqp} → coins → {gateway, members, ledger, sign} → entity`. Dialects never
 //!   import each other, `gateway/` names no dialect and no ledger, `ledger/` names no web type and no wire code, and SQL stays inside
 //!   `ledger/` and `members/`. Deleting a dialect is one folder and a few lines of `server.rs` and `cli`. A test holds these lines.
 //! - A refused request changes nothing; an acknowledged one is on disk before its answer leaves; a retry answers as the
@@ -46,6 +47,7 @@
 //!   together are zero; an entry never changes, and each holds the hash of the one before it.
 //! - A secret is a [`config::Secret`], which shows itself to nobody, and is compared in constant time.
 
+pub mod amqp;
 pub mod cli;
 pub mod clock;
 pub mod coins;

@@ -17,6 +17,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Route, web};
 use tokio::task::JoinHandle;
 
+use crate::amqp;
 use crate::clock::Clock;
 use crate::coins::Coins;
 use crate::config::Config;
@@ -56,14 +57,15 @@ pub struct Running {
     pub ledger: Ledger,
     handle: ServerHandle,
     house: Arc<House>,
+    broker: Option<amqp::Running>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
 /// What all requests share.
 struct House {
     ledger: Ledger,
-    yoho: Yoho,
-    yoho_methods: Registry<Sent>,
+    yoho: Arc<Yoho>,
+    yoho_methods: Arc<Registry<Sent>>,
     openapi: Openapi,
     openapi_methods: Registry<openapi::Caller>,
     osx: Osx,
@@ -83,14 +85,14 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, String> {
     let ledger = open_ledger(config, clock.clone()).await?;
     let mut metrics = Metrics::new(config.server.metrics_from.clone());
     let house = Arc::new(House {
-        yoho_methods: yoho_methods(config, &ledger)?,
+        yoho_methods: Arc::new(yoho_methods(config, &ledger)?),
         openapi: Openapi::new(&config.openapi, clock.clone(), &mut metrics.registry),
         openapi_methods: openapi_methods(config, &ledger)?,
         osx: Osx::new(&config.osx, clock),
         osx_methods: osx_methods(config, &ledger)?,
         metrics,
         ledger: ledger.clone(),
-        yoho: yoho(config),
+        yoho: Arc::new(yoho(config)),
         origin: origin::Proxies::new(config.server.trusted_proxies.clone()),
         within: config.server.request_timeout,
         stopping: AtomicBool::new(false),
@@ -123,11 +125,14 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, String> {
     let address = server.addrs().first().copied().unwrap_or(listen);
     let server = server.run();
     let handle = server.handle();
+    let (dialect, methods) = (house.yoho.clone(), house.yoho_methods.clone());
+    let broker = amqp::start(&config.amqp, dialect, methods, house.within);
     Ok(Running {
         address,
         ledger,
         handle,
         house,
+        broker,
         server: tokio::spawn(server),
     })
 }
@@ -209,7 +214,12 @@ impl Running {
     pub async fn stop(self) {
         // From now on every answer closes its connection, so that a busy client does not hold up the end.
         self.house.stopping.store(true, Ordering::Relaxed);
-        self.handle.stop(true).await;
+        let messages = async {
+            if let Some(broker) = self.broker {
+                broker.stop().await;
+            }
+        };
+        tokio::join!(self.handle.stop(true), messages);
         if let Ok(Err(error)) = self.server.await {
             log::error!("the server ended badly: {error}");
         }
@@ -232,7 +242,8 @@ async fn gateway(
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    answer(&house, &house.yoho, &house.yoho_methods, request, payload).await
+    let (dialect, methods) = (&*house.yoho, &*house.yoho_methods);
+    answer(&house, dialect, methods, request, payload).await
 }
 
 async fn partners(

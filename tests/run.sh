@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks everything, from a fresh machine with Rust on it: format, lints, documentation, all tests.
-# It needs no service: the ledger's database is built in.
+# The services that the tests need are started, and installed where they are missing: see services.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +14,9 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 
 step 'documentation'
 RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
+
+step 'services'
+tests/services.sh
 
 step 'tests'
 # One run of the runner over everything, so that its own summary is the last thing that is said.

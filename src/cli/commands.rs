@@ -84,6 +84,10 @@ pub fn check_config(config: &Config) -> Result<(), String> {
         "the community {community}, with {} rules",
         config.osx.rules.len()
     );
+    match config.amqp.url {
+        Some(_) => println!("consumes messages of the broker from {}", config.amqp.queue),
+        None => println!("consumes no messages: amqp.url is not given"),
+    }
     if !config.samples.is_empty() {
         println!(
             "still has sample keys, and so listens on this machine only: {}",

@@ -33,10 +33,10 @@ struct Lines(Arc<Shared>);
 /// Writes out what waits when it is dropped.
 pub struct Written(Lines, Option<JoinHandle<()>>);
 
-/// Starts logging: `RUST_LOG`, by default what this program says and the warnings of others.
+/// Starts logging: `RUST_LOG`, by default what this program says and the warnings of others; it says itself what lapin would.
 pub fn init() -> Written {
     let lines = Lines::default();
-    Builder::from_env(Env::default().default_filter_or("pointgate=info,warn"))
+    Builder::from_env(Env::default().default_filter_or("pointgate=info,lapin=off,warn"))
         .target(Target::Pipe(Box::new(lines.clone())))
         .format(|line, record| {
             let (time, level, target) = (line.timestamp(), record.level(), record.target());

@@ -1,0 +1,118 @@
+//! Lanes: messages are worked on side by side, and those of one user one after the other.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lapin::message::Delivery;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+
+use super::backoff::Backoff;
+use super::session::Session;
+use super::work::{Work, parameters};
+use crate::gateway::fault::Failure;
+use crate::gateway::params::Parameters;
+
+/// How many messages are worked on at a time.
+const LANES: u64 = 64;
+/// The longest wait between two tries of a message.
+const RETRY_WITHIN: Duration = Duration::from_secs(5);
+/// The parameters that name a user, the first that is there.
+const USERS: [&str; 2] = ["user_key", "uid"];
+
+/// They outlive connections, so that a message which comes again waits for what is still done about it.
+pub(super) struct Lanes {
+    // Never fuller than what the broker sends ahead, and what lost connections left behind.
+    lanes: Vec<UnboundedSender<Taken>>,
+    tasks: JoinSet<()>,
+}
+
+/// A message that was taken from the broker.
+struct Taken {
+    delivery: Delivery,
+    parameters: Option<Parameters>,
+    session: Session,
+}
+
+impl Lanes {
+    /// Empty ones, for this work.
+    pub fn start(work: Work) -> Lanes {
+        let work = Arc::new(work);
+        let mut tasks = JoinSet::new();
+        let lanes = (0..LANES).map(|_| {
+            let (lane, taken) = unbounded_channel();
+            tasks.spawn(run(taken, work.clone()));
+            lane
+        });
+        Lanes {
+            lanes: lanes.collect(),
+            tasks,
+        }
+    }
+
+    /// Puts a message behind those of the same user.
+    pub fn put(&self, delivery: Delivery, session: Session) {
+        let parameters = parameters(&delivery.data);
+        let mut hasher = DefaultHasher::new();
+        match parameters.as_ref().and_then(user) {
+            Some(user) => user.hash(&mut hasher),
+            None => delivery.data.hash(&mut hasher),
+        }
+        let lane = usize::try_from(hasher.finish() % LANES).unwrap_or_default();
+        // A lane ends only when this end of it is dropped.
+        let _ = self.lanes[lane].send(Taken {
+            delivery,
+            parameters,
+            session,
+        });
+    }
+
+    /// Returns when all that was put in has been settled or given up.
+    pub async fn finish(self) {
+        let Lanes { lanes, mut tasks } = self;
+        drop(lanes);
+        while tasks.join_next().await.is_some() {}
+    }
+}
+
+fn user(parameters: &Parameters) -> Option<&str> {
+    USERS.iter().find_map(|name| parameters.text(name))
+}
+
+async fn run(mut lane: UnboundedReceiver<Taken>, work: Arc<Work>) {
+    while let Some(taken) = lane.recv().await {
+        settle(taken, &work).await;
+    }
+}
+
+/// Does what a message says, and tries until it is acknowledged or given up with its connection.
+async fn settle(taken: Taken, work: &Work) {
+    let Taken {
+        delivery,
+        parameters,
+        mut session,
+    } = taken;
+    let name = work.name(&delivery);
+    let mut backoff = Backoff::up_to(RETRY_WITHIN);
+    // After its connection is lost the message comes again; with it come those before it, which it must not overtake.
+    while session.lasts() {
+        let why = match work.call(&delivery, parameters.as_ref()).await {
+            Ok(()) => return session.acknowledge(&delivery).await,
+            Err(Failure::Refused(fault)) => match session.bury(&delivery, &fault).await {
+                Ok(()) => {
+                    log::warn!("dead-lettered method={name} code={}", fault.code);
+                    return session.acknowledge(&delivery).await;
+                }
+                Err(why) => format!("cannot be dead-lettered: {why}"),
+            },
+            Err(Failure::Busy) => "too much is waiting".to_owned(),
+            Err(Failure::Internal) => "it failed".to_owned(),
+        };
+        let wait = backoff.next();
+        log::warn!("a message waits {wait:?}: method={name}: {why}");
+        if !session.wait(wait).await {
+            return;
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! A broker's exchange and queues of one test's own, a publisher to them, and a look into them.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use lapin::message::Delivery;
+use lapin::options::{
+    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
+    ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::program::{CONFIG, Client, Program};
+
+/// The variable that names another broker.
+const URL_VARIABLE: &str = "POINTGATE_TEST_AMQP_URL";
+/// The broker on this machine.
+const HERE: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
+/// The bound on everything that is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the broker is.
+pub fn url() -> String {
+    std::env::var(URL_VARIABLE).unwrap_or_else(|_| HERE.to_owned())
+}
+
+/// An exchange, a queue bound to every method, and its dead-letter queue, all deleted when dropped.
+pub struct Broker {
+    /// The exchange; the queue has `.in` behind it.
+    pub name: String,
+    channel: Channel,
+    _connection: Connection,
+}
+
+impl Broker {
+    /// Names of their own; nothing is declared.
+    pub async fn new() -> Broker {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("pointgate-test-{}-{number}", std::process::id());
+        let connection = Connection::connect(&url(), ConnectionProperties::default()).await;
+        let connection = connection.expect("RabbitMQ runs; tests/services.sh starts it");
+        let channel = connection.create_channel().await.unwrap();
+        let confirm = ConfirmSelectOptions::default();
+        channel.confirm_select(confirm).await.unwrap();
+        Broker {
+            name,
+            channel,
+            _connection: connection,
+        }
+    }
+
+    /// With its exchange and its queue, before the program declares them.
+    pub async fn declared() -> Broker {
+        let broker = Broker::new().await;
+        broker.declare().await;
+        broker
+    }
+
+    /// Declares all that a consumer needs, durable; panics where it is there otherwise.
+    pub async fn declare(&self) {
+        let (channel, none) = (&self.channel, FieldTable::default);
+        let durable = ExchangeDeclareOptions {
+            durable: true,
+            ..Default::default()
+        };
+        let exchange = self.name.as_str().into();
+        let declared = channel.exchange_declare(exchange, ExchangeKind::Topic, durable, none());
+        declared.await.unwrap();
+        for queue in [self.queue(), self.dead_queue()] {
+            let durable = QueueDeclareOptions::durable();
+            let declared = channel.queue_declare(queue.into(), durable, none());
+            declared.await.unwrap();
+        }
+        for key in ["app.#", "probe.#", "status.#", "broadcast.#"] {
+            let (queue, exchange) = (self.queue().into(), self.name.as_str().into());
+            let options = QueueBindOptions::default();
+            let bound = channel.queue_bind(queue, exchange, key.into(), options, none());
+            bound.await.unwrap();
+        }
+    }
+
+    /// The name of the queue.
+    pub fn queue(&self) -> String {
+        format!("{}.in", self.name)
+    }
+
+    /// The name of the dead-letter queue.
+    pub fn dead_queue(&self) -> String {
+        format!("{}.in.dead", self.name)
+    }
+
+    /// The section of the configuration.
+    pub fn section(&self, url: &str) -> String {
+        let Broker { name, .. } = self;
+        format!(
+            "[amqp]\nurl = '{url}'\nexchange = '{name}'\nqueue = '{name}.in'\nbindings = ['app.#', 'probe.#', 'status.#', 'broadcast.#']\n"
+        )
+    }
+
+    /// The whole configuration of a program.
+    pub fn config(&self) -> String {
+        self.config_at(&url())
+    }
+
+    /// The same with another way to the broker.
+    pub fn config_at(&self, url: &str) -> String {
+        format!("{CONFIG}{}", self.section(url))
+    }
+
+    /// Publishes a message, persistent, with an id; returns once the broker has it.
+    pub async fn publish(&self, key: &str, body: &Value, id: &str) {
+        let properties = persistent().with_message_id(id.into());
+        let body = body.to_string();
+        self.publish_with(key, body.as_bytes(), properties).await;
+    }
+
+    /// Publishes any message; returns once the broker has it in a queue.
+    pub async fn publish_with(&self, key: &str, body: &[u8], properties: BasicProperties) {
+        let options = BasicPublishOptions {
+            mandatory: true,
+            immediate: false,
+        };
+        let exchange = self.name.as_str().into();
+        let published = self
+            .channel
+            .basic_publish(exchange, key.into(), options, body, properties);
+        let confirmed = published.await.unwrap().await.unwrap();
+        assert!(confirmed.is_ack(), "{confirmed:?}");
+        assert!(confirmed.take_message().is_none(), "{key} goes nowhere");
+    }
+
+    /// How many messages wait in a queue, without those that a consumer has taken.
+    pub async fn waiting(&self, queue: &str) -> u32 {
+        self.look(queue).await.0
+    }
+
+    /// How many messages wait in a queue, and how many consumers it has.
+    async fn look(&self, queue: &str) -> (u32, u32) {
+        let passive = QueueDeclareOptions {
+            passive: true,
+            ..Default::default()
+        };
+        let none = FieldTable::default();
+        let declared = self.channel.queue_declare(queue.into(), passive, none);
+        let queue = declared.await.unwrap();
+        (queue.message_count(), queue.consumer_count())
+    }
+
+    /// Waits until at most so many wait in the queue.
+    pub async fn at_most(&self, many: u32) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.waiting(&self.queue()).await > many {
+            assert!(Instant::now() < deadline, "more than {many} wait");
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Waits until at least so many wait in the queue.
+    pub async fn at_least(&self, many: u32) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.waiting(&self.queue()).await < many {
+            assert!(Instant::now() < deadline, "fewer than {many} wait");
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// How many messages are in the queue and in the dead-letter queue, as soon as nobody consumes.
+    pub async fn left(&self) -> (u32, u32) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (left, consumers) = self.look(&self.queue()).await;
+            if consumers == 0 {
+                return (left, self.waiting(&self.dead_queue()).await);
+            }
+            assert!(Instant::now() < deadline, "somebody consumes");
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// The next dead letter, as soon as it is there; it is taken from its queue.
+    pub async fn dead_letter(&self) -> Delivery {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let queue = self.dead_queue();
+            let options = BasicGetOptions { no_ack: true };
+            if let Some(message) = self.channel.basic_get(queue.into(), options).await.unwrap() {
+                return message.delivery;
+            }
+            assert!(Instant::now() < deadline, "no dead letter");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Deletes a queue.
+    pub async fn delete_queue(&self, queue: &str) {
+        let options = QueueDeleteOptions::default();
+        let deleted = self.channel.queue_delete(queue.into(), options);
+        deleted.await.unwrap();
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let (queues, name) = ([self.queue(), self.dead_queue()], self.name.clone());
+        let channel = self.channel.clone();
+        let delete = async move {
+            for queue in queues {
+                let options = QueueDeleteOptions::default();
+                let _ = channel.queue_delete(queue.into(), options).await;
+            }
+            let options = ExchangeDeleteOptions::default();
+            let _ = channel.exchange_delete(name.into(), options).await;
+        };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(delete));
+    }
+}
+
+/// Properties of a message that survives the broker's restart.
+pub fn persistent() -> BasicProperties {
+    BasicProperties::default().with_delivery_mode(2)
+}
+
+/// A header that is a text.
+pub fn header(delivery: &Delivery, name: &str) -> Option<String> {
+    let headers = delivery.properties.headers().as_ref()?;
+    match headers.inner().get(name)? {
+        AMQPValue::LongString(text) => Some(text.to_string()),
+        other => panic!("{name} is {other:?}"),
+    }
+}
+
+/// The method by which a user earns coins, and its parameters.
+pub const EARN: &str = "app.yohocoin.get";
+
+/// So many coins for a user, once for this reference.
+pub fn earn(uid: &str, num: i64, reference: &str) -> Value {
+    json!({"uid": uid, "num": num, "type": 18, "referenceId": reference})
+}
+
+/// Waits until a user has so many coins, and never more.
+pub async fn has(client: &Client, uid: &str, coins: i64) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let now = client.total(uid).await;
+        if now == coins {
+            return;
+        }
+        assert!(now < coins, "{uid} has {now} of {coins}");
+        assert!(Instant::now() < deadline, "{uid} has {now} of {coins}");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until a program has connected so many times.
+pub async fn connected(program: &mut Program, times: usize) {
+    let deadline = Instant::now() + PATIENCE;
+    while program.log().matches("connected to the broker").count() < times {
+        assert!(
+            program.runs() && Instant::now() < deadline,
+            "{}",
+            program.log()
+        );
+        sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,44 @@
+//! A crash: `kill -9` in the middle of a stream of messages.
+
+use std::collections::BTreeMap;
+
+use super::broker::{Broker, EARN, earn, has};
+use crate::ledger::load::history;
+use crate::program::{Place, Program};
+
+const MESSAGES: u32 = 2000;
+const USERS: u32 = 20;
+/// It is killed when so many still wait.
+const KILLED_AT: [u32; 3] = [1500, 1000, 500];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_crashes_lose_no_message_and_count_none_twice() {
+    let broker = Broker::declared().await;
+    let mut expected: BTreeMap<String, (i64, usize)> = BTreeMap::new();
+    for i in 0..MESSAGES {
+        let (uid, num) = ((50030000 + i % USERS).to_string(), i64::from(1 + i % 7));
+        let reference = format!("m{i}");
+        broker
+            .publish(EARN, &earn(&uid, num, &reference), &reference)
+            .await;
+        let of_user = expected.entry(uid).or_default();
+        *of_user = (of_user.0 + num, of_user.1 + 1);
+    }
+    assert_eq!(broker.waiting(&broker.queue()).await, MESSAGES);
+    let mut program = Program::start(&Place::with(&broker.config()), &[]).await;
+    for waiting in KILLED_AT {
+        broker.at_most(waiting).await;
+        program.kill9();
+        let left = broker.waiting(&broker.queue()).await;
+        assert!(left > 0, "it was killed when all was over");
+        program.restart().await;
+    }
+    let client = program.client();
+    for (uid, (coins, messages)) in &expected {
+        has(&client, uid, *coins).await;
+        assert_eq!(history(&client, uid).await.len(), *messages);
+    }
+    assert_eq!(program.terminate().await.code(), Some(0));
+    assert_eq!(broker.left().await, (0, 0));
+    program.audit();
+}

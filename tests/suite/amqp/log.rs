@@ -1,0 +1,66 @@
+//! The log: connected, lost, dead-lettered; nothing of the URL, of its password, or of a message.
+
+use super::broker::{Broker, EARN, connected, earn, has, persistent, url};
+use super::proxy::Proxy;
+use crate::program::{Place, Program};
+
+/// Stands in every value that the messages carry.
+const PRIVATE: &str = "pv7";
+const UID: &str = "5003017770177";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_says_what_happens_and_nothing_private() {
+    let broker = Broker::declared().await;
+    let proxy = Proxy::cut_off().await;
+    let place = Place::with(&broker.config_at(&proxy.url));
+    let variables = [("RUST_LOG", "debug")];
+    let mut program = Program::start(&place, &variables).await;
+    program.logged("cannot reach the broker: ").await;
+    proxy.restore();
+    connected(&mut program, 1).await;
+    let good = earn(UID, 5, &format!("{PRIVATE}-a"));
+    broker.publish(EARN, &good, &format!("{PRIVATE}-id")).await;
+    let bad = format!(r#"{{"uid":"{UID}","num":"{PRIVATE}","message":"{PRIVATE}"}}"#);
+    for (key, body) in [
+        (EARN, bad.as_str()),
+        (EARN, PRIVATE),
+        (&format!("app.{PRIVATE}"), &bad),
+    ] {
+        let properties = persistent().with_message_id(format!("{PRIVATE}-id").into());
+        broker.publish_with(key, body.as_bytes(), properties).await;
+        broker.dead_letter().await;
+    }
+    has(&program.client(), UID, 5).await;
+    proxy.cut();
+    program.logged("lost the broker: ").await;
+    assert_eq!(program.terminate().await.code(), Some(0));
+    let log = program.log();
+    for line in [
+        "dead-lettered method=app.yohocoin.get code=402",
+        "dead-lettered method=app.yohocoin.get code=400",
+        "dead-lettered method=- code=501",
+    ] {
+        assert!(log.contains(line), "{line}: {log}");
+    }
+    let own = log.lines().filter(|line| !line.contains("/gateway"));
+    for private in [PRIVATE, UID, "amqp://", "guest:", &proxy.url, &url()] {
+        let told: Vec<&str> = own.clone().filter(|line| line.contains(private)).collect();
+        assert!(told.is_empty(), "{private}: {told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_password_is_told_without_it() {
+    let broker = Broker::new().await;
+    let (_, place) = url()
+        .split_once('@')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    let config = broker.config_at(&format!("amqp://guest:hush-hush@{place}"));
+    let mut program = Program::start(&Place::with(&config), &[]).await;
+    let line = program.logged("cannot reach the broker: ").await;
+    assert!(line.contains("ACCESS_REFUSED"), "{line}");
+    assert_eq!(program.terminate().await.code(), Some(0));
+    let log = program.log();
+    assert!(!log.contains("hush") && !log.contains("amqp://"), "{log}");
+}

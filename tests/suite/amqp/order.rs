@@ -1,0 +1,147 @@
+//! Many messages at a time, one user's one after the other, each until it succeeds or is refused.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::broker::{Broker, header};
+use super::probe::{Called, consume, consume_at};
+use super::proxy::Proxy;
+
+/// The method of the tests.
+const NOTE: &str = "probe.note";
+
+async fn publish(broker: &Broker, user: &str, n: i64, ends: &str) {
+    let body = json!({"user_key": user, "n": n, "ends": ends});
+    broker.publish(NOTE, &body, &format!("{user}-{n}")).await;
+}
+
+/// The numbers and ends of each user's calls, in their order.
+fn by_user(called: &[Called]) -> BTreeMap<&str, Vec<(i64, &str)>> {
+    let mut users: BTreeMap<&str, Vec<(i64, &str)>> = BTreeMap::new();
+    for call in called {
+        let of_user = users.entry(&call.user).or_default();
+        of_user.push((call.n, &call.end));
+    }
+    users
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_for_now_is_tried_again_in_its_place() {
+    let broker = Broker::declared().await;
+    let users = ["a", "b", "c", "d", "e", "f"];
+    let ends = ["busy ok", "ok", "broken panic ok", "hang ok", "ok"];
+    for (n, ends) in (0..).zip(ends) {
+        for user in users {
+            publish(&broker, user, n, ends).await;
+        }
+    }
+    let (running, notes) = consume(&broker);
+    let called = notes.calls(users.len() * 9).await;
+    let expected = [
+        (0, "busy"),
+        (0, "ok"),
+        (1, "ok"),
+        (2, "broken"),
+        (2, "panic"),
+        (2, "ok"),
+        (3, "hang"),
+        (3, "ok"),
+        (4, "ok"),
+    ];
+    for (user, calls) in by_user(&called) {
+        assert_eq!(calls, expected, "{user}");
+    }
+    for call in called {
+        assert_eq!(call.id, Some(format!("{}-{}", call.user, call.n)));
+    }
+    running.stop().await;
+    assert_eq!(broker.left().await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn different_users_do_not_wait_for_each_other() {
+    let broker = Broker::declared().await;
+    for n in 0..20 {
+        for user in 0..100 {
+            publish(&broker, &format!("u{user}"), n, "ok").await;
+        }
+    }
+    for user in 0..40 {
+        publish(&broker, &format!("w{user}"), 0, "wait").await;
+    }
+    let (running, notes) = consume_at(&broker, &super::broker::url(), Duration::from_secs(60));
+    // Those that wait hold up their lanes; so many lanes do they have at least.
+    notes.together(20).await;
+    while notes.called().len() < 2040 {
+        notes.go.notify_waiters();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let called = notes.called();
+    for (user, calls) in by_user(&called) {
+        let numbers: Vec<i64> = calls.iter().map(|(n, _)| *n).collect();
+        let all: Vec<i64> = (0..i64::try_from(numbers.len()).unwrap()).collect();
+        assert_eq!(numbers, all, "{user}");
+    }
+    running.stop().await;
+    assert_eq!(broker.left().await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_all_fails_nothing_is_lost_or_dead_lettered() {
+    let broker = Broker::declared().await;
+    for n in 0..3 {
+        publish(&broker, "a", n, "broken broken busy broken ok").await;
+    }
+    publish(&broker, "a", 3, "no").await;
+    publish(&broker, "a", 4, "ok").await;
+    let (running, notes) = consume(&broker);
+    let called = notes.calls(17).await;
+    let numbers: Vec<i64> = called.iter().map(|call| call.n).collect();
+    assert_eq!(numbers, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4]);
+    let letter = broker.dead_letter().await;
+    assert_eq!(header(&letter, "x-reason").as_deref(), Some("407 钻石不足"));
+    assert_eq!(
+        letter.properties.message_id().as_ref().unwrap().as_str(),
+        "a-3"
+    );
+    running.stop().await;
+    assert_eq!(broker.left().await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_done_is_not_acknowledged() {
+    let broker = Broker::declared().await;
+    publish(&broker, "a", 0, "ok").await;
+    publish(&broker, "a", 1, "wait").await;
+    publish(&broker, "b", 0, "broken").await;
+    let (running, notes) = consume_at(&broker, &super::broker::url(), Duration::from_secs(600));
+    notes.together(2).await;
+    notes.calls(2).await;
+    // One still waits, and the other is between two tries.
+    running.stop().await;
+    broker.at_least(2).await;
+    assert_eq!(broker.left().await, (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_again_waits_for_what_is_still_done_about_it() {
+    let broker = Broker::declared().await;
+    let proxy = Proxy::cut_off().await;
+    proxy.restore();
+    publish(&broker, "a", 0, "wait ok").await;
+    publish(&broker, "a", 1, "ok").await;
+    let (running, notes) = consume_at(&broker, &proxy.url, Duration::from_secs(60));
+    notes.together(1).await;
+    proxy.cut();
+    broker.at_least(2).await;
+    proxy.restore();
+    broker.at_most(0).await;
+    // Both have come again; the method notes it if it is called twice at a time.
+    notes.go.notify_one();
+    let called = notes.calls(3).await;
+    assert_eq!(by_user(&called)["a"], [(0, "wait"), (0, "ok"), (1, "ok")]);
+    running.stop().await;
+    assert_eq!(broker.left().await, (0, 0));
+}

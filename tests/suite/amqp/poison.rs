@@ -1,0 +1,149 @@
+//! Messages that can never succeed: they go to the dead-letter queue with the reason, and do not stop the others.
+
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldArray, FieldTable};
+
+use super::broker::{Broker, EARN, connected, earn, has, header, persistent};
+use crate::program::{Place, Program};
+
+const UID: &str = "50030199";
+
+/// A routing key, a body, and why it is refused.
+const POISON: [(&str, &str, &str); 8] = [
+    (EARN, "no JSON", "400 the body is no JSON object"),
+    (EARN, "", "400 the body is no JSON object"),
+    (EARN, "[1]", "400 the body is no JSON object"),
+    (EARN, r#"{"uid":1"#, "400 the body is no JSON object"),
+    ("app.nothing", r#"{"uid":1}"#, "501 method不存在"),
+    (EARN, "{}", "400 请先登录"),
+    (
+        EARN,
+        r#"{"uid":50030199,"num":0}"#,
+        "402 获取的有货币不合法",
+    ),
+    (
+        "app.yohocoin.subtract",
+        r#"{"uid":50030198,"num":-5,"type":19,"orderCode":"o"}"#,
+        "407 有货币不足",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn they_are_dead_lettered_with_their_reason_and_stop_nobody() {
+    let broker = Broker::declared().await;
+    let mut expected = Vec::new();
+    for (i, (key, body, reason)) in POISON.into_iter().enumerate() {
+        let id = format!("p{i}");
+        let properties = persistent().with_message_id(id.as_str().into());
+        broker.publish_with(key, body.as_bytes(), properties).await;
+        broker.publish(EARN, &earn(UID, 1, &id), &id).await;
+        expected.push((id, key, body.to_owned(), reason.to_owned()));
+    }
+    let mut program = Program::start(&Place::with(&broker.config()), &[]).await;
+    has(&program.client(), UID, i64::try_from(POISON.len()).unwrap()).await;
+    let mut found = Vec::new();
+    for _ in POISON {
+        let letter = broker.dead_letter().await;
+        assert_eq!(*letter.properties.delivery_mode(), Some(2));
+        let id = letter.properties.message_id().clone().unwrap();
+        let key = header(&letter, "x-routing-key").unwrap();
+        let body = String::from_utf8(letter.data.clone()).unwrap();
+        found.push((
+            id.to_string(),
+            key,
+            body,
+            header(&letter, "x-reason").unwrap(),
+        ));
+    }
+    found.sort();
+    let expected = expected.into_iter();
+    let expected = expected.map(|(id, key, body, reason)| (id, key.to_owned(), body, reason));
+    assert_eq!(found, expected.collect::<Vec<_>>());
+    assert_eq!(program.terminate().await.code(), Some(0));
+    assert_eq!(broker.left().await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_letter_keeps_its_properties_but_for_those_that_would_lose_it() {
+    let broker = Broker::declared().await;
+    let mut headers = FieldTable::default();
+    headers.insert("trace".into(), AMQPValue::LongString("t1".into()));
+    // By this header the broker would put the dead letter into the queue again.
+    let copies = vec![AMQPValue::LongString(broker.queue().into())];
+    headers.insert("CC".into(), AMQPValue::FieldArray(FieldArray::from(copies)));
+    let properties = BasicProperties::default()
+        .with_content_type("application/json".into())
+        .with_content_encoding("utf-8".into())
+        .with_correlation_id("c1".into())
+        .with_reply_to("r1".into())
+        .with_message_id("m1".into())
+        .with_type("t".into())
+        .with_app_id("a1".into())
+        .with_priority(3)
+        .with_timestamp(1_700_000_000)
+        .with_expiration("600000".into())
+        .with_headers(headers);
+    broker.publish_with("app.nothing", b"{}", properties).await;
+    let _program = Program::start(&Place::with(&broker.config()), &[]).await;
+    let letter = broker.dead_letter().await;
+    assert_eq!(header(&letter, "trace").as_deref(), Some("t1"));
+    assert_eq!(
+        header(&letter, "x-reason").as_deref(),
+        Some("501 method不存在")
+    );
+    assert_eq!(
+        letter.properties.headers().as_ref().unwrap().inner().len(),
+        3
+    );
+    let expected = BasicProperties::default()
+        .with_content_type("application/json".into())
+        .with_content_encoding("utf-8".into())
+        .with_correlation_id("c1".into())
+        .with_reply_to("r1".into())
+        .with_message_id("m1".into())
+        .with_type("t".into())
+        .with_app_id("a1".into())
+        .with_priority(3)
+        .with_timestamp(1_700_000_000)
+        .with_delivery_mode(2)
+        .with_headers(letter.properties.headers().clone().unwrap());
+    assert_eq!(letter.properties, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_broker_would_refuse_in_a_dead_letter_is_left_out() {
+    let broker = Broker::declared().await;
+    let mut headers = FieldTable::default();
+    headers.insert(
+        "big".into(),
+        AMQPValue::LongString("x".repeat(130_000).into()),
+    );
+    let big = BasicProperties::default().with_headers(headers);
+    broker.publish_with("app.nothing", b"{}", big).await;
+    let mut program = Program::start(&Place::with(&broker.config()), &[]).await;
+    let letter = broker.dead_letter().await;
+    assert_eq!(header(&letter, "big"), None);
+    assert_eq!(
+        header(&letter, "x-routing-key").as_deref(),
+        Some("app.nothing")
+    );
+    assert_eq!(program.terminate().await.code(), Some(0));
+    assert_eq!(broker.left().await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dead_letter_queue_is_declared_again_where_somebody_deletes_it() {
+    let broker = Broker::declared().await;
+    let mut program = Program::start(&Place::with(&broker.config()), &[]).await;
+    connected(&mut program, 1).await;
+    broker.delete_queue(&broker.dead_queue()).await;
+    broker
+        .publish("app.nothing", &earn(UID, 1, "a"), "m1")
+        .await;
+    program.logged("dead-lettered").await;
+    let letter = broker.dead_letter().await;
+    assert_eq!(
+        header(&letter, "x-reason").as_deref(),
+        Some("501 method不存在")
+    );
+}

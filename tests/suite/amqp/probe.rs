@@ -1,0 +1,187 @@
+//! A method of the tests' own, that fails as it is told and notes who calls it, and a consumer of it in this process.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use pointgate::amqp::{self, Running};
+use pointgate::config::Config;
+use pointgate::gateway::dialect::Sent;
+use pointgate::gateway::fault::{Failure, Fault};
+use pointgate::gateway::method::Method;
+use pointgate::gateway::params::Text;
+use pointgate::gateway::registry::Registry;
+use pointgate::params;
+use pointgate::yoho::Yoho;
+use serde::Serialize;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use super::broker::{Broker, url};
+
+/// The bound on everything that is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a call may take.
+const WITHIN: Duration = Duration::from_millis(500);
+
+params! {
+    /// What it takes.
+    pub struct Params {
+        /// who
+        user_key: Text<64> = must("user_key"),
+        /// the number of the message among those of this user
+        n: i64 = must("n"),
+        /// how it ends, one word for each try, the last for all further ones: ok, busy, broken, panic, hang, no
+        ends: Text<255> = must("ends"),
+    }
+}
+
+/// What it answers.
+#[derive(Serialize)]
+pub struct Nothing {}
+
+/// One call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// Whose message.
+    pub user: String,
+    /// Its number.
+    pub n: i64,
+    /// What became of it.
+    pub end: String,
+    /// The message's id.
+    pub id: Option<String>,
+}
+
+/// What is noted of the calls.
+#[derive(Default)]
+pub struct Notes {
+    called: Mutex<Vec<Called>>,
+    under_way: Mutex<BTreeMap<String, usize>>,
+    /// The most users that were under way at a time.
+    pub most: AtomicUsize,
+    /// Lets those go on that wait.
+    pub go: Notify,
+}
+
+impl Notes {
+    /// All calls so far, in the order in which they ended.
+    pub fn called(&self) -> Vec<Called> {
+        self.called.lock().unwrap().clone()
+    }
+
+    /// Waits until so many calls have ended.
+    pub async fn calls(&self, many: usize) -> Vec<Called> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let called = self.called();
+            if called.len() >= many {
+                return called;
+            }
+            assert!(Instant::now() < deadline, "{called:?}");
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Waits until so many users are under way at the same time.
+    pub async fn together(&self, many: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.most.load(Ordering::SeqCst) < many {
+            assert!(Instant::now() < deadline, "not {many} at a time");
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    fn begin(&self, call: &Called) {
+        let mut under_way = self.under_way.lock().unwrap();
+        let of_user = under_way.entry(call.user.clone()).or_default();
+        *of_user += 1;
+        if *of_user > 1 {
+            // A panic here would be the consumer's to catch.
+            let end = "at the same time".to_owned();
+            self.called.lock().unwrap().push(Called {
+                end,
+                ..call.clone()
+            });
+        }
+        self.most.fetch_max(under_way.len(), Ordering::SeqCst);
+    }
+
+    fn end(&self, called: Called) {
+        self.under_way.lock().unwrap().remove(&called.user);
+        self.called.lock().unwrap().push(called);
+    }
+}
+
+/// The method.
+struct Probe(Arc<Notes>);
+
+impl Method for Probe {
+    const NAME: &'static str = "probe.note";
+    const SUMMARY: &'static str = "notes who calls it";
+    const EXAMPLE: &'static str = "user_key=u&n=1&ends=ok";
+    const MESSAGE: &'static str = "ok";
+    type Caller = Sent;
+    type Params = Params;
+    type Reply = Nothing;
+
+    async fn call(&self, params: Params, Sent { id, .. }: Sent) -> Result<Nothing, Failure> {
+        let (Text(user), n, Text(ends)) = (params.user_key, params.n, params.ends);
+        let tried = |it: &Called| it.user == user && it.n == n;
+        let tries = self.0.called().into_iter().filter(tried).count();
+        let ends: Vec<&str> = ends.split(' ').collect();
+        let end = ends[tries.min(ends.len() - 1)];
+        let call = Called {
+            user,
+            n,
+            end: end.to_owned(),
+            id,
+        };
+        self.0.begin(&call);
+        let held = Held(&self.0, Some(call));
+        tokio::task::yield_now().await;
+        if end == "wait" {
+            self.0.go.notified().await;
+        }
+        if end == "hang" {
+            pending::<()>().await;
+        }
+        drop(held);
+        match end {
+            "busy" => Err(Failure::Busy),
+            "broken" => Err(Failure::Internal),
+            "no" => Err(Fault::new(407, "钻石不足").into()),
+            "panic" => panic!("as it was told"),
+            _ => Ok(Nothing {}),
+        }
+    }
+}
+
+/// Notes the end of a call, also of one that is given up.
+struct Held<'a>(&'a Notes, Option<Called>);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(called) = self.1.take() {
+            self.0.end(called);
+        }
+    }
+}
+
+/// Consumes by the method here, and by no other.
+pub fn consume(broker: &Broker) -> (Running, Arc<Notes>) {
+    consume_at(broker, &url(), WITHIN)
+}
+
+/// The same by another way to the broker, and with another bound on a call.
+pub fn consume_at(broker: &Broker, url: &str, within: Duration) -> (Running, Arc<Notes>) {
+    let config = Config::parse(&broker.section(url), "gateway.toml".as_ref(), &[]).unwrap();
+    let notes = Arc::new(Notes::default());
+    let mut methods = Registry::default();
+    methods.add(Probe(notes.clone())).unwrap();
+    let dialect = Arc::new(Yoho::new(&config.yoho));
+    let running = amqp::start(&config.amqp, dialect, Arc::new(methods), within);
+    (running.unwrap(), notes)
+}

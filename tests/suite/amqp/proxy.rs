@@ -1,0 +1,61 @@
+//! A wire between the program and the broker that a test can cut.
+
+use std::net::SocketAddr;
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream, lookup_host};
+use tokio::sync::watch;
+
+use super::broker::url;
+
+/// Cut or not; cut when dropped.
+pub struct Proxy {
+    /// How the program reaches the broker through it.
+    pub url: String,
+    whole: watch::Sender<bool>,
+}
+
+impl Proxy {
+    /// One that is cut.
+    pub async fn cut_off() -> Proxy {
+        let direct = url();
+        let (head, place) = direct.split_once('@').expect("a URL with a name");
+        let (host, path) = place.split_once('/').unwrap_or((place, "%2f"));
+        let broker = lookup_host(host).await.unwrap().next().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("{head}@{}/{path}", listener.local_addr().unwrap());
+        let (whole, watched) = watch::channel(false);
+        tokio::spawn(serve(listener, broker, watched));
+        Proxy { url, whole }
+    }
+
+    /// Lets connections through.
+    pub fn restore(&self) {
+        self.whole.send_replace(true);
+    }
+
+    /// Ends all connections, and lets none through.
+    pub fn cut(&self) {
+        self.whole.send_replace(false);
+    }
+}
+
+async fn serve(listener: TcpListener, broker: SocketAddr, whole: watch::Receiver<bool>) {
+    while let Ok((near, _)) = listener.accept().await {
+        let mut whole = whole.clone();
+        if *whole.borrow_and_update() {
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = carry(near, broker) => {}
+                    _ = whole.changed() => {}
+                }
+            });
+        }
+    }
+}
+
+async fn carry(mut near: TcpStream, broker: SocketAddr) {
+    if let Ok(mut far) = TcpStream::connect(broker).await {
+        let _ = copy_bidirectional(&mut near, &mut far).await;
+    }
+}

@@ -1,0 +1,205 @@
+//! Member status over the broker: diamonds exactly, whatever happens; profiles; payments.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable, LongString};
+use rsa::pkcs8::EncodePublicKey;
+use rsa::sha2::Sha256;
+use rsa::{Generate, PrivateKey};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::broker::Broker;
+use crate::osx::client::signed;
+use crate::program::{Client, Place, Program, text};
+
+/// Diamonds are the community's score1 here, so that they can be read.
+const COMMUNITY: &str =
+    "[osx]\napp_key = 'testappkey'\napp_secret = 'testsecret'\nscores.score1 = 'diamond'\n";
+const MESSAGES: u32 = 2000;
+const USERS: u32 = 10;
+const COUNT: i64 = 7;
+
+/// `userInfo` of somebody.
+async fn info(client: &Client, user: &str) -> Value {
+    let end = jiff::Timestamp::now().as_second() + 60;
+    let query = signed(&format!(
+        "user_token={user}&appKey=testappkey&endtimestamp={end}"
+    ));
+    let answer = client.get(&format!("/getUserInfo?{query}")).await.unwrap();
+    answer.json["data"]["userInfo"].clone()
+}
+
+/// Waits until `userInfo` has this.
+async fn shows(client: &Client, user: &str, name: &str, value: Value) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let info = info(client, user).await;
+        if info[name] == value {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{user}: {info}");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn add(user: u32) -> Value {
+    json!({"user_key": format!("u{user}"), "count": COUNT, "change_type": "STEP_DIAMOND"})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_diamond_messages_and_three_kills() {
+    let broker = Broker::declared().await;
+    for i in 0..MESSAGES {
+        broker
+            .publish("status.add_diamond", &add(i % USERS), &format!("m{i}"))
+            .await;
+    }
+    let config = format!("{}{COMMUNITY}", broker.config());
+    let mut program = Program::start(&Place::with(&config), &[]).await;
+    for waiting in [1500, 1000, 500] {
+        broker.at_most(waiting).await;
+        program.kill9();
+        assert!(
+            broker.waiting(&broker.queue()).await > 0,
+            "it was killed when all was over"
+        );
+        program.restart().await;
+    }
+    let client = program.client();
+    let each = i64::from(MESSAGES / USERS) * COUNT;
+    for user in 0..USERS {
+        shows(
+            &client,
+            &format!("u{user}"),
+            "score1",
+            json!(each.to_string()),
+        )
+        .await;
+    }
+    // Whatever was sent twice on the way is settled too, and each once more changes nothing.
+    for i in 0..50 {
+        broker
+            .publish("status.add_diamond", &add(i % USERS), &format!("m{i}"))
+            .await;
+    }
+    assert_eq!(program.terminate().await.code(), Some(0));
+    program.restart().await;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while broker.waiting(&broker.queue()).await > 0 {
+        assert!(Instant::now() < deadline, "it does not end");
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(program.terminate().await.code(), Some(0));
+    assert_eq!(
+        broker.left().await,
+        (0, 0),
+        "the dead-letter queue is empty"
+    );
+    let audit = text(&program.place.run(&["audit"]).stdout);
+    let all = i64::from(MESSAGES) * COUNT;
+    assert!(
+        audit.contains(&format!("{MESSAGES} entries, {all} points")),
+        "{audit}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_operation_by_its_routing_key() {
+    let key = PrivateKey::generate();
+    let pem = key
+        .to_public_key()
+        .to_public_key_pem(Default::default())
+        .unwrap();
+    let broker = Broker::declared().await;
+    let config = format!(
+        "{}{COMMUNITY}[status]\npingpp_public_key = \"\"\"\n{pem}\"\"\"\npay.award = {{ diamond = 'amount' }}\n",
+        broker.config()
+    );
+    let mut program = Program::start(&Place::with(&config), &[]).await;
+    let client = program.client();
+    let send = async |key: &str, body: Value, id: &str| broker.publish(key, &body, id).await;
+    send(
+        "broadcast.passport.user_profile_changed",
+        json!({"user_key": "a", "user_name": "小一", "height": 165.5, "birthday": "1990-01-31"}),
+        "m1",
+    )
+    .await;
+    shows(&client, "a", "nickname", json!("小一")).await;
+    send(
+        "status.update_profile",
+        json!({"user_key": "a", "description": "你好"}),
+        "m2",
+    )
+    .await;
+    send(
+        "status.follow_public_account",
+        json!({"user_key": "a", "account": "shop"}),
+        "m3",
+    )
+    .await;
+    send(
+        "status.extend_light",
+        json!({"user_key": "a", "time": 5}),
+        "m4",
+    )
+    .await;
+    send(
+        "status.user_report",
+        json!({"user_key": "a", "begin_date": "2026-01-01", "end_date": "2026-01-02"}),
+        "m5",
+    )
+    .await;
+    send(
+        "status.add_diamond",
+        json!({"user_key": "a", "count": 50, "change_type": "T", "identity": 9}),
+        "m6",
+    )
+    .await;
+    send("status.reduce_diamond", json!({"user_key": "a", "count": 20, "change_type": "T", "identity": 9, "with_prevent": true}), "m7").await;
+    send(
+        "status.sports_envious.v2",
+        json!({"user_key": "a", "envious": -5}),
+        "m8",
+    )
+    .await;
+    shows(&client, "a", "score1", json!("25")).await;
+    shows(&client, "a", "signature", json!("你好")).await;
+
+    let event = json!({
+        "id": "evt_1", "type": "charge.succeeded",
+        "data": {"object": {"id": "ch_1", "paid": true, "order_no": "o1", "amount": 100, "metadata": {"user_key": "a"}}}
+    });
+    let body = event.to_string();
+    let signature = STANDARD.encode(key.pkcs1v15_sign::<Sha256>(body.as_bytes()).unwrap());
+    let mut headers = FieldTable::default();
+    let signature = AMQPValue::LongString(LongString::from(signature));
+    headers.insert("X-Pingplusplus-Signature".into(), signature);
+    let properties = BasicProperties::default().with_headers(headers);
+    broker
+        .publish_with("status.pay_notify", body.as_bytes(), properties)
+        .await;
+    shows(&client, "a", "score1", json!("125")).await;
+
+    // What is refused is dead-lettered and stops nobody.
+    send(
+        "status.sports_envious.v2",
+        json!({"user_key": "a", "envious": -1000}),
+        "m9",
+    )
+    .await;
+    send("status.pay_notify", event, "m10").await;
+    send(
+        "status.sports_envious.v2",
+        json!({"user_key": "a", "envious": 1}),
+        "m11",
+    )
+    .await;
+    shows(&client, "a", "score1", json!("126")).await;
+    assert_eq!(program.terminate().await.code(), Some(0));
+    assert_eq!(broker.left().await, (0, 2));
+    program.audit();
+}
