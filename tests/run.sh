@@ -18,7 +18,24 @@ RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 step 'services'
 tests/services.sh
 
-step 'tests'
+# What runs the tests of the suite that work on a ledger, on a server's databases.
+readonly ON_SERVERS='binary(suite) and not test(/^(cli|amqp|tidy)::/)'
+
+on_server() {
+    step "tests on $1"
+    export POINTGATE_TEST_DATABASE=$2
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run --workspace --locked -E "$ON_SERVERS"
+    else
+        cargo test --locked --test suite -- --skip cli:: --skip amqp:: --skip tidy::
+    fi
+    unset POINTGATE_TEST_DATABASE
+}
+
+on_server PostgreSQL postgres://pointgate_test:pointgate_test@127.0.0.1:5432
+on_server MariaDB mysql://pointgate_test:pointgate_test@127.0.0.1:3306
+
+step 'tests on SQLite'
 # One run of the runner over everything, so that its own summary is the last thing that is said.
 if cargo nextest --version >/dev/null 2>&1; then
     cargo test --workspace --doc --locked --quiet
