@@ -82,12 +82,17 @@ fn user(parameters: &Parameters) -> Option<&str> {
 
 async fn run(mut lane: UnboundedReceiver<Taken>, work: Arc<Work>) {
     while let Some(taken) = lane.recv().await {
-        settle(taken, &work).await;
+        let session = taken.session.clone();
+        let settled = settle(taken, &work).await;
+        // It is left to the broker for a stop; what is behind it must not overtake it.
+        if !settled && session.lasts() {
+            return;
+        }
     }
 }
 
-/// Does what a message says, and tries until it is acknowledged or given up with its connection.
-async fn settle(taken: Taken, work: &Work) {
+/// Does what a message says, and tries until it has done so; whether it has, before that was no longer wanted.
+async fn settle(taken: Taken, work: &Work) -> bool {
     let Taken {
         delivery,
         parameters,
@@ -95,24 +100,31 @@ async fn settle(taken: Taken, work: &Work) {
     } = taken;
     let name = work.name(&delivery);
     let mut backoff = Backoff::up_to(RETRY_WITHIN);
+    let mut level = log::Level::Warn;
     // After its connection is lost the message comes again; with it come those before it, which it must not overtake.
     while session.lasts() {
         let why = match work.call(&delivery, parameters.as_ref()).await {
-            Ok(()) => return session.acknowledge(&delivery).await,
+            Ok(()) => {
+                session.acknowledge(&delivery).await;
+                return true;
+            }
             Err(Failure::Refused(fault)) => match session.bury(&delivery, &fault).await {
                 Ok(()) => {
                     log::warn!("dead-lettered method={name} code={}", fault.code);
-                    return session.acknowledge(&delivery).await;
+                    session.acknowledge(&delivery).await;
+                    return true;
                 }
-                Err(why) => format!("cannot be dead-lettered: {why}"),
+                Err(why) => format!("it cannot be dead-lettered: {why}"),
             },
             Err(Failure::Busy) => "too much is waiting".to_owned(),
             Err(Failure::Internal) => "it failed".to_owned(),
         };
-        let wait = backoff.next();
-        log::warn!("a message waits {wait:?}: method={name}: {why}");
-        if !session.wait(wait).await {
-            return;
+        log::log!(level, "a message is tried again: method={name}: {why}");
+        // Once is enough: an outage may be long, and many messages wait for its end.
+        level = log::Level::Debug;
+        if !session.wait(backoff.next()).await {
+            break;
         }
     }
+    false
 }
