@@ -3,6 +3,7 @@
 //! Whoever asks while nobody is gathering starts a task that does, on the asker's own thread: it runs after all that is
 //! ready there has asked too, and no other thread has to be woken but the database's.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sea_orm::DbErr;
@@ -80,18 +81,52 @@ impl Balances {
     async fn of(&self, asked: &[Asked]) -> Result<Vec<Option<i64>>, DbErr> {
         let now = self.clock.now();
         let mut balances = vec![None; asked.len()];
-        let rows: Vec<(&str, &str)> = asked
-            .iter()
-            .map(|one| (one.account.owner.as_str(), one.account.asset.as_str()))
+        let all = asked.iter().enumerate();
+        let all = all.map(|(place, one)| (place, one.account.owner.as_str()));
+        self.read_into(&mut balances, asked, all, now).await?;
+        // Who is not found may be known by another name.
+        let missing: Vec<usize> = (0..asked.len())
+            .filter(|&place| balances[place].is_none())
             .collect();
-        let found =
-            sql::ask::<(usize, i64)>(self.store.balances(), &sql::BALANCES, &rows, [now.into()]);
-        for (place, balance) in found.await? {
-            if let Some(known) = balances.get_mut(place) {
-                *known = Some(balance);
+        let names: Vec<&str> = missing
+            .iter()
+            .map(|&place| asked[place].account.owner.as_str())
+            .collect();
+        let db = self.store.balances();
+        let owners = sql::ask::<(usize, String)>(db, &sql::ALIASES, &names, []).await?;
+        let renamed = owners
+            .iter()
+            .filter_map(|(name, owner)| Some((*missing.get(*name)?, owner.as_str())));
+        self.read_into(&mut balances, asked, renamed, now).await?;
+        Ok(balances)
+    }
+
+    /// Reads the balances at these places, under these owners' names.
+    async fn read_into<'n>(
+        &self,
+        balances: &mut [Option<i64>],
+        asked: &[Asked],
+        of: impl Iterator<Item = (usize, &'n str)>,
+        now: i64,
+    ) -> Result<(), DbErr> {
+        let mut by_asset: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
+        for (place, owner) in of {
+            let asset = asked[place].account.asset.as_str();
+            by_asset.entry(asset).or_default().push((place, owner));
+        }
+        for (asset, of) in by_asset {
+            let owners: Vec<&str> = of.iter().map(|(_, owner)| *owner).collect();
+            let more = [asset.into(), now.into()];
+            let db = self.store.balances();
+            for (row, balance) in
+                sql::ask::<(usize, i64)>(db, &sql::BALANCES, &owners, more).await?
+            {
+                if let Some(&(place, _)) = of.get(row) {
+                    balances[place] = Some(balance);
+                }
             }
         }
-        Ok(balances)
+        Ok(())
     }
 }
 

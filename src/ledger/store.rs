@@ -50,9 +50,8 @@ async fn load_postings(
 ) -> Result<(), DbErr> {
     let postings = || units.iter().flat_map(|unit| &unit.postings);
     let names = distinct(postings().map(|posting| posting.account.owner.as_str()));
-    let rows: Vec<_> = names.iter().map(|name| (name,)).collect();
     let mut owners = HashMap::new();
-    for (place, owner) in sql::ask::<(usize, String)>(db, &sql::ALIASES, &rows, []).await? {
+    for (place, owner) in sql::ask::<(usize, String)>(db, &sql::ALIASES, &names, []).await? {
         let name = *named(&names, place)?;
         book.put_alias(name.to_owned(), owner.clone());
         owners.insert(name, owner);
@@ -279,7 +278,7 @@ async fn check_names(db: &impl ConnectionTrait, added: &[&AccountKey]) -> Result
         return Ok(());
     }
     hold_names(db, false).await?;
-    let names: Vec<_> = added.iter().map(|key| (&key.owner,)).collect();
+    let names: Vec<_> = added.iter().map(|key| &key.owner).collect();
     let renamed = sql::ask::<(usize, String)>(db, &sql::ALIASES, &names, []).await?;
     match renamed.is_empty() {
         true => Ok(()),
@@ -322,8 +321,8 @@ fn nonce_rows(nonces: &[Nonce]) -> Vec<(i64, String)> {
         .collect()
 }
 
-pub(super) fn hexed(keys: &[Key]) -> Vec<(String,)> {
-    keys.iter().map(|key| (hex::encode(key.bytes()),)).collect()
+pub(super) fn hexed(keys: &[Key]) -> Vec<String> {
+    keys.iter().map(|key| hex::encode(key.bytes())).collect()
 }
 
 pub(super) fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {

@@ -32,21 +32,21 @@ pub static ACCOUNT_IDS: Statement = Statement::ask(
     "FROM {k} {join} account a ON a.owner = k.c1 AND a.asset = k.c0",
 );
 
-/// Rows `(name)` → for each that is another name of an owner its place and the owner.
+/// Names → for each that is another name of an owner its place and the owner.
 pub static ALIASES: Statement = Statement::ask(
     &[Text],
     "k.place, n.owner",
     "FROM {k} {join} alias n ON n.name = k.c0",
 );
 
-/// Rows `(name, asset)` and the time → for each account that exists its place and the points that count then.
+/// Names, the asset and the time → for each account that exists its place and the points that count then. It knows no second
+/// names, which few have and which would cost everybody.
 pub static BALANCES: Statement = Statement::ask(
-    &[Text, Text],
+    &[Text],
     "k.place, a.balance - CASE WHEN a.next_expiry <= p.now THEN \
      (SELECT COALESCE(SUM(l.remaining), 0) FROM lot l WHERE l.account_id = a.id AND l.expires_at <= p.now) \
      ELSE 0 END",
-    "FROM {k} {join} account a ON a.owner = COALESCE((SELECT n.owner FROM alias n WHERE n.name = k.c0), k.c0) \
-     AND a.asset = k.c1 CROSS JOIN (SELECT {int2} AS now) p",
+    "FROM {k} {join} account a ON a.owner = k.c0 AND a.asset = {text2} CROSS JOIN (SELECT {int3} AS now) p",
 );
 
 /// Rows `(name, asset, low, high, count)` → for each account that exists its number of entries, or `count` where that is
@@ -73,7 +73,7 @@ pub static PAGE_OF: Statement = Statement::ask(
      AND e.direction_seq BETWEEN a.count - a.high AND a.count - a.low",
 );
 
-/// Rows `(key)` → for each reference that has been used its place among them, what was asked, its entry and what was
+/// Keys → for each reference that has been used its place among them, what was asked, its entry and what was
 /// answered.
 pub static REFERENCES: Statement = Statement::ask(
     &[Bytes],
@@ -81,7 +81,7 @@ pub static REFERENCES: Statement = Statement::ask(
     "FROM {k} {join} reference r ON r.reference_key = k.c0",
 );
 
-/// Rows `(key)` → the draws of those orders, each with the order's place among them.
+/// Keys → the draws of those orders, each with the order's place among them.
 pub static DRAWS: Statement = Statement::ask(
     &[Bytes],
     "k.place, d.spend_seq, d.expires_at, d.drawn, d.returned",
@@ -95,7 +95,7 @@ pub static NONCES: Statement = Statement::ask(
     "FROM {k} {join} nonce n ON n.at = k.c0 AND n.nonce_key = k.c1",
 );
 
-/// Rows `(key)` → for each action that has been answered its place among them and the answer.
+/// Keys → for each action that has been answered its place among them and the answer.
 pub static ANSWERS: Statement = Statement::ask(
     &[Bytes],
     "k.place, a.answer",

@@ -17,8 +17,9 @@ pub enum Column {
     Bytes,
 }
 
-/// A statement over rows, which its text names `{k}`: a table whose columns are `k.place` (from 0), `k.c0`, `k.c1`, …. An
-/// `{int2}` in it is a further parameter, and `{hex:a.b}` writes bytes.
+/// A statement over rows, which its text names `{k}`: a table whose columns are `k.place` (from 0), `k.c0`, `k.c1`, …. Rows
+/// of one column come as the values themselves. `{text2}` and `{int3}` in it are further parameters, and `{hex:a.b}` writes
+/// bytes.
 #[derive(Debug)]
 pub struct Statement {
     columns: &'static [Column],
@@ -88,9 +89,17 @@ impl Statement {
             Column::Bytes => format!("unhex(value->>{at}) AS c{at}"),
         });
         let query = |gathers: &str| format!("SELECT json_group_array(json_array({gathers}))");
-        let text = self.text(query).replace("{k}", "k").replace("{int2}", "?2");
+        let text = self.text(query).replace("{k}", "k");
+        let text = text.replace("{text2}", "?2").replace("{int3}", "?3");
         // The rows come first, since only then an index is used for each.
         let text = hexed(&text, |bytes| format!("hex({bytes})")).replace("{join}", "CROSS JOIN");
+        if let [column] = self.columns {
+            let value = match column {
+                Column::Int | Column::Text => "value",
+                Column::Bytes => "unhex(value)",
+            };
+            return format!("WITH k(place, c0) AS (SELECT key, {value} FROM json_each(?1)) {text}");
+        }
         // Materialized, since each look at `value` would write it anew.
         format!(
             "WITH r(place, value) AS MATERIALIZED (SELECT key, value FROM json_each(?1)), \
@@ -106,12 +115,23 @@ impl Statement {
         });
         let query =
             |gathers: &str| format!("SELECT CAST(json_agg(json_build_array({gathers})) AS text)");
-        let text = self
-            .text(query)
-            .replace("{k}", "k")
-            .replace("{int2}", "$2::bigint");
+        let text = self.text(query).replace("{k}", "k");
+        let text = text
+            .replace("{text2}", "$2::text")
+            .replace("{int3}", "$3::bigint");
         let text = hexed(&text, |bytes| format!("encode({bytes}, 'hex')"));
         let text = text.replace("{join}", "JOIN");
+        if let [column] = self.columns {
+            let value = match column {
+                Column::Int => "v::bigint",
+                Column::Text => "v",
+                Column::Bytes => "decode(v, 'hex')",
+            };
+            return format!(
+                "WITH k AS MATERIALIZED (SELECT ord - 1 AS place, {value} AS c0 \
+                 FROM json_array_elements_text($1::json) WITH ORDINALITY AS r(v, ord)) {text}"
+            );
+        }
         format!(
             "WITH k AS MATERIALIZED (SELECT ord - 1 AS place, {columns} \
              FROM json_array_elements($1::json) WITH ORDINALITY AS r(v, ord)) {text}"
@@ -119,10 +139,16 @@ impl Statement {
     }
 
     fn mysql(&self) -> String {
-        let read = self.list(|column, at| match column {
-            Column::Int => format!("c{at} BIGINT PATH '$[{at}]'"),
-            Column::Text => format!("c{at} LONGTEXT COLLATE utf8mb4_bin PATH '$[{at}]'"),
-            Column::Bytes => format!("c{at} VARCHAR(64) PATH '$[{at}]'"),
+        let read = self.list(|column, at| {
+            let path = match self.columns.len() {
+                1 => "$".to_owned(),
+                _ => format!("$[{at}]"),
+            };
+            match column {
+                Column::Int => format!("c{at} BIGINT PATH '{path}'"),
+                Column::Text => format!("c{at} LONGTEXT COLLATE utf8mb4_bin PATH '{path}'"),
+                Column::Bytes => format!("c{at} VARCHAR(64) PATH '{path}'"),
+            }
         });
         let columns = self.list(|column, at| match column {
             Column::Int | Column::Text => format!("c{at}"),
@@ -134,7 +160,9 @@ impl Statement {
              FROM JSON_TABLE(?, '$[*]' COLUMNS (place FOR ORDINALITY, {read})) r) k"
         );
         let text = self.text(query);
-        let text = self.mysql.unwrap_or(&text).replace("{int2}", "?");
+        let text = self.mysql.unwrap_or(&text);
+        // Each stands once, after the rows and in this order.
+        let text = text.replace("{text2}", "?").replace("{int3}", "?");
         let text = hexed(&text, |bytes| format!("HEX({bytes})"));
         text.replace("{k}", &rows)
             .replace("{join}", "STRAIGHT_JOIN")
