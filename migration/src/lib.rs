@@ -45,3 +45,16 @@ pub(crate) fn kept(
     }
     table
 }
+
+/// A text of at most `length` characters, which may be unknown.
+pub(crate) fn text(name: impl IntoIden, length: u32) -> ColumnDef {
+    ColumnDef::new(name).string_len(length).null().to_owned()
+}
+
+/// A text of at most `length` characters.
+pub(crate) fn required(name: impl IntoIden, length: u32) -> ColumnDef {
+    ColumnDef::new(name)
+        .string_len(length)
+        .not_null()
+        .to_owned()
+}

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::kept;
+use crate::{kept, required, text};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -70,17 +70,6 @@ impl MigrationTrait for Migration {
             .drop_table(Table::drop().table(Alias::Table).to_owned())
             .await
     }
-}
-
-fn text(name: impl IntoIden, length: u32) -> ColumnDef {
-    ColumnDef::new(name).string_len(length).null().to_owned()
-}
-
-fn required(name: impl IntoIden, length: u32) -> ColumnDef {
-    ColumnDef::new(name)
-        .string_len(length)
-        .not_null()
-        .to_owned()
 }
 
 fn id(name: impl IntoIden) -> ColumnDef {

@@ -151,6 +151,9 @@ impl Store {
     }
 }
 
+/// How often a transaction is tried where other instances get in its way.
+pub const TRIES: usize = 8;
+
 /// What is told where a name was joined with another while an account under it was being made.
 pub const RENAMED: &str = "a name leads elsewhere by now";
 

@@ -4,13 +4,10 @@
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 
-use super::connect::{Store, lost_race};
+use super::connect::{Store, TRIES, lost_race};
 use super::posting::{Applied, Refusal, Unit};
 use super::store;
 use crate::clock::Clock;
-
-/// How often a batch is tried where other instances get in its way.
-const TRIES: usize = 8;
 
 /// Why a unit has no receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

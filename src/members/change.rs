@@ -5,11 +5,8 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, Set, Un
 
 use super::{Member, Members, Name, find_to_change};
 use crate::ledger::ReadError;
-use crate::ledger::connect::lost_race;
+use crate::ledger::connect::{TRIES, lost_race};
 use crate::ledger::key::Key;
-
-/// How often a change is tried where other instances get in its way.
-const TRIES: usize = 8;
 
 /// What is told of a member; what is none stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -84,34 +84,40 @@ impl Statement {
     }
 
     fn sqlite(&self) -> String {
-        let columns = self.list(|column, at| match column {
-            Column::Int | Column::Text => format!("value->>{at} AS c{at}"),
-            Column::Bytes => format!("unhex(value->>{at}) AS c{at}"),
+        let columns = self.list(|column, at| {
+            let value = match self.is_scalar() {
+                true => "value".to_owned(),
+                false => format!("value->>{at}"),
+            };
+            match column {
+                Column::Int | Column::Text => format!("{value} AS c{at}"),
+                Column::Bytes => format!("unhex({value}) AS c{at}"),
+            }
         });
         let query = |gathers: &str| format!("SELECT json_group_array(json_array({gathers}))");
         let text = self.text(query).replace("{k}", "k");
         let text = text.replace("{text2}", "?2").replace("{int3}", "?3");
         // The rows come first, since only then an index is used for each.
         let text = hexed(&text, |bytes| format!("hex({bytes})")).replace("{join}", "CROSS JOIN");
-        if let [column] = self.columns {
-            let value = match column {
-                Column::Int | Column::Text => "value",
-                Column::Bytes => "unhex(value)",
-            };
-            return format!("WITH k(place, c0) AS (SELECT key, {value} FROM json_each(?1)) {text}");
-        }
-        // Materialized, since each look at `value` would write it anew.
+        // Arrays are materialized, since each look at one would write it anew.
+        let once = if self.is_scalar() { "" } else { "MATERIALIZED" };
         format!(
-            "WITH r(place, value) AS MATERIALIZED (SELECT key, value FROM json_each(?1)), \
+            "WITH r(place, value) AS {once} (SELECT key, value FROM json_each(?1)), \
              k AS (SELECT place, {columns} FROM r) {text}"
         )
     }
 
     fn postgres(&self) -> String {
-        let columns = self.list(|column, at| match column {
-            Column::Int => format!("(v->>{at})::bigint AS c{at}"),
-            Column::Text => format!("v->>{at} AS c{at}"),
-            Column::Bytes => format!("decode(v->>{at}, 'hex') AS c{at}"),
+        let columns = self.list(|column, at| {
+            let value = match self.is_scalar() {
+                true => "v".to_owned(),
+                false => format!("(v->>{at})"),
+            };
+            match column {
+                Column::Int => format!("{value}::bigint AS c{at}"),
+                Column::Text => format!("{value} AS c{at}"),
+                Column::Bytes => format!("decode({value}, 'hex') AS c{at}"),
+            }
         });
         let query =
             |gathers: &str| format!("SELECT CAST(json_agg(json_build_array({gathers})) AS text)");
@@ -121,28 +127,21 @@ impl Statement {
             .replace("{int3}", "$3::bigint");
         let text = hexed(&text, |bytes| format!("encode({bytes}, 'hex')"));
         let text = text.replace("{join}", "JOIN");
-        if let [column] = self.columns {
-            let value = match column {
-                Column::Int => "v::bigint",
-                Column::Text => "v",
-                Column::Bytes => "decode(v, 'hex')",
-            };
-            return format!(
-                "WITH k AS MATERIALIZED (SELECT ord - 1 AS place, {value} AS c0 \
-                 FROM json_array_elements_text($1::json) WITH ORDINALITY AS r(v, ord)) {text}"
-            );
-        }
+        let elements = match self.is_scalar() {
+            true => "json_array_elements_text",
+            false => "json_array_elements",
+        };
         format!(
             "WITH k AS MATERIALIZED (SELECT ord - 1 AS place, {columns} \
-             FROM json_array_elements($1::json) WITH ORDINALITY AS r(v, ord)) {text}"
+             FROM {elements}($1::json) WITH ORDINALITY AS r(v, ord)) {text}"
         )
     }
 
     fn mysql(&self) -> String {
         let read = self.list(|column, at| {
-            let path = match self.columns.len() {
-                1 => "$".to_owned(),
-                _ => format!("$[{at}]"),
+            let path = match self.is_scalar() {
+                true => "$".to_owned(),
+                false => format!("$[{at}]"),
             };
             match column {
                 Column::Int => format!("c{at} BIGINT PATH '{path}'"),
@@ -166,6 +165,11 @@ impl Statement {
         let text = hexed(&text, |bytes| format!("HEX({bytes})"));
         text.replace("{k}", &rows)
             .replace("{join}", "STRAIGHT_JOIN")
+    }
+
+    /// Whether rows come as the values of their one column.
+    fn is_scalar(&self) -> bool {
+        self.columns.len() == 1
     }
 
     fn text(&self, query: impl Fn(&str) -> String) -> String {
