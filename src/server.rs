@@ -145,6 +145,7 @@ pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String
     let limits = Limits {
         queue: config.ledger.queue,
         batch: config.ledger.batch,
+        writers: config.ledger.writers,
     };
     Ledger::open(&config.database.url, limits, clock)
         .await

@@ -30,6 +30,7 @@ pub(crate) fn bench(entries: i64) -> Result<(), String> {
         let limits = Limits {
             queue: 4096,
             batch: 512,
+            writers: 0,
         };
         let ledger = Ledger::open(&url, limits, Clock::system()).await?;
         let begun = Instant::now();

@@ -1,13 +1,17 @@
 //! The whole program under load: the real server on loopback next to a bare actix-web handler and to the same write as
-//! one ORM transaction a request, in alternating rounds; then pages of a very long history. It fails where any answer is
-//! wrong or the books do not balance; what it measures is printed next to the goals and never fails it.
+//! one ORM transaction a request, in alternating rounds; then the same write on PostgreSQL and MariaDB, where they are there; then
+//! pages of a very long history. It fails where any answer is wrong or the books do not balance; what it measures is printed next to the goals and never fails it.
 //!
 //! `POINTGATE_BENCH_ROUNDS` and `POINTGATE_BENCH_SECONDS` change how many rounds there are and how long each way has,
-//! `POINTGATE_BENCH_ENTRIES` how long the history is.
+//! `POINTGATE_BENCH_ENTRIES` how long the history is. `POINTGATE_BENCH_POSTGRES` and `POINTGATE_BENCH_MARIADB` say where the servers
+//! are whose databases may be made and dropped, and nothing for none; `POINTGATE_BENCH_ONLY` may name one part: `gateway`, `databases` or
+//! `history`.
 
 mod bare;
 mod community;
+mod databases;
 mod history;
+mod inside;
 mod load;
 mod orm;
 mod partner;
@@ -50,8 +54,18 @@ fn bench() -> Result<(), String> {
     let rounds = setting("POINTGATE_BENCH_ROUNDS", 7.0, 1.0..=1000.0)? as usize;
     let seconds = setting("POINTGATE_BENCH_SECONDS", 2.0, 0.1..=60.0)?;
     let entries = setting("POINTGATE_BENCH_ENTRIES", 1e6, 1e3..=1e8)? as i64;
-    gateway(rounds, seconds)?;
-    history::bench(entries)
+    let only = std::env::var("POINTGATE_BENCH_ONLY").unwrap_or_default();
+    let wanted = |part: &str| only.is_empty() || only == part;
+    if wanted("gateway") {
+        gateway(rounds, seconds)?;
+    }
+    if wanted("databases") {
+        databases::bench(rounds, seconds)?;
+    }
+    if wanted("history") {
+        history::bench(entries)?;
+    }
+    Ok(())
 }
 
 /// The rounds.
@@ -63,7 +77,7 @@ fn gateway(rounds: usize, seconds: f64) -> Result<(), String> {
     let database = format!("sqlite://{}", folder.join("orm.db").display());
     let mut run = Run {
         bare: Server::role("bare", folder, &database)?,
-        real: Server::pointgate(folder)?,
+        real: Server::pointgate(folder, "sqlite://data/pointgate.db")?,
         orm: Server::role("orm", folder, &database)?,
         readers: Writes::new(By::Get, 50_000_000),
         writers: Writes::new(By::Get, 60_000_000),
@@ -196,19 +210,7 @@ impl Run {
         );
         println!("audit: {audit}");
 
-        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-        let (members, house, entries) = runtime
-            .block_on(orm::books(database))
-            .map_err(|error| format!("the books of (d) cannot be read: {error}"))?;
-        let (points, count) = (self.orm_writers.points(), self.orm_writers.count());
-        if (members, house, entries) != (points, -points, count) {
-            return Err(format!(
-                "the books of (d) are off: members hold {members} and the house {house} after {entries} entries, \
-                 but {points} points were acknowledged in {count} writes"
-            ));
-        }
-        println!("books of (d): {count} writes, {points} points, as acknowledged");
-        Ok(())
+        orm::check(database, &self.orm_writers)
     }
 }
 

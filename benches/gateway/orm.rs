@@ -1,5 +1,5 @@
 //! Way (d): the same write done as an ordinary application does it, one ORM transaction a request, on a database of
-//! its own with the same schema and the same durability.
+//! its own with the same schema and the same durability. It spreads the counter accounts over as many rows, too.
 
 use std::time::Duration;
 
@@ -10,15 +10,20 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ColumnTrait, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr,
-    EntityTrait, IntoActiveModel, NotSet, QueryFilter, Set, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ColumnTrait, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, EntityTrait, IntoActiveModel, NotSet, QueryFilter, QuerySelect, Set,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sha2::{Digest, Sha256};
 
 use crate::protocol;
+use crate::stock::Writes;
 
 const ASSET: &str = "coin";
+/// Rows of a counter account, so that transactions side by side do not wait for one row.
+const SHARDS: i64 = 64;
+/// Connections to a server.
+const CONNECTIONS: u32 = 16;
 /// When all coins of the run lapse (ms): far ahead.
 const EXPIRES_AT: i64 = 4_102_444_800_000;
 
@@ -38,8 +43,25 @@ pub(crate) fn serve(url: &str) -> std::io::Result<()> {
     })
 }
 
-/// What the books at `url` come to: the members' points, the other side's, and the number of entries.
-pub(crate) async fn books(url: &str) -> Result<(i64, i64, usize), DbErr> {
+/// Compares the books at `url` with what was acknowledged.
+pub(crate) fn check(url: &str, writes: &Writes) -> Result<(), String> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let (members, house, entries) = runtime
+        .block_on(books(url))
+        .map_err(|error| format!("the books of (d) cannot be read: {error}"))?;
+    let (points, count) = (writes.points(), writes.count());
+    if (members, house, entries) != (points, -points, count) {
+        return Err(format!(
+            "the books of (d) are off: members hold {members} and the house {house} after {entries} entries, \
+             but {points} points were acknowledged in {count} writes"
+        ));
+    }
+    println!("books of (d): {count} writes, {points} points, as acknowledged");
+    Ok(())
+}
+
+/// The members' points, the other side's, and the number of entries.
+async fn books(url: &str) -> Result<(i64, i64, usize), DbErr> {
     let db = open(url).await?;
     let accounts = account::Entity::find().all(&db).await?;
     let counters = counter::Entity::find().all(&db).await?;
@@ -50,12 +72,12 @@ pub(crate) async fn books(url: &str) -> Result<(i64, i64, usize), DbErr> {
     ))
 }
 
-/// One connection: SQLite lets one transaction write at a time, and waiting for a free connection costs less than
+/// To SQLite one connection: it lets one transaction write at a time, and waiting for a free connection costs less than
 /// running into the lock.
 async fn open(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options
-        .max_connections(1)
+        .max_connections(if is_sqlite(url) { 1 } else { CONNECTIONS })
         .min_connections(1)
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
@@ -71,22 +93,25 @@ async fn open(url: &str) -> Result<DatabaseConnection, DbErr> {
         });
     let db = Database::connect(options).await?;
     Migrator::up(&db, None).await?;
-    let issued = (ASSET.to_owned(), "issued".to_owned());
-    if counter::Entity::find_by_id(issued.clone())
-        .one(&db)
-        .await?
-        .is_none()
-    {
-        let row = counter::Model {
-            asset: issued.0,
-            name: issued.1,
-            balance: 0,
-        };
-        counter::Entity::insert(row.into_active_model())
-            .exec_without_returning(&db)
-            .await?;
+    for shard in 0..SHARDS {
+        let key = (ASSET.to_owned(), "issued".to_owned(), shard);
+        if counter::Entity::find_by_id(key).one(&db).await?.is_none() {
+            let row = counter::Model {
+                asset: ASSET.to_owned(),
+                name: "issued".to_owned(),
+                shard,
+                balance: 0,
+            };
+            counter::Entity::insert(row.into_active_model())
+                .exec_without_returning(&db)
+                .await?;
+        }
     }
     Ok(db)
+}
+
+fn is_sqlite(url: &str) -> bool {
+    url.starts_with("sqlite:")
 }
 
 /// What a request asks for.
@@ -142,8 +167,9 @@ async fn get(request: HttpRequest, db: web::Data<DatabaseConnection>) -> HttpRes
 
 /// The whole write in one transaction; gives the balance afterwards.
 async fn post(db: &DatabaseConnection, get: &Get) -> Result<i64, DbErr> {
+    let sqlite = db.get_database_backend() == DbBackend::Sqlite;
     let immediate = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
         ..Default::default()
     };
     let tx = db.begin_with_options(immediate).await?;
@@ -193,6 +219,7 @@ async fn post(db: &DatabaseConnection, get: &Get) -> Result<i64, DbErr> {
         )
         .filter(counter::Column::Asset.eq(ASSET))
         .filter(counter::Column::Name.eq("issued"))
+        .filter(counter::Column::Shard.eq(account_id % SHARDS))
         .exec(&tx)
         .await?;
     tx.commit().await?;
@@ -203,6 +230,7 @@ async fn account_of(tx: &DatabaseTransaction, owner: String) -> Result<account::
     let found = account::Entity::find()
         .filter(account::Column::Owner.eq(owner.as_str()))
         .filter(account::Column::Asset.eq(ASSET))
+        .lock_exclusive()
         .one(tx)
         .await?;
     match found {

@@ -12,6 +12,9 @@ pub struct Model {
     /// `issued`, `redeemed` or `lapsed`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub name: String,
+    /// Which of its rows: writers who work side by side have one each. What it holds is the sum of them.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub shard: i64,
     /// Points; minus what its entries brought to members.
     pub balance: i64,
 }

@@ -8,6 +8,7 @@ mod m20261123_000001_ledger;
 mod m20261123_000002_nonce;
 mod m20261123_000003_member;
 mod m20261123_000004_status;
+mod m20261125_000005_counter_shard;
 
 /// All changes, oldest first.
 pub struct Migrator;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_nonce::Migration),
             Box::new(m20261123_000003_member::Migration),
             Box::new(m20261123_000004_status::Migration),
+            Box::new(m20261125_000005_counter_shard::Migration),
         ]
     }
 }

@@ -66,7 +66,7 @@ fn unknown_keys_are_refused() {
     );
     refused(
         "[ledger]\nwidth = 3",
-        "gateway.toml:2: [ledger] width: unknown key; known keys are queue, batch",
+        "gateway.toml:2: [ledger] width: unknown key; known keys are queue, batch, writers",
     );
     refused(
         "[sevrer]\nlisten = '127.0.0.1:1'",

@@ -67,6 +67,8 @@ pub struct Ledger {
     pub queue: usize,
     /// The most units that share one commit.
     pub batch: usize,
+    /// How many commits may be under way at a time; 0 = as many as the database profits from.
+    pub writers: usize,
 }
 
 /// The zone named by the top-level `timezone`.
@@ -124,9 +126,11 @@ pub(super) fn database(section: &mut Section<'_, '_>) -> Option<Database> {
 pub(super) fn ledger(section: &mut Section<'_, '_>) -> Option<Ledger> {
     let queue = section.integer("queue", 1..=65536);
     let batch = section.integer("batch", 1..=65536);
+    let writers = section.integer("writers", 0..=64);
     Some(Ledger {
         queue: queue?,
         batch: batch?,
+        writers: writers?,
     })
 }
 

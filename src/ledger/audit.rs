@@ -192,33 +192,31 @@ async fn check_counters(
     sums: &BTreeMap<(String, Counter), i128>,
     members: i128,
 ) -> Result<(), AuditError> {
-    let mut house = 0;
-    let mut seen = 0;
+    let mut held: BTreeMap<(String, String), i128> = BTreeMap::new();
     for row in counter::Entity::find().all(db).await? {
-        let side = format!("{} {}", row.asset, row.name);
-        let key = Counter::from_name(&row.name).map(|name| (row.asset.clone(), name));
+        *held.entry((row.asset, row.name)).or_default() += i128::from(row.balance);
+    }
+    for ((asset, name), balance) in &held {
+        let key = Counter::from_name(name).map(|name| (asset.clone(), name));
         let should = key.and_then(|key| sums.get(&key).copied()).unwrap_or(0);
-        if i128::from(row.balance) != should {
+        if *balance != should {
             return Err(broken(
-                side,
-                format!(
-                    "the balance is {}, but its entries come to {should}",
-                    row.balance
-                ),
+                format!("{asset} {name}"),
+                format!("the balance is {balance}, but its entries come to {should}"),
             ));
         }
-        house += i128::from(row.balance);
-        seen += 1;
     }
-    if seen < sums.len() {
+    if held.len() < sums.len() {
         return Err(broken(
             "counter",
             format!(
-                "{} counter accounts have entries, but {seen} exist",
-                sums.len()
+                "{} counter accounts have entries, but {} exist",
+                sums.len(),
+                held.len()
             ),
         ));
     }
+    let house: i128 = held.values().sum();
     match members + house {
         0 => Ok(()),
         off => Err(broken(

@@ -222,7 +222,9 @@ impl Book {
             receipts: drafts.iter().map(|draft| draft.receipt).collect(),
             answer: action.map(|(key, action)| self.record(key, action, &drafts, now)),
         };
-        if let (Some((tally, _)), true) = (tally, within) {
+        if let Some((tally, _)) = tally
+            && !drafts.is_empty()
+        {
             *self.tallies.entry(tally).or_default() += 1;
         }
         for draft in drafts {

@@ -14,10 +14,12 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 
+use super::durable;
+
 /// Connections for readers. Few are enough, since waiting reads are gathered into one statement.
 const READERS: u32 = 3;
-/// Connections for writes to a database in which several can write at once.
-const WRITERS: u32 = 4;
+/// Connections for the writes of others than the writers: what is known of members, sweeping.
+const OTHERS: u32 = 2;
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -46,17 +48,20 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens `url` (`sqlite://FILE`, `postgres://…`, `mysql://…`), making SQLite's file and its folder where they are
-    /// missing, and brings the schema up to date.
+    /// Opens `url` (`sqlite://FILE`, `postgres://…`, `mysql://…`) for so many writers, making SQLite's file and its folder where
+    /// they are missing, and brings the schema up to date.
     ///
     /// # Errors
     /// Where it cannot be made, opened or migrated.
-    pub async fn open(url: &str) -> Result<Store, DbErr> {
+    pub async fn open(url: &str, writers: usize) -> Result<Store, DbErr> {
         if let Some(folder) = file(url).as_deref().and_then(Path::parent) {
             std::fs::create_dir_all(folder)
                 .map_err(|e| DbErr::Custom(format!("cannot make {}: {e}", folder.display())))?;
         }
-        let writers = if file(url).is_some() { 1 } else { WRITERS };
+        let writers = match file(url) {
+            Some(_) => 1,
+            None => u32::try_from(writers).unwrap_or(1) + OTHERS,
+        };
         let write = Database::connect(options(url, writers)).await?;
         let read = Database::connect(options(url, READERS)).await?;
         let balances = Database::connect(options(url, 1)).await?;
@@ -66,6 +71,9 @@ impl Store {
             balances,
         };
         store.migrate(url).await?;
+        for setting in durable::off(&store.read).await? {
+            log::warn!("the database has {setting}: a crash of it may lose what was acknowledged");
+        }
         Ok(store)
     }
 
@@ -180,6 +188,15 @@ pub fn lost_race(error: &DbErr) -> bool {
         || error.message().contains("Lock wait timeout exceeded")
 }
 
+/// How many writers a database profits from.
+pub fn writers(url: &str) -> usize {
+    match url.split(':').next() {
+        Some("postgres") => 4,
+        Some("mysql") => 4,
+        _ => 1,
+    }
+}
+
 /// The file of a `sqlite://` URL, which holds it percent-encoded.
 pub fn file(url: &str) -> Option<PathBuf> {
     let path = url.strip_prefix("sqlite://")?.split('?').next()?;
@@ -193,7 +210,7 @@ pub fn file(url: &str) -> Option<PathBuf> {
 }
 
 fn options(url: &str, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
+    let mut options = ConnectOptions::new(with_tls(url));
     options
         .max_connections(connections)
         .min_connections(1)
@@ -208,6 +225,29 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
         .map_sqlx_mysql_opts(mysql)
         .map_sqlx_mysql_pool_opts(mysql_sessions);
     options
+}
+
+/// Without a word about TLS in it, a URL of this very machine does without, and others take it where the server has it.
+fn with_tls(url: &str) -> String {
+    let Some((_, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+    let is_host = |host| {
+        let rest = place.strip_prefix(host);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+    };
+    let here = ["127.0.0.1", "localhost", "[::1]"].into_iter().any(is_host);
+    if file(url).is_some() || !here || query.contains("ssl") {
+        return url.to_owned();
+    }
+    let mode = match url.starts_with("mysql") {
+        true => "ssl-mode=DISABLED",
+        false => "sslmode=disable",
+    };
+    let joint = if query.is_empty() { '?' } else { '&' };
+    format!("{}{joint}{mode}", url.trim_end_matches('?'))
 }
 
 fn sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {

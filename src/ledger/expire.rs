@@ -2,23 +2,43 @@
 
 use entity::account;
 use futures_util::future::join_all;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 
+use super::hold::{self, Held};
 use super::posting::{AccountKey, Movement, Posting, Unit};
-use super::writer::Waiting;
 use super::{Ledger, PostError};
 
 /// Accounts that are lapsed side by side: few enough to leave room in the queue for the callers.
 const SIDE_BY_SIDE: u64 = 256;
 
 impl Ledger {
-    /// Lapses every lot that is due at `due_by` (ms) and gives the number of accounts that it touched.
+    /// Lapses every lot that is due at `due_by` (ms) and gives the number of accounts that it touched. Of several at once,
+    /// also at different instances, one does it, and the others find it done.
     ///
     /// # Errors
     /// Where the database fails; what had lapsed by then stays lapsed, and another run goes on from there.
     pub async fn expire(&self, due_by: i64) -> Result<usize, PostError> {
+        let failed = |error: DbErr| {
+            log::error!("due accounts could not be read: {error}");
+            PostError::Unavailable
+        };
+        let alone = match self.store.read().get_database_backend() {
+            // It would keep everybody from writing meanwhile, and lapsing twice changes nothing.
+            DbBackend::Sqlite => None,
+            _ => {
+                let held = hold::wait_for(&self.store, Held::Expiry).await;
+                Some(held.map_err(failed)?)
+            }
+        };
         let (mut touched, mut last_id) = (0, 0);
         loop {
+            if let Some(alone) = &alone {
+                // Servers end a transaction in which nothing happens for long.
+                alone.execute_unprepared("SELECT 1").await.map_err(failed)?;
+            }
             let due = account::Entity::find()
                 .filter(account::Column::NextExpiry.lte(due_by))
                 .filter(account::Column::Id.gt(last_id))
@@ -26,10 +46,7 @@ impl Ledger {
                 .limit(SIDE_BY_SIDE)
                 .all(self.store.read())
                 .await
-                .map_err(|error| {
-                    log::error!("due accounts could not be read: {error}");
-                    PostError::Unavailable
-                })?;
+                .map_err(failed)?;
             let Some(last) = due.last() else {
                 return Ok(touched);
             };
@@ -56,15 +73,8 @@ impl Ledger {
             message: None,
             operator: None,
         };
-        let (waiting, receipt) = Waiting::new(Unit::of(posting));
         // Unlike a caller, this one waits for room.
-        self.writes
-            .send(waiting)
-            .await
-            .map_err(|_| PostError::Unavailable)?;
-        receipt
-            .await
-            .unwrap_or(Err(PostError::Unavailable))
-            .map(|_| ())
+        let lapsed = self.lanes.apply_in_time(Unit::of(posting)).await;
+        lapsed.map(|_| ())
     }
 }

@@ -1,5 +1,5 @@
-//! The ledger: points, and nothing of the web. [`book`] holds the rules and does no I/O; the writer is the only one who
-//! writes; everything else reads.
+//! The ledger: points, and nothing of the web. [`book`] holds the rules and does no I/O; the writers are the only ones who
+//! write; everything else reads.
 //!
 //! Invariants: no balance is negative; an account's balance is the sum of its lots and of its entries; all accounts
 //! and counter accounts of an asset together are zero; an entry never changes; a receipt is given after the commit.
@@ -9,27 +9,29 @@ pub mod audit;
 mod balances;
 pub mod book;
 pub(crate) mod connect;
+mod durable;
 pub mod entry;
 mod expire;
 pub mod history;
+pub(crate) mod hold;
 pub mod key;
+mod lanes;
 pub mod posting;
 mod sql;
-pub(crate) mod store;
+mod store;
 mod sweep;
 mod writer;
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use futures_util::future::join_all;
 
 use crate::clock::Clock;
 use balances::Balances;
 use connect::Store;
+use lanes::{Lanes, Task};
 use posting::{AccountKey, Applied, Nonce, Posting, Receipt, Unit};
 pub use writer::PostError;
-use writer::Waiting;
 
 /// What the ledger takes on at a time.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +40,8 @@ pub struct Limits {
     pub queue: usize,
     /// How many of them share a commit or a statement.
     pub batch: usize,
+    /// How many writers work side by side; 0 = as many as the database profits from. SQLite has one.
+    pub writers: usize,
 }
 
 /// A way to the ledger; copies lead to the same one.
@@ -45,14 +49,9 @@ pub struct Limits {
 pub struct Ledger {
     store: Store,
     clock: Clock,
-    writes: mpsc::Sender<Waiting>,
+    lanes: Lanes,
     balances: Arc<Balances>,
-    tasks: Arc<std::sync::Mutex<Option<Tasks>>>,
-}
-
-struct Tasks {
-    stop: oneshot::Sender<()>,
-    writer: JoinHandle<()>,
+    tasks: Arc<std::sync::Mutex<Vec<Task>>>,
 }
 
 /// The database does not answer; the log says more.
@@ -74,29 +73,26 @@ impl From<sea_orm::DbErr> for ReadError {
 }
 
 impl Ledger {
-    /// Opens the database at `url`, brings its schema up to date, and starts the writer on this tokio runtime.
+    /// Opens the database at `url`, brings its schema up to date, and starts its writers on this tokio runtime.
     ///
     /// # Errors
     /// The reason in words, where the database cannot be opened or migrated.
     pub async fn open(url: &str, limits: Limits, clock: Clock) -> Result<Ledger, String> {
-        let store = Store::open(url).await.map_err(|error| error.to_string())?;
-        let (writes, queue) = mpsc::channel(limits.queue);
-        let (stop, stopped) = oneshot::channel();
-        let writer = tokio::spawn(writer::run(
-            store.clone(),
-            clock.clone(),
-            queue,
-            limits.batch,
-            stopped,
-        ));
+        let writers = match (connect::file(url), limits.writers) {
+            (Some(_), _) => 1,
+            (None, 0) => connect::writers(url),
+            (None, writers) => writers,
+        };
+        let store = Store::open(url, writers).await;
+        let store = store.map_err(|error| error.to_string())?;
+        let (lanes, tasks) = lanes::open(&store, &clock, limits, writers);
         let balances = Arc::new(Balances::new(store.clone(), clock.clone(), limits));
-        let tasks = Arc::new(std::sync::Mutex::new(Some(Tasks { stop, writer })));
         Ok(Ledger {
             store,
             clock,
-            writes,
+            lanes,
             balances,
-            tasks,
+            tasks: Arc::new(std::sync::Mutex::new(tasks)),
         })
     }
 
@@ -105,14 +101,17 @@ impl Ledger {
         let (store, clock, limits) = (
             Store::default(),
             Clock::system(),
-            Limits { queue: 0, batch: 0 },
+            Limits {
+                queue: 0,
+                batch: 0,
+                writers: 0,
+            },
         );
         let balances = Arc::new(Balances::new(store.clone(), clock.clone(), limits));
-        let writes = mpsc::channel(1).0;
         Ledger {
             store,
             clock,
-            writes,
+            lanes: Lanes::default(),
             balances,
             tasks: Arc::default(),
         }
@@ -142,12 +141,7 @@ impl Ledger {
     /// # Errors
     /// A refusal, a full queue, or a database that fails.
     pub async fn apply(&self, unit: Unit) -> Result<Applied, PostError> {
-        let (waiting, receipt) = Waiting::new(unit);
-        self.writes.try_send(waiting).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => PostError::Busy,
-            mpsc::error::TrySendError::Closed(_) => PostError::Unavailable,
-        })?;
-        receipt.await.unwrap_or(Err(PostError::Unavailable))
+        self.lanes.apply(unit).await
     }
 
     /// The points that an account holds now, without those that are due to lapse; none where there is no such account.
@@ -192,7 +186,7 @@ impl Ledger {
 
     /// Whether the database answers and postings are taken.
     pub async fn ready(&self) -> bool {
-        !self.writes.is_closed() && self.store.ping().await.is_ok()
+        self.lanes.are_open() && self.store.ping().await.is_ok()
     }
 
     /// The time as the ledger sees it (ms).
@@ -202,15 +196,17 @@ impl Ledger {
 
     /// Finishes the units that wait, takes no more, and closes the database. Later postings find it unavailable.
     pub async fn close(&self) {
-        let tasks = self.tasks.lock().ok().and_then(|mut tasks| tasks.take());
-        if let Some(Tasks { stop, writer }) = tasks {
-            let _ = stop.send(());
-            if let Err(error) = writer.await {
-                log::error!("the writer ended badly: {error}");
-            }
-            if let Err(error) = self.store.clone().close().await {
-                log::warn!("the database did not close: {error}");
-            }
+        let tasks = self
+            .tasks
+            .lock()
+            .map(|mut tasks| std::mem::take(&mut *tasks));
+        let tasks = tasks.unwrap_or_default();
+        if tasks.is_empty() {
+            return;
+        }
+        join_all(tasks.into_iter().map(Task::end)).await;
+        if let Err(error) = self.store.clone().close().await {
+            log::warn!("the database did not close: {error}");
         }
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::book::{Account, Book, Changes, Draw, Lot, Used};
 use super::connect::RENAMED;
 use super::entry::{self, Hash};
+use super::hold::{Held, hold};
 use super::key::Key;
 use super::posting::{AccountKey, Movement, Nonce, Posting, Unit};
 use super::{actions, sql};
@@ -142,11 +143,11 @@ pub async fn is_spent(db: &impl ConnectionTrait, nonce: Nonce) -> Result<bool, D
     Ok(!found.is_empty())
 }
 
-/// Writes what a batch changed.
+/// Writes what a batch changed, and what counter accounts gain into this shard of them.
 ///
 /// # Errors
 /// Where the database does not answer or one of its constraints is broken; the transaction is then to be given up.
-pub async fn save(db: &impl ConnectionTrait, changes: &Changes) -> Result<(), DbErr> {
+pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> Result<(), DbErr> {
     let ids = save_accounts(db, &changes.accounts).await?;
     let id_of = |key: &AccountKey| {
         let id = ids.get(key).copied();
@@ -218,7 +219,7 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes) -> Result<(), Db
     sql::tell(db, &sql::SET_DRAWS, &draws).await?;
 
     let gains = changes.counters.iter();
-    let gains = gains.map(|((asset, counter), gain)| (asset, counter.name(), gain));
+    let gains = gains.map(|((asset, counter), gain)| (asset, counter.name(), shard, gain));
     sql::tell(db, &sql::ADD_TO_COUNTERS, &gains.collect::<Vec<_>>()).await?;
     sql::tell(db, &sql::ADD_NONCES, &nonce_rows(&changes.nonces)).await?;
     actions::save(db, &changes.actions).await
@@ -277,33 +278,13 @@ async fn check_names(db: &impl ConnectionTrait, added: &[&AccountKey]) -> Result
     if added.is_empty() || db.get_database_backend() == DbBackend::Sqlite {
         return Ok(());
     }
-    hold_names(db, false).await?;
+    hold(db, Held::Names, false).await?;
     let names: Vec<_> = added.iter().map(|key| &key.owner).collect();
     let renamed = sql::ask::<(usize, String)>(db, &sql::ALIASES, &names, []).await?;
     match renamed.is_empty() {
         true => Ok(()),
         false => Err(off(RENAMED)),
     }
-}
-
-/// Keeps what names mean from changing until the commit, or (`alone`) keeps everybody from relying on it.
-///
-/// # Errors
-/// Where the database does not answer, or somebody else holds them for too long.
-pub async fn hold_names(db: &impl ConnectionTrait, alone: bool) -> Result<(), DbErr> {
-    let database = db.get_database_backend();
-    if database == DbBackend::Sqlite {
-        return Ok(());
-    }
-    let lock = match (alone, database) {
-        (true, _) => "FOR UPDATE",
-        (false, DbBackend::MySql) => "LOCK IN SHARE MODE",
-        (false, _) => "FOR SHARE",
-    };
-    // The first change of the schema stands for all names: a row that is always there and that nothing else locks.
-    let row = "SELECT version FROM seaql_migrations WHERE version = 'm20261123_000001_ledger'";
-    let statement = sea_orm::Statement::from_string(database, format!("{row} {lock}"));
-    db.query_one_raw(statement).await.map(|_| ())
 }
 
 /// Accounts as the rows `(asset, owner)` of a set statement.

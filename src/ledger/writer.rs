@@ -1,5 +1,5 @@
-//! The writer: the only task that changes the ledger. It takes what waits, applies it on a [`Book`](super::book::Book)
-//! and commits once for all of it; a lone unit goes at once.
+//! The writers: the only tasks that change the ledger. Each takes what waits for it, applies it on a
+//! [`Book`](super::book::Book) and commits once for all of it; a lone unit goes at once.
 
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
@@ -40,15 +40,25 @@ impl Waiting {
     }
 }
 
-/// Writes until every sender is gone, or `stop` says so, and the queue is empty. At most `batch` units share a
-/// commit.
+/// One of the writers.
+pub struct Writer {
+    /// Where it writes.
+    pub store: Store,
+    /// The time as it sees it.
+    pub clock: Clock,
+    /// How many units share a commit, at most.
+    pub batch: usize,
+    /// Into which rows of the counter accounts.
+    pub shard: i64,
+}
+
+/// Writes until every sender is gone, or `stop` says so, and the queue is empty.
 pub async fn run(
-    store: Store,
-    clock: Clock,
+    writer: Writer,
     mut queue: mpsc::Receiver<Waiting>,
-    batch: usize,
     mut stop: oneshot::Receiver<()>,
 ) {
+    let batch = writer.batch;
     let mut waiting = Vec::with_capacity(batch);
     let mut closing = false;
     loop {
@@ -66,7 +76,7 @@ pub async fn run(
         }
         let units: Vec<&Unit> = waiting.iter().map(|one| &one.unit).collect();
         log::trace!("a batch of {}", units.len());
-        let answers = apply_batch(&store, &units, clock.now()).await;
+        let answers = writer.apply_batch(&units).await;
         for (one, answer) in waiting.drain(..).zip(answers) {
             // Whoever has gone away meanwhile finds the answer by asking again.
             let _ = one.reply.send(answer);
@@ -84,42 +94,66 @@ enum Stop {
     Commit(DbErr),
 }
 
-/// Applies units in one commit where that can be, so that one answer stands for each of them, in their order.
-async fn apply_batch(store: &Store, units: &[&Unit], now: i64) -> Vec<Outcome> {
-    match commit(store, units, now).await {
-        Ok(answers) => answers,
-        Err(Stop::Inside(error)) if units.len() > 1 => {
-            log::warn!(
-                "a batch of {} units failed, trying them one by one: {error}",
-                units.len()
-            );
-            let mut answers = Vec::with_capacity(units.len());
-            for unit in units {
-                answers.push(match commit(store, &[unit], now).await {
-                    Ok(mut one) => one.pop().unwrap_or(Err(PostError::Unavailable)),
-                    Err(stop) => Err(unavailable(&stop)),
-                });
+impl Writer {
+    /// Applies units in one commit where that can be, so that one answer stands for each of them, in their order.
+    async fn apply_batch(&self, units: &[&Unit]) -> Vec<Outcome> {
+        match self.commit(units).await {
+            Ok(answers) => answers,
+            Err(Stop::Inside(error)) if units.len() > 1 => {
+                log::warn!(
+                    "a batch of {} units failed, trying them one by one: {error}",
+                    units.len()
+                );
+                let mut answers = Vec::with_capacity(units.len());
+                for unit in units {
+                    answers.push(match self.commit(&[unit]).await {
+                        Ok(mut one) => one.pop().unwrap_or(Err(PostError::Unavailable)),
+                        Err(stop) => Err(unavailable(&stop)),
+                    });
+                }
+                answers
             }
-            answers
-        }
-        Err(stop) => {
-            let error = unavailable(&stop);
-            units.iter().map(|_| Err(error)).collect()
+            Err(stop) => {
+                let error = unavailable(&stop);
+                units.iter().map(|_| Err(error)).collect()
+            }
         }
     }
-}
 
-/// Commits once, and again from the beginning where another instance was there first.
-async fn commit(store: &Store, units: &[&Unit], now: i64) -> Result<Vec<Outcome>, Stop> {
-    for _ in 1..TRIES {
-        match commit_once(store, units, now).await {
-            Err(Stop::Inside(error) | Stop::Commit(error)) if lost_race(&error) => {
-                log::debug!("a race was lost, trying again: {error}");
+    /// Commits once, and again from the beginning where another instance was there first.
+    async fn commit(&self, units: &[&Unit]) -> Result<Vec<Outcome>, Stop> {
+        for _ in 1..TRIES {
+            match self.commit_once(units).await {
+                Err(Stop::Inside(error) | Stop::Commit(error)) if lost_race(&error) => {
+                    log::debug!("a race was lost, trying again: {error}");
+                }
+                done => return done,
             }
-            done => return done,
         }
+        self.commit_once(units).await
     }
-    commit_once(store, units, now).await
+
+    async fn commit_once(&self, units: &[&Unit]) -> Result<Vec<Outcome>, Stop> {
+        let transaction = self.store.begin_write().await.map_err(Stop::Begin)?;
+        let mut book = store::load(&transaction, units)
+            .await
+            .map_err(Stop::Inside)?;
+        // Only now, since whoever waited for a lock comes after the one that it waited for.
+        let now = self.clock.now();
+        let answers = units
+            .iter()
+            .map(|unit| book.apply(unit, now).map_err(PostError::from))
+            .collect();
+        let changes = book.into_changes();
+        if changes.is_empty() {
+            return Ok(answers);
+        }
+        store::save(&transaction, &changes, self.shard)
+            .await
+            .map_err(Stop::Inside)?;
+        transaction.commit().await.map_err(Stop::Commit)?;
+        Ok(answers)
+    }
 }
 
 fn unavailable(stop: &Stop) -> PostError {
@@ -129,24 +163,4 @@ fn unavailable(stop: &Stop) -> PostError {
         Stop::Commit(error) => log::error!("a commit failed: {error}"),
     }
     PostError::Unavailable
-}
-
-async fn commit_once(store: &Store, units: &[&Unit], now: i64) -> Result<Vec<Outcome>, Stop> {
-    let transaction = store.begin_write().await.map_err(Stop::Begin)?;
-    let mut book = store::load(&transaction, units)
-        .await
-        .map_err(Stop::Inside)?;
-    let answers = units
-        .iter()
-        .map(|unit| book.apply(unit, now).map_err(PostError::from))
-        .collect();
-    let changes = book.into_changes();
-    if changes.is_empty() {
-        return Ok(answers);
-    }
-    store::save(&transaction, &changes)
-        .await
-        .map_err(Stop::Inside)?;
-    transaction.commit().await.map_err(Stop::Commit)?;
-    Ok(answers)
 }

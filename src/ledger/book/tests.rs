@@ -363,6 +363,14 @@ fn beyond_its_limit_an_action_moves_nothing() {
 }
 
 #[test]
+fn an_action_that_moves_nothing_does_not_count_towards_its_limit() {
+    let mut book = Book::default();
+    assert_eq!(acted(&mut book, action("a", Some(1)), &[]), "[]");
+    assert_eq!(acted(&mut book, action("b", Some(1)), &[FIVE]), "[Some(5)]");
+    assert_eq!(acted(&mut book, action("c", Some(1)), &[FIVE]), "[]");
+}
+
+#[test]
 fn two_names_lead_to_one_account() {
     let mut book = Book::default();
     book.put_alias("key:a".into(), account(1).owner);

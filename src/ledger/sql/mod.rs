@@ -169,12 +169,12 @@ pub static SET_DRAWS: Statement = Statement::tell_or(
      SELECT c0, c1, c2, c3, c4, c5 FROM {k} ON DUPLICATE KEY UPDATE returned = VALUES(returned)",
 );
 
-/// Rows of what counter accounts gain.
+/// Rows `(asset, name, shard, points)` of what counter accounts gain.
 pub static ADD_TO_COUNTERS: Statement = Statement::tell_or(
-    &[Text, Text, Int],
-    "INSERT INTO counter (asset, name, balance) SELECT c0, c1, c2 FROM {k} WHERE true \
-     ON CONFLICT (asset, name) DO UPDATE SET balance = counter.balance + excluded.balance",
-    "INSERT INTO counter (asset, name, balance) SELECT c0, c1, c2 FROM {k} \
+    &[Text, Text, Int, Int],
+    "INSERT INTO counter (asset, name, shard, balance) SELECT c0, c1, c2, c3 FROM {k} WHERE true \
+     ON CONFLICT (asset, name, shard) DO UPDATE SET balance = counter.balance + excluded.balance",
+    "INSERT INTO counter (asset, name, shard, balance) SELECT c0, c1, c2, c3 FROM {k} \
      ON DUPLICATE KEY UPDATE balance = counter.balance + VALUES(balance)",
 );
 

@@ -1,0 +1,107 @@
+//! The lanes to the writers: all units of one owner take the same, so that writers rarely wait for one another.
+
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::Limits;
+use super::connect::Store;
+use super::posting::{Applied, Unit};
+use super::writer::{self, PostError, Waiting, Writer};
+use crate::clock::Clock;
+
+/// Into how many rows a counter account is split, at most, where several write to it.
+const SHARDS: u64 = 64;
+
+/// The ways to the writers; copies lead to the same ones.
+#[derive(Clone, Default)]
+pub struct Lanes(Arc<[mpsc::Sender<Waiting>]>);
+
+/// A writer at work.
+pub struct Task {
+    stop: oneshot::Sender<()>,
+    writer: JoinHandle<()>,
+}
+
+/// Starts so many writers on this tokio runtime.
+pub fn open(store: &Store, clock: &Clock, limits: Limits, count: usize) -> (Lanes, Vec<Task>) {
+    // Another instance is likely to have drawn other rows.
+    let first = RandomState::new().hash_one(()) % SHARDS;
+    let mut tasks = Vec::with_capacity(count);
+    let mut lanes = Vec::with_capacity(count);
+    for place in 0..count {
+        let (lane, queue) = mpsc::channel(limits.queue.div_ceil(count));
+        let (stop, stopped) = oneshot::channel();
+        let shard = match count {
+            1 => 0,
+            _ => (first + place as u64) % SHARDS,
+        };
+        let writer = Writer {
+            store: store.clone(),
+            clock: clock.clone(),
+            batch: limits.batch,
+            shard: shard as i64,
+        };
+        let writer = tokio::spawn(writer::run(writer, queue, stopped));
+        tasks.push(Task { stop, writer });
+        lanes.push(lane);
+    }
+    (Lanes(lanes.into()), tasks)
+}
+
+impl Task {
+    /// Finishes what waits and takes no more.
+    pub async fn end(self) {
+        let _ = self.stop.send(());
+        if let Err(error) = self.writer.await {
+            log::error!("a writer ended badly: {error}");
+        }
+    }
+}
+
+impl Lanes {
+    /// Applies a unit, unless too many wait.
+    ///
+    /// # Errors
+    /// A refusal, a full queue, or a database that fails.
+    pub async fn apply(&self, unit: Unit) -> Result<Applied, PostError> {
+        let lane = self.of(&unit)?;
+        let (waiting, receipt) = Waiting::new(unit);
+        lane.try_send(waiting).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => PostError::Busy,
+            mpsc::error::TrySendError::Closed(_) => PostError::Unavailable,
+        })?;
+        receipt.await.unwrap_or(Err(PostError::Unavailable))
+    }
+
+    /// Applies a unit as soon as there is room.
+    ///
+    /// # Errors
+    /// A refusal, or a database that fails.
+    pub async fn apply_in_time(&self, unit: Unit) -> Result<Applied, PostError> {
+        let lane = self.of(&unit)?;
+        let (waiting, receipt) = Waiting::new(unit);
+        let sent = lane.send(waiting).await;
+        sent.map_err(|_| PostError::Unavailable)?;
+        receipt.await.unwrap_or(Err(PostError::Unavailable))
+    }
+
+    /// Whether units are taken.
+    pub fn are_open(&self) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|lane| !lane.is_closed())
+    }
+
+    fn of(&self, unit: &Unit) -> Result<&mpsc::Sender<Waiting>, PostError> {
+        let mut hash = DefaultHasher::new();
+        match (unit.postings.first(), &unit.action) {
+            (Some(posting), _) => posting.account.owner.hash(&mut hash),
+            (None, Some(action)) => action.owner.hash(&mut hash),
+            (None, None) => unit.nonce.hash(&mut hash),
+        }
+        let count = self.0.len().max(1) as u64;
+        let place = (hash.finish() % count) as usize;
+        self.0.get(place).ok_or(PostError::Unavailable)
+    }
+}
