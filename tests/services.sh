@@ -97,6 +97,21 @@ mariadb_server() {
     echo 'MariaDB: runs on port 3306'
 }
 
+# The program alone: the tests start it themselves, on ports of their own.
+nginx_program() {
+    if ! command -v nginx >/dev/null && command -v apt-get >/dev/null; then
+        echo 'nginx: installing'
+        as_root apt-get update -qq || true
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx-light || true
+    fi
+    if ! command -v nginx >/dev/null; then
+        echo 'The tests need the program nginx: install the package nginx-light' >&2
+        return 1
+    fi
+    echo 'nginx: is there'
+}
+
 rabbitmq
 postgresql
 mariadb_server
+nginx_program

@@ -3,6 +3,7 @@
 mod commands;
 mod configuration;
 mod log;
+mod nginx;
 mod readme;
 mod sign;
 mod stop;

@@ -32,7 +32,7 @@ fn block(language: &str, part: &str) -> String {
 }
 
 /// The first block of a language that begins like this.
-fn first_of(language: &str, begin: &str) -> String {
+pub(super) fn first_of(language: &str, begin: &str) -> String {
     let mut found = blocks(language)
         .into_iter()
         .filter(|text| text.starts_with(begin));
