@@ -11,7 +11,7 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ColumnTrait, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, EntityTrait, IntoActiveModel, NotSet, QueryFilter, QuerySelect, Set,
+    DbErr, EntityTrait, IntoActiveModel, IsolationLevel, NotSet, QueryFilter, QuerySelect, Set,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sha2::{Digest, Sha256};
@@ -24,6 +24,8 @@ const ASSET: &str = "coin";
 const SHARDS: i64 = 64;
 /// Connections to a server.
 const CONNECTIONS: u32 = 16;
+/// How often a transaction is tried again that MariaDB took back because of a deadlock.
+const TRIES: usize = 20;
 /// When all coins of the run lapse (ms): far ahead.
 const EXPIRES_AT: i64 = 4_102_444_800_000;
 
@@ -157,7 +159,17 @@ async fn get(request: HttpRequest, db: web::Data<DatabaseConnection>) -> HttpRes
     let Some(get) = Get::read(request.query_string()) else {
         return HttpResponse::BadRequest().finish();
     };
-    match post(&db, &get).await {
+    let mut done = post(&db, &get).await;
+    for _ in 0..TRIES {
+        if !done
+            .as_ref()
+            .is_err_and(|error| error.to_string().contains("40001"))
+        {
+            break;
+        }
+        done = post(&db, &get).await;
+    }
+    match done {
         Ok(balance) => HttpResponse::Ok()
             .content_type(protocol::CONTENT_TYPE)
             .body(protocol::get_answer(get.uid, balance)),
@@ -170,6 +182,7 @@ async fn post(db: &DatabaseConnection, get: &Get) -> Result<i64, DbErr> {
     let sqlite = db.get_database_backend() == DbBackend::Sqlite;
     let immediate = TransactionOptions {
         sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
+        isolation_level: (!sqlite).then_some(IsolationLevel::ReadCommitted),
         ..Default::default()
     };
     let tx = db.begin_with_options(immediate).await?;

@@ -128,7 +128,6 @@ impl Store {
         self.write
             .begin_with_options(TransactionOptions {
                 sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
-                isolation_level: (!sqlite).then_some(IsolationLevel::ReadCommitted),
                 ..Default::default()
             })
             .await
@@ -268,9 +267,11 @@ fn postgres(options: PgConnectOptions) -> PgConnectOptions {
         ("synchronous_commit", "on"),
         ("timezone", "UTC"),
         ("lock_timeout", "5s"),
+        ("default_transaction_isolation", "read committed"),
         ("idle_in_transaction_session_timeout", "30s"),
         // The statements are short and always the same.
         ("jit", "off"),
+        ("plan_cache_mode", "force_generic_plan"),
     ])
 }
 

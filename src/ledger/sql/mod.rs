@@ -235,9 +235,9 @@ fn statement(
     rows: &[impl Serialize],
     more: impl IntoIterator<Item = Value>,
 ) -> Result<sea_orm::Statement, DbErr> {
-    let json = serde_json::to_string(rows).map_err(off)?;
-    let values = std::iter::once(json.into()).chain(more);
     let database = db.get_database_backend();
+    let rows = sql.parameters(database, rows).map_err(off)?;
+    let values = rows.into_iter().map(Value::from).chain(more);
     let words = sql.words(database);
     Ok(sea_orm::Statement::from_sql_and_values(
         database, words, values,

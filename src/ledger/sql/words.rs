@@ -1,10 +1,13 @@
 //! A set statement in the words of each database. Its text is constant, so that it is prepared once whatever the size of a
-//! batch; its rows come as one parameter, a JSON array with an array for each row, and an answer is such a text too: a driver
-//! that hands rows over one by one wakes the reader for each.
+//! batch. Its rows come as one parameter, a JSON array with an array for each row, or in PostgreSQL, which would read such an
+//! array anew for each of its values, as an array for each column. An answer is JSON too: a driver that hands rows over one by one
+//! wakes the reader for each.
 
 use std::sync::OnceLock;
 
 use sea_orm::DbBackend;
+use serde::Serialize;
+use serde_json::Value;
 
 /// What stands at a place of each row.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +77,8 @@ impl Statement {
     }
 
     /// As this database reads it.
+    ///
+    /// Its first parameters are what [`Statement::parameters`] makes of the rows.
     pub fn words(&self, database: DbBackend) -> &str {
         let (at, write): (usize, fn(&Statement) -> String) = match database {
             DbBackend::Postgres => (1, Statement::postgres),
@@ -108,32 +113,27 @@ impl Statement {
     }
 
     fn postgres(&self) -> String {
-        let columns = self.list(|column, at| {
-            let value = match self.is_scalar() {
-                true => "v".to_owned(),
-                false => format!("(v->>{at})"),
+        let columns = self.list(|_, at| format!("c{at}"));
+        let arrays = self.list(|column, at| {
+            let kind = match column {
+                Column::Int => "bigint",
+                Column::Text => "text",
+                Column::Bytes => "bytea",
             };
-            match column {
-                Column::Int => format!("{value}::bigint AS c{at}"),
-                Column::Text => format!("{value} AS c{at}"),
-                Column::Bytes => format!("decode({value}, 'hex') AS c{at}"),
-            }
+            format!("${}::text::{kind}[]", at + 1)
         });
+        let next = self.columns.len() + 1;
         let query =
             |gathers: &str| format!("SELECT CAST(json_agg(json_build_array({gathers})) AS text)");
         let text = self.text(query).replace("{k}", "k");
         let text = text
-            .replace("{text2}", "$2::text")
-            .replace("{int3}", "$3::bigint");
+            .replace("{text2}", &format!("${next}::text"))
+            .replace("{int3}", &format!("${}::bigint", next + 1));
         let text = hexed(&text, |bytes| format!("encode({bytes}, 'hex')"));
         let text = text.replace("{join}", "JOIN");
-        let elements = match self.is_scalar() {
-            true => "json_array_elements_text",
-            false => "json_array_elements",
-        };
         format!(
             "WITH k AS MATERIALIZED (SELECT ord - 1 AS place, {columns} \
-             FROM {elements}($1::json) WITH ORDINALITY AS r(v, ord)) {text}"
+             FROM unnest({arrays}) WITH ORDINALITY AS r({columns}, ord)) {text}"
         )
     }
 
@@ -167,6 +167,37 @@ impl Statement {
             .replace("{join}", "STRAIGHT_JOIN")
     }
 
+    /// Rows as this database's first parameters.
+    ///
+    /// # Errors
+    /// Where they are no such rows.
+    pub fn parameters(
+        &self,
+        database: DbBackend,
+        rows: &[impl Serialize],
+    ) -> Result<Vec<String>, serde_json::Error> {
+        if database != DbBackend::Postgres {
+            return Ok(vec![serde_json::to_string(rows)?]);
+        }
+        let mut arrays = vec!["{".to_owned(); self.columns.len()];
+        for (place, row) in rows.iter().enumerate() {
+            let values = match serde_json::to_value(row)? {
+                Value::Array(values) => values,
+                value => vec![value],
+            };
+            for ((array, value), column) in arrays.iter_mut().zip(values).zip(self.columns) {
+                if place > 0 {
+                    array.push(',');
+                }
+                push(array, value, *column);
+            }
+        }
+        for array in &mut arrays {
+            array.push('}');
+        }
+        Ok(arrays)
+    }
+
     /// Whether rows come as the values of their one column.
     fn is_scalar(&self) -> bool {
         self.columns.len() == 1
@@ -183,6 +214,29 @@ impl Statement {
         let columns = self.columns.iter().enumerate();
         let columns: Vec<String> = columns.map(|(at, &kind)| column(kind, at)).collect();
         columns.join(", ")
+    }
+}
+
+/// Adds a value to an array as PostgreSQL writes them.
+fn push(array: &mut String, value: Value, column: Column) {
+    match (value, column) {
+        (Value::Null, _) => array.push_str("NULL"),
+        (Value::String(hex), Column::Bytes) => {
+            array.push_str("\"\\\\x");
+            array.push_str(&hex);
+            array.push('"');
+        }
+        (Value::String(text), _) => {
+            array.push('"');
+            for letter in text.chars() {
+                if matches!(letter, '"' | '\\') {
+                    array.push('\\');
+                }
+                array.push(letter);
+            }
+            array.push('"');
+        }
+        (value, _) => array.push_str(&value.to_string()),
     }
 }
 
