@@ -10,6 +10,8 @@ mod balances;
 pub mod book;
 pub(crate) mod connect;
 pub mod entry;
+#[cfg(test)]
+mod equal;
 mod expire;
 pub mod history;
 pub mod key;

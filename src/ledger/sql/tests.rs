@@ -2,9 +2,6 @@
 
 mod cases;
 mod content;
-#[path = "../../../tests/suite/database.rs"]
-#[allow(dead_code, missing_docs, reason = "the suite uses all of it")]
-mod database;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -12,43 +9,34 @@ use std::fmt::Debug;
 use entity::{account, action, alias, counter, draw, entry, lot, nonce, reference};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait};
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::words::Statement;
 use super::{LOCK, ask, tell};
 use crate::ledger::connect::{Store, lost_race};
+use crate::ledger::equal::{DATABASES, Home};
 use cases::{Case, Comes};
-use database::{Fresh, MARIADB, POSTGRES};
 
-/// The three databases with the same content.
+/// The databases with the same content.
 struct Sides {
     stores: Vec<Store>,
-    _fresh: [Fresh; 2],
-    _folder: TempDir,
+    _homes: Vec<Home>,
 }
 
 impl Sides {
     async fn new() -> Sides {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a.db");
-        let fresh = [Fresh::on(POSTGRES), Fresh::on(MARIADB)];
-        let urls = [
-            format!("sqlite://{}", file.display()),
-            fresh[0].url(),
-            fresh[1].url(),
-        ];
-        let mut stores = Vec::new();
-        for url in urls {
-            let store = Store::open(&url).await.unwrap();
+        let (mut stores, mut homes) = (Vec::new(), Vec::new());
+        for (_, server) in DATABASES {
+            let home = Home::on(server);
+            let store = Store::open(&home.url).await.unwrap();
             let db = store.begin_write().await.unwrap();
             content::fill(&db).await;
             db.commit().await.unwrap();
             stores.push(store);
+            homes.push(home);
         }
         Sides {
             stores,
-            _fresh: fresh,
-            _folder: folder,
+            _homes: homes,
         }
     }
 
@@ -192,7 +180,7 @@ async fn a_statement_comes_to_the_same_everywhere() {
         if !expected {
             wrong.push(format!("{} in SQLite: {:?}", case.name, outcomes[0].said));
         }
-        for (outcome, name) in outcomes[1..].iter().zip(["PostgreSQL", "MariaDB"]) {
+        for (outcome, (name, _)) in outcomes.iter().zip(DATABASES) {
             if *outcome != outcomes[0] {
                 wrong.push(format!(
                     "{} in {name}: {}",
