@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sea_orm::{ConnectionTrait, Database};
 
 /// The server of the tests' own, with its user: `services.sh` makes it.
+#[allow(dead_code, reason = "the ledger's own tests use it")]
 pub const POSTGRES: &str = "postgres://pointgate_test:pointgate_test@127.0.0.1:5432";
 /// The other one.
+#[allow(dead_code, reason = "the ledger's own tests use it")]
 pub const MARIADB: &str = "mysql://pointgate_test:pointgate_test@127.0.0.1:3306";
 
 /// A database on a server; it goes when this is dropped.
