@@ -65,8 +65,8 @@ struct Refused {
 async fn run(store: &Store, case: &Case) -> Outcome {
     let db = store.begin_write().await.unwrap();
     let said = match case.comes {
-        Comes::ToRows(_) => found(&db, case.sql, &case.rows, &case.more).await,
-        Comes::ToChanges | Comes::ToNothing { .. } => {
+        Comes::Rows(_) => found(&db, case.sql, &case.rows, &case.more).await,
+        Comes::Changes | Comes::Refusal { .. } => {
             tell(&db, case.sql, &case.rows).await.map(|()| Vec::new())
         }
     };
@@ -172,9 +172,9 @@ async fn a_statement_comes_to_the_same_everywhere() {
         }
         let changed = outcomes[0].tables != before;
         let expected = match (&case.comes, &outcomes[0].said) {
-            (Comes::ToRows(many), Ok(rows)) => rows.len() == *many && !changed,
-            (Comes::ToChanges, Ok(_)) => changed,
-            (Comes::ToNothing { lost_race }, Err(refused)) => refused.lost_race == *lost_race,
+            (Comes::Rows(many), Ok(rows)) => rows.len() == *many && !changed,
+            (Comes::Changes, Ok(_)) => changed,
+            (Comes::Refusal { lost_race }, Err(refused)) => refused.lost_race == *lost_race,
             _ => false,
         };
         if !expected {

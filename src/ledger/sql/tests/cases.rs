@@ -38,17 +38,17 @@ pub struct Case {
 /// What a case comes to.
 pub enum Comes {
     /// So many answers.
-    ToRows(usize),
+    Rows(usize),
     /// Tables that are not what they were.
-    ToChanges,
+    Changes,
     /// A refusal; whether it says that somebody was first.
-    ToNothing { lost_race: bool },
+    Refusal { lost_race: bool },
 }
 
-use Comes::{ToChanges, ToNothing, ToRows};
+use Comes::{Changes, Refusal, Rows};
 
-const TAKEN: Comes = ToNothing { lost_race: true };
-const WRONG: Comes = ToNothing { lost_race: false };
+const TAKEN: Comes = Refusal { lost_race: true };
+const WRONG: Comes = Refusal { lost_race: false };
 
 /// More rows than a batch has as a rule.
 const MANY: usize = 600;
@@ -127,16 +127,16 @@ fn accounts() -> Vec<Case> {
     let names: Vec<Value> = (0..NAMES.len()).map(|i| json!(second_name(i))).collect();
     let others = nobody().into_iter().map(|row| row[1].clone()).collect();
     vec![
-        case!(ACCOUNTS, account_rows(), ToRows(found + lots)),
-        case!(ACCOUNTS, nobody(), ToRows(0)),
-        case!(ACCOUNT_IDS, account_rows(), ToRows(found)),
-        case!(ACCOUNT_IDS, nobody(), ToRows(0)),
+        case!(ACCOUNTS, account_rows(), Rows(found + lots)),
+        case!(ACCOUNTS, nobody(), Rows(0)),
+        case!(ACCOUNT_IDS, account_rows(), Rows(found)),
+        case!(ACCOUNT_IDS, nobody(), Rows(0)),
         case!(
             ALIASES,
             [names.clone(), names].concat(),
-            ToRows(2 * NAMES.len())
+            Rows(2 * NAMES.len())
         ),
-        case!(ALIASES, others, ToRows(0)),
+        case!(ALIASES, others, Rows(0)),
     ]
 }
 
@@ -148,17 +148,17 @@ fn balances() -> Vec<Case> {
     let at = |now: i64| [sea_orm::Value::from("coin"), now.into()];
     let found = 2 * NAMES.len();
     vec![
-        case!(BALANCES, rows.clone(), ToRows(found), at(i64::MIN + 1)),
-        case!(BALANCES, rows.clone(), ToRows(found), at(99)),
-        case!(BALANCES, rows.clone(), ToRows(found), at(100)),
-        case!(BALANCES, rows.clone(), ToRows(found), at(i64::MAX - 1)),
+        case!(BALANCES, rows.clone(), Rows(found), at(i64::MIN + 1)),
+        case!(BALANCES, rows.clone(), Rows(found), at(99)),
+        case!(BALANCES, rows.clone(), Rows(found), at(100)),
+        case!(BALANCES, rows.clone(), Rows(found), at(i64::MAX - 1)),
         case!(
             BALANCES,
             rows.clone(),
-            ToRows(2 * DIAMONDS),
+            Rows(2 * DIAMONDS),
             ["diamond".into(), 100_i64.into()]
         ),
-        case!(BALANCES, rows, ToRows(0), ["Coin".into(), 100_i64.into()]),
+        case!(BALANCES, rows, Rows(0), ["Coin".into(), 100_i64.into()]),
     ]
 }
 
@@ -188,16 +188,16 @@ fn pages() -> Vec<Case> {
     });
     let none_of = none_of.collect();
     vec![
-        case!(PAGE, page_rows(0, 8, None, None), ToRows(with(whole))),
-        case!(PAGE, page_rows(2, 3, None, None), ToRows(with(2))),
-        case!(PAGE, page_rows(0, 3, Some(5), None), ToRows(with(4))),
-        case!(PAGE, page_rows(50, 60, None, None), ToRows(accounts)),
-        case!(PAGE, none, ToRows(0)),
-        case!(PAGE_OF, page_rows(0, 8, None, Some(1)), ToRows(with(5))),
-        case!(PAGE_OF, page_rows(0, 8, None, Some(2)), ToRows(with(4))),
-        case!(PAGE_OF, page_rows(0, 1, Some(3), Some(2)), ToRows(with(2))),
-        case!(PAGE_OF, page_rows(50, 60, None, Some(1)), ToRows(accounts)),
-        case!(PAGE_OF, none_of, ToRows(0)),
+        case!(PAGE, page_rows(0, 8, None, None), Rows(with(whole))),
+        case!(PAGE, page_rows(2, 3, None, None), Rows(with(2))),
+        case!(PAGE, page_rows(0, 3, Some(5), None), Rows(with(4))),
+        case!(PAGE, page_rows(50, 60, None, None), Rows(accounts)),
+        case!(PAGE, none, Rows(0)),
+        case!(PAGE_OF, page_rows(0, 8, None, Some(1)), Rows(with(5))),
+        case!(PAGE_OF, page_rows(0, 8, None, Some(2)), Rows(with(4))),
+        case!(PAGE_OF, page_rows(0, 1, Some(3), Some(2)), Rows(with(2))),
+        case!(PAGE_OF, page_rows(50, 60, None, Some(1)), Rows(accounts)),
+        case!(PAGE_OF, none_of, Rows(0)),
     ]
 }
 
@@ -228,16 +228,16 @@ fn keyed() -> Vec<Case> {
         .map(|(i, key)| json!([some_number(i + 1), key]))
         .collect();
     vec![
-        case!(REFERENCES, mixed.clone(), ToRows(2 * many)),
-        case!(REFERENCES, others.clone(), ToRows(0)),
-        case!(DRAWS, mixed, ToRows(4 * many)),
-        case!(DRAWS, others, ToRows(0)),
+        case!(REFERENCES, mixed.clone(), Rows(2 * many)),
+        case!(REFERENCES, others.clone(), Rows(0)),
+        case!(DRAWS, mixed, Rows(4 * many)),
+        case!(DRAWS, others, Rows(0)),
         case!(
             NONCES,
             [nonces.clone(), off.clone(), nonces].concat(),
-            ToRows(2 * many)
+            Rows(2 * many)
         ),
-        case!(NONCES, off, ToRows(0)),
+        case!(NONCES, off, Rows(0)),
     ]
 }
 
@@ -268,8 +268,8 @@ fn tallies() -> Vec<Case> {
     .concat();
     let many = rows.len();
     vec![
-        case!(ANSWERS, keys, ToRows(ACTIONS + 3)),
-        case!(ANSWERS, others, ToRows(0)),
-        case!(TALLIES, rows, ToRows(many)),
+        case!(ANSWERS, keys, Rows(ACTIONS + 3)),
+        case!(ANSWERS, others, Rows(0)),
+        case!(TALLIES, rows, Rows(many)),
     ]
 }

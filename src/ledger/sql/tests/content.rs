@@ -1,6 +1,6 @@
 //! What the tables hold before a statement is tried: the same rows in each database, put in without any of the statements.
 
-use entity::{account, action, alias, counter, draw, entry, lot, nonce, reference};
+use entity::{account, action, alias, draw, entry, lot, nonce, reference};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 
 /// Names that some database or other could take for one another, or for its own words.
@@ -117,18 +117,10 @@ pub async fn fill(db: &impl ConnectionTrait) {
             .await
             .unwrap();
     }
-    let counters = ["issued", "redeemed"].map(|name| {
-        let mut row = <counter::ActiveModel as Default>::default();
-        row.asset = sea_orm::Set("coin".to_owned());
-        row.name = sea_orm::Set(name.to_owned());
-        row.balance = sea_orm::Set(-7);
-        row
-    });
-    for row in counters {
-        counter::Entity::insert(row)
-            .exec_without_returning(db)
-            .await
-            .unwrap();
+    for name in ["issued", "redeemed"] {
+        let row =
+            format!("INSERT INTO counter (asset, name, balance) VALUES ('coin', '{name}', -7)");
+        db.execute_unprepared(&row).await.unwrap();
     }
 }
 
@@ -228,7 +220,7 @@ fn action(i: usize) -> action::Model {
         other: some_text(i),
         object: some_text(i + 3),
         at: i64::try_from(i).unwrap() * 10,
-        scored: i64::from(i % 4 != 0),
+        scored: i64::from(!i.is_multiple_of(4)),
         answer: NAMES[(i + 9) % NAMES.len()].to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Case, MANY, TAKEN, ToChanges, WRONG, action_key, hexed, number, other_keys};
+use super::{Case, Changes, MANY, TAKEN, WRONG, action_key, hexed, number, other_keys};
 use crate::ledger::sql::tests::content::{LOTS, NAMES, keys, some_number, some_text};
 use crate::ledger::sql::*;
 
@@ -24,7 +24,7 @@ pub fn accounts() -> Vec<Case> {
     };
     let changed = (1..NAMES.len()).chain([1, 2, 9999]);
     vec![
-        case!(ADD_ACCOUNTS, named.chain(many).collect(), ToChanges),
+        case!(ADD_ACCOUNTS, named.chain(many).collect(), Changes),
         case!(ADD_ACCOUNTS, vec![new(0, "coin", "uid:5")], TAKEN),
         case!(
             ADD_ACCOUNTS,
@@ -39,7 +39,7 @@ pub fn accounts() -> Vec<Case> {
         case!(
             SET_ACCOUNTS,
             changed.map(|i| set(i, some_number(i).max(0))).collect(),
-            ToChanges
+            Changes
         ),
         case!(SET_ACCOUNTS, vec![set(1, 5), set(2, -1)], WRONG),
     ]
@@ -61,7 +61,7 @@ pub fn entries() -> Vec<Case> {
     };
     let fine = (1..=MANY).map(|seq| row(10, seq, i64::MIN + 1)).collect();
     vec![
-        case!(ADD_ENTRIES, fine, ToChanges),
+        case!(ADD_ENTRIES, fine, Changes),
         case!(ADD_ENTRIES, vec![row(10, 1, 5), row(10, 1, 5)], TAKEN),
         case!(ADD_ENTRIES, vec![row(1, 1, 5)], TAKEN),
         case!(ADD_ENTRIES, vec![row(10, 1, 5), row(10, 2, 0)], WRONG),
@@ -84,14 +84,14 @@ pub fn lots() -> Vec<Case> {
         json!([9999, 100]),
     ];
     vec![
-        case!(SET_LOTS, set, ToChanges),
+        case!(SET_LOTS, set, Changes),
         case!(
             SET_LOTS,
             vec![json!([12, 1, 1]), json!([1, 100, -1])],
             WRONG
         ),
         case!(SET_LOTS, vec![json!([9999, 1, 1])], WRONG),
-        case!(DROP_LOTS, dropped.to_vec(), ToChanges),
+        case!(DROP_LOTS, dropped.to_vec(), Changes),
     ]
 }
 
@@ -113,7 +113,7 @@ pub fn keyed() -> Vec<Case> {
         json!(["😀", "it's \\", -5]),
     ];
     vec![
-        case!(ADD_REFERENCES, references, ToChanges),
+        case!(ADD_REFERENCES, references, Changes),
         case!(
             ADD_REFERENCES,
             vec![reference(&new[0]), reference(&old)],
@@ -124,11 +124,11 @@ pub fn keyed() -> Vec<Case> {
             vec![reference(&new[0]), reference(&new[0])],
             TAKEN
         ),
-        case!(SET_DRAWS, draws.chain(again).collect(), ToChanges),
+        case!(SET_DRAWS, draws.chain(again).collect(), Changes),
         case!(SET_DRAWS, vec![draw(&old, 100, -1)], WRONG),
         case!(SET_DRAWS, vec![json!([new[0], 2, 2, 100, 5, 6])], WRONG),
-        case!(ADD_TO_COUNTERS, gains.to_vec(), ToChanges),
-        case!(ADD_NONCES, nonces.collect(), ToChanges),
+        case!(ADD_TO_COUNTERS, gains.to_vec(), Changes),
+        case!(ADD_NONCES, nonces.collect(), Changes),
         case!(ADD_NONCES, vec![json!([0, old])], TAKEN),
         case!(ADD_NONCES, vec![json!([1, old]), json!([1, old])], TAKEN),
     ]
@@ -147,7 +147,7 @@ pub fn actions() -> Vec<Case> {
     let new = keys.iter().enumerate();
     let new = new.map(|(i, key)| row(i, key, number(i) % 2)).collect();
     vec![
-        case!(ADD_ACTIONS, new, ToChanges),
+        case!(ADD_ACTIONS, new, Changes),
         case!(
             ADD_ACTIONS,
             vec![row(1, &keys[0], 1), row(1, &action_key(0), 1)],
