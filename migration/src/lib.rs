@@ -9,6 +9,7 @@ mod m20261123_000002_nonce;
 mod m20261123_000003_member;
 mod m20261123_000004_status;
 mod m20261125_000005_counter_shard;
+mod m20261125_000006_bytewise;
 
 /// All changes, oldest first.
 pub struct Migrator;
@@ -22,9 +23,14 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000003_member::Migration),
             Box::new(m20261123_000004_status::Migration),
             Box::new(m20261125_000005_counter_shard::Migration),
+            Box::new(m20261125_000006_bytewise::Migration),
         ]
     }
 }
+
+/// How MariaDB and MySQL compare texts byte by byte, each by its own name; their `utf8mb4_bin` takes no notice of blanks at
+/// the end.
+pub(crate) const BYTEWISE: &str = "/*M!100000 utf8mb4_nopad_bin */ /*!80000 utf8mb4_0900_bin */";
 
 /// A table as its database is to keep it: in SQLite in its primary key's tree where it has no number of its own, which is
 /// one page to write instead of two; in MySQL with texts that are compared byte by byte.
@@ -41,7 +47,7 @@ pub(crate) fn kept(
             table
                 .engine("InnoDB")
                 .character_set("utf8mb4")
-                .collate("utf8mb4_bin");
+                .collate(BYTEWISE);
         }
         _ => {}
     }

@@ -11,6 +11,8 @@ pub mod book;
 pub(crate) mod connect;
 mod durable;
 pub mod entry;
+#[cfg(test)]
+mod equal;
 mod expire;
 pub mod history;
 pub(crate) mod hold;

@@ -1,5 +1,7 @@
 //! The set statements, each once, over one text for all databases as far as they agree ([`words`] knows where they do not).
 
+#[cfg(test)]
+mod tests;
 mod words;
 
 use sea_orm::{ConnectionTrait, DbErr, Value};

@@ -9,6 +9,9 @@ use sea_orm::DbBackend;
 use serde::Serialize;
 use serde_json::Value;
 
+/// How MariaDB and MySQL compare texts byte by byte, each by its own name: as the tables' texts are.
+const BYTEWISE: &str = "/*M!100000 utf8mb4_nopad_bin */ /*!80000 utf8mb4_0900_bin */";
+
 /// What stands at a place of each row.
 #[derive(Clone, Copy, Debug)]
 pub enum Column {
@@ -145,7 +148,7 @@ impl Statement {
             };
             match column {
                 Column::Int => format!("c{at} BIGINT PATH '{path}'"),
-                Column::Text => format!("c{at} LONGTEXT COLLATE utf8mb4_bin PATH '{path}'"),
+                Column::Text => format!("c{at} LONGTEXT COLLATE {BYTEWISE} PATH '{path}'"),
                 Column::Bytes => format!("c{at} VARCHAR(64) PATH '{path}'"),
             }
         });

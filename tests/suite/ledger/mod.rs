@@ -1,5 +1,6 @@
 //! The ledger under the program: what is on disk is what was answered.
 
+mod both;
 mod crash;
 mod expire;
 pub mod load;

@@ -15,7 +15,7 @@ async fn two_spend_no_more_than_there_is() {
     earn(&one.client(), 1000).await;
     let clients = [one.client(), other.client()];
     let mut spends = JoinSet::new();
-    for i in 0..150 {
+    for i in 0..200 {
         let client = clients[i % 2].clone();
         spends.spawn(async move { (i % 2, spend(&client, &format!("o{i}")).await) });
     }

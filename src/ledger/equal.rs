@@ -1,0 +1,49 @@
+//! The databases side by side: whatever is said of one of them is true of each.
+
+mod book;
+#[path = "../../tests/suite/database.rs"]
+#[allow(dead_code, missing_docs, reason = "the suite uses all of it")]
+mod database;
+mod schema;
+
+use tempfile::TempDir;
+
+use database::{Fresh, MARIADB, POSTGRES};
+
+/// Each database, and the server where it is one.
+pub const DATABASES: [(&str, Option<&str>); 3] = [
+    ("SQLite", None),
+    ("PostgreSQL", Some(POSTGRES)),
+    ("MariaDB", Some(MARIADB)),
+];
+
+/// Where a test keeps a ledger of its own; it goes when this is dropped.
+pub struct Home {
+    pub url: String,
+    _folder: Option<TempDir>,
+    _fresh: Option<Fresh>,
+}
+
+impl Home {
+    /// A new one on this server, or in SQLite's file.
+    pub fn on(server: Option<&str>) -> Home {
+        match server {
+            Some(server) => {
+                let fresh = Fresh::on(server);
+                Home {
+                    url: fresh.url(),
+                    _folder: None,
+                    _fresh: Some(fresh),
+                }
+            }
+            None => {
+                let folder = tempfile::tempdir().unwrap();
+                Home {
+                    url: format!("sqlite://{}", folder.path().join("a.db").display()),
+                    _folder: Some(folder),
+                    _fresh: None,
+                }
+            }
+        }
+    }
+}

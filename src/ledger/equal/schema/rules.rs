@@ -1,0 +1,238 @@
+//! Rows that may stand in the tables, and what may not.
+
+use Why::{Never, Nobody, Taken};
+
+/// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. SQLite and MySQL number what comes first with 1 too.
+pub const ROWS: [&str; 15] = [
+    "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
+     VALUES ('coin', 'uid:1', 5, 2, 1, 0, 7, {x:00})",
+    "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
+     VALUES ('coin', 'uid:2', 5, 2, 1, 0, NULL, {x:ff})",
+    "INSERT INTO lot (account_id, expires_at, remaining) VALUES (1, 100, 5)",
+    "INSERT INTO entry (account_id, seq, at, kind, amount, balance_after, counter, direction, direction_seq, reference, \
+     message, operator, guard_key, hash) VALUES (1, 1, 0, 18, 5, 5, 'issued', 1, 1, 'r', 'm', 1, {x:01}, {x:02})",
+    "INSERT INTO draw (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ({x:01}, 2, 100, 1, 5, 2)",
+    "INSERT INTO reference (reference_key, content_key, account_id, seq, balance_after) VALUES ({x:01}, {x:02}, 1, 1, 5)",
+    "INSERT INTO counter (asset, name, balance) VALUES ('coin', 'issued', -5)",
+    "INSERT INTO nonce (at, nonce_key) VALUES (1, {x:01})",
+    "INSERT INTO alias (name, owner) VALUES ('key:a', 'uid:1')",
+    "INSERT INTO member (uid, user_key) VALUES (1, 'a')",
+    "INSERT INTO member (uid, user_key) VALUES (9, 'z')",
+    "INSERT INTO action (action_key, token, owner, name, at, scored, answer) VALUES ({x:01}, 't', 'key:a', 'post', 0, 1, '')",
+    "INSERT INTO follow (member_id, account, at) VALUES (1, 'shop', 0)",
+    "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ('e', 'c', 'charge.succeeded', 0)",
+    "INSERT INTO message (message_key, at, answer) VALUES ({x:01}, 0, '')",
+];
+
+/// A statement with a value that goes and values that do not, and why.
+pub struct Rule(
+    pub &'static str,
+    pub &'static str,
+    pub &'static [&'static str],
+    pub Why,
+);
+
+/// Which kind of constraint stands in the way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Why {
+    /// A key is another row's.
+    Taken,
+    /// A row that it leads to is not there, or would not be.
+    Nobody,
+    /// No row may be so.
+    Never,
+}
+
+pub const RULES: [Rule; 42] = [
+    Rule(
+        "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, head) \
+          VALUES ($v, 0, 0, 0, 0, {x:00})",
+        "'coin', 'uid:1 '",
+        &["'coin', 'uid:1'", "'coin', 'uid:2'"],
+        Taken,
+    ),
+    Rule(
+        "UPDATE account SET asset = $v WHERE id = 2",
+        "'Coin'",
+        &[],
+        Taken,
+    ),
+    Rule(
+        "UPDATE account SET owner = $v WHERE id = 2",
+        "'UID:1'",
+        &["'uid:1'"],
+        Taken,
+    ),
+    Rule(
+        "UPDATE account SET balance = $v WHERE id = 1",
+        "0",
+        &["-1", "-9223372036854775807"],
+        Never,
+    ),
+    Rule(
+        "UPDATE account SET income_seq = $v WHERE id = 1",
+        "2",
+        &["3"],
+        Never,
+    ),
+    Rule(
+        "INSERT INTO lot (account_id, expires_at, remaining) VALUES ($v)",
+        "1, 101, 0",
+        &["1, 100, 5"],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO lot (account_id, expires_at, remaining) VALUES ($v, 100, 1)",
+        "2",
+        &["3", "0", "-1"],
+        Nobody,
+    ),
+    Rule("UPDATE lot SET remaining = $v", "0", &["-1"], Never),
+    Rule(
+        "INSERT INTO entry (account_id, seq, direction_seq, at, kind, amount, balance_after, counter, direction, hash) \
+          VALUES (1, $v, 0, 18, 5, 5, 'issued', 1, {x:02})",
+        "2, 2",
+        &["1, 2", "2, 1"],
+        Taken,
+    ),
+    Rule("UPDATE entry SET account_id = $v", "2", &["3"], Nobody),
+    Rule("UPDATE entry SET amount = $v", "-1", &["0"], Never),
+    Rule("UPDATE entry SET balance_after = $v", "0", &["-1"], Never),
+    Rule("UPDATE entry SET seq = $v", "2", &["0", "-1"], Never),
+    Rule("UPDATE entry SET direction = $v", "2", &["0", "3"], Never),
+    Rule(
+        "INSERT INTO draw (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
+        "{x:01}, 2, 101",
+        &["{x:01}, 2, 100"],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO draw (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
+        "{x:01}, 3, 100",
+        &[],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO draw (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
+        "{x:02}, 2, 100",
+        &[],
+        Taken,
+    ),
+    Rule("UPDATE draw SET account_id = $v", "2", &["3"], Nobody),
+    Rule(
+        "UPDATE draw SET returned = 0, drawn = $v",
+        "1",
+        &["0", "-1"],
+        Never,
+    ),
+    Rule("UPDATE draw SET returned = $v", "5", &["6", "-1"], Never),
+    Rule(
+        "INSERT INTO reference (reference_key, content_key, account_id, seq, balance_after) \
+          VALUES ($v, {x:02}, 1, 1, 5)",
+        "{x:02}",
+        &["{x:01}"],
+        Taken,
+    ),
+    Rule("UPDATE reference SET account_id = $v", "2", &["3"], Nobody),
+    Rule(
+        "INSERT INTO counter (asset, name, balance) VALUES ($v, 0)",
+        "'coin', 'lapsed'",
+        &["'coin', 'issued'"],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO counter (asset, name, balance) VALUES ($v, 0)",
+        "'Coin', 'issued'",
+        &[],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO nonce (at, nonce_key) VALUES ($v)",
+        "1, {x:02}",
+        &["1, {x:01}"],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO nonce (at, nonce_key) VALUES ($v)",
+        "2, {x:01}",
+        &[],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO alias (name, owner) VALUES ($v, 'uid:2')",
+        "'KEY:a'",
+        &["'key:a'"],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO alias (name, owner) VALUES ($v, 'uid:2')",
+        "'key:a '",
+        &[],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO member (uid, user_key) VALUES ($v)",
+        "2, 'b'",
+        &["1, 'b'", "2, 'a'"],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO member (uid, user_key) VALUES ($v)",
+        "2, 'á'",
+        &[],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO member (uid, user_key) VALUES ($v)",
+        "NULL, NULL), (NULL, NULL",
+        &[],
+        Taken,
+    ),
+    Rule(
+        "UPDATE member SET uid = $v WHERE id = 1",
+        "2",
+        &["0", "-1"],
+        Never,
+    ),
+    Rule(
+        "INSERT INTO action (action_key, token, owner, name, at, scored, answer) \
+          VALUES ($v, 't', 'key:a', 'post', 0, 1, '')",
+        "{x:02}",
+        &["{x:01}"],
+        Taken,
+    ),
+    Rule("UPDATE action SET scored = $v", "0", &["2", "-1"], Never),
+    Rule(
+        "INSERT INTO follow (member_id, account, at) VALUES ($v, 0)",
+        "1, 'service'",
+        &["1, 'shop'"],
+        Taken,
+    ),
+    Rule("UPDATE follow SET member_id = $v", "2", &["3"], Nobody),
+    Rule(
+        "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ($v, '', 0)",
+        "'f', 'd'",
+        &["'e', 'd'", "'f', 'c'"],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ($v, '', 0)",
+        "'f', NULL, '', 0), ('g', NULL",
+        &[],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ($v, '', 0)",
+        "'E', 'C'",
+        &[],
+        Taken,
+    ),
+    Rule(
+        "INSERT INTO message (message_key, at, answer) VALUES ($v, 0, '')",
+        "{x:02}",
+        &["{x:01}"],
+        Taken,
+    ),
+    Rule("DELETE FROM account WHERE id = $v", "2", &["1"], Nobody),
+    Rule("DELETE FROM member WHERE id = $v", "2", &["1"], Nobody),
+];

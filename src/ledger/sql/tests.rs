@@ -1,0 +1,245 @@
+//! Each set statement comes to the same in SQLite, PostgreSQL and MariaDB, from the same rows over the same tables.
+
+mod cases;
+mod content;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+
+use entity::{account, action, alias, counter, draw, entry, lot, nonce, reference};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait};
+use serde_json::Value;
+
+use super::words::Statement;
+use super::{LOCK, ask, tell};
+use crate::ledger::connect::{Store, lost_race};
+use crate::ledger::equal::{DATABASES, Home};
+use cases::{Case, Comes};
+
+/// The databases with the same content.
+struct Sides {
+    stores: Vec<Store>,
+    _homes: Vec<Home>,
+}
+
+impl Sides {
+    async fn new() -> Sides {
+        let (mut stores, mut homes) = (Vec::new(), Vec::new());
+        for (_, server) in DATABASES {
+            let home = Home::on(server);
+            let store = Store::open(&home.url).await.unwrap();
+            let db = store.begin_write().await.unwrap();
+            content::fill(&db).await;
+            db.commit().await.unwrap();
+            stores.push(store);
+            homes.push(home);
+        }
+        Sides {
+            stores,
+            _homes: homes,
+        }
+    }
+
+    async fn close(self) {
+        for store in self.stores {
+            store.close().await.unwrap();
+        }
+    }
+}
+
+/// What a statement came to in one database.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    /// What it found, in an order that does not depend on the database; or whether it was told that somebody was first.
+    said: Result<Vec<String>, Refused>,
+    /// The tables afterwards.
+    tables: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// A constraint stood in the way; whether that counts as another instance having been first.
+#[derive(Debug, PartialEq)]
+struct Refused {
+    lost_race: bool,
+}
+
+async fn run(store: &Store, case: &Case) -> Outcome {
+    let db = store.begin_write().await.unwrap();
+    let said = match case.comes {
+        Comes::Rows(_) => found(&db, case.sql, &case.rows, &case.more).await,
+        Comes::Changes | Comes::Refusal { .. } => {
+            tell(&db, case.sql, &case.rows).await.map(|()| Vec::new())
+        }
+    };
+    let tables = match &said {
+        Ok(_) => tables(&db).await,
+        Err(_) => BTreeMap::new(),
+    };
+    db.rollback().await.unwrap();
+    let said = said.map_err(|error| {
+        // Anything else would be a statement that one of them cannot read.
+        assert!(is_constraint(&error), "{}: {error}", case.name);
+        Refused {
+            lost_race: lost_race(&error),
+        }
+    });
+    Outcome { said, tables }
+}
+
+async fn found(
+    db: &impl ConnectionTrait,
+    sql: &Statement,
+    rows: &[Value],
+    more: &[sea_orm::Value],
+) -> Result<Vec<String>, DbErr> {
+    let answers = ask::<Vec<Value>>(db, sql, rows, more.to_vec()).await?;
+    let mut answers: Vec<String> = answers.into_iter().map(one).collect();
+    answers.sort_unstable();
+    Ok(answers)
+}
+
+/// An answer as it is compared: hex is read in either case.
+fn one(answer: Vec<Value>) -> String {
+    let values = answer.into_iter().map(|value| match value {
+        Value::String(text) if hex::decode(&text).is_ok_and(|bytes| bytes.len() >= 16) => {
+            Value::String(text.to_lowercase())
+        }
+        other => other,
+    });
+    Value::Array(values.collect()).to_string()
+}
+
+fn is_constraint(error: &DbErr) -> bool {
+    let text = error.to_string().to_lowercase();
+    error.sql_err().is_some() || text.contains("constraint")
+}
+
+/// All rows of all tables of the ledger, without the numbers that databases give.
+async fn tables(db: &impl ConnectionTrait) -> BTreeMap<&'static str, Vec<String>> {
+    let accounts = account::Entity::find().all(db).await.unwrap();
+    let accounts = accounts
+        .into_iter()
+        .map(|row| account::Model { id: 0, ..row });
+    let actions = action::Entity::find().all(db).await.unwrap();
+    let actions = actions
+        .into_iter()
+        .map(|row| action::Model { id: 0, ..row });
+    BTreeMap::from([
+        ("account", sorted(accounts)),
+        ("action", sorted(actions)),
+        (
+            "alias",
+            sorted(alias::Entity::find().all(db).await.unwrap()),
+        ),
+        (
+            "counter",
+            sorted(counter::Entity::find().all(db).await.unwrap()),
+        ),
+        ("draw", sorted(draw::Entity::find().all(db).await.unwrap())),
+        (
+            "entry",
+            sorted(entry::Entity::find().all(db).await.unwrap()),
+        ),
+        ("lot", sorted(lot::Entity::find().all(db).await.unwrap())),
+        (
+            "nonce",
+            sorted(nonce::Entity::find().all(db).await.unwrap()),
+        ),
+        (
+            "reference",
+            sorted(reference::Entity::find().all(db).await.unwrap()),
+        ),
+    ])
+}
+
+fn sorted(rows: impl IntoIterator<Item: Debug>) -> Vec<String> {
+    let mut rows: Vec<String> = rows.into_iter().map(|row| format!("{row:?}")).collect();
+    rows.sort_unstable();
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_comes_to_the_same_everywhere() {
+    let sides = Sides::new().await;
+    let before = tables(sides.stores[0].read()).await;
+    for store in &sides.stores[1..] {
+        assert_eq!(tables(store.read()).await, before, "what was put in");
+    }
+    let mut wrong = Vec::new();
+    for case in cases::all() {
+        let mut outcomes = Vec::new();
+        for store in &sides.stores {
+            outcomes.push(run(store, &case).await);
+        }
+        let changed = outcomes[0].tables != before;
+        let expected = match (&case.comes, &outcomes[0].said) {
+            (Comes::Rows(many), Ok(rows)) => rows.len() == *many && !changed,
+            (Comes::Changes, Ok(_)) => changed,
+            (Comes::Refusal { lost_race }, Err(refused)) => refused.lost_race == *lost_race,
+            _ => false,
+        };
+        if !expected {
+            wrong.push(format!("{} in SQLite: {:?}", case.name, outcomes[0].said));
+        }
+        for (outcome, (name, _)) in outcomes.iter().zip(DATABASES) {
+            if *outcome != outcomes[0] {
+                wrong.push(format!(
+                    "{} in {name}: {}",
+                    case.name,
+                    differs(&outcomes[0], outcome)
+                ));
+            }
+        }
+    }
+    sides.close().await;
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Where two outcomes part.
+fn differs(one: &Outcome, other: &Outcome) -> String {
+    let (Ok(a), Ok(b)) = (&one.said, &other.said) else {
+        return format!("{:?} and {:?}", one.said, other.said);
+    };
+    let rows = |outcome: &Outcome, said: &[String]| -> BTreeSet<String> {
+        let tables = outcome.tables.values().flatten();
+        said.iter().chain(tables).cloned().collect()
+    };
+    let (a, b) = (rows(one, a), rows(other, b));
+    let missing: Vec<_> = a.difference(&b).collect();
+    let added: Vec<_> = b.difference(&a).collect();
+    format!("without {missing:#?}, but with {added:#?}")
+}
+
+/// It locks what it names and nothing else: who comes meanwhile finds all the others free.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_is_on_the_same_accounts_everywhere() {
+    let sides = Sides::new().await;
+    for store in &sides.stores[1..] {
+        let db = store.begin_write().await.unwrap();
+        tell(&db, &LOCK, &cases::locked()).await.unwrap();
+        let meanwhile = store.begin_write().await.unwrap();
+        let database = meanwhile.get_database_backend();
+        assert_ne!(database, DbBackend::Sqlite);
+        let free = "SELECT id FROM account ORDER BY id FOR UPDATE SKIP LOCKED";
+        let free = sea_orm::Statement::from_string(database, free);
+        let free = meanwhile.query_all_raw(free).await.unwrap();
+        let free = free.iter().map(|row| row.try_get_by_index(0).unwrap());
+        assert_eq!(free.collect::<Vec<i64>>(), cases::free(), "{database:?}");
+        meanwhile.rollback().await.unwrap();
+        db.rollback().await.unwrap();
+    }
+    sides.close().await;
+}
+
+/// A statement that is added here must be tried too.
+#[test]
+fn no_statement_is_left_out() {
+    let source = include_str!("mod.rs");
+    let names = source.lines().filter_map(|line| {
+        let (name, kind) = line.strip_prefix("pub static ")?.split_once(": ")?;
+        kind.starts_with("Statement").then_some(name)
+    });
+    let mut tried: BTreeSet<&str> = cases::all().iter().map(|case| case.name).collect();
+    tried.insert("LOCK");
+    assert_eq!(names.collect::<BTreeSet<&str>>(), tried);
+    assert_eq!(source.matches("= Statement::").count(), tried.len());
+}

@@ -1,0 +1,266 @@
+//! Two instances on one database that get the same: first one and then the other, and both in the very same moment.
+
+use std::future::Future;
+
+use futures_util::future::join_all;
+use pointgate::clock::Clock;
+use pointgate::ledger::history::{Direction, Range};
+use pointgate::ledger::posting::{AccountKey, Movement, Posting};
+use pointgate::ledger::{Ledger, Limits};
+use pointgate::members::{LinkError, Members};
+use serde_json::json;
+
+use super::load::history;
+use crate::openapi::client::{ONE, PARTNERS, fresh, refused, success};
+use crate::osx::client::{COMMUNITY, action};
+use crate::program::{CONFIG, Client, Place, Program};
+use crate::test_gateway::TestGateway;
+
+/// How often each is spent at one instance first, and how often at both at once.
+const TIMES: usize = 60;
+
+/// Two programs that serve everything.
+struct Both {
+    one: Program,
+    _other: Program,
+    clients: [Client; 2],
+}
+
+impl Both {
+    async fn start() -> Both {
+        let place = Place::with(&format!("{CONFIG}{PARTNERS}{COMMUNITY}"));
+        let one = Program::start(&place, &[]).await;
+        let other = Program::start(&place, &[]).await;
+        let clients = [one.client(), other.client()];
+        Both {
+            one,
+            _other: other,
+            clients,
+        }
+    }
+
+    /// Sends the `i`-th request of [`TIMES`] to one and then to the other, then as many more to both at once, and gives the
+    /// two answers of each. `send` is told the client, its place, and which request it is.
+    async fn send<F: Future<Output = String>>(
+        &self,
+        send: impl Fn(Client, usize, usize) -> F,
+    ) -> Vec<[String; 2]> {
+        let mut answers = Vec::new();
+        for i in 0..TIMES {
+            let (first, second) = (i % 2, 1 - i % 2);
+            let a = send(self.clients[first].clone(), first, i).await;
+            let b = send(self.clients[second].clone(), second, i).await;
+            answers.push([a, b]);
+        }
+        let pairs = (TIMES..2 * TIMES).map(|i| {
+            let [one, other] = self.clients.clone();
+            let (one, other) = (send(one, 0, i), send(other, 1, i));
+            async { <[String; 2]>::from(tokio::join!(one, other)) }
+        });
+        answers.extend(join_all(pairs).await);
+        answers
+    }
+}
+
+/// The nonce alone stands in the way: each instance is to add points for another reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nonce_is_spent_at_both() {
+    let both = Both::start().await;
+    let at = jiff::Timestamp::now().as_second();
+    let nonces: Vec<String> = (0..2 * TIMES).map(|_| fresh()).collect();
+    let answers = both.send(|client, which, i| {
+        let gift = json!({"balance": 10, "bizId": format!("{which}-{i}"), "customerId": 7});
+        let body = ONE.envelope(at, &nonces[i], "user.points-add", &gift);
+        let request = client.http.post(format!("{}/api/v2", client.base));
+        async move { text(Client::answer(request.body(body.to_string())).await) }
+    });
+    let answers = answers.await;
+    let (good, spent) = (success("[]").1, refused(110005, "Nonce已被使用").1);
+    for (i, [first, second]) in answers.into_iter().enumerate() {
+        let mut pair = [first, second];
+        if i >= TIMES {
+            // Either was first.
+            pair.sort_unstable_by_key(|answer| *answer == spent);
+        }
+        assert_eq!(pair, [good.clone(), spent.clone()], "{i}");
+    }
+    let coins = i64::try_from(20 * TIMES).unwrap();
+    for client in &both.clients {
+        assert_eq!(client.total("7").await, coins);
+    }
+    both.one.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reference_counts_once_at_both() {
+    let both = Both::start().await;
+    let answers = both.send(|client, _, i| earn(client, "10", format!("r{i}")));
+    for (i, [first, second]) in answers.await.into_iter().enumerate() {
+        assert!(first.contains(r#""code":200"#), "{i}: {first}");
+        assert_eq!(first, second, "{i}");
+    }
+    // Under another amount the reference belongs to whoever was first.
+    let answers = both.send(|client, which, i| {
+        let num = ["10", "11"][which];
+        earn(client, num, format!("s{i}"))
+    });
+    for (i, pair) in answers.await.into_iter().enumerate() {
+        let good = pair.iter().filter(|it| it.contains(r#""code":200"#));
+        let used = pair.iter().filter(|it| it.contains(r#""code":410"#));
+        assert_eq!((good.count(), used.count()), (1, 1), "{i}: {pair:?}");
+    }
+    let rows = history(&both.clients[0], "5").await;
+    assert_eq!(rows.len(), 4 * TIMES);
+    let sum: i64 = rows.iter().map(|row| row.num).sum();
+    assert_eq!(both.clients[1].total("5").await, sum);
+    both.one.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_counts_once_at_both() {
+    let both = Both::start().await;
+    let end = jiff::Timestamp::now().as_second() + 300;
+    let send = |client: Client, call: String| async move {
+        let path = format!("/userActionNotify?{}", action(&call, end));
+        text(client.get(&path).await)
+    };
+    let answers = both.send(|client, _, i| send(client, format!("a>b 1 post t{i}")));
+    for (i, [first, second]) in answers.await.into_iter().enumerate() {
+        assert!(first.contains(r#""msg":"ok""#), "{i}: {first}");
+        assert_eq!(first, second, "{i}");
+    }
+    let last = send(both.clients[0].clone(), "a 1 post last".to_owned()).await;
+    let score = format!(r#""score1":"{}""#, 10 * (2 * TIMES + 1));
+    assert!(last.contains(&score), "{last}");
+    both.one.audit();
+}
+
+fn text(answer: reqwest::Result<crate::program::Answer>) -> String {
+    answer.unwrap().text
+}
+
+async fn earn(client: Client, num: &str, reference: String) -> String {
+    let parameters = [
+        ("method", "app.yohocoin.get"),
+        ("uid", "5"),
+        ("num", num),
+        ("type", "18"),
+        ("referenceId", &reference),
+    ];
+    text(client.call(&parameters).await)
+}
+
+/// A gateway's ledger, and another instance on its database, by the same clock.
+async fn ledgers(gateway: &TestGateway) -> [Ledger; 2] {
+    let now = gateway.now();
+    let limits = Limits {
+        queue: 2000,
+        batch: 64,
+    };
+    let other = Ledger::open(&gateway.database(), limits, Clock::new(move || now)).await;
+    [gateway.ledger().clone(), other.unwrap()]
+}
+
+fn account(owner: impl Into<String>) -> AccountKey {
+    AccountKey {
+        owner: owner.into(),
+        asset: "coin".into(),
+    }
+}
+
+fn points(owner: impl Into<String>, amount: i64, expires_at: i64) -> Posting {
+    Posting {
+        account: account(owner),
+        movement: Movement::Earn { amount, expires_at },
+        kind: 18,
+        once: None,
+        requires: None,
+        reference: None,
+        message: None,
+        operator: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_lapses_once_when_both_see_to_it() {
+    let gateway = TestGateway::start().await;
+    let [one, other] = ledgers(&gateway).await;
+    let owners: Vec<String> = (0..300).map(|i| format!("uid:{i}")).collect();
+    let due = gateway.now() + 1000;
+    let earned = owners
+        .iter()
+        .flat_map(|owner| [(owner, due), (owner, due + 1), (owner, due + 2)])
+        .map(|(owner, expires_at)| one.post(points(owner, 10, expires_at)));
+    assert!(join_all(earned).await.iter().all(Result::is_ok));
+    // Each time another lot of every account.
+    for round in 0..3 {
+        let (a, b) = tokio::join!(one.expire(due + round), other.expire(due + round));
+        assert!(a.is_ok() && b.is_ok(), "{a:?} {b:?}");
+        assert!(a.unwrap() + b.unwrap() >= owners.len());
+    }
+    for owner in &owners {
+        let range = Range {
+            account: account(owner),
+            direction: Some(Direction::Expense),
+            from: None,
+            until: None,
+            skip: 0,
+            limit: 10,
+        };
+        let page = one.history(&range).await.unwrap().unwrap();
+        let lapsed: Vec<i64> = page.entries.iter().map(|row| row.amount).collect();
+        assert_eq!(lapsed, [-10; 3], "{owner}");
+    }
+    other.close().await;
+    let report = gateway.audit().await;
+    assert_eq!((report.points, report.entries), (0, 6 * 300));
+}
+
+/// Whoever is first: two names are one person with one account, or are not and have one each. No account is ever left under
+/// a name that leads elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_joined_while_the_other_makes_accounts() {
+    let gateway = TestGateway::start().await;
+    let [one, other] = ledgers(&gateway).await;
+    let members = Members::new(one.clone());
+    let never = pointgate::ledger::posting::NEVER;
+    let mut joined = 0;
+    for i in 1..=TIMES {
+        let key = format!("k{i}");
+        let (by_uid, by_key) = (format!("uid:{i}"), format!("key:{key}"));
+        let uid = i64::try_from(i).unwrap();
+        // Now one name has points and now the other, or both of them.
+        let link = members.link(uid, &key);
+        let uid_too = async {
+            match i % 3 {
+                0 => None,
+                _ => Some(other.post(points(&by_uid, 1, never)).await),
+            }
+        };
+        let key_too = async {
+            match i % 3 {
+                1 => None,
+                _ => Some(other.post(points(&by_key, 2, never)).await),
+            }
+        };
+        let (linked, a, b) = tokio::join!(link, uid_too, key_too);
+        assert!(a.is_none_or(|it| it.is_ok()) && b.is_none_or(|it| it.is_ok()));
+        let all = i64::from(i % 3 != 0) + 2 * i64::from(i % 3 != 1);
+        for ledger in [&one, &other] {
+            let of_uid = ledger.balance(account(&by_uid)).await.unwrap();
+            let of_key = ledger.balance(account(&by_key)).await.unwrap();
+            match &linked {
+                Ok(()) => assert_eq!((of_uid, of_key), (Some(all), Some(all)), "{i}"),
+                Err(LinkError::BothHold { .. }) => {
+                    assert_eq!((of_uid, of_key), (Some(1), Some(2)), "{i}");
+                }
+                Err(error) => panic!("{i}: {error}"),
+            }
+        }
+        joined += u32::from(linked.is_ok());
+    }
+    // Where only one of them has points nothing stands in the way.
+    assert!(joined >= 40, "{joined}");
+    other.close().await;
+    gateway.audit().await;
+}
