@@ -57,7 +57,8 @@ impl Store {
                 .map_err(|e| DbErr::Custom(format!("cannot make {}: {e}", folder.display())))?;
         }
         let writers = if file(url).is_some() { 1 } else { WRITERS };
-        let write = Database::connect(options(url, writers)).await?;
+        let write = Database::connect(options(url, writers)).await;
+        let write = write.map_err(|error| discreet(url, error))?;
         let read = Database::connect(options(url, READERS)).await?;
         let balances = Database::connect(options(url, 1)).await?;
         let store = Store {
@@ -148,6 +149,14 @@ impl Store {
         self.balances.close().await?;
         self.read.close().await?;
         self.write.close().await
+    }
+}
+
+/// An error without the URL, which may hold a password: one that cannot be read is told in full.
+fn discreet(url: &str, error: DbErr) -> DbErr {
+    match error.to_string().contains(url) {
+        true => DbErr::Custom("the URL of the database cannot be read".into()),
+        false => error,
     }
 }
 
