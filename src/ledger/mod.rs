@@ -9,6 +9,7 @@ pub mod audit;
 mod balances;
 pub mod book;
 pub(crate) mod connect;
+pub mod copy;
 pub mod entry;
 mod expire;
 pub mod history;
