@@ -6,6 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sea_orm::{ConnectionTrait, Database};
 
+/// The servers that `services.sh` makes sure of.
+pub const POSTGRES: &str = "postgres://pointgate_test:pointgate_test@127.0.0.1:5432";
+/// MariaDB's.
+pub const MYSQL: &str = "mysql://pointgate_test:pointgate_test@127.0.0.1:3306";
+
 /// A database on a server; it goes when this is dropped.
 pub struct Fresh {
     server: String,
@@ -15,17 +20,20 @@ pub struct Fresh {
 impl Fresh {
     /// A new one; none where the tests run on SQLite.
     pub fn new() -> Option<Fresh> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
         let server = std::env::var("POINTGATE_TEST_DATABASE").unwrap_or_default();
-        if server.is_empty() {
-            return None;
-        }
+        (!server.is_empty()).then(|| Fresh::on(&server))
+    }
+
+    /// A new one on this server, whatever the tests run on.
+    pub fn on(server: &str) -> Fresh {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("pointgate_test_{}_{number}", std::process::id());
+        let server = server.to_owned();
         let fresh = Fresh { server, name };
         fresh.administer(&fresh.dropping());
         fresh.administer(&format!("CREATE DATABASE {}", fresh.name));
-        Some(fresh)
+        fresh
     }
 
     /// Where it is.
