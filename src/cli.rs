@@ -1,6 +1,7 @@
 //! The command line: `pointgate [--config FILE] COMMAND`.
 
 mod commands;
+mod copy;
 mod log_lines;
 mod methods;
 mod sign;
@@ -61,6 +62,16 @@ enum Command {
     },
     /// Recompute every balance from entries and lots, check every hash and both sides of the books
     Audit,
+    /// Copy a whole ledger into an empty database, also of another kind; reads no configuration
+    Copy {
+        /// The ledger: sqlite://FILE, postgres://USER:PASSWORD@HOST/DATABASE or mysql://USER:PASSWORD@HOST/DATABASE
+        // Checked later on, since a text that is refused here is shown with its password.
+        #[arg(long, value_name = "URL")]
+        from: String,
+        /// The empty database
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -96,13 +107,6 @@ enum SignCommand {
 pub fn run() -> ExitCode {
     let _written = log_lines::init();
     let cli = Cli::parse();
-    let config = match Config::load(cli.config.as_deref()) {
-        Ok(config) => config,
-        Err(mistakes) => {
-            eprintln!("{mistakes}");
-            return ExitCode::FAILURE;
-        }
-    };
     // One thread for the ledger's own work: the server's workers and the database's connections bring theirs.
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -114,32 +118,45 @@ pub fn run() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let done = runtime.block_on(async {
-        match cli.command.unwrap_or(Command::Serve) {
-            Command::Serve => commands::serve(&config).await,
-            Command::Migrate => commands::migrate(&config).await,
-            Command::CheckConfig => commands::check_config(&config),
-            Command::Methods => methods::print(&config),
-            Command::Sign(SignCommand::Yoho { method, parameters }) => {
-                sign::yoho(&config, &method, parameters)
+    let done = match cli.command.unwrap_or(Command::Serve) {
+        // It names its databases itself.
+        Command::Copy { from, to } => runtime.block_on(copy::copy(&from, &to)),
+        command => match Config::load(cli.config.as_deref()) {
+            Ok(config) => runtime.block_on(obey(command, &config)),
+            Err(mistakes) => {
+                eprintln!("{mistakes}");
+                return ExitCode::FAILURE;
             }
-            Command::Sign(SignCommand::Openapi {
-                action,
-                parameters,
-                partner,
-            }) => sign::openapi(&config, &action, parameters, partner.as_deref()),
-            Command::Sign(SignCommand::Osx { parameters }) => sign::osx(&config, parameters),
-            Command::Payments { order } => commands::payments(&config, order.as_deref()).await,
-            Command::Link { uid, user_key } => commands::link(&config, uid, &user_key).await,
-            Command::Expire { at } => commands::expire(&config, at).await,
-            Command::Audit => commands::audit(&config).await,
-        }
-    });
+        },
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("pointgate: {why}");
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn obey(command: Command, config: &Config) -> Result<(), String> {
+    match command {
+        Command::Serve => commands::serve(config).await,
+        Command::Migrate => commands::migrate(config).await,
+        Command::CheckConfig => commands::check_config(config),
+        Command::Methods => methods::print(config),
+        Command::Sign(SignCommand::Yoho { method, parameters }) => {
+            sign::yoho(config, &method, parameters)
+        }
+        Command::Sign(SignCommand::Openapi {
+            action,
+            parameters,
+            partner,
+        }) => sign::openapi(config, &action, parameters, partner.as_deref()),
+        Command::Sign(SignCommand::Osx { parameters }) => sign::osx(config, parameters),
+        Command::Payments { order } => commands::payments(config, order.as_deref()).await,
+        Command::Link { uid, user_key } => commands::link(config, uid, &user_key).await,
+        Command::Expire { at } => commands::expire(config, at).await,
+        Command::Audit => commands::audit(config).await,
+        Command::Copy { from, to } => copy::copy(&from, &to).await,
     }
 }

@@ -31,7 +31,8 @@
 //!   writer.rs    who writes: a queue, a batch, a commit         store.rs  a batch's rows, loaded and saved
 //!   actions.rs   actions: their answers, their limits           connect.rs what durability rests on
 //!   sql.rs       the set statements, in one place
-//!   balances.rs  balance reads, gathered                        history.rs, expire.rs, sweep.rs, audit.rs
+//!   balances.rs  balance reads, gathered                        copy.rs   a whole ledger into another database
+//!   history.rs, expire.rs, sweep.rs, audit.rs
 //! sign.rs      MD5, HMAC-SHA1, RSA-SHA256, form encoding, and comparison in constant time
 //! clock.rs     the time, which tests own
 //! ../entity    the database's rows, data only                  ../migration   its schema, one file a change

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::coins::Coins;
 use crate::config::Config;
 use crate::ledger::Ledger;
+use crate::ledger::audit::Report;
 use crate::members::Members;
 use crate::server;
 
@@ -157,12 +158,7 @@ pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String
 /// Recomputes the books and says what is off.
 pub async fn audit(config: &Config) -> Result<(), String> {
     let ledger = open_existing(config).await?;
-    let bar = ProgressBar::new(0);
-    if let Ok(style) =
-        ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} entries, {eta} left")
-    {
-        bar.set_style(style);
-    }
+    let bar = bar("{wide_bar} {human_pos}/{human_len} entries, {eta} left");
     let audited = ledger
         .audit(|done, all| {
             bar.set_length(all);
@@ -172,11 +168,25 @@ pub async fn audit(config: &Config) -> Result<(), String> {
     bar.finish_and_clear();
     ledger.close().await;
     let report = audited.map_err(|error| format!("the books are off: {error}"))?;
-    println!(
+    println!("{}", right(&report));
+    Ok(())
+}
+
+/// What is said of an audit that found nothing wrong.
+pub fn right(report: &Report) -> String {
+    format!(
         "the books are right: {} accounts, {} entries, {} points",
         report.accounts, report.entries, report.points
-    );
-    Ok(())
+    )
+}
+
+/// A bar that shows how far something is.
+pub fn bar(template: &str) -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 /// Unlike `serve`, a command that looks at a ledger does not make one.

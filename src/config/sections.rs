@@ -37,6 +37,18 @@ pub struct Database {
 }
 
 impl Database {
+    /// The one at a URL, in which a relative path starts from the current directory.
+    ///
+    /// # Errors
+    /// What is wrong with it, without the URL.
+    pub fn at(url: &str) -> Result<Database, String> {
+        match database_url(url, Path::new("")) {
+            Ok(url) => Ok(Database { url }),
+            Err(Wrong::NotOne) => Err(format!("must be {DATABASE_URL}")),
+            Err(Wrong::Because(reason)) => Err(reason),
+        }
+    }
+
     /// The URL without its password, for people.
     pub fn shown(&self) -> String {
         let shown = || {
@@ -109,16 +121,7 @@ pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
 /// Reads `[database]`.
 pub(super) fn database(section: &mut Section<'_, '_>) -> Option<Database> {
     let dir = section.desk.dir;
-    let what = "\"sqlite://\" and the path of a file, such as \"sqlite://data/pointgate.db\", or \
-                \"postgres://USER:PASSWORD@HOST/DATABASE\" or \"mysql://USER:PASSWORD@HOST/DATABASE\"";
-    let url = section.parsed("url", what, |text| {
-        let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-        match scheme {
-            "postgres" | "postgresql" => server_url("postgres", rest),
-            "mysql" | "mariadb" => server_url("mysql", rest),
-            _ => sqlite(text, dir),
-        }
-    });
+    let url = section.parsed("url", DATABASE_URL, |text| database_url(text, dir));
     Some(Database { url: url? })
 }
 
@@ -144,6 +147,20 @@ fn within_reach(address: SocketAddr, samples: &[String]) -> Result<SocketAddr, W
          built-in gateway.toml: {}; set your own, or listen on 127.0.0.1",
         samples.join(", ")
     )))
+}
+
+/// What the URL of a database looks like.
+const DATABASE_URL: &str = "\"sqlite://\" and the path of a file, such as \"sqlite://data/pointgate.db\", or \
+    \"postgres://USER:PASSWORD@HOST/DATABASE\" or \"mysql://USER:PASSWORD@HOST/DATABASE\"";
+
+/// Checks the URL of a database; a relative path starts from `dir`.
+fn database_url(url: &str, dir: &Path) -> Result<String, Wrong> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    match scheme {
+        "postgres" | "postgresql" => server_url("postgres", rest),
+        "mysql" | "mariadb" => server_url("mysql", rest),
+        _ => sqlite(url, dir),
+    }
 }
 
 /// Checks the URL of a database server, which names a database.

@@ -52,59 +52,68 @@ impl Ledger {
     ///
     /// # Errors
     /// The first thing that is off, or a database that fails.
-    pub async fn audit(&self, mut progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
-        let snapshot = self.store.begin_snapshot().await?;
-        let entries = entry::Entity::find().count(&snapshot).await?;
-        let mut report = Report::default();
-        let mut sums: BTreeMap<(String, Counter), i128> = BTreeMap::new();
-        let mut last_id = 0;
-        loop {
-            let accounts = account::Entity::find()
-                .filter(account::Column::Id.gt(last_id))
-                .order_by_asc(account::Column::Id)
-                .limit(ROWS)
-                .all(&snapshot)
-                .await?;
-            let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
-                break;
-            };
-            let ids = (first.id, last.id);
-            last_id = last.id;
-            let mut lots = lots_of(&snapshot, ids).await?;
-            let mut stream = Entries::new(&snapshot, ids);
-            for account in &accounts {
-                let mut running = Running::new(account);
-                while let Some(row) = stream.next_of(account.id).await? {
-                    let (counter, amount) = running.add(&row)?;
-                    *sums.entry((account.asset.clone(), counter)).or_default() -=
-                        i128::from(amount);
-                    report.entries += 1;
-                    if report.entries.is_multiple_of(ROWS) {
-                        progress(report.entries, entries);
-                    }
-                }
-                running.close(&lots.remove(&account.id).unwrap_or_default())?;
-                report.accounts += 1;
-                report.points += i128::from(account.balance);
-            }
-        }
-        progress(report.entries, entries);
-        if report.entries != entries {
-            return Err(broken(
-                "entry",
-                format!(
-                    "{entries} entries, of which {} have an account",
-                    report.entries
-                ),
-            ));
-        }
-        check_counters(&snapshot, &sums, report.points).await?;
-        check_lots(&snapshot).await?;
-        check_draws(&snapshot).await?;
-        check_references(&snapshot).await?;
-        check_aliases(&snapshot).await?;
-        Ok(report)
+    pub async fn audit(&self, progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
+        check(&self.store.begin_snapshot().await?, progress).await
     }
+}
+
+/// The same of the ledger as a transaction sees it.
+///
+/// # Errors
+/// The first thing that is off, or a database that fails.
+pub async fn check(
+    db: &DatabaseTransaction,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Report, AuditError> {
+    let entries = entry::Entity::find().count(db).await?;
+    let mut report = Report::default();
+    let mut sums: BTreeMap<(String, Counter), i128> = BTreeMap::new();
+    let mut last_id = 0;
+    loop {
+        let accounts = account::Entity::find()
+            .filter(account::Column::Id.gt(last_id))
+            .order_by_asc(account::Column::Id)
+            .limit(ROWS)
+            .all(db)
+            .await?;
+        let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
+            break;
+        };
+        let ids = (first.id, last.id);
+        last_id = last.id;
+        let mut lots = lots_of(db, ids).await?;
+        let mut stream = Entries::new(db, ids);
+        for account in &accounts {
+            let mut running = Running::new(account);
+            while let Some(row) = stream.next_of(account.id).await? {
+                let (counter, amount) = running.add(&row)?;
+                *sums.entry((account.asset.clone(), counter)).or_default() -= i128::from(amount);
+                report.entries += 1;
+                if report.entries.is_multiple_of(ROWS) {
+                    progress(report.entries, entries);
+                }
+            }
+            running.close(&lots.remove(&account.id).unwrap_or_default())?;
+            report.accounts += 1;
+            report.points += i128::from(account.balance);
+        }
+    }
+    progress(report.entries, entries);
+    if report.entries != entries {
+        return Err(broken(
+            "entry",
+            format!(
+                "{entries} entries, of which {} have an account",
+                report.entries
+            ),
+        ));
+    }
+    check_counters(db, &sums, report.points).await?;
+    check_lots(db).await?;
+    check_draws(db).await?;
+    check_references(db).await?;
+    check_aliases(db).await?;
+    Ok(report)
 }
 
 fn broken(account: impl Into<String>, why: impl Into<String>) -> AuditError {

@@ -62,7 +62,8 @@ impl Store {
             Some(_) => 1,
             None => u32::try_from(writers).unwrap_or(1) + OTHERS,
         };
-        let write = Database::connect(options(url, writers)).await?;
+        let write = Database::connect(options(url, writers)).await;
+        let write = write.map_err(|error| discreet(url, error))?;
         let read = Database::connect(options(url, READERS)).await?;
         let balances = Database::connect(options(url, 1)).await?;
         let store = Store {
@@ -155,6 +156,14 @@ impl Store {
         self.balances.close().await?;
         self.read.close().await?;
         self.write.close().await
+    }
+}
+
+/// An error without the URL, which may hold a password: one that cannot be read is told in full.
+fn discreet(url: &str, error: DbErr) -> DbErr {
+    match error.to_string().contains(url) {
+        true => DbErr::Custom("the URL of the database cannot be read".into()),
+        false => error,
     }
 }
 

@@ -9,6 +9,7 @@ pub mod audit;
 mod balances;
 pub mod book;
 pub(crate) mod connect;
+pub mod copy;
 mod durable;
 pub mod entry;
 #[cfg(test)]

@@ -70,6 +70,21 @@ impl Place {
         self
     }
 
+    /// The same with a database on this server, whatever the tests run on.
+    pub fn on(mut self, server: &str) -> Place {
+        let ground = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
+        ground.database = Some(Fresh::on(server));
+        self
+    }
+
+    /// The URL of its database.
+    pub fn url(&self) -> String {
+        match &self.0.database {
+            Some(fresh) => fresh.url(),
+            None => format!("sqlite://{}", self.database().display()),
+        }
+    }
+
     /// A file in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.folder.path().join(name)
@@ -116,7 +131,8 @@ impl Place {
         }
     }
 
-    fn spawn(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
+    /// Starts a command.
+    pub fn spawn(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pointgate"));
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().to_uppercase();

@@ -81,6 +81,8 @@ fn what_is_no_command_is_refused() {
         &["sign"],
         &["sign", "yoho"],
         &["audit", "now"],
+        &["copy"],
+        &["copy", "--from", "sqlite://a.db"],
     ] {
         let place = Place::empty();
         let out = place.run(arguments);
@@ -106,6 +108,7 @@ fn help_names_every_command() {
         "sign",
         "expire",
         "audit",
+        "copy",
     ] {
         let line = format!("\n  {command} ");
         assert!(help.contains(&line), "{command} in {help}");

@@ -2,6 +2,7 @@
 
 mod commands;
 mod configuration;
+mod copy;
 mod log;
 mod nginx;
 mod readme;

@@ -1,0 +1,259 @@
+//! A ledger with rows in every table, what of it is to be seen from outside, and what stands in its database.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::process::Output;
+use std::time::SystemTime;
+
+use entity::{message, payment};
+use sea_orm::{Database, DatabaseConnection, EntityTrait, IntoActiveModel};
+use serde_json::json;
+
+use crate::openapi::client::{ONE, PARTNERS};
+use crate::osx::client::{COMMUNITY, action, signed as community};
+use crate::program::{CONFIG, Client, Place, Program, signed, text};
+
+/// What a text may hold.
+pub const TEXT: &str = "a \"gift\" 🎁 of 'Ann' \\ %_;--\n\tü 字";
+
+/// What was asked of a ledger, and how it was answered.
+pub struct Memory {
+    /// Path and query, and the answer to them, now and ever.
+    asked: Vec<(String, String)>,
+    /// A partner's envelope, whose nonce is spent.
+    envelope: String,
+}
+
+/// A directory with all protocols on.
+pub fn place() -> Place {
+    Place::with(&format!("{CONFIG}{PARTNERS}{COMMUNITY}")).in_a_file()
+}
+
+fn gateway(parameters: &[(&str, &str)]) -> String {
+    format!("/gateway?{}", signed(parameters))
+}
+
+fn coins<'p>(method: &'p str, uid: &'p str, num: &'p str, key: &'p str) -> [(&'p str, &'p str); 6] {
+    let (name, kind) = match method {
+        "app.yohocoin.get" => ("referenceId", "18"),
+        "app.yohocoin.subtract" => ("orderCode", "19"),
+        _ => ("orderCode", "22"),
+    };
+    [
+        ("method", method),
+        ("uid", uid),
+        ("num", num),
+        ("type", kind),
+        (name, key),
+        ("message", TEXT),
+    ]
+}
+
+fn notify(call: &str) -> String {
+    let end = i64::try_from(seconds()).unwrap() + 3600;
+    format!("/userActionNotify?{}", action(call, end))
+}
+
+fn seconds() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.unwrap().as_secs()
+}
+
+/// Makes a ledger with everything in it, and stops what made it.
+pub async fn fill(place: &Place) -> Memory {
+    let mut program = Program::start(place, &[]).await;
+    let client = program.client();
+    for uid in ["1001", "1002", "1003"] {
+        client
+            .good(&coins("app.yohocoin.get", uid, "100", "first"))
+            .await;
+    }
+    let lapsed = place.run(&["expire", "--at", "2099-12-31"]);
+    let lapsed = text(&lapsed.stdout);
+    assert_eq!(lapsed, "lapsed what was due in 3 accounts\n");
+    let mut asked = Vec::new();
+    for (method, num, key) in [
+        ("app.yohocoin.get", "70", "second"),
+        ("app.yohocoin.subtract", "-50", "o'1"),
+        ("app.yohocoin.return", "20", "o'1"),
+    ] {
+        asked.push(gateway(&coins(method, "1001", num, key)));
+    }
+    tell_status(&client).await;
+    asked.extend(["key-a>key-b 5 post t1", "key-b>key-a 6 like t2"].map(notify));
+    asked.push(format!(
+        "/getUserInfo?{}",
+        community(&format!(
+            "user_token=key-a&appKey=testappkey&endtimestamp={}",
+            seconds() + 3600
+        ))
+    ));
+    for uid in ["1001", "1002", "1003", "9"] {
+        for method in ["app.yohocoin.total", "app.yohocoin.lists"] {
+            asked.push(gateway(&[("method", method), ("uid", uid)]));
+        }
+    }
+    let envelope = spend_a_nonce(&client).await;
+    let linked = place.run(&["link", "--uid", "1003", "--user-key", "linked"]);
+    assert!(linked.status.success(), "{}", text(&linked.stderr));
+    let mut memory = Memory {
+        asked: Vec::new(),
+        envelope,
+    };
+    for path in asked {
+        let answer = client.get(&path).await.unwrap().text;
+        assert!(answer.contains(r#""code":200"#), "{path}: {answer}");
+        memory.asked.push((path, answer));
+    }
+    assert!(program.terminate().await.success());
+    add_what_others_tell(&open(&place.url()).await).await;
+    memory
+}
+
+async fn tell_status(client: &Client) {
+    let all: [&[(&str, &str)]; 5] = [
+        &[
+            ("method", "status.add_diamond"),
+            ("count", "100"),
+            ("change_type", TEXT),
+            ("identity", "5"),
+        ],
+        &[("method", "status.sports_envious.v2"), ("envious", "-30")],
+        &[("method", "status.update_profile"), ("description", TEXT)],
+        &[
+            ("method", "status.follow_public_account"),
+            ("account", "shop"),
+        ],
+        &[("method", "status.extend_light"), ("time", "3")],
+    ];
+    for parameters in all {
+        let who = [("user_key", "key-a")];
+        client.good(&[parameters, &who].concat()).await;
+    }
+}
+
+/// A partner's call, which adds points too.
+async fn spend_a_nonce(client: &Client) -> String {
+    let params = json!({"balance": 10, "bizId": "b", "customerId": 1002, "reason": TEXT});
+    let at = i64::try_from(seconds()).unwrap();
+    let envelope = ONE.envelope(at, "n1", "user.points-add", &params);
+    let envelope = envelope.to_string();
+    let answer = partner(client, &envelope).await;
+    assert!(answer.contains(r#""code":0,"#), "{answer}");
+    envelope
+}
+
+async fn partner(client: &Client, envelope: &str) -> String {
+    let url = format!("{}/api/v2", client.base);
+    let request = client.http.post(url).body(envelope.to_owned());
+    Client::answer(request).await.unwrap().text
+}
+
+/// What the payment provider and the broker would tell.
+async fn add_what_others_tell(db: &DatabaseConnection) {
+    let nothing = payment::Model {
+        event_id: "evt".into(),
+        charge_id: None,
+        kind: "refund.succeeded".into(),
+        object: None,
+        order_no: None,
+        amount: None,
+        amount_settle: None,
+        currency: None,
+        channel: None,
+        transaction_no: None,
+        user_key: None,
+        created: None,
+        time_paid: None,
+        at: i64::MIN,
+    };
+    let all = payment::Model {
+        event_id: "Evt".into(),
+        charge_id: Some(TEXT.into()),
+        amount: Some(i64::MAX),
+        amount_settle: Some(0),
+        order_no: Some(String::new()),
+        ..nothing.clone()
+    };
+    for row in [nothing, all] {
+        let row = payment::Entity::insert(row.into_active_model());
+        row.exec_without_returning(db).await.unwrap();
+    }
+    for (key, answer) in [(0, "{}"), (255, TEXT)] {
+        let row = message::Model {
+            message_key: vec![key; 16],
+            at: 1,
+            answer: answer.into(),
+        };
+        let row = message::Entity::insert(row.into_active_model());
+        row.exec_without_returning(db).await.unwrap();
+    }
+}
+
+impl Memory {
+    /// Serves a ledger, which must answer as it did and go on from there.
+    pub async fn holds_of(&self, place: &Place) {
+        let program = Program::start(place, &[]).await;
+        let client = program.client();
+        for (path, answer) in &self.asked {
+            assert_eq!(&client.get(path).await.unwrap().text, answer, "{path}");
+        }
+        let replayed = r#"{"status":false,"code":110005,"message":"Nonce已被使用"}"#;
+        assert_eq!(partner(&client, &self.envelope).await, replayed);
+        let new = coins("app.yohocoin.get", "2000", "7", "third");
+        client.good(&new).await;
+        assert_eq!(client.total("2000").await, 7);
+        let before = client.total("1001").await;
+        client
+            .good(&coins("app.yohocoin.subtract", "1001", "-5", "o3"))
+            .await;
+        assert_eq!(client.total("1001").await, before - 5);
+        let who = ("user_key", "somebody new");
+        let line = ("description", "x");
+        client
+            .good(&[("method", "status.update_profile"), who, line])
+            .await;
+        let answer = client.get(&notify("key-c 7 post t3")).await.unwrap().text;
+        assert!(answer.contains(r#""msg":"ok""#), "{answer}");
+        program.audit();
+    }
+}
+
+/// Runs the command to its end.
+pub fn copy(from: &str, to: &str) -> Output {
+    Place::empty().run(&["copy", "--from", from, "--to", to])
+}
+
+/// Opens a database beside the program.
+pub async fn open(url: &str) -> DatabaseConnection {
+    Database::connect(url).await.unwrap()
+}
+
+/// All rows of all tables.
+pub type Rows = BTreeMap<&'static str, Vec<String>>;
+
+/// Reads them.
+pub async fn rows(url: &str) -> Rows {
+    let db = &open(url).await;
+    let mut rows = Rows::new();
+    macro_rules! read {
+        ($($table:ident)*) => {$(
+            let found = entity::$table::Entity::find().all(db).await.unwrap();
+            rows.insert(stringify!($table), sorted(&found));
+        )*};
+    }
+    read!(account action alias counter draw entry follow lot member message nonce payment reference);
+    rows
+}
+
+/// Databases have their own order of texts.
+fn sorted(rows: &[impl Debug]) -> Vec<String> {
+    let mut rows: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// Whether a database has all tables and no row.
+pub async fn is_empty(url: &str) -> bool {
+    rows(url).await.values().all(Vec::is_empty)
+}

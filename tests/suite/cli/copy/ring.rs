@@ -1,0 +1,68 @@
+//! Copying from each kind of database into another, until it is the first kind again.
+
+use std::collections::BTreeSet;
+
+use pointgate::ledger::copy::tables;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use super::books::{copy, fill, open, place, rows};
+use crate::database::{MARIADB, POSTGRES};
+use crate::program::text;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ledger_stays_what_it_is_on_its_way_around() {
+    let first = place();
+    let memory = fill(&first).await;
+    let original = rows(&first.url()).await;
+    for (table, rows) in &original {
+        assert!(!rows.is_empty(), "nothing stands in {table}");
+    }
+    let never = format!("expires_at: {}", i64::MAX);
+    assert!(original["lot"].iter().any(|lot| lot.contains(&never)));
+
+    let copies = [place().on(POSTGRES), place().on(MARIADB), place()];
+    let mut from = first;
+    for to in &copies {
+        let out = copy(&from.url(), &to.url());
+        let said = text(&out.stdout);
+        assert!(out.status.success(), "{}", text(&out.stderr));
+        assert_eq!(said.matches(": the books are right: ").count(), 2, "{said}");
+        assert!(said.contains("copied every row: "), "{said}");
+        for (table, rows) in &original {
+            assert!(said.contains(&format!("{} {table}", rows.len())), "{said}");
+        }
+        let secret = "pointgate_test:pointgate_test@";
+        assert!(!said.contains(secret), "{said}");
+        assert_eq!(rows(&to.url()).await, original);
+        from = to.clone();
+    }
+    for copy in &copies {
+        memory.holds_of(copy).await;
+        for (table, rows) in rows(&copy.url()).await {
+            let new = rows.len() > original[table].len();
+            let numbered = ["account", "member", "action"].contains(&table);
+            assert!(new || !numbered, "no new {table} in {}", copy.url());
+        }
+    }
+}
+
+/// A table that is forgotten is lost.
+#[tokio::test]
+async fn no_table_is_forgotten() {
+    let place = place();
+    assert!(place.run(&["migrate"]).status.success());
+    let db = open(&place.url()).await;
+    let all = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+    let all = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, all));
+    let all = all.await.unwrap().into_iter();
+    let mut all: BTreeSet<String> = all.map(|row| row.try_get_by_index(0).unwrap()).collect();
+    assert!(all.remove("seaql_migrations"), "{all:?}");
+    let copied: BTreeSet<String> = tables().map(str::to_owned).collect();
+    assert_eq!(copied, all);
+    let compared: BTreeSet<String> = rows(&place.url())
+        .await
+        .into_keys()
+        .map(Into::into)
+        .collect();
+    assert_eq!(compared, all, "these tests forget one");
+}
