@@ -1,5 +1,6 @@
 //! Opening the database: settings that durability rests on are set here, not hoped for.
 
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::mysql::MySqlConnectOptions;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{Executor, MySql, pool::PoolOptions};
+use sea_orm::sqlx::{self, Executor, MySql, pool::PoolOptions};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     DbErr, IsolationLevel, RuntimeErr, SqlErr, SqliteTransactionMode, Statement,
@@ -20,6 +21,8 @@ const READERS: u32 = 3;
 const WRITERS: u32 = 4;
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long a connection to a server is tried for: not so long that a request would end before it.
+const CONNECT: Duration = Duration::from_secs(3);
 
 /// How many pages the write-ahead log may hold (of 4 KiB: 64 MiB) before it is folded into the file. Many batches touch the
 /// same pages, which are then written to the file once.
@@ -107,7 +110,7 @@ impl Store {
     /// # Errors
     /// Where it does not.
     pub async fn ping(&self) -> Result<(), DbErr> {
-        self.read.ping().await
+        again(|| self.read.ping()).await
     }
 
     /// Begins a transaction that writes. In SQLite it holds the write lock from its first statement on, so that what it
@@ -117,13 +120,12 @@ impl Store {
     /// Where the database does not answer or another process holds the lock for too long.
     pub async fn begin_write(&self) -> Result<DatabaseTransaction, DbErr> {
         let sqlite = self.write.get_database_backend() == DbBackend::Sqlite;
-        self.write
-            .begin_with_options(TransactionOptions {
-                sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
-                isolation_level: (!sqlite).then_some(IsolationLevel::ReadCommitted),
-                ..Default::default()
-            })
-            .await
+        let options = TransactionOptions {
+            sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
+            isolation_level: (!sqlite).then_some(IsolationLevel::ReadCommitted),
+            ..Default::default()
+        };
+        again(|| self.write.begin_with_options(options)).await
     }
 
     /// Begins a transaction that reads all as it was at one moment.
@@ -132,12 +134,11 @@ impl Store {
     /// Where the database does not answer.
     pub async fn begin_snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
         let sqlite = self.read.get_database_backend() == DbBackend::Sqlite;
-        self.read
-            .begin_with_options(TransactionOptions {
-                isolation_level: (!sqlite).then_some(IsolationLevel::RepeatableRead),
-                ..Default::default()
-            })
-            .await
+        let options = TransactionOptions {
+            isolation_level: (!sqlite).then_some(IsolationLevel::RepeatableRead),
+            ..Default::default()
+        };
+        again(|| self.read.begin_with_options(options)).await
     }
 
     /// Closes all connections; SQLite's write-ahead log is folded into the file.
@@ -180,6 +181,45 @@ pub fn lost_race(error: &DbErr) -> bool {
         || error.message().contains("Lock wait timeout exceeded")
 }
 
+/// Whether something failed because its connection has ended, so that another connection may do. What the connection was at
+/// has not happened, except where that was a commit: of that nothing is known.
+pub fn lost_connection(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    match &**error {
+        sqlx::Error::Io(_) => true,
+        // A server that stops or has crashed, PostgreSQL's idle transaction, a broken connection, MariaDB's KILL.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            matches!(&*code, "57P01" | "57P02" | "57P03" | "25P03" | "70100")
+                || code.starts_with("08")
+        }),
+        _ => false,
+    }
+}
+
+/// Does what changes nothing, and again where it had an old connection whose end nobody had noticed, or lost its connection.
+///
+/// # Errors
+/// As `what` does, at last.
+pub async fn again<T, F>(what: impl Fn() -> F) -> Result<T, DbErr>
+where
+    F: Future<Output = Result<T, DbErr>>,
+{
+    for _ in 1..TRIES {
+        match what().await {
+            Err(error) if lost_connection(&error) => {
+                log::debug!("a connection was lost, trying again: {error}");
+            }
+            done => return done,
+        }
+    }
+    what().await
+}
+
 /// The file of a `sqlite://` URL, which holds it percent-encoded.
 pub fn file(url: &str) -> Option<PathBuf> {
     let path = url.strip_prefix("sqlite://")?.split('?').next()?;
@@ -194,13 +234,16 @@ pub fn file(url: &str) -> Option<PathBuf> {
 
 fn options(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
+    let server = file(url).is_none();
+    // No `min_connections`: where one of them is lost, the pool would try for minutes to open another, ever less often, and
+    // nobody could have the place that this takes, not even when the server has long been back.
     options
         .max_connections(connections)
-        .min_connections(1)
         // A connection that has been opened stays: its prepared statements are its worth.
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
-        .acquire_timeout(BUSY)
+        .acquire_timeout(if server { CONNECT } else { BUSY })
+        // Who gets an old connection that has ended tries again.
         .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(sqlite)

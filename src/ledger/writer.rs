@@ -1,13 +1,18 @@
 //! The writer: the only task that changes the ledger. It takes what waits, applies it on a [`Book`](super::book::Book)
 //! and commits once for all of it; a lone unit goes at once.
 
+use std::time::{Duration, Instant};
+
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 
-use super::connect::{Store, TRIES, lost_race};
+use super::connect::{Store, TRIES, lost_connection, lost_race};
 use super::posting::{Applied, Refusal, Unit};
 use super::store;
 use crate::clock::Clock;
+
+/// How long units are tried again whose connections are lost: a caller still waits by then.
+const LOST: Duration = Duration::from_secs(5);
 
 /// Why a unit has no receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +71,16 @@ pub async fn run(
         }
         let units: Vec<&Unit> = waiting.iter().map(|one| &one.unit).collect();
         log::trace!("a batch of {}", units.len());
-        let answers = apply_batch(&store, &units, clock.now()).await;
+        let Some(answers) = apply_batch(&store, &units, clock.now()).await else {
+            // Whoever waits would wait as long, and in vain.
+            while let Ok(one) = queue.try_recv() {
+                waiting.push(one);
+            }
+            for one in waiting.drain(..) {
+                let _ = one.reply.send(Err(PostError::Unavailable));
+            }
+            continue;
+        };
         for (one, answer) in waiting.drain(..).zip(answers) {
             // Whoever has gone away meanwhile finds the answer by asking again.
             let _ = one.reply.send(answer);
@@ -84,42 +98,82 @@ enum Stop {
     Commit(DbErr),
 }
 
-/// Applies units in one commit where that can be, so that one answer stands for each of them, in their order.
-async fn apply_batch(store: &Store, units: &[&Unit], now: i64) -> Vec<Outcome> {
+/// Applies units in one commit where that can be, so that one answer stands for each of them, in their order; none where the
+/// database takes no writes at all.
+async fn apply_batch(store: &Store, units: &[&Unit], now: i64) -> Option<Vec<Outcome>> {
     match commit(store, units, now).await {
-        Ok(answers) => answers,
-        Err(Stop::Inside(error)) if units.len() > 1 => {
+        Ok(answers) => Some(answers),
+        Err(Stop::Inside(error)) if units.len() > 1 && !lost_connection(&error) => {
             log::warn!(
                 "a batch of {} units failed, trying them one by one: {error}",
                 units.len()
             );
             let mut answers = Vec::with_capacity(units.len());
             for unit in units {
-                answers.push(match commit(store, &[unit], now).await {
-                    Ok(mut one) => one.pop().unwrap_or(Err(PostError::Unavailable)),
-                    Err(stop) => Err(unavailable(&stop)),
-                });
+                match commit(store, &[unit], now).await {
+                    Ok(one) => answers.extend(one),
+                    Err(stop) => {
+                        answers.push(Err(unavailable(&stop)));
+                        if matches!(stop, Stop::Begin(_)) {
+                            break;
+                        }
+                    }
+                }
             }
-            answers
+            answers.resize(units.len(), Err(PostError::Unavailable));
+            Some(answers)
+        }
+        Err(Stop::Commit(error)) if lost_connection(&error) => {
+            log::warn!("a commit was lost, trying again what counts once: {error}");
+            let again = units.iter().copied().filter(|unit| unit.counts_once());
+            let mut answers = match commit(store, &again.collect::<Vec<_>>(), now).await {
+                Ok(answers) => answers.into_iter(),
+                Err(stop) => {
+                    unavailable(&stop);
+                    Vec::new().into_iter()
+                }
+            };
+            // Whether the others happened nobody knows.
+            let answer = |unit: &&Unit| match unit.counts_once() {
+                true => answers.next().unwrap_or(Err(PostError::Unavailable)),
+                false => Err(PostError::Unavailable),
+            };
+            Some(units.iter().map(answer).collect())
         }
         Err(stop) => {
             let error = unavailable(&stop);
-            units.iter().map(|_| Err(error)).collect()
+            let begun = !matches!(stop, Stop::Begin(_));
+            begun.then(|| units.iter().map(|_| Err(error)).collect())
         }
     }
 }
 
-/// Commits once, and again from the beginning where another instance was there first.
+/// Commits once, and again from the beginning where another instance was there first, or where the connection was lost and
+/// nothing can count twice.
 async fn commit(store: &Store, units: &[&Unit], now: i64) -> Result<Vec<Outcome>, Stop> {
-    for _ in 1..TRIES {
+    let begun = Instant::now();
+    let mut races = 1;
+    loop {
         match commit_once(store, units, now).await {
-            Err(Stop::Inside(error) | Stop::Commit(error)) if lost_race(&error) => {
+            Err(Stop::Inside(error) | Stop::Commit(error))
+                if lost_race(&error) && races < TRIES =>
+            {
+                races += 1;
                 log::debug!("a race was lost, trying again: {error}");
+            }
+            Err(Stop::Inside(error)) if lost_connection(&error) && begun.elapsed() < LOST => {
+                log::warn!("a connection was lost before the commit, trying again: {error}");
+            }
+            Err(Stop::Commit(error))
+                if lost_connection(&error)
+                    && begun.elapsed() < LOST
+                    && units.iter().all(|unit| unit.counts_once()) =>
+            {
+                log::warn!("a commit was lost, trying again: {error}");
             }
             done => return done,
         }
     }
-    commit_once(store, units, now).await
 }
 
 fn unavailable(stop: &Stop) -> PostError {

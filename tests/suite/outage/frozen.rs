@@ -1,6 +1,6 @@
 //! The database stands still for a while: connections stay, and nothing comes back.
 
-use super::callers::{Callers, all_succeed};
+use super::callers::{Callers, Path, all_succeed};
 use super::server::{Kind, Server};
 use super::{client, count, gateway, says_ready, settle};
 use crate::ledger::load::{Load, Told};
@@ -26,7 +26,11 @@ async fn stands_still(kind: Kind) {
     load.acknowledged(200).await;
     callers.all_succeed().await;
     server.freeze();
-    says_ready(&client, false).await;
+    // Who watches the gateway learns of it before a caller does.
+    tokio::select! {
+        () = says_ready(&client, false) => {}
+        _ = Path::Total.call(&client) => panic!("/readyz takes as long as a request may"),
+    }
     // Those who asked before, and those who ask when it has been so for a while.
     callers.all_fail().await;
     callers.all_fail().await;

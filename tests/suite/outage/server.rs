@@ -182,7 +182,7 @@ impl Server {
     pub async fn cut(&self, db: &DatabaseConnection) -> usize {
         let gateways = match self.kind {
             Kind::Postgres => {
-                "SELECT CAST(pg_terminate_backend(pid) AS bigint) FROM pg_stat_activity \
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                  WHERE application_name = 'pointgate'"
             }
             Kind::MariaDb => {
