@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::mysql::MySqlConnectOptions;
@@ -14,6 +14,7 @@ use sea_orm::{
     DbErr, IsolationLevel, RuntimeErr, SqlErr, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
+use tokio::time::sleep;
 
 /// Connections for readers. Few are enough, since waiting reads are gathered into one statement.
 const READERS: u32 = 3;
@@ -23,6 +24,11 @@ const WRITERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
 /// How long a connection to a server is tried for: not so long that a request would end before it.
 const CONNECT: Duration = Duration::from_secs(3);
+
+/// How long something is tried again that loses its connections: a caller still waits by then.
+pub const LOST: Duration = Duration::from_secs(5);
+/// How long it rests before that.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How many pages the write-ahead log may hold (of 4 KiB: 64 MiB) before it is folded into the file. Many batches touch the
 /// same pages, which are then written to the file once.
@@ -201,7 +207,7 @@ pub fn lost_connection(error: &DbErr) -> bool {
     }
 }
 
-/// Does what changes nothing, and again where it had an old connection whose end nobody had noticed, or lost its connection.
+/// Does what changes nothing, and again where it was given an old connection whose end nobody had noticed, or lost its own.
 ///
 /// # Errors
 /// As `what` does, at last.
@@ -209,15 +215,17 @@ pub async fn again<T, F>(what: impl Fn() -> F) -> Result<T, DbErr>
 where
     F: Future<Output = Result<T, DbErr>>,
 {
-    for _ in 1..TRIES {
+    let begun = Instant::now();
+    loop {
         match what().await {
-            Err(error) if lost_connection(&error) => {
+            Err(error) if lost_connection(&error) && begun.elapsed() < LOST => {
                 log::debug!("a connection was lost, trying again: {error}");
+                // There may be no other one to be had either.
+                sleep(PAUSE).await;
             }
             done => return done,
         }
     }
-    what().await
 }
 
 /// The file of a `sqlite://` URL, which holds it percent-encoded.

@@ -1,18 +1,15 @@
 //! The writer: the only task that changes the ledger. It takes what waits, applies it on a [`Book`](super::book::Book)
 //! and commits once for all of it; a lone unit goes at once.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 
-use super::connect::{Store, TRIES, lost_connection, lost_race};
+use super::connect::{LOST, Store, TRIES, lost_connection, lost_race};
 use super::posting::{Applied, Refusal, Unit};
 use super::store;
 use crate::clock::Clock;
-
-/// How long units are tried again whose connections are lost: a caller still waits by then.
-const LOST: Duration = Duration::from_secs(5);
 
 /// Why a unit has no receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

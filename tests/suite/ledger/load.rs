@@ -18,7 +18,7 @@ const AT_ONCE: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a client of a steady load rests after each write: there is to be a load for as long as it takes, and no more to be
 /// checked afterwards than that needs.
-const REST: Duration = Duration::from_millis(20);
+const REST: Duration = Duration::from_millis(40);
 /// What the gateway says where it is broken, or too much is waiting.
 const BROKEN: [&str; 2] = [
     r#"{"code":500,"message":"系统错误"}"#,

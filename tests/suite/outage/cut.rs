@@ -14,7 +14,7 @@ use crate::ledger::load::{Load, Told};
 use crate::program::Client;
 
 /// How often all connections are cut.
-const CUTS: u64 = 60;
+const CUTS: u64 = 40;
 /// How many write what nothing makes the same when it comes again.
 const ADDERS: usize = 6;
 
@@ -47,10 +47,10 @@ async fn cuts(kind: Kind) {
     let mut cut = 0;
     for i in 0..CUTS {
         // At another point of a batch each time.
-        sleep(Duration::from_millis(40 + i * 7 % 40)).await;
+        sleep(Duration::from_millis(50 + i * 13 % 60)).await;
         cut += server.cut(&administrator).await;
     }
-    assert!(cut > 60, "{cut} connections were cut");
+    assert!(cut > 40, "{cut} connections were cut");
     load.goes_on(50).await;
     stopped.store(true, Ordering::Relaxed);
     let mut sent = load.stop().await;
