@@ -1,6 +1,7 @@
 //! Something goes away under load: the database, for a while and in several ways, its connections, or one of two gateways.
 
 mod callers;
+mod commit;
 mod cut;
 mod down;
 mod frozen;

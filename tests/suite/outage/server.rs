@@ -1,7 +1,7 @@
 //! A database server of a test's own, which may be stopped, killed and frozen; it goes when it is dropped.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -48,16 +48,29 @@ impl Server {
         server
     }
 
-    /// Where the gateway's database is.
-    pub fn url(&self) -> String {
-        self.database("pointgate")
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
     }
 
-    fn database(&self, name: &str) -> String {
+    /// Where the gateway's database is.
+    pub fn url(&self) -> String {
+        self.url_at(self.address())
+    }
+
+    /// Where it is for those who reach the server there.
+    pub fn url_at(&self, address: SocketAddr) -> String {
         match self.kind {
-            // Where a user's own database is the one of their name.
-            Kind::Postgres => format!("postgres://pointgate@127.0.0.1:{}/postgres", self.port),
-            Kind::MariaDb => format!("mysql://root@127.0.0.1:{}/{name}", self.port),
+            Kind::Postgres => format!("postgres://pointgate@{address}/postgres"),
+            Kind::MariaDb => format!("mysql://root@{address}/pointgate"),
+        }
+    }
+
+    /// A database that is always there.
+    fn home(&self) -> String {
+        match self.kind {
+            Kind::Postgres => self.url(),
+            Kind::MariaDb => format!("mysql://root@{}/mysql", self.address()),
         }
     }
 
@@ -208,7 +221,7 @@ impl Server {
     }
 
     async fn connect(&self) -> Option<DatabaseConnection> {
-        let mut options = ConnectOptions::new(self.database("mysql"));
+        let mut options = ConnectOptions::new(self.home());
         options.max_connections(1).sqlx_logging(false);
         options.acquire_timeout(Duration::from_millis(500));
         Database::connect(options).await.ok()
