@@ -20,7 +20,7 @@ use tokio::time::sleep;
 const READERS: u32 = 3;
 /// Connections for writes to a database in which several can write at once.
 const WRITERS: u32 = 4;
-/// How long a statement waits for another process's write.
+/// How long a statement waits for another process's write, and a reader for those before it.
 const BUSY: Duration = Duration::from_secs(5);
 /// How long a connection to a server is tried for: not so long that a request would end before it.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -67,7 +67,10 @@ impl Store {
         }
         let writers = if file(url).is_some() { 1 } else { WRITERS };
         let write = Database::connect(options(url, writers)).await?;
-        let read = Database::connect(options(url, READERS)).await?;
+        let mut reading = options(url, READERS);
+        // Many may ask at once, and then wait for each other.
+        reading.acquire_timeout(BUSY);
+        let read = Database::connect(reading).await?;
         let balances = Database::connect(options(url, 1)).await?;
         let store = Store {
             write,
@@ -251,7 +254,7 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
         .acquire_timeout(if server { CONNECT } else { BUSY })
-        // Who gets an old connection that has ended tries again.
+        // Whoever gets an old connection that has ended tries again.
         .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(sqlite)
