@@ -38,6 +38,8 @@ use metrics::Metrics;
 const STOP_WITHIN: Duration = Duration::from_secs(7);
 /// How long the ledger may take to write what waits after a stop.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// How long the database may take to show that it is there.
+const READY_WITHIN: Duration = Duration::from_secs(2);
 /// How long a client may take to send a request's head.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long a connection stays open for a next request.
@@ -328,7 +330,7 @@ async fn healthz() -> &'static str {
 }
 
 async fn readyz(house: web::Data<House>) -> HttpResponse {
-    match tokio::time::timeout(house.within, house.ledger.ready()).await {
+    match tokio::time::timeout(READY_WITHIN, house.ledger.ready()).await {
         Ok(true) if !house.stopping.load(Ordering::Relaxed) => HttpResponse::Ok().body("ready\n"),
         _ => HttpResponse::ServiceUnavailable().body("not ready\n"),
     }

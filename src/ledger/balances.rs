@@ -10,6 +10,7 @@ use sea_orm::DbErr;
 use tokio::sync::oneshot;
 
 use super::connect::Store;
+use super::lost::again;
 use super::posting::AccountKey;
 use super::{Limits, ReadError, sql};
 use crate::clock::Clock;
@@ -164,7 +165,7 @@ impl Gatherer {
                 }
                 waiting.asked.drain(..count).collect::<Vec<_>>()
             };
-            match self.balances.of(&asked).await {
+            match again(|| self.balances.of(&asked)).await {
                 Ok(balances) => {
                     for (one, balance) in asked.into_iter().zip(balances) {
                         let _ = one.reply.send(balance);

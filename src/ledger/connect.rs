@@ -10,18 +10,20 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynch
 use sea_orm::sqlx::{Executor, MySql, pool::PoolOptions};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, IsolationLevel, RuntimeErr, SqlErr, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
 use super::durable;
+use super::lost::again;
 
 /// Connections for readers. Few are enough, since waiting reads are gathered into one statement.
 const READERS: u32 = 3;
 /// Connections for the writes of others than the writers: what is known of members, sweeping.
 const OTHERS: u32 = 2;
-/// How long a statement waits for another process's write.
+/// How long a statement waits for another process's write, and a reader for those before it.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long a connection to a server is tried for: not so long that a request would end before it.
+const CONNECT: Duration = Duration::from_secs(3);
 
 /// How many pages the write-ahead log may hold (of 4 KiB: 64 MiB) before it is folded into the file. Many batches touch the
 /// same pages, which are then written to the file once.
@@ -62,10 +64,13 @@ impl Store {
             Some(_) => 1,
             None => u32::try_from(writers).unwrap_or(1) + OTHERS,
         };
-        let write = Database::connect(options(url, writers)).await;
+        let write = Database::connect(by_index(options(url, writers))).await;
         let write = write.map_err(|error| discreet(url, error))?;
-        let read = Database::connect(options(url, READERS)).await?;
-        let balances = Database::connect(options(url, 1)).await?;
+        let mut reading = options(url, READERS);
+        // Many may ask at once, and then wait for each other.
+        reading.acquire_timeout(BUSY);
+        let read = Database::connect(reading).await?;
+        let balances = Database::connect(by_index(options(url, 1))).await?;
         let store = Store {
             write,
             read,
@@ -116,7 +121,7 @@ impl Store {
     /// # Errors
     /// Where it does not.
     pub async fn ping(&self) -> Result<(), DbErr> {
-        self.read.ping().await
+        again(|| self.read.ping()).await
     }
 
     /// Begins a transaction that writes. In SQLite it holds the write lock from its first statement on, so that what it
@@ -126,12 +131,11 @@ impl Store {
     /// Where the database does not answer or another process holds the lock for too long.
     pub async fn begin_write(&self) -> Result<DatabaseTransaction, DbErr> {
         let sqlite = self.write.get_database_backend() == DbBackend::Sqlite;
-        self.write
-            .begin_with_options(TransactionOptions {
-                sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
-                ..Default::default()
-            })
-            .await
+        let options = TransactionOptions {
+            sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        again(|| self.write.begin_with_options(options)).await
     }
 
     /// Begins a transaction that reads all as it was at one moment.
@@ -140,12 +144,11 @@ impl Store {
     /// Where the database does not answer.
     pub async fn begin_snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
         let sqlite = self.read.get_database_backend() == DbBackend::Sqlite;
-        self.read
-            .begin_with_options(TransactionOptions {
-                isolation_level: (!sqlite).then_some(IsolationLevel::RepeatableRead),
-                ..Default::default()
-            })
-            .await
+        let options = TransactionOptions {
+            isolation_level: (!sqlite).then_some(IsolationLevel::RepeatableRead),
+            ..Default::default()
+        };
+        again(|| self.read.begin_with_options(options)).await
     }
 
     /// Closes all connections; SQLite's write-ahead log is folded into the file.
@@ -167,40 +170,11 @@ fn discreet(url: &str, error: DbErr) -> DbErr {
     }
 }
 
-/// How often a transaction is tried where other instances get in its way.
-pub const TRIES: usize = 8;
-
-/// What is told where a name was joined with another while an account under it was being made.
-pub const RENAMED: &str = "a name leads elsewhere by now";
-
-/// Whether a transaction failed because another instance was there first, so that nothing of it has happened and it is worth
-/// another try: a unique key that is taken by now, a deadlock, a lock that was waited for too long.
-pub fn lost_race(error: &DbErr) -> bool {
-    if matches!(error, DbErr::Custom(text) if text == RENAMED) {
-        return true;
-    }
-    if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
-        return true;
-    }
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
-        error
-    else {
-        return false;
-    };
-    let Some(error) = error.as_database_error() else {
-        return false;
-    };
-    // PostgreSQL's serialization failure, deadlock and lock timeout; MySQL says 40001 for a deadlock.
-    let code = error.code();
-    matches!(code.as_deref(), Some("40001" | "40P01" | "55P03"))
-        || error.message().contains("Lock wait timeout exceeded")
-}
-
 /// How many writers a database profits from.
 pub fn writers(url: &str) -> usize {
     match url.split(':').next() {
         Some("postgres") => 4,
-        Some("mysql") => 4,
+        Some("mysql") => 2,
         _ => 1,
     }
 }
@@ -219,13 +193,16 @@ pub fn file(url: &str) -> Option<PathBuf> {
 
 fn options(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(with_tls(url));
+    let server = file(url).is_none();
+    // No `min_connections`: where one of them is lost, the pool would try for minutes to open another, ever less often, and
+    // nobody could have the place that this takes, not even when the server has long been back.
     options
         .max_connections(connections)
-        .min_connections(1)
         // A connection that has been opened stays: its prepared statements are its worth.
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
-        .acquire_timeout(BUSY)
+        .acquire_timeout(if server { CONNECT } else { BUSY })
+        // Whoever gets an old connection that has ended tries again.
         .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(sqlite)
@@ -280,8 +257,21 @@ fn postgres(options: PgConnectOptions) -> PgConnectOptions {
         ("idle_in_transaction_session_timeout", "30s"),
         // The statements are short and always the same.
         ("jit", "off"),
-        ("plan_cache_mode", "force_generic_plan"),
     ])
+}
+
+/// Without plans that read a whole table. The set statements look up a few keys; PostgreSQL plans each once, when its tables may
+/// still be empty and reading them looks cheap, and would stay with that for long.
+fn by_index(mut options: ConnectOptions) -> ConnectOptions {
+    options.map_sqlx_postgres_opts(|options| {
+        postgres(options).options([
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+        ])
+    });
+    options
 }
 
 fn mysql(options: MySqlConnectOptions) -> MySqlConnectOptions {

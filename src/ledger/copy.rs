@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
 
 use super::audit::{self, AuditError, Report};
 use super::connect::{Store, file};
-use super::store::hold_names;
+use super::hold::{Held, hold};
 use table::{TABLES, Tally};
 
 /// What was copied; it is the same on both sides.
@@ -78,7 +78,7 @@ impl End {
     /// What becomes the target with its commit; until then no gateway on it makes an account.
     async fn target(store: &Store) -> Result<End, CopyError> {
         let end = End::of(Side::Target, store.begin_write().await).await?;
-        end.got(hold_names(&end.db, true).await)?;
+        end.got(hold(&end.db, Held::Names, true).await)?;
         Ok(end)
     }
 
@@ -131,8 +131,8 @@ pub async fn copy(
         return Err(CopyError::Same);
     }
     let failed = |side| move |error| CopyError::Database(side, error);
-    let source = Store::open(from).await.map_err(failed(Side::Source))?;
-    let target = Store::open(to).await.map_err(failed(Side::Target))?;
+    let source = Store::open(from, 1).await.map_err(failed(Side::Source))?;
+    let target = Store::open(to, 1).await.map_err(failed(Side::Target))?;
     let copied = between(&source, &target, &mut progress).await;
     for store in [source, target] {
         if let Err(error) = store.close().await {

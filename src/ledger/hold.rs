@@ -2,7 +2,8 @@
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 
-use super::connect::{Store, lost_race};
+use super::connect::Store;
+use super::lost::lost_race;
 
 /// What can be held.
 #[derive(Clone, Copy, Debug)]

@@ -19,6 +19,7 @@ pub mod history;
 pub(crate) mod hold;
 pub mod key;
 mod lanes;
+pub(crate) mod lost;
 pub mod posting;
 mod sql;
 mod store;
@@ -33,6 +34,7 @@ use crate::clock::Clock;
 use balances::Balances;
 use connect::Store;
 use lanes::{Lanes, Task};
+use lost::again;
 use posting::{AccountKey, Applied, Nonce, Posting, Receipt, Unit};
 pub use writer::PostError;
 
@@ -163,7 +165,7 @@ impl Ledger {
         &self,
         range: &history::Range,
     ) -> Result<Option<history::Page>, ReadError> {
-        Ok(history::page(self.store.read(), range).await?)
+        Ok(again(|| history::page(self.store.read(), range)).await?)
     }
 
     /// Whether a nonce has been spent.
@@ -171,7 +173,7 @@ impl Ledger {
     /// # Errors
     /// A database that fails.
     pub async fn is_spent(&self, nonce: Nonce) -> Result<bool, ReadError> {
-        Ok(store::is_spent(self.store.read(), nonce).await?)
+        Ok(again(|| store::is_spent(self.store.read(), nonce)).await?)
     }
 
     /// The points of an account that lapse from now up to `until` (ms).
@@ -179,7 +181,8 @@ impl Ledger {
     /// # Errors
     /// A database that fails.
     pub async fn lapsing(&self, account: &AccountKey, until: i64) -> Result<i64, ReadError> {
-        Ok(history::lapsing(self.store.read(), account, self.clock.now(), until).await?)
+        let (db, now) = (self.store.read(), self.clock.now());
+        Ok(again(|| history::lapsing(db, account, now, until)).await?)
     }
 
     /// The database, for what is kept beside the ledger.

@@ -39,6 +39,12 @@ impl Unit {
             ..Unit::default()
         }
     }
+
+    /// Whether it counts once however often it is applied, and is answered alike each time.
+    pub fn counts_once(&self) -> bool {
+        let guarded = self.postings.iter().all(|posting| posting.once.is_some());
+        self.nonce.is_none() && (guarded || self.action.is_some())
+    }
 }
 
 /// What became of a unit.

@@ -9,10 +9,10 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use serde::Serialize;
 
 use super::book::{Account, Book, Changes, Draw, Lot, Used};
-use super::connect::RENAMED;
 use super::entry::{self, Hash};
 use super::hold::{Held, hold};
 use super::key::Key;
+use super::lost::RENAMED;
 use super::posting::{AccountKey, Movement, Nonce, Posting, Unit};
 use super::{actions, sql};
 

@@ -1,10 +1,13 @@
 //! The writers: the only tasks that change the ledger. Each takes what waits for it, applies it on a
 //! [`Book`](super::book::Book) and commits once for all of it; a lone unit goes at once.
 
+use std::time::Instant;
+
 use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 
-use super::connect::{Store, TRIES, lost_race};
+use super::connect::Store;
+use super::lost::{LOST, TRIES, lost_connection, lost_race};
 use super::posting::{Applied, Refusal, Unit};
 use super::store;
 use crate::clock::Clock;
@@ -76,7 +79,16 @@ pub async fn run(
         }
         let units: Vec<&Unit> = waiting.iter().map(|one| &one.unit).collect();
         log::trace!("a batch of {}", units.len());
-        let answers = writer.apply_batch(&units).await;
+        let Some(answers) = writer.apply_batch(&units).await else {
+            // Whoever waits would wait as long, and in vain.
+            while let Ok(one) = queue.try_recv() {
+                waiting.push(one);
+            }
+            for one in waiting.drain(..) {
+                let _ = one.reply.send(Err(PostError::Unavailable));
+            }
+            continue;
+        };
         for (one, answer) in waiting.drain(..).zip(answers) {
             // Whoever has gone away meanwhile finds the answer by asking again.
             let _ = one.reply.send(answer);
@@ -95,42 +107,82 @@ enum Stop {
 }
 
 impl Writer {
-    /// Applies units in one commit where that can be, so that one answer stands for each of them, in their order.
-    async fn apply_batch(&self, units: &[&Unit]) -> Vec<Outcome> {
+    /// Applies units in one commit where that can be, so that one answer stands for each of them, in their order; none where the
+    /// database takes no writes at all.
+    async fn apply_batch(&self, units: &[&Unit]) -> Option<Vec<Outcome>> {
         match self.commit(units).await {
-            Ok(answers) => answers,
-            Err(Stop::Inside(error)) if units.len() > 1 => {
+            Ok(answers) => Some(answers),
+            Err(Stop::Inside(error)) if units.len() > 1 && !lost_connection(&error) => {
                 log::warn!(
                     "a batch of {} units failed, trying them one by one: {error}",
                     units.len()
                 );
                 let mut answers = Vec::with_capacity(units.len());
                 for unit in units {
-                    answers.push(match self.commit(&[unit]).await {
-                        Ok(mut one) => one.pop().unwrap_or(Err(PostError::Unavailable)),
-                        Err(stop) => Err(unavailable(&stop)),
-                    });
+                    match self.commit(&[unit]).await {
+                        Ok(one) => answers.extend(one),
+                        Err(stop) => {
+                            answers.push(Err(unavailable(&stop)));
+                            if matches!(stop, Stop::Begin(_)) {
+                                break;
+                            }
+                        }
+                    }
                 }
-                answers
+                answers.resize(units.len(), Err(PostError::Unavailable));
+                Some(answers)
+            }
+            Err(Stop::Commit(error)) if lost_connection(&error) => {
+                log::warn!("a commit was lost, trying again what counts once: {error}");
+                let again = units.iter().copied().filter(|unit| unit.counts_once());
+                let mut answers = match self.commit(&again.collect::<Vec<_>>()).await {
+                    Ok(answers) => answers.into_iter(),
+                    Err(stop) => {
+                        unavailable(&stop);
+                        Vec::new().into_iter()
+                    }
+                };
+                // Whether the others happened nobody knows.
+                let answer = |unit: &&Unit| match unit.counts_once() {
+                    true => answers.next().unwrap_or(Err(PostError::Unavailable)),
+                    false => Err(PostError::Unavailable),
+                };
+                Some(units.iter().map(answer).collect())
             }
             Err(stop) => {
                 let error = unavailable(&stop);
-                units.iter().map(|_| Err(error)).collect()
+                let begun = !matches!(stop, Stop::Begin(_));
+                begun.then(|| units.iter().map(|_| Err(error)).collect())
             }
         }
     }
 
-    /// Commits once, and again from the beginning where another instance was there first.
+    /// Commits once, and again from the beginning where another instance was there first, or where the connection was lost and
+    /// nothing can count twice.
     async fn commit(&self, units: &[&Unit]) -> Result<Vec<Outcome>, Stop> {
-        for _ in 1..TRIES {
+        let begun = Instant::now();
+        let mut races = 1;
+        loop {
             match self.commit_once(units).await {
-                Err(Stop::Inside(error) | Stop::Commit(error)) if lost_race(&error) => {
+                Err(Stop::Inside(error) | Stop::Commit(error))
+                    if lost_race(&error) && races < TRIES =>
+                {
+                    races += 1;
                     log::debug!("a race was lost, trying again: {error}");
+                }
+                Err(Stop::Inside(error)) if lost_connection(&error) && begun.elapsed() < LOST => {
+                    log::warn!("a connection was lost before the commit, trying again: {error}");
+                }
+                Err(Stop::Commit(error))
+                    if lost_connection(&error)
+                        && begun.elapsed() < LOST
+                        && units.iter().all(|unit| unit.counts_once()) =>
+                {
+                    log::warn!("a commit was lost, trying again: {error}");
                 }
                 done => return done,
             }
         }
-        self.commit_once(units).await
     }
 
     async fn commit_once(&self, units: &[&Unit]) -> Result<Vec<Outcome>, Stop> {

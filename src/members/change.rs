@@ -5,8 +5,8 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, Set, Un
 
 use super::{Member, Members, Name, find_to_change};
 use crate::ledger::ReadError;
-use crate::ledger::connect::{TRIES, lost_race};
 use crate::ledger::key::Key;
+use crate::ledger::lost::{TRIES, lost_connection, lost_race};
 
 /// What is told of a member; what is none stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,9 +90,12 @@ impl Members {
         change: Change,
         once: Option<Key>,
     ) -> Result<String, ReadError> {
+        // Light that is extended twice is longer; the others are the same when they are made again.
+        let repeatable = once.is_some() || !matches!(change, Change::Light(_));
         for _ in 1..TRIES {
             match self.change_once(name, &change, once).await {
                 Err(error) if lost_race(&error) => {}
+                Err(error) if repeatable && lost_connection(&error) => {}
                 done => return Ok(done?),
             }
         }

@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{Members, Payment};
 use crate::ledger::ReadError;
-use crate::ledger::connect::lost_race;
+use crate::ledger::lost::lost_race;
 
 impl Members {
     /// Keeps what was told, once for each event and once for each charge that succeeded. Again: no change.

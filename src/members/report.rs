@@ -5,6 +5,7 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::{Members, Name};
 use crate::ledger::ReadError;
+use crate::ledger::lost::again;
 
 impl Members {
     /// How many actions of these names somebody did from `from` to before `until` (ms), under either of their names.
@@ -27,9 +28,8 @@ impl Members {
             .filter(action::Column::Owner.is_in(owners))
             .filter(action::Column::Name.is_in(actions))
             .filter(action::Column::At.gte(from))
-            .filter(action::Column::At.lt(until))
-            .count(self.ledger.store().read())
-            .await?;
-        Ok(count)
+            .filter(action::Column::At.lt(until));
+        let db = self.ledger.store().read();
+        Ok(again(|| count.clone().count(db)).await?)
     }
 }

@@ -7,6 +7,7 @@ mod database;
 mod ledger;
 mod openapi;
 mod osx;
+mod outage;
 mod program;
 mod server;
 mod status;

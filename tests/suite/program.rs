@@ -40,6 +40,7 @@ pub struct Place(Arc<Ground>);
 struct Ground {
     folder: TempDir,
     database: Option<Fresh>,
+    elsewhere: Option<String>,
 }
 
 impl Place {
@@ -48,6 +49,7 @@ impl Place {
         Place(Arc::new(Ground {
             folder: tempfile::tempdir().unwrap(),
             database: Fresh::new(),
+            elsewhere: None,
         }))
     }
 
@@ -83,6 +85,14 @@ impl Place {
             Some(fresh) => fresh.url(),
             None => format!("sqlite://{}", self.database().display()),
         }
+    }
+
+    /// The same with the database at `url`, whatever the tests run on.
+    pub fn at(self, url: &str) -> Place {
+        let mut place = self.in_a_file();
+        let ground = Arc::get_mut(&mut place.0).expect("nothing runs in it yet");
+        ground.elsewhere = Some(url.to_owned());
+        place
     }
 
     /// A file in it.
@@ -140,8 +150,9 @@ impl Place {
                 command.env_remove(name);
             }
         }
-        if let Some(fresh) = &self.0.database {
-            command.env("POINTGATE__DATABASE__URL", fresh.url());
+        let fresh = self.0.database.as_ref().map(Fresh::url);
+        if let Some(url) = self.0.elsewhere.clone().or(fresh) {
+            command.env("POINTGATE__DATABASE__URL", url);
         }
         command
             .args(arguments)

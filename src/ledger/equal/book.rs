@@ -181,7 +181,11 @@ impl Pair {
         let hand = Arc::new(AtomicI64::new(DAY));
         let time = hand.clone();
         let clock = Clock::new(move || time.load(Ordering::SeqCst));
-        let limits = Limits { queue: 1000, batch };
+        let limits = Limits {
+            queue: 1000,
+            batch,
+            writers: 0,
+        };
         let ledger = Ledger::open(url, limits, clock).await.unwrap();
         let mut book = Book::default();
         for (owner, name) in PEOPLE {

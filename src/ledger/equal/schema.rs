@@ -36,7 +36,7 @@ impl Filled {
         let mut all = Vec::new();
         for (name, server) in DATABASES {
             let home = Home::on(server);
-            let store = Store::open(&home.url).await.unwrap();
+            let store = Store::open(&home.url, 1).await.unwrap();
             let db = store.begin_write().await.unwrap();
             for row in ROWS {
                 execute(&db, row).await.unwrap();
@@ -239,7 +239,7 @@ async fn no_text_is_cut() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_ledger_comes_to_compare_to_the_byte() {
     let home = Home::on(Some(MARIADB));
-    let store = Store::open(&home.url).await.unwrap();
+    let store = Store::open(&home.url, 1).await.unwrap();
     let db = store.begin_write().await.unwrap();
     let padded = "CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
     for table in ["account", "alias"] {
@@ -255,7 +255,7 @@ async fn an_older_ledger_comes_to_compare_to_the_byte() {
     db.commit().await.unwrap();
     store.close().await.unwrap();
 
-    let store = Store::open(&home.url).await.unwrap();
+    let store = Store::open(&home.url, 1).await.unwrap();
     let db = store.begin_write().await.unwrap();
     execute(&db, &blank).await.unwrap();
     let owners = "SELECT COUNT(*) FROM account WHERE owner = 'uid:1'";

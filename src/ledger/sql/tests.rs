@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use super::words::Statement;
 use super::{LOCK, ask, tell};
-use crate::ledger::connect::{Store, lost_race};
+use crate::ledger::connect::Store;
 use crate::ledger::equal::{DATABASES, Home};
+use crate::ledger::lost::lost_race;
 use cases::{Case, Comes};
 
 /// The databases with the same content.
@@ -27,7 +28,7 @@ impl Sides {
         let (mut stores, mut homes) = (Vec::new(), Vec::new());
         for (_, server) in DATABASES {
             let home = Home::on(server);
-            let store = Store::open(&home.url).await.unwrap();
+            let store = Store::open(&home.url, 1).await.unwrap();
             let db = store.begin_write().await.unwrap();
             content::fill(&db).await;
             db.commit().await.unwrap();

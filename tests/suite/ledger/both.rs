@@ -156,6 +156,7 @@ async fn ledgers(gateway: &TestGateway) -> [Ledger; 2] {
     let limits = Limits {
         queue: 2000,
         batch: 64,
+        writers: 0,
     };
     let other = Ledger::open(&gateway.database(), limits, Clock::new(move || now)).await;
     [gateway.ledger().clone(), other.unwrap()]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::task::{JoinHandle, JoinSet};
@@ -16,6 +16,14 @@ const UIDS: usize = 6;
 const AT_ONCE: usize = 16;
 /// A load must come to where it is waited for within this.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a client of a steady load rests after each write: there is to be a load for as long as it takes, and no more to be
+/// checked afterwards than that needs.
+const REST: Duration = Duration::from_millis(40);
+/// What the gateway says where it is broken, or too much is waiting.
+const BROKEN: [&str; 2] = [
+    r#"{"code":500,"message":"系统错误"}"#,
+    r#"{"code":503,"message":"系统繁忙"}"#,
+];
 
 /// One write: coins that come, or coins that go for an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +40,17 @@ pub enum Told {
     Done(String),
     /// It does not count: too few coins.
     Refused,
-    /// Nothing, or that something broke.
+    /// That something broke.
+    Broken,
+    /// Nothing.
     Nothing,
+}
+
+impl Told {
+    /// Whether its client cannot know if it counts.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Told::Broken | Told::Nothing)
+    }
 }
 
 /// A write that was sent.
@@ -91,7 +108,10 @@ impl Write {
         match answer.code() {
             200 => Ok(Told::Done(answer.text)),
             407 => Ok(Told::Refused),
-            _ if answer.status >= 500 => Ok(Told::Nothing),
+            _ if answer.status >= 500 => {
+                assert!(BROKEN.contains(&&*answer.text), "{}", answer.text);
+                Ok(Told::Broken)
+            }
             _ => panic!("{self:?}: {}", answer.text),
         }
     }
@@ -100,18 +120,33 @@ impl Write {
 /// A load that runs.
 pub struct Load {
     done: Arc<AtomicUsize>,
+    stopped: Arc<AtomicBool>,
     clients: Vec<JoinHandle<Vec<Sent>>>,
 }
 
 impl Load {
     /// Starts so many clients, each with so many writes one after the other; one that is cut off ends.
     pub fn start(client: &Client, label: &str, clients: usize, each: usize) -> Load {
+        Load::run(client, label, clients, each, Duration::ZERO)
+    }
+
+    /// Starts so many clients that write, and rest, until they are stopped.
+    pub fn steady(client: &Client, label: &str, clients: usize) -> Load {
+        Load::run(client, label, clients, usize::MAX, REST)
+    }
+
+    fn run(client: &Client, label: &str, clients: usize, each: usize, rest: Duration) -> Load {
         let done = Arc::new(AtomicUsize::new(0));
+        let stopped = Arc::new(AtomicBool::new(false));
         let one = |number: usize| {
-            let (client, label, done) = (client.clone(), label.to_owned(), done.clone());
+            let (client, label) = (client.clone(), label.to_owned());
+            let (done, stopped) = (done.clone(), stopped.clone());
             tokio::spawn(async move {
                 let mut sent = Vec::new();
                 for i in 0..each {
+                    if stopped.load(Ordering::Relaxed) {
+                        break;
+                    }
                     let write = Write::of(&label, number, i);
                     let told = write.send(&client).await;
                     if matches!(told, Ok(Told::Done(_))) {
@@ -123,12 +158,31 @@ impl Load {
                     if cut {
                         break;
                     }
+                    if !rest.is_zero() {
+                        sleep(rest).await;
+                    }
                 }
                 sent
             })
         };
         let clients = (0..clients).map(one).collect();
-        Load { done, clients }
+        Load {
+            done,
+            stopped,
+            clients,
+        }
+    }
+
+    /// Waits until so many more writes have been acknowledged.
+    pub async fn goes_on(&self, more: usize) {
+        let so_far = self.done.load(Ordering::Relaxed);
+        self.acknowledged(so_far + more).await;
+    }
+
+    /// Lets each client finish its write, and gives what they sent.
+    pub async fn stop(self) -> Vec<Sent> {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.end().await
     }
 
     /// Waits until so many writes have been acknowledged.
@@ -222,5 +276,30 @@ pub async fn send_again(client: &Client, writes: Vec<Write>) -> Vec<Told> {
             Some(one) => told.extend([one.unwrap()]),
             None => return told.into_values().collect(),
         }
+    }
+}
+
+/// Sends again what was acknowledged, which is to be answered as it was.
+pub async fn repeat_what_was_acknowledged(client: &Client, sent: &[Sent]) {
+    let done = sent
+        .iter()
+        .filter(|one| matches!(one.told, Told::Done(_)))
+        .collect::<Vec<_>>();
+    let writes = done.iter().map(|one| one.write.clone()).collect();
+    let now = send_again(client, writes).await;
+    assert_eq!(now.len(), done.len());
+    for (one, now) in done.iter().zip(now) {
+        assert_eq!(one.told, now, "{:?} again", one.write);
+    }
+}
+
+/// As a client does that had no good answer; afterwards it knows.
+pub async fn finish_what_was_cut_off(client: &Client, sent: &mut [Sent]) {
+    let mut cut: Vec<&mut Sent> = sent.iter_mut().filter(|one| one.told.is_open()).collect();
+    let writes = cut.iter().map(|one| one.write.clone()).collect();
+    let now = send_again(client, writes).await;
+    for (one, now) in cut.iter_mut().zip(now) {
+        assert!(!now.is_open(), "{:?}", one.write);
+        one.told = now;
     }
 }

@@ -106,11 +106,11 @@ pub fn keyed() -> Vec<Case> {
     let nonces = new.iter().enumerate();
     let nonces = nonces.map(|(i, key)| json!([some_number(i), key]));
     let gains = [
-        json!(["coin", "issued", i64::MAX]),
-        json!(["coin", "redeemed", i64::MIN + 8]),
-        json!(["coin", "lapsed", 0]),
-        json!(["Coin", "issued", 5]),
-        json!(["😀", "it's \\", -5]),
+        json!(["coin", "issued", 0, i64::MAX]),
+        json!(["coin", "redeemed", 0, i64::MIN + 8]),
+        json!(["coin", "lapsed", 63, 0]),
+        json!(["Coin", "issued", 7, 5]),
+        json!(["😀", "it's \\", 0, -5]),
     ];
     vec![
         case!(ADD_REFERENCES, references, Changes),

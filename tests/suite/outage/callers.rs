@@ -1,0 +1,214 @@
+//! Callers on all paths at once, who check that whatever comes back is what their protocol says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::PATIENCE;
+use crate::openapi::client::{ONE, fresh};
+use crate::osx::client::{action, signed as signed_for_community};
+use crate::program::{Client, signed};
+
+/// Whose coins and scores these are; the load leaves them alone.
+const UID: &str = "50039999";
+/// How long a caller rests after each call.
+const REST: Duration = Duration::from_millis(20);
+
+/// What is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    Total,
+    Overview,
+    Lists,
+    Earn,
+    Records,
+    Add,
+    Info,
+    Notify,
+}
+
+pub const ALL: [Path; 8] = [
+    Path::Total,
+    Path::Overview,
+    Path::Lists,
+    Path::Earn,
+    Path::Records,
+    Path::Add,
+    Path::Info,
+    Path::Notify,
+];
+
+impl Path {
+    /// Whether its requests spend a nonce, so that what is not known of one of them cannot be found out by trying again.
+    pub fn spends_a_nonce(self) -> bool {
+        matches!(self, Path::Records | Path::Add)
+    }
+
+    /// Calls it with what has not been sent before; whether that was a success. Anything but a success, or the protocol's own
+    /// word for a gateway that is broken or busy, is a failure of the test.
+    pub async fn call(self, client: &Client) -> bool {
+        let once = fresh();
+        let seconds = Timestamp::now().as_second();
+        let act = |name, params| {
+            let envelope = ONE.envelope(seconds, &once, name, &params);
+            let post = client.http.post(format!("{}/api/v2", client.base));
+            post.body(envelope.to_string())
+        };
+        let get = |path: String| client.http.get(format!("{}{path}", client.base));
+        let coins = |method, more: &[(&str, &str)]| {
+            let parameters = [&[("method", method), ("uid", UID)], more].concat();
+            get(format!("/gateway?{}", signed(&parameters)))
+        };
+        let earn = [("num", "1"), ("type", "18"), ("referenceId", &once)];
+        let request = match self {
+            Path::Total => coins("app.yohocoin.total", &[]),
+            Path::Overview => coins("app.yoho.yohocoin", &[]),
+            Path::Lists => coins("app.yohocoin.lists", &[]),
+            Path::Earn => coins("app.yohocoin.get", &earn),
+            Path::Records => act("user.user-points-records", json!({"user_id": UID})),
+            Path::Add => act(
+                "user.points-add",
+                json!({
+                    "customerId": UID, "balance": 1, "bizId": once, "reason": "", "sourceType": 1, "pointsChannel": 1,
+                }),
+            ),
+            Path::Info => {
+                let end = seconds + 600;
+                let query = format!("user_token={UID}&appKey=testappkey&endtimestamp={end}");
+                get(format!("/getUserInfo?{}", signed_for_community(&query)))
+            }
+            Path::Notify => {
+                let query = action(&format!("{UID} 1 post {once}"), seconds + 600);
+                get(format!("/userActionNotify?{query}"))
+            }
+        };
+        let answer = Client::answer(request).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{self:?} is not answered: {error}"));
+        let good = match self {
+            Path::Records | Path::Add => r#"{"status":true,"code":0,"#,
+            Path::Info | Path::Notify => r#"{"code":200,"msg":"ok","#,
+            _ => r#""code":200,"#,
+        };
+        if answer.status == 200 && answer.text.contains(good) {
+            return true;
+        }
+        let broken: &[_] = match self {
+            Path::Records | Path::Add => &[(
+                500,
+                r#"{"status":false,"code":500000,"message":"系统错误"}"#,
+            )],
+            Path::Info | Path::Notify => {
+                &[(500, r#"{"code":500,"msg":"error","data":"系统错误"}"#)]
+            }
+            _ => &[
+                (500, r#"{"code":500,"message":"系统错误"}"#),
+                (503, r#"{"code":503,"message":"系统繁忙"}"#),
+            ],
+        };
+        let told = (answer.status, &*answer.text);
+        assert!(broken.contains(&told), "{self:?}: {told:?}");
+        false
+    }
+}
+
+/// Calls each path so many times in a row, and then all of them at once; all must succeed.
+pub async fn all_succeed(client: &Client, times: usize) {
+    for i in 0..times {
+        for path in ALL {
+            assert!(path.call(client).await, "{path:?}, call {i}");
+        }
+    }
+    let at_once = (0..times).flat_map(|_| ALL).map(|path| async move {
+        assert!(path.call(client).await, "{path:?}, among others");
+    });
+    futures_util::future::join_all(at_once).await;
+}
+
+/// One caller for each path, who calls until stopped.
+pub struct Callers {
+    callers: Vec<Caller>,
+    stopped: Arc<AtomicBool>,
+}
+
+struct Caller {
+    path: Path,
+    good: Arc<AtomicUsize>,
+    broken: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Callers {
+    /// Who call from now on.
+    pub async fn start(client: &Client) -> Callers {
+        // Of somebody who never had any points there are no records.
+        assert!(Path::Earn.call(client).await, "nothing is wrong yet");
+        let stopped = Arc::new(AtomicBool::new(false));
+        let caller = |path: Path| {
+            let (good, broken) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+            let counts = [good.clone(), broken.clone()];
+            let (client, stopped) = (client.clone(), stopped.clone());
+            let task = tokio::spawn(async move {
+                while !stopped.load(Ordering::Relaxed) {
+                    let broken = usize::from(!path.call(&client).await);
+                    counts[broken].fetch_add(1, Ordering::Relaxed);
+                    sleep(REST).await;
+                }
+            });
+            Caller {
+                path,
+                good,
+                broken,
+                task,
+            }
+        };
+        let callers = ALL.map(caller).into();
+        Callers { callers, stopped }
+    }
+
+    /// Waits until each has had one more success.
+    pub async fn all_succeed(&self) {
+        self.more(|caller| &caller.good).await;
+    }
+
+    /// Waits until each has been told once more that the gateway is broken or busy.
+    pub async fn all_fail(&self) {
+        self.more(|caller| &caller.broken).await;
+    }
+
+    async fn more(&self, count: impl Fn(&Caller) -> &AtomicUsize) {
+        let counts = || -> Vec<usize> {
+            let counts = self.callers.iter();
+            counts.map(|it| count(it).load(Ordering::Relaxed)).collect()
+        };
+        let (before, deadline) = (counts(), Instant::now() + PATIENCE);
+        loop {
+            let now = counts();
+            let waits = |&i: &usize| now[i] <= before[i];
+            let Some(i) = (0..now.len()).find(waits) else {
+                return;
+            };
+            let caller = &self.callers[i];
+            assert!(!caller.task.is_finished(), "{:?} has ended", caller.path);
+            assert!(Instant::now() < deadline, "{:?} waits", caller.path);
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Lets each finish its call, and gives the paths of those who were told at least once that the gateway is broken.
+    pub async fn stop(self) -> Vec<Path> {
+        self.stopped.store(true, Ordering::Relaxed);
+        let mut broken = Vec::new();
+        for caller in self.callers {
+            caller.task.await.unwrap();
+            if caller.broken.load(Ordering::Relaxed) > 0 {
+                broken.push(caller.path);
+            }
+        }
+        broken
+    }
+}

@@ -1,0 +1,54 @@
+//! The database stands still for a while: connections stay, and nothing comes back.
+
+use super::callers::{Callers, Path, all_succeed};
+use super::server::{Kind, Server};
+use super::{client, count, gateway, says_ready, settle};
+use crate::ledger::load::{Load, Told};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgresql_stands_still() {
+    stands_still(Kind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mariadb_stands_still() {
+    stands_still(Kind::MariaDb).await;
+}
+
+async fn stands_still(kind: Kind) {
+    let server = Server::new(kind).await;
+    let program = gateway(&server).await;
+    let client = client(&program);
+    let (load, callers) = (
+        Load::steady(&client, "f", 12),
+        Callers::start(&client).await,
+    );
+    load.acknowledged(200).await;
+    callers.all_succeed().await;
+    server.freeze();
+    // Who watches the gateway learns of it before a caller does.
+    tokio::select! {
+        () = says_ready(&client, false) => {}
+        _ = Path::Total.call(&client) => panic!("/readyz takes as long as a request may"),
+    }
+    // Those who asked before, and those who ask when it has been so for a while.
+    callers.all_fail().await;
+    callers.all_fail().await;
+    server.thaw();
+    says_ready(&client, true).await;
+    callers.all_succeed().await;
+    load.goes_on(100).await;
+    callers.stop().await;
+    let mut sent = load.stop().await;
+    assert_eq!(
+        count(&sent, |told| *told == Told::Nothing),
+        0,
+        "not answered"
+    );
+    assert!(
+        count(&sent, |told| *told == Told::Broken) > 0,
+        "nobody met it"
+    );
+    all_succeed(&client, 5).await;
+    settle(&program, &mut sent).await;
+}
