@@ -1,5 +1,7 @@
 //! The real program in a directory of its own, run as an operator runs it, and a client that signs as the old ones do.
 
+mod client;
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,13 +11,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::database::Fresh;
-use md5::{Digest, Md5};
-use serde_json::Value;
+pub use client::{Answer, Client, KEY, signed};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-/// The private key of the client type `android`.
-pub const KEY: &str = "k-android";
 /// The salt of responses.
 pub const SALT: &str = "salt-of-the-suite";
 /// The configuration that [`Place::new`] writes.
@@ -309,100 +308,4 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// An old client of type `android`.
-#[derive(Clone)]
-pub struct Client {
-    /// For what the client cannot say.
-    pub http: reqwest::Client,
-    /// `http://HOST:PORT`.
-    pub base: String,
-}
-
-/// An answer.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// HTTP's status.
-    pub status: u16,
-    /// `X-Request-Id`.
-    pub id: String,
-    /// The body.
-    pub text: String,
-    /// The body as JSON.
-    pub json: Value,
-}
-
-impl Answer {
-    /// The code in the envelope.
-    pub fn code(&self) -> i64 {
-        self.json["code"].as_i64().unwrap()
-    }
-}
-
-impl Client {
-    /// Calls a method with a signed query.
-    pub async fn call(&self, parameters: &[(&str, &str)]) -> reqwest::Result<Answer> {
-        self.get(&format!("/gateway?{}", signed(parameters))).await
-    }
-
-    /// Calls a method, which must succeed, and gives its data.
-    pub async fn good(&self, parameters: &[(&str, &str)]) -> Value {
-        let answer = self.call(parameters).await.unwrap();
-        assert_eq!(answer.code(), 200, "{parameters:?}: {}", answer.text);
-        answer.json["data"].clone()
-    }
-
-    /// Fetches a path of the gateway.
-    pub async fn get(&self, path: &str) -> reqwest::Result<Answer> {
-        Client::answer(self.http.get(format!("{}{path}", self.base))).await
-    }
-
-    /// The answer of the gateway to any request.
-    pub async fn answer(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
-        let response = request.send().await?;
-        let id = response.headers().get("x-request-id");
-        let id = id.map_or(String::new(), |id| id.to_str().unwrap().to_owned());
-        let status = response.status().as_u16();
-        let text = response.text().await?;
-        Ok(Answer {
-            status,
-            id,
-            json: serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}")),
-            text,
-        })
-    }
-
-    /// How many coins a user has.
-    pub async fn total(&self, uid: &str) -> i64 {
-        let parameters = [("method", "app.yohocoin.total"), ("uid", uid)];
-        self.good(&parameters).await["total"].as_i64().unwrap()
-    }
-}
-
-/// A query with `client_type` and `client_secret`.
-pub fn signed(parameters: &[(&str, &str)]) -> String {
-    let mut pairs = parameters.to_vec();
-    pairs.push(("client_type", "android"));
-    let mut lines = pairs.clone();
-    lines.push(("private_key", KEY));
-    lines.sort_unstable();
-    let lines: Vec<String> = lines.iter().map(|(n, v)| format!("{n}={v}")).collect();
-    let digest = Md5::digest(lines.join("&").as_bytes());
-    let secret: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    pairs.push(("client_secret", &secret));
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|(n, v)| format!("{n}={}", escaped(v)))
-        .collect();
-    pairs.join("&")
-}
-
-fn escaped(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let one = |byte: u8| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    value.bytes().map(one).collect()
 }
