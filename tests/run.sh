@@ -18,8 +18,8 @@ RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 step 'services'
 tests/services.sh
 
-# What runs the tests of the suite that work on a ledger, on a server's databases.
-readonly ON_SERVERS='binary(suite) and not test(/^(cli|amqp|tidy)::/)'
+# The tests of the suite that work on a ledger wherever they are told; those of outages make servers of their own.
+readonly ON_SERVERS='binary(suite) and not test(/^(cli|amqp|outage|tidy)::/)'
 
 on_server() {
     step "tests on $1"
@@ -27,7 +27,7 @@ on_server() {
     if cargo nextest --version >/dev/null 2>&1; then
         cargo nextest run --workspace --locked -E "$ON_SERVERS"
     else
-        cargo test --locked --test suite -- --skip cli:: --skip amqp:: --skip tidy::
+        cargo test --locked --test suite -- --skip cli:: --skip amqp:: --skip outage:: --skip tidy::
     fi
     unset POINTGATE_TEST_DATABASE
 }
