@@ -92,6 +92,9 @@ pub struct Changes {
     pub counters: BTreeMap<(String, Counter), i64>,
     /// Nonces that are now spent.
     pub nonces: Vec<Nonce>,
+    /// The turns that new actions took, each of which is one action's alone: where others write at the same time, they may
+    /// have taken it.
+    pub turns: Vec<Nonce>,
     /// New actions.
     pub actions: Vec<Recorded>,
 }
@@ -136,6 +139,15 @@ impl Tally {
             };
             (tally, limit.most)
         })
+    }
+
+    /// The `nth` turn among what it counts, as a word that is used once.
+    fn turn(&self, nth: i64) -> Nonce {
+        let (from, nth) = (self.from.to_string(), nth.to_string());
+        Nonce {
+            at: self.until,
+            key: Key::of(&["turn", &self.owner, &self.name, &from, &nth]),
+        }
     }
 }
 
@@ -225,7 +237,7 @@ impl Book {
         if let Some((tally, _)) = tally
             && !drafts.is_empty()
         {
-            *self.tallies.entry(tally).or_default() += 1;
+            self.count(tally, now);
         }
         for draft in drafts {
             self.keep(draft);
@@ -235,6 +247,16 @@ impl Book {
             self.changes.nonces.push(nonce);
         }
         Ok(applied)
+    }
+
+    /// Counts one more action.
+    fn count(&mut self, tally: Tally, now: i64) {
+        let counted = self.tallies.entry(tally.clone()).or_default();
+        *counted += 1;
+        // One that came too late for its time is not found where that is counted again.
+        if (tally.from..tally.until).contains(&now) {
+            self.changes.turns.push(tally.turn(*counted));
+        }
     }
 
     /// Records an action whose postings are these, and gives its answer.

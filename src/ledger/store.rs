@@ -221,7 +221,11 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
     let gains = changes.counters.iter();
     let gains = gains.map(|((asset, counter), gain)| (asset, counter.name(), shard, gain));
     sql::tell(db, &sql::ADD_TO_COUNTERS, &gains.collect::<Vec<_>>()).await?;
-    sql::tell(db, &sql::ADD_NONCES, &nonce_rows(&changes.nonces)).await?;
+    let mut nonces = nonce_rows(&changes.nonces);
+    if db.get_database_backend() != DbBackend::Sqlite {
+        nonces.extend(nonce_rows(&changes.turns));
+    }
+    sql::tell(db, &sql::ADD_NONCES, &nonces).await?;
     actions::save(db, &changes.actions).await
 }
 

@@ -1,11 +1,12 @@
 //! Two instances on one database that get the same: first one and then the other, and both in the very same moment.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 use pointgate::clock::Clock;
 use pointgate::ledger::history::{Direction, Range};
-use pointgate::ledger::posting::{AccountKey, Movement, Posting};
+use pointgate::ledger::posting::{AccountKey, Action, Limit, Movement, Posting, Unit};
 use pointgate::ledger::{Ledger, Limits};
 use pointgate::members::{LinkError, Members};
 use serde_json::json;
@@ -215,6 +216,46 @@ async fn what_is_due_lapses_once_when_both_see_to_it() {
     other.close().await;
     let report = gateway.audit().await;
     assert_eq!((report.points, report.entries), (0, 6 * 300));
+}
+
+/// Who has the limit has no account that could be locked meanwhile: the points go to others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_holds_at_both() {
+    let gateway = TestGateway::start().await;
+    let ledgers = ledgers(&gateway).await;
+    let (most, tries) = (3, 16);
+    let day = gateway.now() / 86_400_000 * 86_400_000;
+    let never = pointgate::ledger::posting::NEVER;
+    for actor in 0..TIMES {
+        let act = |i: usize| {
+            let unit = Unit {
+                nonce: None,
+                postings: vec![points(format!("key:{actor}-{i}"), 1, never)],
+                action: Some(Action {
+                    token: format!("{actor}-{i}"),
+                    owner: format!("key:{actor}"),
+                    name: "collect".to_owned(),
+                    other: None,
+                    object: None,
+                    limit: Some(Limit {
+                        most,
+                        from: day,
+                        until: day + 86_400_000,
+                    }),
+                    answer: Arc::new(|balances| format!("{balances:?}")),
+                }),
+            };
+            ledgers[i % 2].apply(unit)
+        };
+        let applied = join_all((0..tries).map(act)).await;
+        let applied = applied.into_iter().map(Result::unwrap);
+        let scored = applied.filter(|one| one.answer.as_deref() == Some("[Some(1)]"));
+        assert_eq!(scored.count(), most as usize, "{actor}");
+    }
+    let [_, other] = ledgers;
+    other.close().await;
+    let report = gateway.audit().await;
+    assert_eq!(report.entries, TIMES as u64 * most as u64);
 }
 
 /// Whoever is first: two names are one person with one account, or are not and have one each. No account is ever left under
