@@ -35,10 +35,11 @@ const CACHE_KIB: &str = "-10240";
 const MIGRATING: i64 = 0x706f_696e_7467;
 
 /// What is set in each session of MySQL and MariaDB: values are refused, not bent; a statement sees what is committed when
-/// it begins; an answer of any length is whole.
+/// it begins; an answer of any length is whole; what an instance that stands still has locked is free again, which MySQL does not know.
 const MYSQL_SESSION: &str = "SET SESSION \
     sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-    time_zone = '+00:00', group_concat_max_len = 1073741824, innodb_lock_wait_timeout = 5";
+    time_zone = '+00:00', group_concat_max_len = 1073741824, innodb_lock_wait_timeout = 5 \
+    /*M!100000 , idle_transaction_timeout = 10 */";
 const MYSQL_ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// The database, with one way in for writes and another for reads, which a write does not hold up.
@@ -254,7 +255,7 @@ fn postgres(options: PgConnectOptions) -> PgConnectOptions {
         ("timezone", "UTC"),
         ("lock_timeout", "5s"),
         ("default_transaction_isolation", "read committed"),
-        ("idle_in_transaction_session_timeout", "30s"),
+        ("idle_in_transaction_session_timeout", "10s"),
         // The statements are short and always the same.
         ("jit", "off"),
     ])

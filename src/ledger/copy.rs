@@ -85,11 +85,15 @@ impl End {
     async fn of(side: Side, begun: Result<DatabaseTransaction, DbErr>) -> Result<End, CopyError> {
         let db = begun.map_err(|error| CopyError::Database(side, error))?;
         let end = End { side, db };
-        if end.is_postgres() {
-            // Each side waits while the other one is audited.
-            let patient = "SET LOCAL idle_in_transaction_session_timeout = 0";
-            end.got(end.db.execute_unprepared(patient).await)?;
-        }
+        // Each side waits while the other one is audited.
+        let patient = match end.db.get_database_backend() {
+            DbBackend::Postgres => "SET LOCAL idle_in_transaction_session_timeout = 0",
+            DbBackend::MySql => {
+                "SET SESSION wait_timeout = 28800 /*M!100000 , idle_transaction_timeout = 0 */"
+            }
+            _ => return Ok(end),
+        };
+        end.got(end.db.execute_unprepared(patient).await)?;
         Ok(end)
     }
 

@@ -90,6 +90,11 @@ impl Write {
         if self.num > 0 { 18 } else { 19 }
     }
 
+    /// One that earns for each user.
+    pub fn for_each(label: &str) -> Vec<Write> {
+        (0..UIDS).map(|i| Write::of(label, i, 0)).collect()
+    }
+
     /// Sends it.
     pub async fn send(&self, client: &Client) -> Result<Told, ()> {
         let (method, name) = match self.num > 0 {
