@@ -15,6 +15,8 @@ use crate::ledger::audit::Report;
 use crate::members::Members;
 use crate::server;
 
+/// How long after a failure lapsing is tried again.
+const EXPIRE_AGAIN: Duration = Duration::from_secs(60);
 /// How often nonces are swept, at least.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
@@ -210,7 +212,11 @@ async fn expire_daily(ledger: Ledger, config: Config) {
         match ledger.expire(ledger.now()).await {
             Ok(0) => {}
             Ok(accounts) => log::info!("lapsed what was due in {accounts} accounts"),
-            Err(error) => log::error!("lapsing what is due failed: {error}"),
+            Err(error) => {
+                log::error!("lapsing what is due failed, again in {EXPIRE_AGAIN:?}: {error}");
+                tokio::time::sleep(EXPIRE_AGAIN).await;
+                continue;
+            }
         }
         let now = ledger.now();
         let today = Timestamp::from_millisecond(now)
