@@ -34,10 +34,7 @@ impl Inside {
         let limits = Limits {
             queue: 4096,
             batch: 512,
-            writers: std::env::var("PG_WRITERS")
-                .ok()
-                .and_then(|x| x.parse().ok())
-                .unwrap_or(0),
+            writers: 0,
         };
         let ledger = runtime.block_on(Ledger::open(url, limits, Clock::system()))?;
         let done = (0..CALLERS).map(|_| Arc::default()).collect();

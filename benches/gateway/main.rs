@@ -28,6 +28,10 @@ use report::Way;
 use servers::Server;
 use stock::{By, Lane, MEMBERS, Pages, Writes};
 
+/// The program's own, for all that is compared with it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Writes that are prepared for the warm-up; later rounds go by what was done before.
 const FIRST_RATE: f64 = 30_000.0;
 

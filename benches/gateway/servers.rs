@@ -40,13 +40,12 @@ impl Server {
     /// The real server, as it is installed, in `folder`: its defaults, its access log on, its ledger at `database`.
     pub(crate) fn pointgate(folder: &Path, database: &str) -> Result<Server, String> {
         let config = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n\n[database]\nurl = \"{database}\"\n\n[ledger]\nwriters={}\n\n[yoho]\nsalt = \"{SALT}\"\n\n\
+            "[server]\nlisten = \"127.0.0.1:0\"\n\n[database]\nurl = \"{database}\"\n\n[yoho]\nsalt = \"{SALT}\"\n\n\
              [yoho.client_keys]\nandroid = \"{PRIVATE_KEY}\"\n\n\
              [[openapi.partners]]\nopen_id = \"{OPEN_ID}\"\ngrant_code = \"{GRANT_CODE}\"\n\
              secret = \"{SECRET}\"\nallow = [\"{ACTION}\"]\n\n\
              [osx]\napp_key = \"{APP_KEY}\"\napp_secret = \"{APP_SECRET}\"\n\n\
-             [[osx.rules]]\naction = \"{BENCH_ACTION}\"\nuser = {{ score2 = {POINTS} }}\n",
-            std::env::var("PG_WRITERS").unwrap_or("0".into())
+             [[osx.rules]]\naction = \"{BENCH_ACTION}\"\nuser = {{ score2 = {POINTS} }}\n"
         );
         std::fs::write(folder.join("gateway.toml"), config)
             .map_err(|error| format!("cannot write gateway.toml: {error}"))?;

@@ -1,7 +1,9 @@
-//! The lanes to the writers: all units of one owner take the same, so that writers rarely wait for one another.
+//! The lanes to the writers: all units of one owner take the same, so that writers rarely wait for one another. Few units share
+//! few lanes, since what a commit costs is much the same for one unit and for many.
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -15,9 +17,24 @@ use crate::clock::Clock;
 /// Into how many rows a counter account is split, at most, where several write to it.
 const SHARDS: u64 = 64;
 
+/// How many units under way are worth a lane.
+const WORTH_A_LANE: usize = 32;
+
 /// The ways to the writers; copies lead to the same ones.
 #[derive(Clone, Default)]
-pub struct Lanes(Arc<[mpsc::Sender<Waiting>]>);
+pub struct Lanes {
+    lanes: Arc<[mpsc::Sender<Waiting>]>,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// One more that is under way, until this is dropped.
+struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// A writer at work.
 pub struct Task {
@@ -48,7 +65,11 @@ pub fn open(store: &Store, clock: &Clock, limits: Limits, count: usize) -> (Lane
         tasks.push(Task { stop, writer });
         lanes.push(lane);
     }
-    (Lanes(lanes.into()), tasks)
+    let lanes = Lanes {
+        lanes: lanes.into(),
+        under_way: Arc::default(),
+    };
+    (lanes, tasks)
 }
 
 impl Task {
@@ -67,7 +88,7 @@ impl Lanes {
     /// # Errors
     /// A refusal, a full queue, or a database that fails.
     pub async fn apply(&self, unit: Unit) -> Result<Applied, PostError> {
-        let lane = self.of(&unit)?;
+        let (lane, _under_way) = self.of(&unit)?;
         let (waiting, receipt) = Waiting::new(unit);
         lane.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => PostError::Busy,
@@ -81,7 +102,7 @@ impl Lanes {
     /// # Errors
     /// A refusal, or a database that fails.
     pub async fn apply_in_time(&self, unit: Unit) -> Result<Applied, PostError> {
-        let lane = self.of(&unit)?;
+        let (lane, _under_way) = self.of(&unit)?;
         let (waiting, receipt) = Waiting::new(unit);
         let sent = lane.send(waiting).await;
         sent.map_err(|_| PostError::Unavailable)?;
@@ -90,18 +111,23 @@ impl Lanes {
 
     /// Whether units are taken.
     pub fn are_open(&self) -> bool {
-        !self.0.is_empty() && self.0.iter().all(|lane| !lane.is_closed())
+        !self.lanes.is_empty() && self.lanes.iter().all(|lane| !lane.is_closed())
     }
 
-    fn of(&self, unit: &Unit) -> Result<&mpsc::Sender<Waiting>, PostError> {
+    /// Where a unit goes. Those of an owner may stand in two lanes while there come to be more of them, or fewer: then one
+    /// writer waits for the other one.
+    fn of(&self, unit: &Unit) -> Result<(&mpsc::Sender<Waiting>, UnderWay), PostError> {
         let mut hash = DefaultHasher::new();
         match (unit.postings.first(), &unit.action) {
             (Some(posting), _) => posting.account.owner.hash(&mut hash),
             (None, Some(action)) => action.owner.hash(&mut hash),
             (None, None) => unit.nonce.hash(&mut hash),
         }
-        let count = self.0.len().max(1) as u64;
-        let place = (hash.finish() % count) as usize;
-        self.0.get(place).ok_or(PostError::Unavailable)
+        let before = self.under_way.fetch_add(1, Ordering::Relaxed);
+        let under_way = UnderWay(self.under_way.clone());
+        let open = (before / WORTH_A_LANE + 1).min(self.lanes.len()).max(1);
+        let place = (hash.finish() % open as u64) as usize;
+        let lane = self.lanes.get(place).ok_or(PostError::Unavailable)?;
+        Ok((lane, under_way))
     }
 }

@@ -148,7 +148,7 @@ pub async fn is_spent(db: &impl ConnectionTrait, nonce: Nonce) -> Result<bool, D
 /// # Errors
 /// Where the database does not answer or one of its constraints is broken; the transaction is then to be given up.
 pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> Result<(), DbErr> {
-    let ids = save_accounts(db, &changes.accounts).await?;
+    let ids = add_accounts(db, &changes.accounts).await?;
     let id_of = |key: &AccountKey| {
         let id = ids.get(key).copied();
         id.ok_or_else(|| off("an account without a row"))
@@ -226,54 +226,70 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
         nonces.extend(nonce_rows(&changes.turns));
     }
     sql::tell(db, &sql::ADD_NONCES, &nonces).await?;
-    actions::save(db, &changes.actions).await
+    actions::save(db, &changes.actions).await?;
+    // At the end: to PostgreSQL, which locks an account for each row that points to it, one that has been locked since it was
+    // loaded is nothing new, and one that has been changed since is.
+    set_accounts(db, changes.accounts.values()).await
 }
 
-/// Adds the accounts that are new, changes the others, and gives everyone's number.
-async fn save_accounts(
+/// Adds the accounts that are new, and gives everyone's number.
+async fn add_accounts(
     db: &impl ConnectionTrait,
     accounts: &BTreeMap<AccountKey, Account>,
 ) -> Result<HashMap<AccountKey, i64>, DbErr> {
     let mut ids = HashMap::with_capacity(accounts.len());
-    let (mut old, mut new, mut added) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut added) = (Vec::new(), Vec::new());
     for (key, a) in accounts {
-        let next_expiry = a.lots.first().map(|lot| lot.expires_at);
-        let (asset, owner, head) = (&key.asset, &key.owner, hex::encode(a.head));
-        match a.id {
-            Some(id) => {
-                ids.insert(key.clone(), id);
-                old.push((
-                    id,
-                    a.balance,
-                    a.last_seq,
-                    a.income_seq,
-                    a.last_at,
-                    next_expiry,
-                    head,
-                ));
-            }
-            None => {
-                new.push((
-                    asset,
-                    owner,
-                    a.balance,
-                    a.last_seq,
-                    a.income_seq,
-                    a.last_at,
-                    next_expiry,
-                    head,
-                ));
-                added.push(key);
-            }
+        if let Some(id) = a.id {
+            ids.insert(key.clone(), id);
+            continue;
         }
+        rows.push((
+            &key.asset,
+            &key.owner,
+            a.balance,
+            a.last_seq,
+            a.income_seq,
+            a.last_at,
+            next_expiry(a),
+            hex::encode(a.head),
+        ));
+        added.push(key);
     }
-    sql::tell(db, &sql::SET_ACCOUNTS, &old).await?;
-    sql::tell(db, &sql::ADD_ACCOUNTS, &new).await?;
+    sql::tell(db, &sql::ADD_ACCOUNTS, &rows).await?;
     check_names(db, &added).await?;
     for (place, id) in sql::ask::<(usize, i64)>(db, &sql::ACCOUNT_IDS, &words(&added), []).await? {
         ids.insert((*named(&added, place)?).clone(), id);
     }
     Ok(ids)
+}
+
+/// Changes the accounts that were there before.
+async fn set_accounts<'a>(
+    db: &impl ConnectionTrait,
+    accounts: impl Iterator<Item = &'a Account>,
+) -> Result<(), DbErr> {
+    let row = |a: &Account| {
+        let id = a.id?;
+        let head = hex::encode(a.head);
+        let next_expiry = next_expiry(a);
+        Some((
+            id,
+            a.balance,
+            a.last_seq,
+            a.income_seq,
+            a.last_at,
+            next_expiry,
+            head,
+        ))
+    };
+    let rows: Vec<_> = accounts.filter_map(row).collect();
+    sql::tell(db, &sql::SET_ACCOUNTS, &rows).await
+}
+
+/// When the first of its points lapse.
+fn next_expiry(account: &Account) -> Option<i64> {
+    account.lots.first().map(|lot| lot.expires_at)
 }
 
 /// Makes sure that none of these owners' names has been joined with another one since it was looked up; from here on who

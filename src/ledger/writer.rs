@@ -77,6 +77,7 @@ pub async fn run(
         if taken == 0 {
             return;
         }
+        gather(&mut queue, &mut waiting, batch).await;
         let units: Vec<&Unit> = waiting.iter().map(|one| &one.unit).collect();
         log::trace!("a batch of {}", units.len());
         let Some(answers) = writer.apply_batch(&units).await else {
@@ -92,6 +93,21 @@ pub async fn run(
         for (one, answer) in waiting.drain(..).zip(answers) {
             // Whoever has gone away meanwhile finds the answer by asking again.
             let _ = one.reply.send(answer);
+        }
+    }
+}
+
+/// Lets everybody who is ready ask first, for as long as more come: those who have just been answered, often. No timer, so that
+/// a lone unit is not kept.
+async fn gather(queue: &mut mpsc::Receiver<Waiting>, waiting: &mut Vec<Waiting>, batch: usize) {
+    let mut seen = 0;
+    while waiting.len() < batch && waiting.len() != seen {
+        seen = waiting.len();
+        tokio::task::yield_now().await;
+        while waiting.len() < batch
+            && let Ok(one) = queue.try_recv()
+        {
+            waiting.push(one);
         }
     }
 }

@@ -15,7 +15,8 @@ use words::Statement;
 /// write at once.
 pub static LOCK: Statement = Statement::tell_or(
     &[Text, Text],
-    "SELECT a.id FROM {k} JOIN account a ON a.owner = k.c1 AND a.asset = k.c0 ORDER BY a.id FOR UPDATE OF a",
+    "SELECT COUNT(*) FROM (SELECT a.id FROM {k} JOIN account a ON a.owner = k.c1 AND a.asset = k.c0 \
+     ORDER BY a.id FOR UPDATE OF a) locked",
     "SELECT a.id FROM {k} STRAIGHT_JOIN account a ON a.owner = k.c1 AND a.asset = k.c0 ORDER BY a.id FOR UPDATE",
 );
 
