@@ -28,9 +28,10 @@
 //! ledger/      the core
 //!   posting.rs   what may be asked, and what is answered        book.rs   the rules, without I/O
 //!   entry.rs     an entry and the hash that chains it           key.rs    16 bytes for a reference
-//!   writer.rs    who writes: a queue, a batch, a commit         store.rs  a batch's rows, loaded and saved
-//!   actions.rs   actions: their answers, their limits           connect.rs what durability rests on
-//!   sql.rs       the set statements, in one place
+//!   lanes.rs     which of the writers a unit goes to            writer.rs who writes: a queue, a batch, a commit
+//!   store.rs     a batch's rows, loaded and saved               actions.rs actions: their answers, their limits
+//!   connect.rs, durable.rs   what durability rests on           lost.rs   a lost race or connection: what is tried again
+//!   hold.rs      locks that all instances share                 sql/      the set statements, in each database's words
 //!   balances.rs  balance reads, gathered                        copy.rs   a whole ledger into another database
 //!   history.rs, expire.rs, sweep.rs, audit.rs
 //! sign.rs      MD5, HMAC-SHA1, RSA-SHA256, form encoding, and comparison in constant time
