@@ -2,8 +2,8 @@
 
 use super::callers::{Callers, Path, all_succeed};
 use super::server::{Kind, Server};
-use super::{client, count, gateway, says_ready, settle};
-use crate::ledger::load::{Load, Told};
+use super::{all_were_told, client, gateway, says_ready, settle};
+use crate::ledger::load::Load;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgresql_stands_still() {
@@ -37,18 +37,7 @@ async fn stands_still(kind: Kind) {
     server.thaw();
     says_ready(&client, true).await;
     callers.all_succeed().await;
-    load.goes_on(100).await;
-    callers.stop().await;
-    let mut sent = load.stop().await;
-    assert_eq!(
-        count(&sent, |told| *told == Told::Nothing),
-        0,
-        "not answered"
-    );
-    assert!(
-        count(&sent, |told| *told == Told::Broken) > 0,
-        "nobody met it"
-    );
+    let mut sent = all_were_told(load, callers).await;
     all_succeed(&client, 5).await;
     settle(&program, &mut sent).await;
 }

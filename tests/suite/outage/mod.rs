@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::ledger::load::{
-    Sent, Told, check, finish_what_was_cut_off, repeat_what_was_acknowledged,
+    Load, Sent, Told, check, finish_what_was_cut_off, repeat_what_was_acknowledged,
 };
 use crate::openapi::client::PARTNERS;
 use crate::osx::client::COMMUNITY;
 use crate::program::{CONFIG, Client, Place, Program};
+use callers::Callers;
 use server::Server;
 
 /// How long a request may take here, by the configuration.
@@ -63,6 +64,24 @@ async fn says_ready(client: &Client, ready: bool) {
         assert!(Instant::now() < deadline, "/readyz still says {says}");
         sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Lets the load go on and then end with the callers, and gives its writes: each was answered, and some by the word for what is
+/// broken.
+async fn all_were_told(load: Load, callers: Callers) -> Vec<Sent> {
+    load.goes_on(100).await;
+    callers.stop().await;
+    let sent = load.stop().await;
+    assert_eq!(
+        count(&sent, |told| *told == Told::Nothing),
+        0,
+        "not answered"
+    );
+    assert!(
+        count(&sent, |told| *told == Told::Broken) > 0,
+        "nobody met it"
+    );
+    sent
 }
 
 /// Checks that what was told stands, once; that it does so when it is sent again; and that the rest can be finished.
