@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use constant_time_eq::constant_time_eq;
-use entity::{account, counter, entry, lot, reference};
+use entity::{account, counter, entry, lot};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
@@ -187,13 +187,14 @@ async fn post(db: &DatabaseConnection, get: &Get) -> Result<i64, DbErr> {
     };
     let tx = db.begin_with_options(immediate).await?;
     let owner = format!("uid:{}", get.uid);
-    let reference_key = key_of(&[&owner, &get.kind.to_string(), &get.reference]);
+    let guard_key = key_of(&[&owner, &get.kind.to_string(), &get.reference]);
     let content_key = key_of(&[&get.num.to_string()]);
-    let used = reference::Entity::find_by_id(reference_key.clone())
+    let used = entry::Entity::find()
+        .filter(entry::Column::GuardKey.eq(guard_key.clone()))
         .one(&tx)
         .await?;
     if let Some(used) = used {
-        return match used.content_key == content_key {
+        return match used.content_key == Some(content_key) {
             true => Ok(used.balance_after),
             false => Err(DbErr::Custom(
                 "the reference was used with other content".into(),
@@ -206,21 +207,15 @@ async fn post(db: &DatabaseConnection, get: &Get) -> Result<i64, DbErr> {
     account.income_seq += 1;
     account.last_at = now();
     account.next_expiry = Some(EXPIRES_AT);
-    let entry = entry_of(get, &account);
-    account.head.clone_from(&entry.hash);
-    let (account_id, seq, balance_after) = (account.id, account.last_seq, account.balance);
-
-    entry::Entity::insert(entry.into_active_model())
-        .exec_without_returning(&tx)
-        .await?;
-    let used = reference::Model {
-        reference_key,
-        content_key,
-        account_id,
-        seq,
-        balance_after,
+    let entry = entry::Model {
+        guard_key: Some(guard_key),
+        content_key: Some(content_key),
+        answered: Some(account.balance),
+        ..entry_of(get, &account)
     };
-    reference::Entity::insert(used.into_active_model())
+    account.head.clone_from(&entry.hash);
+    let (account_id, balance_after) = (account.id, account.balance);
+    entry::Entity::insert(entry.into_active_model())
         .exec_without_returning(&tx)
         .await?;
     add_to_lot(&tx, account_id, get.num).await?;
@@ -346,6 +341,8 @@ fn entry_of(get: &Get, account: &account::Model) -> entry::Model {
         message: None,
         operator: None,
         guard_key: None,
+        content_key: None,
+        answered: None,
         hash: hash.finalize().to_vec(),
     }
 }

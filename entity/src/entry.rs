@@ -32,8 +32,13 @@ pub struct Model {
     pub message: Option<String>,
     /// The back-office user who did it, where there is one.
     pub operator: Option<i64>,
-    /// The key of the reference that a retry of it would find, where there is one.
+    /// The key of (account, kind of request, reference) under which a retry finds it; no two have the same. The entry has
+    /// none where each request counts.
     pub guard_key: Option<Vec<u8>>,
+    /// The key of what was asked under `guard_key`, there where that is.
+    pub content_key: Option<Vec<u8>>,
+    /// The balance that was answered, there where `guard_key` is: what lapses with the entry counts.
+    pub answered: Option<i64>,
     /// SHA-256 over the hash of the entry before and this one's content, 32 bytes.
     pub hash: Vec<u8>,
 }

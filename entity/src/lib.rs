@@ -15,4 +15,3 @@ pub mod member;
 pub mod message;
 pub mod nonce;
 pub mod payment;
-pub mod reference;

@@ -10,6 +10,7 @@ mod m20261123_000003_member;
 mod m20261123_000004_status;
 mod m20261125_000005_counter_shard;
 mod m20261125_000006_bytewise;
+mod m20261125_000007_guard;
 
 /// All changes, oldest first.
 pub struct Migrator;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000004_status::Migration),
             Box::new(m20261125_000005_counter_shard::Migration),
             Box::new(m20261125_000006_bytewise::Migration),
+            Box::new(m20261125_000007_guard::Migration),
         ]
     }
 }

@@ -111,7 +111,7 @@ pub async fn check(
     check_counters(db, &sums, report.points).await?;
     check_lots(db).await?;
     check_draws(db).await?;
-    check_references(db).await?;
+    check_guards(db).await?;
     check_aliases(db).await?;
     Ok(report)
 }
@@ -275,31 +275,15 @@ async fn check_draws(db: &DatabaseTransaction) -> Result<(), AuditError> {
     .await
 }
 
-/// Every entry with a retry guard has its reference, which answers what it came to, and every reference its entry.
-async fn check_references(db: &DatabaseTransaction) -> Result<(), AuditError> {
-    first_off(
-        db,
-        "the reference that guards it against retries is gone or another's",
-        "SELECT e.account_id, e.seq FROM entry e LEFT JOIN reference r \
-         ON r.reference_key = e.guard_key AND r.account_id = e.account_id AND r.seq = e.seq \
-         WHERE e.guard_key IS NOT NULL AND r.seq IS NULL ORDER BY e.account_id, e.seq LIMIT 1",
-    )
-    .await?;
-    first_off(
-        db,
-        "a reference names it that is not its own",
-        "SELECT r.account_id, r.seq FROM reference r LEFT JOIN entry e \
-         ON e.account_id = r.account_id AND e.seq = r.seq AND e.guard_key = r.reference_key \
-         WHERE e.seq IS NULL ORDER BY r.account_id, r.seq LIMIT 1",
-    )
-    .await?;
+/// Every retry guard answers what its entry came to.
+async fn check_guards(db: &DatabaseTransaction) -> Result<(), AuditError> {
     // What lapses in the same unit stands after the entry, and the answer counts it.
     first_off(
         db,
-        "its reference answers a balance that it did not come to",
-        "SELECT r.account_id, r.seq FROM reference r WHERE NOT EXISTS (SELECT 1 FROM entry e \
-         WHERE e.account_id = r.account_id AND e.seq >= r.seq AND e.balance_after = r.balance_after \
-         AND (e.seq = r.seq OR e.counter = 'lapsed')) ORDER BY r.account_id, r.seq LIMIT 1",
+        "a retry of it would be answered a balance that it did not come to",
+        "SELECT g.account_id, g.seq FROM entry g WHERE g.guard_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entry e \
+         WHERE e.account_id = g.account_id AND e.seq >= g.seq AND e.balance_after = g.answered \
+         AND (e.seq = g.seq OR e.counter = 'lapsed')) ORDER BY g.account_id, g.seq LIMIT 1",
     )
     .await
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::entry::{Counter, Entry, Hash};
+use super::entry::{Counter, Entry, Guard, Hash};
 use super::key::Key;
 use super::posting::{AccountKey, Action, Applied, Nonce, Posting, Receipt, Refusal, Unit};
 use page::{Draft, View};
@@ -58,8 +58,15 @@ pub struct Used {
     pub content: Key,
     /// What was answered.
     pub balance: i64,
-    /// The entry that it made.
-    pub seq: i64,
+}
+
+impl From<Guard> for Used {
+    fn from(guard: Guard) -> Used {
+        Used {
+            content: guard.once.content,
+            balance: guard.answered,
+        }
+    }
 }
 
 /// The part of the ledger that a batch touches.
@@ -84,8 +91,6 @@ pub struct Changes {
     pub entries: Vec<Entry>,
     /// Lots that now hold nothing.
     pub emptied: BTreeSet<(AccountKey, i64)>,
-    /// New retry guards.
-    pub used: Vec<(AccountKey, Key, Used)>,
     /// New and changed draws, by order.
     pub draws: BTreeMap<Key, (AccountKey, Vec<Draw>)>,
     /// What the counter accounts gain, by asset.
@@ -299,12 +304,10 @@ impl Book {
 
     fn keep(&mut self, draft: Draft<'_>) {
         let Draft {
-            posting,
             key,
             account,
             entries,
             draws,
-            main_seq,
             ..
         } = draft;
         if entries.is_empty() {
@@ -326,22 +329,14 @@ impl Book {
             self.changes.emptied.remove(&(key.clone(), lot.expires_at));
         }
         for entry in &entries {
+            if let Some(guard) = entry.guard {
+                self.used.insert(guard.once.key, Used::from(guard));
+            }
             *self
                 .changes
                 .counters
                 .entry((key.asset.clone(), entry.counter))
                 .or_default() -= entry.amount;
-        }
-        if let Some(once) = posting.once
-            && main_seq > 0
-        {
-            let used = Used {
-                content: once.content,
-                balance: account.balance,
-                seq: main_seq,
-            };
-            self.used.insert(once.key, used);
-            self.changes.used.push((key.clone(), once.key, used));
         }
         if let Some((order, draws)) = draws {
             self.draws.insert(order, draws.clone());

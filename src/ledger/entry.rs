@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::key::Key;
-use super::posting::AccountKey;
+use super::posting::{AccountKey, Once};
 
 /// SHA-256; all zero before an account's first entry.
 pub type Hash = [u8; 32];
@@ -37,6 +37,28 @@ impl Counter {
     }
 }
 
+/// What makes a retry find the entry that it would make again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// Under which key, and for what.
+    pub once: Once,
+    /// The balance that was answered.
+    pub answered: i64,
+}
+
+impl Guard {
+    /// From what was stored; none where that is none, or not whole.
+    pub fn stored(row: &entity::entry::Model) -> Option<Guard> {
+        let key = |bytes: &Option<Vec<u8>>| Key::from_bytes(bytes.as_deref()?);
+        let once = Once {
+            key: key(&row.guard_key)?,
+            content: key(&row.content_key)?,
+        };
+        let answered = row.answered?;
+        Some(Guard { once, answered })
+    }
+}
+
 /// One movement of points; never changed once made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -62,8 +84,8 @@ pub struct Entry {
     pub message: Option<String>,
     /// The back-office user.
     pub operator: Option<i64>,
-    /// The key of its retry guard, so that one that is gone is missed.
-    pub guard: Option<Key>,
+    /// Its retry guard, if it has one.
+    pub guard: Option<Guard>,
     /// [`Entry::hash_after`] the entry before.
     pub hash: Hash,
 }
@@ -96,9 +118,10 @@ impl Entry {
         text(&mut hash, self.reference.as_deref());
         text(&mut hash, self.message.as_deref());
         text(&mut hash, self.operator.map(|id| id.to_string()).as_deref());
+        let guard = self.guard.map(|guard| guard.once.key);
         text(
             &mut hash,
-            self.guard.map(|key| hex::encode(key.bytes())).as_deref(),
+            guard.map(|key| hex::encode(key.bytes())).as_deref(),
         );
         hash.finalize().into()
     }

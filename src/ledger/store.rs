@@ -100,20 +100,11 @@ async fn load_postings(
         let once = posting.once.map(|once| once.key);
         once.into_iter().chain(posting.requires)
     }));
-    for row in
-        sql::ask::<(usize, String, i64, i64)>(db, &sql::REFERENCES, &hexed(&guards), []).await?
-    {
-        let (place, content, seq, balance) = row;
+    for row in sql::ask::<(usize, String, i64)>(db, &sql::GUARDS, &hexed(&guards), []).await? {
+        let (place, content, balance) = row;
         let content =
             Key::from_hex(&content).ok_or_else(|| off("a key that is not 16 bytes long"))?;
-        book.put_used(
-            *named(&guards, place)?,
-            Used {
-                content,
-                balance,
-                seq,
-            },
-        );
+        book.put_used(*named(&guards, place)?, Used { content, balance });
     }
     let orders = distinct(postings().filter_map(order_of));
     let mut draws: Vec<(usize, i64, i64, i64, i64)> =
@@ -183,22 +174,6 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
         db,
         &sql::DROP_LOTS,
         &emptied.collect::<Result<Vec<_>, DbErr>>()?,
-    )
-    .await?;
-
-    let used = changes.used.iter().map(|(account, key, used)| {
-        Ok((
-            hex::encode(key.bytes()),
-            hex::encode(used.content.bytes()),
-            id_of(account)?,
-            used.seq,
-            used.balance,
-        ))
-    });
-    sql::tell(
-        db,
-        &sql::ADD_REFERENCES,
-        &used.collect::<Result<Vec<_>, DbErr>>()?,
     )
     .await?;
 
@@ -337,6 +312,7 @@ pub(super) fn named<T>(rows: &[T], place: usize) -> Result<&T, DbErr> {
 }
 
 fn entry_row(account_id: i64, entry: &entry::Entry) -> impl Serialize {
+    let once = entry.guard.map(|guard| guard.once);
     (
         account_id,
         entry.seq,
@@ -351,7 +327,9 @@ fn entry_row(account_id: i64, entry: &entry::Entry) -> impl Serialize {
         entry.message.as_deref(),
         entry.operator,
         hex::encode(entry.hash),
-        entry.guard.map(|key| hex::encode(key.bytes())),
+        once.map(|once| hex::encode(once.key.bytes())),
+        once.map(|once| hex::encode(once.content.bytes())),
+        entry.guard.map(|guard| guard.answered),
     )
 }
 

@@ -3,8 +3,7 @@
 use entity::{account, entry, lot};
 
 use super::{AuditError, broken};
-use crate::ledger::entry::{Counter, Entry, Hash};
-use crate::ledger::key::Key;
+use crate::ledger::entry::{Counter, Entry, Guard, Hash};
 use crate::ledger::posting::AccountKey;
 
 /// An account as its entries so far make it.
@@ -96,7 +95,7 @@ impl<'a> Running<'a> {
             reference: row.reference.clone(),
             message: row.message.clone(),
             operator: row.operator,
-            guard: row.guard_key.as_deref().and_then(Key::from_bytes),
+            guard: Guard::stored(row),
             hash: Hash::default(),
         };
         self.head = entry.hash_after(&self.head);

@@ -1,7 +1,7 @@
 //! The scratch copy of an account on which one posting is tried.
 
 use super::{Account, Book, Draw, Lot, Used};
-use crate::ledger::entry::{Counter, Entry, Hash};
+use crate::ledger::entry::{Counter, Entry, Guard, Hash};
 use crate::ledger::key::Key;
 use crate::ledger::posting::{AccountKey, MOST, Movement, Posting, Receipt, Refusal};
 
@@ -115,7 +115,6 @@ impl<'v, 'a> View<'v, 'a> {
             Some(draft) => draft.posting.once.map(|once| Used {
                 content: once.content,
                 balance: draft.receipt.balance,
-                seq: draft.main_seq,
             }),
             None => self.book.used.get(key).copied(),
         }
@@ -138,7 +137,15 @@ const LAPSED: i64 = 16;
 
 impl<'a> Page<'a> {
     /// What is to be kept; `repeated` is what was answered before, where this is a retry.
-    fn close(self, repeated: Option<i64>) -> Draft<'a> {
+    fn close(mut self, repeated: Option<i64>) -> Draft<'a> {
+        for guard in self
+            .entries
+            .iter_mut()
+            .filter_map(|entry| entry.guard.as_mut())
+        {
+            // What lapsed after it counts too.
+            guard.answered = self.account.balance;
+        }
         let receipt = Receipt {
             balance: repeated.unwrap_or(self.account.balance),
             repeated: repeated.is_some(),
@@ -277,7 +284,10 @@ impl<'a> Page<'a> {
             reference: by.and_then(|posting| posting.reference.clone()),
             message: by.and_then(|posting| posting.message.clone()),
             operator: by.and_then(|posting| posting.operator),
-            guard: by.and_then(|posting| posting.once).map(|once| once.key),
+            guard: by.and_then(|posting| posting.once).map(|once| Guard {
+                once,
+                answered: account.balance,
+            }),
             hash: Hash::default(),
         };
         entry.hash = entry.hash_after(&account.head);

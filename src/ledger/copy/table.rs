@@ -6,7 +6,6 @@ use std::pin::pin;
 
 use entity::{
     account, action, alias, counter, draw, entry, follow, lot, member, message, nonce, payment,
-    reference,
 };
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
@@ -23,12 +22,11 @@ use super::{CopyError, End};
 const ROWS: usize = 200;
 
 /// All tables, those that others point to before these.
-pub static TABLES: [&(dyn Table + Sync); 13] = [
+pub static TABLES: [&(dyn Table + Sync); 12] = [
     &Of::<account::Entity>::TABLE,
     &Of::<lot::Entity>::TABLE,
     &Of::<entry::Entity>::TABLE,
     &Of::<draw::Entity>::TABLE,
-    &Of::<reference::Entity>::TABLE,
     &Of::<counter::Entity>::TABLE,
     &Of::<nonce::Entity>::TABLE,
     &Of::<alias::Entity>::TABLE,

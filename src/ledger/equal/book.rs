@@ -17,7 +17,7 @@ use super::Home;
 use super::database::{MARIADB, POSTGRES};
 use crate::clock::Clock;
 use crate::ledger::book::{Account, Book, Changes, Lot};
-use crate::ledger::entry::Entry;
+use crate::ledger::entry::{Counter, Entry, Guard};
 use crate::ledger::key::Key;
 use crate::ledger::posting::*;
 use crate::ledger::{Ledger, Limits, PostError};
@@ -317,7 +317,7 @@ async fn same_rows(ledger: &Ledger, changes: &Changes) -> Result<(), TestCaseErr
 
 /// An entry as it is kept.
 fn kept(row: entry::Model, keys: &BTreeMap<i64, AccountKey>) -> Entry {
-    use crate::ledger::entry::Counter;
+    let guard = Guard::stored(&row);
     let entry = Entry {
         account: keys[&row.account_id].clone(),
         seq: row.seq,
@@ -330,7 +330,7 @@ fn kept(row: entry::Model, keys: &BTreeMap<i64, AccountKey>) -> Entry {
         reference: row.reference,
         message: row.message,
         operator: row.operator,
-        guard: row.guard_key.and_then(|key| Key::from_bytes(&key)),
+        guard,
         hash: row.hash.try_into().unwrap(),
     };
     assert_eq!(entry.direction(), row.direction);

@@ -1,15 +1,13 @@
 //! The schema is the same in each database: its columns, what they hold, and what its constraints refuse.
 
+mod older;
 mod rules;
 
 use std::collections::BTreeSet;
 
 use sea_orm::sqlx::error::ErrorKind;
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
-};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, RuntimeErr, Statement};
 
-use super::database::MARIADB;
 use super::{DATABASES, Home};
 use crate::ledger::connect::Store;
 use rules::{ROWS, RULES, Rule, Why};
@@ -75,7 +73,7 @@ async fn close(all: Vec<Filled>) {
 }
 
 /// Executes a statement in which `{x:ab}` is a byte sixteen times.
-async fn execute(db: &DatabaseTransaction, sql: &str) -> Result<(), DbErr> {
+async fn execute(db: &impl ConnectionTrait, sql: &str) -> Result<(), DbErr> {
     let mut words = sql.to_owned();
     while let Some((before, after)) = words.clone().split_once("{x:") {
         let (byte, after) = after.split_once('}').unwrap();
@@ -233,35 +231,4 @@ async fn no_text_is_cut() {
         }
     }
     close(all).await;
-}
-
-/// MariaDB's tables of before, to which names that differ in blanks at their end were one, come to tell them apart.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_older_ledger_comes_to_compare_to_the_byte() {
-    let home = Home::on(Some(MARIADB));
-    let store = Store::open(&home.url, 1).await.unwrap();
-    let db = store.begin_write().await.unwrap();
-    let padded = "CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
-    for table in ["account", "alias"] {
-        let older = format!("ALTER TABLE {table} {padded}");
-        db.execute_unprepared(&older).await.unwrap();
-    }
-    let done = "DELETE FROM seaql_migrations WHERE version = 'm20261125_000006_bytewise'";
-    execute(&db, done).await.unwrap();
-    execute(&db, ROWS[0]).await.unwrap();
-    let blank = ROWS[0].replace("'uid:1'", "'uid:1 '");
-    let one = execute(&db, &blank).await.unwrap_err();
-    assert!(is(Why::Taken, &one), "{one}");
-    db.commit().await.unwrap();
-    store.close().await.unwrap();
-
-    let store = Store::open(&home.url, 1).await.unwrap();
-    let db = store.begin_write().await.unwrap();
-    execute(&db, &blank).await.unwrap();
-    let owners = "SELECT COUNT(*) FROM account WHERE owner = 'uid:1'";
-    let owners = Statement::from_string(DbBackend::MySql, owners);
-    let owners = db.query_one_raw(owners).await.unwrap().unwrap();
-    assert_eq!(owners.try_get_by_index::<i64>(0).unwrap(), 1);
-    db.rollback().await.unwrap();
-    store.close().await.unwrap();
 }

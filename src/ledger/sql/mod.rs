@@ -76,12 +76,11 @@ pub static PAGE_OF: Statement = Statement::ask(
      AND e.direction_seq BETWEEN a.count - a.high AND a.count - a.low",
 );
 
-/// Keys → for each reference that has been used its place among them, what was asked, its entry and what was
-/// answered.
-pub static REFERENCES: Statement = Statement::ask(
+/// Keys → for each retry guard that has been used its place among them, what was asked and what was answered.
+pub static GUARDS: Statement = Statement::ask(
     &[Bytes],
-    "k.place, {hex:r.content_key}, r.seq, r.balance_after",
-    "FROM {k} {join} reference r ON r.reference_key = k.c0",
+    "k.place, {hex:e.content_key}, e.answered",
+    "FROM {k} {join} entry e ON e.guard_key = k.c0",
 );
 
 /// Keys → the draws of those orders, each with the order's place among them.
@@ -129,14 +128,14 @@ pub static SET_ACCOUNTS: Statement = Statement::tell_or(
      a.last_at = k.c4, a.next_expiry = k.c5, a.head = k.c6",
 );
 
-/// Rows of new entries.
+/// Rows of new entries; one whose retry guard has been used breaks the batch.
 pub static ADD_ENTRIES: Statement = Statement::tell(
     &[
-        Int, Int, Int, Int, Int, Int, Text, Int, Int, Text, Text, Int, Bytes, Bytes,
+        Int, Int, Int, Int, Int, Int, Text, Int, Int, Text, Text, Int, Bytes, Bytes, Bytes, Int,
     ],
     "INSERT INTO entry (account_id, seq, at, kind, amount, balance_after, counter, direction, direction_seq, \
-     reference, message, operator, hash, guard_key) \
-     SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 FROM {k}",
+     reference, message, operator, hash, guard_key, content_key, answered) \
+     SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15 FROM {k}",
 );
 
 /// Rows of lots, new or changed.
@@ -153,13 +152,6 @@ pub static DROP_LOTS: Statement = Statement::tell_or(
     &[Int, Int],
     "DELETE FROM lot WHERE (account_id, expires_at) IN (SELECT c0, c1 FROM {k})",
     "DELETE l FROM {k} STRAIGHT_JOIN lot l ON l.account_id = k.c0 AND l.expires_at = k.c1",
-);
-
-/// Rows of references that are used now; one that is used already breaks the batch.
-pub static ADD_REFERENCES: Statement = Statement::tell(
-    &[Bytes, Bytes, Int, Int, Int],
-    "INSERT INTO reference (reference_key, content_key, account_id, seq, balance_after) \
-     SELECT c0, c1, c2, c3, c4 FROM {k}",
 );
 
 /// Rows of draws, new or changed.

@@ -6,7 +6,7 @@ mod content;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use entity::{account, action, alias, counter, draw, entry, lot, nonce, reference};
+use entity::{account, action, alias, counter, draw, entry, lot, nonce};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait};
 use serde_json::Value;
 
@@ -144,10 +144,6 @@ async fn tables(db: &impl ConnectionTrait) -> BTreeMap<&'static str, Vec<String>
         (
             "nonce",
             sorted(nonce::Entity::find().all(db).await.unwrap()),
-        ),
-        (
-            "reference",
-            sorted(reference::Entity::find().all(db).await.unwrap()),
         ),
     ])
 }

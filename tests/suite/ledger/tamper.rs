@@ -1,8 +1,7 @@
 //! Tampering: whatever is changed in the database behind the program's back, the audit finds it and says where.
 
 use entity::entry;
-use pointgate::ledger::entry::{Counter, Entry, Hash};
-use pointgate::ledger::key::Key;
+use pointgate::ledger::entry::{Counter, Entry, Guard, Hash};
 use pointgate::ledger::posting::AccountKey;
 use sea_orm::{
     ActiveModelTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, EntityTrait,
@@ -189,7 +188,7 @@ const TAMPERED: [(&str, &str); 56] = [
     ),
     ("DELETE FROM entry WHERE account_id = $a", VICTIM),
     (
-        "INSERT INTO entry SELECT account_id, 7, at, kind, amount, balance_after, counter, direction, 9, reference, message, operator, guard_key, hash FROM entry WHERE account_id = $a AND seq = 6",
+        "INSERT INTO entry SELECT account_id, 7, at, kind, amount, balance_after, counter, direction, 9, reference, message, operator, NULL, hash, NULL, NULL FROM entry WHERE account_id = $a AND seq = 6",
         VICTIM,
     ),
     (
@@ -223,26 +222,29 @@ const TAMPERED: [(&str, &str); 56] = [
         VICTIM,
     ),
     (
-        "UPDATE reference SET seq = 99 WHERE account_id = $a AND seq = 2",
+        "UPDATE entry SET answered = 999 WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
     (
-        "UPDATE reference SET account_id = account_id + 1 WHERE account_id = $a AND seq = 2",
+        "UPDATE entry SET answered = NULL WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
     (
-        "UPDATE reference SET balance_after = 999 WHERE account_id = $a AND seq = 2",
+        "UPDATE entry SET content_key = NULL WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
     (
-        "UPDATE reference SET reference_key = zeroblob(16) WHERE account_id = $a AND seq = 2",
+        "UPDATE entry SET content_key = zeroblob(15) WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
     (
-        "DELETE FROM reference WHERE account_id = $a AND seq = 2",
+        "UPDATE entry SET guard_key = zeroblob(16) WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
-    ("DELETE FROM reference", VICTIM),
+    (
+        "UPDATE entry SET guard_key = NULL, content_key = NULL, answered = NULL WHERE account_id = $a",
+        VICTIM,
+    ),
     (
         "UPDATE entry SET guard_key = NULL WHERE account_id = $a AND seq = 2",
         VICTIM,
@@ -379,7 +381,7 @@ async fn forge(database: &DatabaseConnection, first: i64, last: i64) {
             reference: row.reference.clone(),
             message: message.clone(),
             operator: row.operator,
-            guard: row.guard_key.as_deref().and_then(Key::from_bytes),
+            guard: Guard::stored(&row),
             hash: Hash::default(),
         };
         head = entry.hash_after(&head);

@@ -3,16 +3,15 @@
 use Why::{Never, Nobody, Taken};
 
 /// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. SQLite and MySQL number what comes first with 1 too.
-pub const ROWS: [&str; 15] = [
+pub const ROWS: [&str; 14] = [
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:1', 5, 2, 1, 0, 7, {x:00})",
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:2', 5, 2, 1, 0, NULL, {x:ff})",
     "INSERT INTO lot (account_id, expires_at, remaining) VALUES (1, 100, 5)",
     "INSERT INTO entry (account_id, seq, at, kind, amount, balance_after, counter, direction, direction_seq, reference, \
-     message, operator, guard_key, hash) VALUES (1, 1, 0, 18, 5, 5, 'issued', 1, 1, 'r', 'm', 1, {x:01}, {x:02})",
+     message, operator, hash) VALUES (1, 1, 0, 18, 5, 5, 'issued', 1, 1, 'r', 'm', 1, {x:02})",
     "INSERT INTO draw (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ({x:01}, 2, 100, 1, 5, 2)",
-    "INSERT INTO reference (reference_key, content_key, account_id, seq, balance_after) VALUES ({x:01}, {x:02}, 1, 1, 5)",
     "INSERT INTO counter (asset, name, balance) VALUES ('coin', 'issued', -5)",
     "INSERT INTO nonce (at, nonce_key) VALUES (1, {x:01})",
     "INSERT INTO alias (name, owner) VALUES ('key:a', 'uid:1')",
@@ -127,13 +126,24 @@ pub const RULES: [Rule; 42] = [
     ),
     Rule("UPDATE draw SET returned = $v", "5", &["6", "-1"], Never),
     Rule(
-        "INSERT INTO reference (reference_key, content_key, account_id, seq, balance_after) \
-          VALUES ($v, {x:02}, 1, 1, 5)",
-        "{x:02}",
-        &["{x:01}"],
+        "INSERT INTO entry (account_id, seq, direction_seq, at, kind, amount, balance_after, counter, direction, hash, \
+          guard_key, content_key, answered) VALUES (2, 1, 1, 0, 18, 5, 5, 'issued', 1, {x:02}, $v, {x:03}, 5)",
+        "{x:01}, {x:03}, 5), (2, 2, 2, 0, 18, 5, 5, 'issued', 1, {x:02}, {x:02}",
+        &["{x:01}, {x:03}, 5), (2, 2, 2, 0, 18, 5, 5, 'issued', 1, {x:02}, {x:01}"],
         Taken,
     ),
-    Rule("UPDATE reference SET account_id = $v", "2", &["3"], Nobody),
+    Rule(
+        "UPDATE entry SET $v",
+        "guard_key = {x:01}, content_key = {x:02}, answered = 5",
+        &[
+            "guard_key = {x:01}",
+            "content_key = {x:02}",
+            "answered = 5",
+            "guard_key = {x:01}, content_key = {x:02}",
+            "content_key = {x:02}, answered = 5",
+        ],
+        Never,
+    ),
     Rule(
         "INSERT INTO counter (asset, name, balance) VALUES ($v, 0)",
         "'coin', 'lapsed'",

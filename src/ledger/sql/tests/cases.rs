@@ -228,8 +228,8 @@ fn keyed() -> Vec<Case> {
         .map(|(i, key)| json!([some_number(i + 1), key]))
         .collect();
     vec![
-        case!(REFERENCES, mixed.clone(), Rows(2 * many)),
-        case!(REFERENCES, others.clone(), Rows(0)),
+        case!(GUARDS, mixed.clone(), Rows(2 * many)),
+        case!(GUARDS, others.clone(), Rows(0)),
         case!(DRAWS, mixed, Rows(4 * many)),
         case!(DRAWS, others, Rows(0)),
         case!(

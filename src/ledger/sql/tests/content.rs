@@ -1,6 +1,6 @@
 //! What the tables hold before a statement is tried: the same rows in each database, put in without any of the statements.
 
-use entity::{account, action, alias, draw, entry, lot, nonce, reference};
+use entity::{account, action, alias, draw, entry, lot, nonce};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 
 /// Names that some database or other could take for one another, or for its own words.
@@ -102,7 +102,6 @@ pub async fn fill(db: &impl ConnectionTrait) {
         owner: NAMES[i].to_owned(),
     });
     put(db, aliases.collect()).await;
-    put(db, references()).await;
     put(db, draws()).await;
     let nonces = keys().into_iter().enumerate().map(|(i, key)| nonce::Model {
         at: some_number(i),
@@ -159,7 +158,12 @@ fn lots() -> Vec<lot::Model> {
 
 fn entries(i: usize) -> Vec<entry::Model> {
     let of = |seq: i64| {
-        let turn = i + usize::try_from(seq).unwrap();
+        let nth = usize::try_from(seq).unwrap();
+        let turn = i + nth;
+        // The first of them have a guard each, as many as there are keys.
+        let keys = keys();
+        let nth = i * usize::try_from(ENTRIES).unwrap() + nth - 1;
+        let guarded = nth < keys.len();
         entry::Model {
             account_id: i64::try_from(i).unwrap() + 1,
             seq,
@@ -173,25 +177,13 @@ fn entries(i: usize) -> Vec<entry::Model> {
             reference: some_text(turn),
             message: some_text(turn + 7),
             operator: (seq % 3 == 0).then_some(some_number(turn)),
-            guard_key: (seq % 2 == 0).then(|| keys()[turn % keys().len()].to_vec()),
+            guard_key: guarded.then(|| keys[nth].to_vec()),
+            content_key: guarded.then(|| keys[keys.len() - 1 - nth].to_vec()),
+            answered: guarded.then(|| some_number(nth)),
             hash: [0xff, 0x00].repeat(16),
         }
     };
     (1..=ENTRIES).map(of).collect()
-}
-
-fn references() -> Vec<reference::Model> {
-    let keys = keys();
-    let contents = keys.iter().rev();
-    let pairs = keys.iter().zip(contents).enumerate();
-    let rows = pairs.map(|(i, (key, content))| reference::Model {
-        reference_key: key.to_vec(),
-        content_key: content.to_vec(),
-        account_id: 1,
-        seq: 1,
-        balance_after: some_number(i),
-    });
-    rows.collect()
 }
 
 fn draws() -> Vec<draw::Model> {

@@ -242,7 +242,7 @@ pub async fn rows(url: &str) -> Rows {
             rows.insert(stringify!($table), sorted(&found));
         )*};
     }
-    read!(account action alias counter draw entry follow lot member message nonce payment reference);
+    read!(account action alias counter draw entry follow lot member message nonce payment);
     rows
 }
 

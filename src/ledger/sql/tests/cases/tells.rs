@@ -47,23 +47,39 @@ pub fn accounts() -> Vec<Case> {
 
 /// Entries.
 pub fn entries() -> Vec<Case> {
-    let keys = keys();
+    let (old, keys) = (hexed(&keys()[0]), other_keys());
     let hash = hexed(&[0xff, 0x00].repeat(16));
     let row = |account: i64, seq: usize, amount: i64| {
-        let guard = (!seq.is_multiple_of(4)).then(|| hexed(&keys[seq % keys.len()]));
+        let guard = (!seq.is_multiple_of(4)).then(|| &keys[seq]);
+        let content = guard.map(|_| &old);
+        let answered = guard.map(|_| some_number(seq + 1));
         let operator = (!seq.is_multiple_of(3)).then_some(some_number(seq));
         let at = some_number(seq);
         let (reference, message) = (some_text(seq), some_text(seq + 11));
         json!([
             account, seq, at, 22, amount, 7, "lapsed", 2, seq, reference, message, operator, hash,
-            guard
+            guard, content, answered
         ])
     };
+    let guarded = |seq: usize, guard: &str, content: Option<&str>| {
+        let mut row = row(10, seq, 5);
+        row[13] = json!(guard);
+        row[14] = json!(content);
+        row
+    };
+    let (new, content) = (&keys[0], Some(&*old));
     let fine = (1..=MANY).map(|seq| row(10, seq, i64::MIN + 1)).collect();
     vec![
         case!(ADD_ENTRIES, fine, Changes),
         case!(ADD_ENTRIES, vec![row(10, 1, 5), row(10, 1, 5)], TAKEN),
         case!(ADD_ENTRIES, vec![row(1, 1, 5)], TAKEN),
+        case!(ADD_ENTRIES, vec![guarded(1, &old, content)], TAKEN),
+        case!(
+            ADD_ENTRIES,
+            vec![guarded(1, new, content), guarded(2, new, content)],
+            TAKEN
+        ),
+        case!(ADD_ENTRIES, vec![guarded(1, new, None)], WRONG),
         case!(ADD_ENTRIES, vec![row(10, 1, 5), row(10, 2, 0)], WRONG),
         case!(ADD_ENTRIES, vec![row(9999, 1, 5)], WRONG),
     ]
@@ -98,8 +114,6 @@ pub fn lots() -> Vec<Case> {
 /// What stands under a key, and what counter accounts gain.
 pub fn keyed() -> Vec<Case> {
     let (old, new) = (hexed(&keys()[0]), other_keys());
-    let reference = |key: &str| json!([key, old, 1, i64::MAX, i64::MIN + 1]);
-    let references = new.iter().map(|key| reference(key)).collect();
     let draw = |key: &str, at: i64, returned: i64| json!([key, 2, 2, at, i64::MAX, returned]);
     let draws = new.iter().map(|key| draw(key, 100, 0));
     let again = [draw(&old, 100, i64::MAX), draw(&old, i64::MAX, 0)];
@@ -113,17 +127,6 @@ pub fn keyed() -> Vec<Case> {
         json!(["😀", "it's \\", 0, -5]),
     ];
     vec![
-        case!(ADD_REFERENCES, references, Changes),
-        case!(
-            ADD_REFERENCES,
-            vec![reference(&new[0]), reference(&old)],
-            TAKEN
-        ),
-        case!(
-            ADD_REFERENCES,
-            vec![reference(&new[0]), reference(&new[0])],
-            TAKEN
-        ),
         case!(SET_DRAWS, draws.chain(again).collect(), Changes),
         case!(SET_DRAWS, vec![draw(&old, 100, -1)], WRONG),
         case!(SET_DRAWS, vec![json!([new[0], 2, 2, 100, 5, 6])], WRONG),

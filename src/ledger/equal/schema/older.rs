@@ -1,0 +1,95 @@
+//! Ledgers of before, which come to be as new ones are.
+
+use entity::entry;
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, Database, DbBackend, EntityTrait, QueryOrder, Statement};
+
+use super::rules::{ROWS, Why};
+use super::{execute, is};
+use crate::ledger::connect::Store;
+use crate::ledger::equal::database::MARIADB;
+use crate::ledger::equal::{DATABASES, Home};
+
+/// MariaDB's tables of before, to which names that differ in blanks at their end were one, come to tell them apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_ledger_comes_to_compare_to_the_byte() {
+    let home = Home::on(Some(MARIADB));
+    let store = Store::open(&home.url, 1).await.unwrap();
+    let db = store.begin_write().await.unwrap();
+    let padded = "CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
+    for table in ["account", "alias"] {
+        let older = format!("ALTER TABLE {table} {padded}");
+        db.execute_unprepared(&older).await.unwrap();
+    }
+    let done = "DELETE FROM seaql_migrations WHERE version = 'm20261125_000006_bytewise'";
+    execute(&db, done).await.unwrap();
+    execute(&db, ROWS[0]).await.unwrap();
+    let blank = ROWS[0].replace("'uid:1'", "'uid:1 '");
+    let one = execute(&db, &blank).await.unwrap_err();
+    assert!(is(Why::Taken, &one), "{one}");
+    db.commit().await.unwrap();
+    store.close().await.unwrap();
+
+    let store = Store::open(&home.url, 1).await.unwrap();
+    let db = store.begin_write().await.unwrap();
+    execute(&db, &blank).await.unwrap();
+    let owners = "SELECT COUNT(*) FROM account WHERE owner = 'uid:1'";
+    let owners = Statement::from_string(DbBackend::MySql, owners);
+    let owners = db.query_one_raw(owners).await.unwrap().unwrap();
+    assert_eq!(owners.try_get_by_index::<i64>(0).unwrap(), 1);
+    db.rollback().await.unwrap();
+    store.close().await.unwrap();
+}
+
+/// What a retry finds moves from a table of its own into the entries, wherever a try before was cut off.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_ledger_keeps_what_its_retries_find() {
+    const BEFORE: u32 = 6;
+    const ENTRIES: &str = "INSERT INTO entry (account_id, seq, at, kind, amount, balance_after, counter, direction, \
+        direction_seq, hash, guard_key) VALUES (1, 1, 0, 18, 5, 5, 'issued', 1, 1, {x:02}, {x:01}), \
+        (1, 2, 0, 16, -2, 3, 'lapsed', 2, 1, {x:03}, NULL)";
+    const REFERENCE: &str = "INSERT INTO reference (reference_key, content_key, account_id, seq, balance_after) \
+        VALUES ({x:01}, {x:04}, 1, 1, 3)";
+    for (name, server) in DATABASES {
+        let home = Home::on(server);
+        let file = home.url.replace(".db", ".db?mode=rwc");
+        let db = Database::connect(file).await.unwrap();
+        Migrator::up(&db, Some(BEFORE)).await.unwrap();
+        for row in [ROWS[0], ENTRIES, REFERENCE] {
+            execute(&db, row).await.unwrap();
+        }
+        // Only there does a step stand without those after it.
+        let by_steps = db.get_database_backend() == DbBackend::MySql;
+        if by_steps {
+            let first = "ALTER TABLE entry ADD COLUMN content_key binary(16) NULL, ADD COLUMN answered bigint NULL";
+            db.execute_unprepared(first).await.unwrap();
+        }
+        db.close().await.unwrap();
+
+        assert_moved(&home, name).await;
+        if by_steps {
+            let db = Database::connect(&home.url).await.unwrap();
+            let last = "DELETE FROM seaql_migrations WHERE version = 'm20261125_000007_guard'";
+            execute(&db, last).await.unwrap();
+            db.close().await.unwrap();
+            assert_moved(&home, name).await;
+        }
+    }
+}
+
+async fn assert_moved(home: &Home, name: &str) {
+    let store = Store::open(&home.url, 1).await.unwrap();
+    let db = store.read();
+    let entries = entry::Entity::find().order_by_asc(entry::Column::Seq);
+    let entries = entries.all(db).await.unwrap().into_iter();
+    let kept = entries.map(|row| (row.guard_key, row.content_key, row.answered));
+    let guarded = (Some(vec![1; 16]), Some(vec![4; 16]), Some(3));
+    assert_eq!(
+        kept.collect::<Vec<_>>(),
+        [guarded, (None, None, None)],
+        "{name}"
+    );
+    let gone = db.execute_unprepared("SELECT 1 FROM reference").await;
+    assert!(gone.is_err(), "{name}");
+    store.close().await.unwrap();
+}
