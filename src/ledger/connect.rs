@@ -32,7 +32,9 @@ const CHECKPOINT_PAGES: &str = "16384";
 const CACHE_KIB: &str = "-10240";
 
 /// Names the lock under which one of several instances brings the schema up to date.
-const MIGRATING: i64 = 0x706f_696e_7467;
+pub(super) const MIGRATING: i64 = 0x706f_696e_7467;
+/// How long (s) an instance waits for another one that does: of a large ledger, it may copy a whole table.
+const MIGRATES: u32 = 86_400;
 
 /// What is set in each session of MySQL and MariaDB: values are refused, not bent; a statement sees what is committed when
 /// it begins; an answer of any length is whole; what an instance that stands still has locked is free again, which MySQL does not know.
@@ -89,17 +91,26 @@ impl Store {
         if self.write.get_database_backend() == DbBackend::MySql {
             // There a change of the schema commits by itself, so a lock of the session keeps the others waiting.
             let db = Database::connect(options(url, 1)).await?;
-            let lock = format!("SELECT GET_LOCK('pointgate-{MIGRATING}', 60)");
-            db.query_one_raw(Statement::from_string(DbBackend::MySql, lock))
-                .await?;
-            let done = Migrator::up(&db, None).await;
+            let lock = format!("SELECT GET_LOCK('pointgate-{MIGRATING}', {MIGRATES})");
+            let lock = Statement::from_string(DbBackend::MySql, lock);
+            let locked = db.query_one_raw(lock).await?;
+            let locked: Option<i64> = locked.and_then(|row| row.try_get_by_index(0).ok());
+            let done = match locked {
+                Some(1) => Migrator::up(&db, None).await,
+                _ => Err(DbErr::Custom(
+                    "another instance is still bringing the schema up to date".into(),
+                )),
+            };
             // The lock goes with its connection.
             db.close().await?;
             return done;
         }
         let transaction = self.begin_write().await?;
         if transaction.get_database_backend() == DbBackend::Postgres {
-            let lock = format!("SELECT pg_advisory_xact_lock({MIGRATING})");
+            let lock = format!(
+                "SET LOCAL lock_timeout = '{MIGRATES}s'; SELECT pg_advisory_xact_lock({MIGRATING}); \
+                 SET LOCAL lock_timeout TO DEFAULT"
+            );
             transaction.execute_unprepared(&lock).await?;
         }
         Migrator::up(&transaction, None).await?;

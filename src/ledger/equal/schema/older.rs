@@ -1,13 +1,18 @@
 //! Ledgers of before, which come to be as new ones are.
 
+use std::time::Duration;
+
 use entity::entry;
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database, DbBackend, EntityTrait, QueryOrder, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DbBackend, EntityTrait, QueryOrder, Statement,
+    TransactionTrait,
+};
 
 use super::rules::{ROWS, Why};
 use super::{execute, is};
-use crate::ledger::connect::Store;
-use crate::ledger::equal::database::MARIADB;
+use crate::ledger::connect::{MIGRATING, Store};
+use crate::ledger::equal::database::{MARIADB, POSTGRES};
 use crate::ledger::equal::{DATABASES, Home};
 
 /// MariaDB's tables of before, to which names that differ in blanks at their end were one, come to tell them apart.
@@ -92,4 +97,36 @@ async fn assert_moved(home: &Home, name: &str) {
     let gone = db.execute_unprepared("SELECT 1 FROM reference").await;
     assert!(gone.is_err(), "{name}");
     store.close().await.unwrap();
+}
+
+/// An instance that starts while another one brings the schema up to date waits for it, however long that takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_starts_meanwhile_waits() {
+    let locks = [
+        (
+            POSTGRES,
+            format!("SELECT pg_advisory_xact_lock({MIGRATING})"),
+        ),
+        (
+            MARIADB,
+            format!("SELECT GET_LOCK('pointgate-{MIGRATING}', 0)"),
+        ),
+    ];
+    for (server, lock) in locks {
+        let home = Home::on(Some(server));
+        let mut one = ConnectOptions::new(&home.url);
+        one.max_connections(1);
+        let first = Database::connect(one).await.unwrap();
+        let migrating = first.begin().await.unwrap();
+        migrating.execute_unprepared(&lock).await.unwrap();
+        let url = home.url.clone();
+        let second = tokio::spawn(async move { Store::open(&url, 1).await });
+        // Longer than a lock of the ledger may keep anybody waiting.
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        assert!(!second.is_finished(), "{server}");
+        migrating.commit().await.unwrap();
+        first.close().await.unwrap();
+        let store = second.await.unwrap().expect(server);
+        store.close().await.unwrap();
+    }
 }
