@@ -37,10 +37,10 @@ pub(super) const MIGRATING: i64 = 0x706f_696e_7467;
 const MIGRATES: u32 = 86_400;
 
 /// What is set in each session of MySQL and MariaDB: values are refused, not bent; a statement sees what is committed when
-/// it begins; an answer of any length is whole; what an instance that stands still has locked is free again, which MySQL does not know.
+/// it begins; what an instance that stands still has locked is free again, which MySQL does not know.
 const MYSQL_SESSION: &str = "SET SESSION \
     sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-    time_zone = '+00:00', group_concat_max_len = 1073741824, innodb_lock_wait_timeout = 5 \
+    time_zone = '+00:00', innodb_lock_wait_timeout = 5 \
     /*M!100000 , idle_transaction_timeout = 10 */";
 const MYSQL_ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 

@@ -2,7 +2,6 @@
 //! changed is written back in a few set statements.
 
 use std::borrow::Cow;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -16,18 +15,11 @@ use super::lost::RENAMED;
 use super::posting::{AccountKey, Movement, Nonce, Posting, Unit};
 use super::{actions, sql};
 
-/// Place, id, balance, last_seq, income_seq, last_at, head, and `expires_at` and `remaining` of one of its lots.
-type AccountRow = (
-    usize,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    String,
-    Option<i64>,
-    Option<i64>,
-);
+/// What an answer is that names no row of the question.
+const UNASKED: &str = "an answer to what was not asked";
+
+/// Place, id, balance, last_seq, income_seq, last_at and head.
+type AccountRow = (usize, i64, i64, i64, i64, i64, String);
 
 /// Loads what `units` touch.
 ///
@@ -66,34 +58,31 @@ async fn load_postings(
     });
     let keys = distinct(keys);
     let keys: Vec<&AccountKey> = keys.iter().map(|key| &**key).collect();
-    if db.get_database_backend() != DbBackend::Sqlite {
-        // What is read below stays true until the commit: whoever wants these accounts waits.
-        sql::tell(db, &sql::LOCK, &words(&keys)).await?;
+    // From here on what is read stays true until the commit: whoever wants these accounts waits.
+    let rows = sql::ask::<AccountRow>(db, &sql::ACCOUNTS, &words(&keys), []).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.1).collect();
+    let mut lots = vec![Vec::new(); ids.len()];
+    for (place, expires_at, remaining) in
+        sql::ask::<(usize, i64, i64)>(db, &sql::LOTS, &ids, []).await?
+    {
+        let lots = lots.get_mut(place).ok_or_else(|| off(UNASKED))?;
+        lots.push(Lot {
+            expires_at,
+            remaining,
+        });
     }
-    let mut accounts: BTreeMap<usize, Account> = BTreeMap::new();
-    for row in sql::ask::<AccountRow>(db, &sql::ACCOUNTS, &words(&keys), []).await? {
-        let (place, id, balance, last_seq, income_seq, last_at, head, expires_at, remaining) = row;
-        let account = match accounts.entry(place) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(Account {
-                id: Some(id),
-                balance,
-                last_seq,
-                income_seq,
-                last_at,
-                head: hash_of(&head)?,
-                lots: Vec::new(),
-            }),
+    for (row, mut lots) in rows.into_iter().zip(lots) {
+        let (place, id, balance, last_seq, income_seq, last_at, head) = row;
+        lots.sort_unstable_by_key(|lot| lot.expires_at);
+        let account = Account {
+            id: Some(id),
+            balance,
+            last_seq,
+            income_seq,
+            last_at,
+            head: hash_of(&head)?,
+            lots,
         };
-        if let (Some(expires_at), Some(remaining)) = (expires_at, remaining) {
-            account.lots.push(Lot {
-                expires_at,
-                remaining,
-            });
-        }
-    }
-    for (place, mut account) in accounts {
-        account.lots.sort_unstable_by_key(|lot| lot.expires_at);
         book.put_account((*named(&keys, place)?).clone(), account);
     }
     let guards = distinct(postings().flat_map(|posting| {
@@ -307,8 +296,7 @@ pub(super) fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
 
 /// What stands at the place that a set query names.
 pub(super) fn named<T>(rows: &[T], place: usize) -> Result<&T, DbErr> {
-    rows.get(place)
-        .ok_or_else(|| off("an answer to what was not asked"))
+    rows.get(place).ok_or_else(|| off(UNASKED))
 }
 
 fn entry_row(account_id: i64, entry: &entry::Entry) -> impl Serialize {

@@ -4,28 +4,28 @@
 mod tests;
 mod words;
 
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use words::Column::{Bytes, Int, Text};
 use words::Statement;
 
-/// Rows `(asset, owner)`: locks each account that exists, in the order of their numbers. Only for databases in which several
-/// write at once.
-pub static LOCK: Statement = Statement::tell_or(
+/// Rows `(asset, owner)` → for each account that exists its place among them and its figures. Each is locked, where several write
+/// at once, in the order of their numbers, or in MySQL, which locks as it reads, in that of the rows.
+pub static ACCOUNTS: Statement = Statement::lock(
     &[Text, Text],
-    "SELECT COUNT(*) FROM (SELECT a.id FROM {k} JOIN account a ON a.owner = k.c1 AND a.asset = k.c0 \
-     ORDER BY a.id FOR UPDATE OF a) locked",
-    "SELECT a.id FROM {k} STRAIGHT_JOIN account a ON a.owner = k.c1 AND a.asset = k.c0 ORDER BY a.id FOR UPDATE",
+    "k.place, a.id, a.balance, a.last_seq, a.income_seq, a.last_at, {hex:a.head}",
+    "FROM {k} {join} account a ON a.owner = k.c1 AND a.asset = k.c0",
+    "a",
 );
 
-/// Rows `(asset, owner)` → for each account that exists its place among them and its figures, once for each of its lots, or
-/// without one.
-pub static ACCOUNTS: Statement = Statement::ask(
-    &[Text, Text],
-    "k.place, a.id, a.balance, a.last_seq, a.income_seq, a.last_at, {hex:a.head}, l.expires_at, l.remaining",
-    "FROM {k} {join} account a ON a.owner = k.c1 AND a.asset = k.c0 LEFT JOIN lot l ON l.account_id = a.id",
+/// Numbers of accounts → the place of each among them once for each of its lots, and the lot. Not one with `ACCOUNTS`: who waits
+/// there for a lock reads the account as it is then, but all else as it was before.
+pub static LOTS: Statement = Statement::ask(
+    &[Int],
+    "k.place, l.expires_at, l.remaining",
+    "FROM {k} {join} lot l ON l.account_id = k.c0",
 );
 
 /// Rows `(asset, owner)` → for each account that exists its place among them and its number.
@@ -199,7 +199,16 @@ pub async fn ask<A: DeserializeOwned>(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let row = db.query_one_raw(statement(db, sql, rows, more)?).await?;
+    let question = statement(db, sql, rows, more)?;
+    if db.get_database_backend() == DbBackend::MySql {
+        let rows = db.query_all_raw(question).await?;
+        let row = |row: &QueryResult| {
+            let json: String = row.try_get_by_index(0)?;
+            serde_json::from_str(&json).map_err(off)
+        };
+        return rows.iter().map(row).collect();
+    }
+    let row = db.query_one_raw(question).await?;
     let json: Option<String> = row
         .ok_or_else(|| off("a query without a row"))?
         .try_get_by_index(0)?;

@@ -1,7 +1,7 @@
 //! A set statement in the words of each database. Its text is constant, so that it is prepared once whatever the size of a
 //! batch. Its rows come as one parameter, a JSON array with an array for each row, or in PostgreSQL, which would read such an
-//! array anew for each of its values, as an array for each column. An answer is JSON too: a driver that hands rows over one by one
-//! wakes the reader for each.
+//! array anew for each of its values, as an array for each column. An answer is JSON too, a row or, except in MySQL, all rows in one: a driver
+//! that hands rows over one by one may wake the reader for each.
 
 use std::sync::OnceLock;
 
@@ -31,6 +31,8 @@ pub struct Statement {
     columns: &'static [Column],
     /// For a query, what it gathers from each row that it finds.
     gathers: Option<&'static str>,
+    /// The table whose rows it locks, by its name in the text.
+    locks: Option<&'static str>,
     text: &'static str,
     /// Where MySQL puts the parts in another order.
     mysql: Option<&'static str>,
@@ -44,24 +46,23 @@ impl Statement {
         gathers: &'static str,
         text: &'static str,
     ) -> Statement {
-        Statement {
-            columns,
-            gathers: Some(gathers),
-            text,
-            mysql: None,
-            ready: [const { OnceLock::new() }; 3],
-        }
+        Statement::new(columns, Some(gathers), None, text, None)
+    }
+
+    /// A query that locks the rows that it finds in one of its tables, which has numbers, in databases in which several write at
+    /// once.
+    pub const fn lock(
+        columns: &'static [Column],
+        gathers: &'static str,
+        text: &'static str,
+        table: &'static str,
+    ) -> Statement {
+        Statement::new(columns, Some(gathers), Some(table), text, None)
     }
 
     /// A change that reads the same everywhere.
     pub const fn tell(columns: &'static [Column], text: &'static str) -> Statement {
-        Statement {
-            columns,
-            gathers: None,
-            text,
-            mysql: None,
-            ready: [const { OnceLock::new() }; 3],
-        }
+        Statement::new(columns, None, None, text, None)
     }
 
     /// A change that reads otherwise in MySQL.
@@ -70,11 +71,22 @@ impl Statement {
         text: &'static str,
         mysql: &'static str,
     ) -> Statement {
+        Statement::new(columns, None, None, text, Some(mysql))
+    }
+
+    const fn new(
+        columns: &'static [Column],
+        gathers: Option<&'static str>,
+        locks: Option<&'static str>,
+        text: &'static str,
+        mysql: Option<&'static str>,
+    ) -> Statement {
         Statement {
             columns,
-            gathers: None,
+            gathers,
+            locks,
             text,
-            mysql: Some(mysql),
+            mysql,
             ready: [const { OnceLock::new() }; 3],
         }
     }
@@ -126,9 +138,18 @@ impl Statement {
             format!("${}::text::{kind}[]", at + 1)
         });
         let next = self.columns.len() + 1;
-        let query =
-            |gathers: &str| format!("SELECT CAST(json_agg(json_build_array({gathers})) AS text)");
-        let text = self.text(query).replace("{k}", "k");
+        let text = match (self.gathers, self.locks) {
+            // It locks nothing where it gathers.
+            (Some(gathers), Some(table)) => format!(
+                "SELECT CAST(json_agg(found) AS text) FROM (SELECT json_build_array({gathers}) AS found {} \
+                 ORDER BY {table}.id FOR UPDATE OF {table}) locked",
+                self.text
+            ),
+            _ => self.text(|gathers| {
+                format!("SELECT CAST(json_agg(json_build_array({gathers})) AS text)")
+            }),
+        };
+        let text = text.replace("{k}", "k");
         let text = text
             .replace("{text2}", &format!("${next}::text"))
             .replace("{int3}", &format!("${}::bigint", next + 1));
@@ -156,12 +177,16 @@ impl Statement {
             Column::Int | Column::Text => format!("c{at}"),
             Column::Bytes => format!("UNHEX(c{at}) AS c{at}"),
         });
-        let query = |gathers: &str| format!("SELECT JSON_ARRAYAGG(JSON_ARRAY({gathers}))");
+        // To gather them, MariaDB makes a table on disk; and what MySQL knows to be JSON, the driver does not take for a text.
+        let query = |gathers: &str| format!("SELECT CAST(JSON_ARRAY({gathers}) AS CHAR)");
         let rows = format!(
             "(SELECT place - 1 AS place, {columns} \
              FROM JSON_TABLE(?, '$[*]' COLUMNS (place FOR ORDINALITY, {read})) r) k"
         );
-        let text = self.text(query);
+        let mut text = self.text(query);
+        if self.locks.is_some() {
+            text.push_str(" FOR UPDATE");
+        }
         let text = self.mysql.unwrap_or(&text);
         // Each stands once, after the rows and in this order.
         let text = text.replace("{text2}", "?").replace("{int3}", "?");

@@ -37,7 +37,7 @@ pub const NAMES: [&str; 26] = [
 pub const DIAMONDS: usize = 5;
 /// How many accounts have lots, and how many each.
 pub const WITH_LOTS: usize = 8;
-pub const LOTS: [i64; 4] = [i64::MIN + 1, 100, 200, i64::MAX];
+pub const EXPIRIES: [i64; 4] = [i64::MIN + 1, 100, 200, i64::MAX];
 /// How many accounts have entries, and how many each: five of income and four of expenses.
 pub const WITH_ENTRIES: usize = 4;
 pub const ENTRIES: i64 = 9;
@@ -143,7 +143,7 @@ fn account(i: usize, asset: &str, owner: &str) -> account::Model {
 fn lots() -> Vec<lot::Model> {
     let accounts = 1..=i64::try_from(WITH_LOTS).unwrap();
     let of = |account_id: i64| {
-        LOTS.map(|expires_at| lot::Model {
+        EXPIRIES.map(|expires_at| lot::Model {
             account_id,
             expires_at,
             remaining: match expires_at {

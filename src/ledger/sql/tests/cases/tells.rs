@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Case, Changes, MANY, TAKEN, WRONG, action_key, hexed, number, other_keys};
-use crate::ledger::sql::tests::content::{LOTS, NAMES, keys, some_number, some_text};
+use crate::ledger::sql::tests::content::{EXPIRIES, NAMES, keys, some_number, some_text};
 use crate::ledger::sql::*;
 
 /// Accounts, new and changed.
@@ -87,7 +87,7 @@ pub fn entries() -> Vec<Case> {
 
 /// Lots that come, change and go.
 pub fn lots() -> Vec<Case> {
-    let kept = LOTS.map(|expires_at| json!([1, expires_at, 77]));
+    let kept = EXPIRIES.map(|expires_at| json!([1, expires_at, 77]));
     let new = (0..MANY).map(|i| json!([12, i, some_number(i).max(0)]));
     let ends = [i64::MIN + 1, i64::MAX].map(|at| json!([13, at, i64::MAX]));
     let set = kept.into_iter().chain(new).chain(ends).collect();
