@@ -1,7 +1,6 @@
 //! The ledger's rows: what a batch of units touches is loaded into a [`Book`] in a few set queries, and what it
 //! changed is written back in a few set statements.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -18,8 +17,8 @@ use super::{actions, sql};
 /// What an answer is that names no row of the question.
 const UNASKED: &str = "an answer to what was not asked";
 
-/// Place, id, balance, last_seq, income_seq, last_at and head.
-type AccountRow = (usize, i64, i64, i64, i64, i64, String);
+/// Place, id, owner, balance, last_seq, income_seq, last_at and head.
+type AccountRow = (usize, i64, String, i64, i64, i64, i64, String);
 
 /// Loads what `units` touch.
 ///
@@ -42,49 +41,7 @@ async fn load_postings(
     book: &mut Book,
 ) -> Result<(), DbErr> {
     let postings = || units.iter().flat_map(|unit| &unit.postings);
-    let names = distinct(postings().map(|posting| posting.account.owner.as_str()));
-    let mut owners = HashMap::new();
-    for (place, owner) in sql::ask::<(usize, String)>(db, &sql::ALIASES, &names, []).await? {
-        let name = *named(&names, place)?;
-        book.put_alias(name.to_owned(), owner.clone());
-        owners.insert(name, owner);
-    }
-    let keys = postings().map(|posting| match owners.get(posting.account.owner.as_str()) {
-        Some(owner) => Cow::Owned(AccountKey {
-            owner: owner.clone(),
-            asset: posting.account.asset.clone(),
-        }),
-        None => Cow::Borrowed(&posting.account),
-    });
-    let keys = distinct(keys);
-    let keys: Vec<&AccountKey> = keys.iter().map(|key| &**key).collect();
-    // From here on what is read stays true until the commit: whoever wants these accounts waits.
-    let rows = sql::ask::<AccountRow>(db, &sql::ACCOUNTS, &words(&keys), []).await?;
-    let ids: Vec<i64> = rows.iter().map(|row| row.1).collect();
-    let mut lots = vec![Vec::new(); ids.len()];
-    for (place, expires_at, remaining) in
-        sql::ask::<(usize, i64, i64)>(db, &sql::LOTS, &ids, []).await?
-    {
-        let lots = lots.get_mut(place).ok_or_else(|| off(UNASKED))?;
-        lots.push(Lot {
-            expires_at,
-            remaining,
-        });
-    }
-    for (row, mut lots) in rows.into_iter().zip(lots) {
-        let (place, id, balance, last_seq, income_seq, last_at, head) = row;
-        lots.sort_unstable_by_key(|lot| lot.expires_at);
-        let account = Account {
-            id: Some(id),
-            balance,
-            last_seq,
-            income_seq,
-            last_at,
-            head: hash_of(&head)?,
-            lots,
-        };
-        book.put_account((*named(&keys, place)?).clone(), account);
-    }
+    load_accounts(db, postings().map(|posting| &posting.account), book).await?;
     let guards = distinct(postings().flat_map(|posting| {
         let once = posting.once.map(|once| once.key);
         once.into_iter().chain(posting.requires)
@@ -110,6 +67,55 @@ async fn load_postings(
                 returned,
             },
         );
+    }
+    Ok(())
+}
+
+/// Loads accounts by the names that they are asked for.
+async fn load_accounts<'u>(
+    db: &impl ConnectionTrait,
+    keys: impl Iterator<Item = &'u AccountKey>,
+    book: &mut Book,
+) -> Result<(), DbErr> {
+    let keys = distinct(keys);
+    // From here on what is read stays true until the commit: whoever wants these accounts waits.
+    let rows = sql::ask::<AccountRow>(db, &sql::ACCOUNTS, &words(&keys), []).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.1).collect();
+    let mut lots = vec![Vec::new(); ids.len()];
+    for (place, expires_at, remaining) in
+        sql::ask::<(usize, i64, i64)>(db, &sql::LOTS, &ids, []).await?
+    {
+        let lots = lots.get_mut(place).ok_or_else(|| off(UNASKED))?;
+        lots.push(Lot {
+            expires_at,
+            remaining,
+        });
+    }
+    let mut missing: BTreeSet<&AccountKey> = keys.iter().copied().collect();
+    for (row, mut lots) in rows.into_iter().zip(lots) {
+        let (place, id, owner, balance, last_seq, income_seq, last_at, head) = row;
+        lots.sort_unstable_by_key(|lot| lot.expires_at);
+        let account = Account {
+            id: Some(id),
+            balance,
+            last_seq,
+            income_seq,
+            last_at,
+            head: hash_of(&head)?,
+            lots,
+        };
+        let asked = *named(&keys, place)?;
+        missing.remove(asked);
+        if owner != asked.owner {
+            book.put_alias(asked.owner.clone(), owner.clone());
+        }
+        let asset = asked.asset.clone();
+        book.put_account(AccountKey { owner, asset }, account);
+    }
+    // Whoever has no such account yet may have another name all the same.
+    let names = distinct(missing.iter().map(|key| key.owner.as_str()));
+    for (place, owner) in sql::ask::<(usize, String)>(db, &sql::ALIASES, &names, []).await? {
+        book.put_alias((*named(&names, place)?).to_owned(), owner);
     }
     Ok(())
 }

@@ -128,11 +128,15 @@ fn accounts() -> Vec<Case> {
         .chain(1000..1000 + number(MANY));
     let ids = ids.map(|id| json!(id)).collect();
     let lots = (WITH_LOTS + 3) * EXPIRIES.len();
+    let renamed =
+        (0..NAMES.len()).flat_map(|i| ["coin", "diamond"].map(|of| json!([of, second_name(i)])));
+    let renamed = renamed.collect();
     let names: Vec<Value> = (0..NAMES.len()).map(|i| json!(second_name(i))).collect();
     let others = nobody().into_iter().map(|row| row[1].clone()).collect();
     vec![
         case!(ACCOUNTS, account_rows(), Rows(found)),
         case!(LOTS, ids, Rows(lots)),
+        case!(ACCOUNTS, renamed, Rows(NAMES.len() + DIAMONDS)),
         case!(ACCOUNTS, nobody(), Rows(0)),
         case!(ACCOUNT_IDS, account_rows(), Rows(found)),
         case!(ACCOUNT_IDS, nobody(), Rows(0)),
