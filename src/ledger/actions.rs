@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use super::book::{Book, Recorded, Tally};
 use super::posting::Unit;
-use super::sql;
+use super::sql::{self, Script};
 use super::store::{distinct, hexed, named};
 
 /// Loads what the actions of `units` touch.
@@ -38,7 +38,10 @@ pub async fn load(
 ///
 /// # Errors
 /// Where the database does not answer, or one of them is recorded already.
-pub async fn save(db: &impl ConnectionTrait, recorded: &[Recorded]) -> Result<(), DbErr> {
+pub async fn save(
+    script: &mut Script<'_, impl ConnectionTrait>,
+    recorded: &[Recorded],
+) -> Result<(), DbErr> {
     let rows: Vec<_> = recorded
         .iter()
         .map(|row| {
@@ -56,5 +59,5 @@ pub async fn save(db: &impl ConnectionTrait, recorded: &[Recorded]) -> Result<()
             )
         })
         .collect();
-    sql::tell(db, &sql::ADD_ACTIONS, &rows).await
+    script.tell(&sql::ADD_ACTIONS, &rows).await
 }

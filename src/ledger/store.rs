@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use serde::Serialize;
 
+use super::actions;
 use super::book::{Account, Book, Changes, Draw, Lot, Used};
 use super::entry::{self, Hash};
 use super::hold::{Held, hold};
 use super::key::Key;
 use super::lost::RENAMED;
 use super::posting::{AccountKey, Movement, Nonce, Posting, Unit};
-use super::{actions, sql};
+use super::sql::{self, Script};
 
 /// What an answer is that names no row of the question.
 const UNASKED: &str = "an answer to what was not asked";
@@ -143,12 +144,9 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
         .entries
         .iter()
         .map(|entry| Ok(entry_row(id_of(&entry.account)?, entry)));
-    sql::tell(
-        db,
-        &sql::ADD_ENTRIES,
-        &entries.collect::<Result<Vec<_>, DbErr>>()?,
-    )
-    .await?;
+    let entries = entries.collect::<Result<Vec<_>, DbErr>>()?;
+    let mut script = Script::new(db);
+    script.tell(&sql::ADD_ENTRIES, &entries).await?;
 
     let mut lots = Vec::with_capacity(changes.accounts.len());
     for (key, account) in &changes.accounts {
@@ -160,17 +158,13 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
                 .map(|lot| (id, lot.expires_at, lot.remaining)),
         );
     }
-    sql::tell(db, &sql::SET_LOTS, &lots).await?;
+    script.tell(&sql::SET_LOTS, &lots).await?;
     let emptied = changes
         .emptied
         .iter()
         .map(|(key, expires_at)| Ok((id_of(key)?, *expires_at)));
-    sql::tell(
-        db,
-        &sql::DROP_LOTS,
-        &emptied.collect::<Result<Vec<_>, DbErr>>()?,
-    )
-    .await?;
+    let emptied = emptied.collect::<Result<Vec<_>, DbErr>>()?;
+    script.tell(&sql::DROP_LOTS, &emptied).await?;
 
     let mut draws = Vec::new();
     for (order, (account, rows)) in &changes.draws {
@@ -186,20 +180,23 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
             )
         }));
     }
-    sql::tell(db, &sql::SET_DRAWS, &draws).await?;
+    script.tell(&sql::SET_DRAWS, &draws).await?;
 
     let gains = changes.counters.iter();
     let gains = gains.map(|((asset, counter), gain)| (asset, counter.name(), shard, gain));
-    sql::tell(db, &sql::ADD_TO_COUNTERS, &gains.collect::<Vec<_>>()).await?;
+    script
+        .tell(&sql::ADD_TO_COUNTERS, &gains.collect::<Vec<_>>())
+        .await?;
     let mut nonces = nonce_rows(&changes.nonces);
     if db.get_database_backend() != DbBackend::Sqlite {
         nonces.extend(nonce_rows(&changes.turns));
     }
-    sql::tell(db, &sql::ADD_NONCES, &nonces).await?;
-    actions::save(db, &changes.actions).await?;
+    script.tell(&sql::ADD_NONCES, &nonces).await?;
+    actions::save(&mut script, &changes.actions).await?;
     // At the end: to PostgreSQL, which locks an account for each row that points to it, one that has been locked since it was
     // loaded is nothing new, and one that has been changed since is.
-    set_accounts(db, changes.accounts.values()).await
+    set_accounts(&mut script, changes.accounts.values()).await?;
+    script.end().await
 }
 
 /// Adds the accounts that are new, and gives everyone's number.
@@ -236,7 +233,7 @@ async fn add_accounts(
 
 /// Changes the accounts that were there before.
 async fn set_accounts<'a>(
-    db: &impl ConnectionTrait,
+    script: &mut Script<'_, impl ConnectionTrait>,
     accounts: impl Iterator<Item = &'a Account>,
 ) -> Result<(), DbErr> {
     let row = |a: &Account| {
@@ -254,7 +251,7 @@ async fn set_accounts<'a>(
         ))
     };
     let rows: Vec<_> = accounts.filter_map(row).collect();
-    sql::tell(db, &sql::SET_ACCOUNTS, &rows).await
+    script.tell(&sql::SET_ACCOUNTS, &rows).await
 }
 
 /// When the first of its points lapse.

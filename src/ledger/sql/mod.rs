@@ -117,7 +117,7 @@ pub static TALLIES: Statement = Statement::ask(
 pub static ADD_ACCOUNTS: Statement = Statement::tell(
     &[Text, Text, Int, Int, Int, Int, Int, Bytes],
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
-     SELECT c0, c1, c2, c3, c4, c5, c6, c7 FROM {k}",
+     {rows}",
 );
 
 /// Rows of accounts that have changed.
@@ -136,15 +136,15 @@ pub static ADD_ENTRIES: Statement = Statement::tell(
     ],
     "INSERT INTO entry (account_id, seq, at, kind, amount, balance_after, counter, direction, direction_seq, \
      reference, message, operator, hash, guard_key, content_key, answered) \
-     SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15 FROM {k}",
+     {rows}",
 );
 
 /// Rows of lots, new or changed.
 pub static SET_LOTS: Statement = Statement::tell_or(
     &[Int, Int, Int],
-    "INSERT INTO lot (account_id, expires_at, remaining) SELECT c0, c1, c2 FROM {k} WHERE true \
+    "INSERT INTO lot (account_id, expires_at, remaining) {rows} \
      ON CONFLICT (account_id, expires_at) DO UPDATE SET remaining = excluded.remaining",
-    "INSERT INTO lot (account_id, expires_at, remaining) SELECT c0, c1, c2 FROM {k} \
+    "INSERT INTO lot (account_id, expires_at, remaining) {rows} \
      ON DUPLICATE KEY UPDATE remaining = VALUES(remaining)",
 );
 
@@ -159,32 +159,30 @@ pub static DROP_LOTS: Statement = Statement::tell_or(
 pub static SET_DRAWS: Statement = Statement::tell_or(
     &[Bytes, Int, Int, Int, Int, Int],
     "INSERT INTO draw (order_key, account_id, spend_seq, expires_at, drawn, returned) \
-     SELECT c0, c1, c2, c3, c4, c5 FROM {k} WHERE true \
+     {rows} \
      ON CONFLICT (order_key, spend_seq, expires_at) DO UPDATE SET returned = excluded.returned",
     "INSERT INTO draw (order_key, account_id, spend_seq, expires_at, drawn, returned) \
-     SELECT c0, c1, c2, c3, c4, c5 FROM {k} ON DUPLICATE KEY UPDATE returned = VALUES(returned)",
+     {rows} ON DUPLICATE KEY UPDATE returned = VALUES(returned)",
 );
 
 /// Rows `(asset, name, shard, points)` of what counter accounts gain.
 pub static ADD_TO_COUNTERS: Statement = Statement::tell_or(
     &[Text, Text, Int, Int],
-    "INSERT INTO counter (asset, name, shard, balance) SELECT c0, c1, c2, c3 FROM {k} WHERE true \
+    "INSERT INTO counter (asset, name, shard, balance) {rows} \
      ON CONFLICT (asset, name, shard) DO UPDATE SET balance = counter.balance + excluded.balance",
-    "INSERT INTO counter (asset, name, shard, balance) SELECT c0, c1, c2, c3 FROM {k} \
+    "INSERT INTO counter (asset, name, shard, balance) {rows} \
      ON DUPLICATE KEY UPDATE balance = counter.balance + VALUES(balance)",
 );
 
 /// Rows of nonces that are spent now; one that is spent already breaks the batch.
-pub static ADD_NONCES: Statement = Statement::tell(
-    &[Int, Bytes],
-    "INSERT INTO nonce (at, nonce_key) SELECT c0, c1 FROM {k}",
-);
+pub static ADD_NONCES: Statement =
+    Statement::tell(&[Int, Bytes], "INSERT INTO nonce (at, nonce_key) {rows}");
 
 /// Rows of new actions; one that is recorded already breaks the batch.
 pub static ADD_ACTIONS: Statement = Statement::tell(
     &[Bytes, Text, Text, Text, Text, Text, Int, Int, Text],
     "INSERT INTO action (action_key, token, owner, name, other, object, at, scored, answer) \
-     SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM {k}",
+     {rows}",
 );
 
 /// Asks for what stands under these rows, with further parameters; nothing for nothing.
@@ -226,12 +224,60 @@ pub async fn tell(
     sql: &Statement,
     rows: &[impl Serialize],
 ) -> Result<(), DbErr> {
-    if rows.is_empty() {
-        return Ok(());
+    let mut script = Script::new(db);
+    script.tell(sql, rows).await?;
+    script.end().await
+}
+
+/// Changes in their order. Those that MySQL takes with their rows in them wait for one another and go at once: each way there and
+/// back costs it as much as some of them.
+pub struct Script<'c, C> {
+    db: &'c C,
+    waiting: String,
+}
+
+impl<'c, C: ConnectionTrait> Script<'c, C> {
+    /// One without any changes yet.
+    pub fn new(db: &'c C) -> Self {
+        let waiting = String::new();
+        Script { db, waiting }
     }
-    db.execute_raw(statement(db, sql, rows, [])?)
-        .await
-        .map(|_| ())
+
+    /// Writes these rows, at the latest at the end; nothing for nothing.
+    ///
+    /// # Errors
+    /// Where the database does not answer or a constraint is broken, also of what waited.
+    pub async fn tell(&mut self, sql: &Statement, rows: &[impl Serialize]) -> Result<(), DbErr> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        if self.db.get_database_backend() == DbBackend::MySql
+            && let Some(literal) = sql.literal(rows).map_err(off)?
+        {
+            self.waiting.push_str(&literal);
+            self.waiting.push(';');
+            return Ok(());
+        }
+        self.go().await?;
+        let change = statement(self.db, sql, rows, [])?;
+        self.db.execute_raw(change).await.map(|_| ())
+    }
+
+    /// Writes what waits.
+    ///
+    /// # Errors
+    /// Where the database does not answer or a constraint is broken.
+    pub async fn end(mut self) -> Result<(), DbErr> {
+        self.go().await
+    }
+
+    async fn go(&mut self) -> Result<(), DbErr> {
+        if !self.waiting.is_empty() {
+            self.db.execute_unprepared(&self.waiting).await?;
+            self.waiting.clear();
+        }
+        Ok(())
+    }
 }
 
 fn statement(
