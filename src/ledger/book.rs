@@ -3,7 +3,7 @@
 //! A [`Book`] holds what a batch of postings touches; [`Book::post`] applies one of them entirely or not at all, and
 //! [`Book::into_changes`] is what has to be written. Points are whole numbers, times are milliseconds since 1970 UTC.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::entry::{Counter, Entry, Guard, Hash};
 use super::key::Key;
@@ -73,6 +73,8 @@ impl From<Guard> for Used {
 #[derive(Debug, Default)]
 pub struct Book {
     accounts: HashMap<AccountKey, Account>,
+    /// The lots of accounts as they were put in.
+    lots: HashMap<AccountKey, Vec<Lot>>,
     used: HashMap<Key, Used>,
     draws: HashMap<Key, Vec<Draw>>,
     spent: HashSet<Nonce>,
@@ -89,8 +91,12 @@ pub struct Changes {
     pub accounts: BTreeMap<AccountKey, Account>,
     /// New entries, in the order in which they were made.
     pub entries: Vec<Entry>,
-    /// Lots that now hold nothing.
-    pub emptied: BTreeSet<(AccountKey, i64)>,
+    /// Lots that are new.
+    pub opened: Vec<(AccountKey, Lot)>,
+    /// Lots that hold more or less than before.
+    pub changed: Vec<(AccountKey, Lot)>,
+    /// Lots that now hold nothing, by their expiry.
+    pub emptied: Vec<(AccountKey, i64)>,
     /// New and changed draws, by order.
     pub draws: BTreeMap<Key, (AccountKey, Vec<Draw>)>,
     /// What the counter accounts gain, by asset.
@@ -166,6 +172,7 @@ impl Changes {
 impl Book {
     /// Puts in an account as it stands.
     pub fn put_account(&mut self, key: AccountKey, account: Account) {
+        self.lots.insert(key.clone(), account.lots.clone());
         self.accounts.insert(key, account);
     }
 
@@ -298,7 +305,23 @@ impl Book {
     }
 
     /// What has to be written.
-    pub fn into_changes(self) -> Changes {
+    pub fn into_changes(mut self) -> Changes {
+        let changes = &mut self.changes;
+        for (key, account) in &changes.accounts {
+            let before = self.lots.get(key).map_or(&[][..], Vec::as_slice);
+            for lot in &account.lots {
+                match held(before, lot.expires_at) {
+                    Some(remaining) if remaining == lot.remaining => {}
+                    Some(_) => changes.changed.push((key.clone(), *lot)),
+                    None => changes.opened.push((key.clone(), *lot)),
+                }
+            }
+            let gone = |lot: &&Lot| held(&account.lots, lot.expires_at).is_none();
+            let gone = before.iter().filter(gone);
+            changes
+                .emptied
+                .extend(gone.map(|lot| (key.clone(), lot.expires_at)));
+        }
         self.changes
     }
 
@@ -314,20 +337,6 @@ impl Book {
             return;
         }
         let key = &key;
-        if let Some(before) = self.accounts.get(key) {
-            for lot in &before.lots {
-                if account
-                    .lots
-                    .iter()
-                    .all(|left| left.expires_at != lot.expires_at)
-                {
-                    self.changes.emptied.insert((key.clone(), lot.expires_at));
-                }
-            }
-        }
-        for lot in &account.lots {
-            self.changes.emptied.remove(&(key.clone(), lot.expires_at));
-        }
         for entry in &entries {
             if let Some(guard) = entry.guard {
                 self.used.insert(guard.once.key, Used::from(guard));
@@ -346,6 +355,12 @@ impl Book {
         self.changes.accounts.insert(key.clone(), account.clone());
         self.accounts.insert(key.clone(), account);
     }
+}
+
+/// What the lot that lapses then holds, if there is one.
+fn held(lots: &[Lot], expires_at: i64) -> Option<i64> {
+    let at = lots.binary_search_by_key(&expires_at, |lot| lot.expires_at);
+    at.ok().map(|at| lots[at].remaining)
 }
 
 mod page;

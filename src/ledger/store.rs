@@ -148,17 +148,15 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
     let mut script = Script::new(db);
     script.tell(&sql::ADD_ENTRIES, &entries).await?;
 
-    let mut lots = Vec::with_capacity(changes.accounts.len());
-    for (key, account) in &changes.accounts {
-        let id = id_of(key)?;
-        lots.extend(
-            account
-                .lots
-                .iter()
-                .map(|lot| (id, lot.expires_at, lot.remaining)),
-        );
-    }
-    script.tell(&sql::SET_LOTS, &lots).await?;
+    let lots = |lots: &[(AccountKey, Lot)]| {
+        let rows = lots.iter();
+        let rows = rows.map(|(key, lot)| Ok((id_of(key)?, lot.expires_at, lot.remaining)));
+        rows.collect::<Result<Vec<_>, DbErr>>()
+    };
+    script.tell(&sql::ADD_LOTS, &lots(&changes.opened)?).await?;
+    script
+        .tell(&sql::SET_LOTS, &lots(&changes.changed)?)
+        .await?;
     let emptied = changes
         .emptied
         .iter()

@@ -156,6 +156,40 @@ fn due_lots_lapse_in_the_unit_that_next_touches_them() {
 }
 
 #[test]
+fn only_what_lots_have_come_to_is_to_be_written() {
+    let lot = |days: i64, remaining: i64| Lot {
+        expires_at: days * DAY,
+        remaining,
+    };
+    let mut book = Book::default();
+    let lots = vec![lot(5, 10), lot(6, 10), lot(7, 10), lot(8, 10)];
+    let stored = Account {
+        balance: 40,
+        lots,
+        ..Account::default()
+    };
+    book.put_account(account(1), stored);
+    for posting in [
+        spend(35, 1),
+        // The first is opened again before anything is written, the second stays empty, the third is what it was.
+        earn(3, 5 * DAY),
+        earn(10, 7 * DAY),
+        // A new one that does not last, and one that does.
+        earn(1, DAY),
+        earn(4, 9 * DAY),
+    ] {
+        book.post(&posting, 2 * DAY).unwrap();
+    }
+    let changes = book.into_changes();
+    assert_eq!(changes.opened, [(account(1), lot(9, 4))]);
+    assert_eq!(
+        changes.changed,
+        [(account(1), lot(5, 3)), (account(1), lot(8, 5))]
+    );
+    assert_eq!(changes.emptied, [(account(1), 6 * DAY)]);
+}
+
+#[test]
 fn a_retry_is_answered_as_the_first_was() {
     let mut book = Book::default();
     let once = |content: &str| {

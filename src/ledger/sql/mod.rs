@@ -139,11 +139,16 @@ pub static ADD_ENTRIES: Statement = Statement::tell(
      {rows}",
 );
 
-/// Rows of lots, new or changed.
+/// Rows of new lots.
+pub static ADD_LOTS: Statement = Statement::tell(
+    &[Int, Int, Int],
+    "INSERT INTO lot (account_id, expires_at, remaining) {rows}",
+);
+
+/// Rows of lots that have changed; all of them are there.
 pub static SET_LOTS: Statement = Statement::tell_or(
     &[Int, Int, Int],
-    "INSERT INTO lot (account_id, expires_at, remaining) {rows} \
-     ON CONFLICT (account_id, expires_at) DO UPDATE SET remaining = excluded.remaining",
+    "UPDATE lot SET remaining = k.c2 FROM {k} WHERE lot.account_id = k.c0 AND lot.expires_at = k.c1",
     "INSERT INTO lot (account_id, expires_at, remaining) {rows} \
      ON DUPLICATE KEY UPDATE remaining = VALUES(remaining)",
 );

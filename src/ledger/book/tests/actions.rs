@@ -1,5 +1,7 @@
 //! The rules of actions: answered once, and counted up to their limits.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::ledger::posting::Limit;
 

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::{Case, Changes, MANY, TAKEN, WRONG, action_key, hexed, number, other_keys};
-use crate::ledger::sql::tests::content::{EXPIRIES, NAMES, keys, some_number, some_text};
+use crate::ledger::sql::tests::content::{
+    EXPIRIES, NAMES, WITH_LOTS, keys, some_number, some_text,
+};
 use crate::ledger::sql::*;
 
 /// Accounts, new and changed.
@@ -87,10 +89,11 @@ pub fn entries() -> Vec<Case> {
 
 /// Lots that come, change and go.
 pub fn lots() -> Vec<Case> {
-    let kept = EXPIRIES.map(|expires_at| json!([1, expires_at, 77]));
+    let known = (1..=number(WITH_LOTS)).flat_map(|id| EXPIRIES.map(|at| (id, at)));
+    let known = known.skip(1).enumerate();
+    let set = known.map(|(i, (id, at))| json!([id, at, some_number(i).max(0)]));
     let new = (0..MANY).map(|i| json!([12, i, some_number(i).max(0)]));
     let ends = [i64::MIN + 1, i64::MAX].map(|at| json!([13, at, i64::MAX]));
-    let set = kept.into_iter().chain(new).chain(ends).collect();
     let dropped = [
         json!([1, 100]),
         json!([1, i64::MAX]),
@@ -100,13 +103,16 @@ pub fn lots() -> Vec<Case> {
         json!([9999, 100]),
     ];
     vec![
-        case!(SET_LOTS, set, Changes),
+        case!(ADD_LOTS, new.chain(ends).collect(), Changes),
+        case!(ADD_LOTS, vec![json!([12, 1, 1]), json!([1, 100, 5])], TAKEN),
+        case!(ADD_LOTS, vec![json!([12, 1, 1]), json!([12, 2, -1])], WRONG),
+        case!(ADD_LOTS, vec![json!([9999, 1, 1])], WRONG),
+        case!(SET_LOTS, set.collect(), Changes),
         case!(
             SET_LOTS,
-            vec![json!([12, 1, 1]), json!([1, 100, -1])],
+            vec![json!([1, 200, 1]), json!([1, 100, -1])],
             WRONG
         ),
-        case!(SET_LOTS, vec![json!([9999, 1, 1])], WRONG),
         case!(DROP_LOTS, dropped.to_vec(), Changes),
     ]
 }
