@@ -4,6 +4,7 @@ mod book;
 #[path = "../../tests/suite/database.rs"]
 #[allow(dead_code, missing_docs, reason = "the suite uses all of it")]
 mod database;
+mod lanes;
 mod schema;
 
 use tempfile::TempDir;

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::Limits;
@@ -21,10 +21,24 @@ const SHARDS: u64 = 64;
 const WORTH_A_LANE: usize = 32;
 
 /// The ways to the writers; copies lead to the same ones.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Lanes {
-    lanes: Arc<[mpsc::Sender<Waiting>]>,
+    lanes: Arc<[mpsc::UnboundedSender<Waiting>]>,
+    /// Room for those that wait, in whichever lane.
+    room: Arc<Semaphore>,
     under_way: Arc<AtomicUsize>,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        let room = Semaphore::new(0);
+        room.close();
+        Lanes {
+            lanes: Arc::default(),
+            room: Arc::new(room),
+            under_way: Arc::default(),
+        }
+    }
 }
 
 /// One more that is under way, until this is dropped.
@@ -49,7 +63,7 @@ pub fn open(store: &Store, clock: &Clock, limits: Limits, count: usize) -> (Lane
     let mut tasks = Vec::with_capacity(count);
     let mut lanes = Vec::with_capacity(count);
     for place in 0..count {
-        let (lane, queue) = mpsc::channel(limits.queue.div_ceil(count));
+        let (lane, queue) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel();
         let shard = match count {
             1 => 0,
@@ -67,6 +81,7 @@ pub fn open(store: &Store, clock: &Clock, limits: Limits, count: usize) -> (Lane
     }
     let lanes = Lanes {
         lanes: lanes.into(),
+        room: Arc::new(Semaphore::new(limits.queue)),
         under_way: Arc::default(),
     };
     (lanes, tasks)
@@ -88,13 +103,12 @@ impl Lanes {
     /// # Errors
     /// A refusal, a full queue, or a database that fails.
     pub async fn apply(&self, unit: Unit) -> Result<Applied, PostError> {
-        let (lane, _under_way) = self.of(&unit)?;
-        let (waiting, receipt) = Waiting::new(unit);
-        lane.try_send(waiting).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => PostError::Busy,
-            mpsc::error::TrySendError::Closed(_) => PostError::Unavailable,
+        let place = self.room.clone().try_acquire_owned();
+        let place = place.map_err(|error| match error {
+            TryAcquireError::NoPermits => PostError::Busy,
+            TryAcquireError::Closed => PostError::Unavailable,
         })?;
-        receipt.await.unwrap_or(Err(PostError::Unavailable))
+        self.send(unit, place).await
     }
 
     /// Applies a unit as soon as there is room.
@@ -102,9 +116,15 @@ impl Lanes {
     /// # Errors
     /// A refusal, or a database that fails.
     pub async fn apply_in_time(&self, unit: Unit) -> Result<Applied, PostError> {
+        let place = self.room.clone().acquire_owned().await;
+        let place = place.map_err(|_| PostError::Unavailable)?;
+        self.send(unit, place).await
+    }
+
+    async fn send(&self, unit: Unit, place: OwnedSemaphorePermit) -> Result<Applied, PostError> {
         let (lane, _under_way) = self.of(&unit)?;
-        let (waiting, receipt) = Waiting::new(unit);
-        let sent = lane.send(waiting).await;
+        let (waiting, receipt) = Waiting::new(unit, place);
+        let sent = lane.send(waiting);
         sent.map_err(|_| PostError::Unavailable)?;
         receipt.await.unwrap_or(Err(PostError::Unavailable))
     }
@@ -116,7 +136,7 @@ impl Lanes {
 
     /// Where a unit goes. Those of an owner may stand in two lanes while there come to be more of them, or fewer: then one
     /// writer waits for the other one.
-    fn of(&self, unit: &Unit) -> Result<(&mpsc::Sender<Waiting>, UnderWay), PostError> {
+    fn of(&self, unit: &Unit) -> Result<(&mpsc::UnboundedSender<Waiting>, UnderWay), PostError> {
         let mut hash = DefaultHasher::new();
         match (unit.postings.first(), &unit.action) {
             (Some(posting), _) => posting.account.owner.hash(&mut hash),

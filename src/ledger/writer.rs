@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use sea_orm::DbErr;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::connect::Store;
 use super::lost::{LOST, TRIES, lost_connection, lost_race};
@@ -29,17 +29,20 @@ pub enum PostError {
 /// What became of a unit.
 type Outcome = Result<Applied, PostError>;
 
-/// A unit in the queue, and who waits for its receipt.
+/// A unit in the queue, its place there until it is taken, and who waits for its receipt.
 pub struct Waiting {
     unit: Unit,
+    place: Option<OwnedSemaphorePermit>,
     reply: oneshot::Sender<Outcome>,
 }
 
 impl Waiting {
     /// A unit for the queue, and where its receipt will come.
-    pub fn new(unit: Unit) -> (Waiting, oneshot::Receiver<Outcome>) {
+    pub fn new(unit: Unit, place: OwnedSemaphorePermit) -> (Waiting, oneshot::Receiver<Outcome>) {
         let (reply, receipt) = oneshot::channel();
-        (Waiting { unit, reply }, receipt)
+        let place = Some(place);
+        let waiting = Waiting { unit, place, reply };
+        (waiting, receipt)
     }
 }
 
@@ -58,7 +61,7 @@ pub struct Writer {
 /// Writes until every sender is gone, or `stop` says so, and the queue is empty.
 pub async fn run(
     writer: Writer,
-    mut queue: mpsc::Receiver<Waiting>,
+    mut queue: mpsc::UnboundedReceiver<Waiting>,
     mut stop: oneshot::Receiver<()>,
 ) {
     let batch = writer.batch;
@@ -77,6 +80,7 @@ pub async fn run(
         if taken == 0 {
             return;
         }
+        waiting.iter_mut().for_each(|one| one.place = None);
         gather(&mut queue, &mut waiting, batch).await;
         let units: Vec<&Unit> = waiting.iter().map(|one| &one.unit).collect();
         log::trace!("a batch of {}", units.len());
@@ -99,14 +103,19 @@ pub async fn run(
 
 /// Lets everybody who is ready ask first, for as long as more come: those who have just been answered, often. No timer, so that
 /// a lone unit is not kept.
-async fn gather(queue: &mut mpsc::Receiver<Waiting>, waiting: &mut Vec<Waiting>, batch: usize) {
+async fn gather(
+    queue: &mut mpsc::UnboundedReceiver<Waiting>,
+    waiting: &mut Vec<Waiting>,
+    batch: usize,
+) {
     let mut seen = 0;
     while waiting.len() < batch && waiting.len() != seen {
         seen = waiting.len();
         tokio::task::yield_now().await;
         while waiting.len() < batch
-            && let Ok(one) = queue.try_recv()
+            && let Ok(mut one) = queue.try_recv()
         {
+            one.place = None;
             waiting.push(one);
         }
     }

@@ -1,0 +1,61 @@
+//! What may wait is one number, however many writers there are and however few of them have anything to do.
+
+use futures_util::future::join_all;
+
+use super::{DATABASES, Home};
+use crate::clock::Clock;
+use crate::ledger::posting::{AccountKey, Movement, NEVER, Posting};
+use crate::ledger::{Ledger, Limits, PostError};
+
+#[tokio::test]
+async fn as_many_wait_as_may() {
+    const QUEUE: usize = 8;
+    for (name, server) in DATABASES {
+        let home = Home::on(server);
+        let limits = Limits {
+            queue: QUEUE,
+            batch: 3,
+            writers: if server.is_some() { 4 } else { 1 },
+        };
+        let ledger = Ledger::open(&home.url, limits, Clock::system())
+            .await
+            .unwrap();
+        for _ in 0..2 {
+            // All ask before a writer, which has the same thread, takes the first.
+            let answers = join_all((0..QUEUE + 5).map(|n| ledger.post(earn(n)))).await;
+            let mut answers = answers.into_iter();
+            for n in 0..QUEUE {
+                let answer = answers.next().unwrap();
+                assert!(answer.is_ok(), "{n} in {name}: {answer:?}");
+            }
+            let others: Vec<_> = answers.collect();
+            assert_eq!(others, [Err(PostError::Busy); 5], "{name}");
+        }
+        ledger.close().await;
+        assert_eq!(
+            ledger.post(earn(0)).await,
+            Err(PostError::Unavailable),
+            "{name}"
+        );
+    }
+}
+
+/// Somebody's posting.
+fn earn(n: usize) -> Posting {
+    Posting {
+        account: AccountKey {
+            owner: format!("uid:{n}"),
+            asset: "coin".into(),
+        },
+        movement: Movement::Earn {
+            amount: 5,
+            expires_at: NEVER,
+        },
+        kind: 18,
+        once: None,
+        requires: None,
+        reference: None,
+        message: None,
+        operator: None,
+    }
+}
