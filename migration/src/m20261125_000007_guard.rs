@@ -37,7 +37,7 @@ async fn postgres(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         &[
             "ALTER TABLE entry ADD COLUMN content_key bytea, ADD COLUMN answered bigint",
             "UPDATE entry e SET content_key = r.content_key, answered = r.balance_after FROM reference r \
-             WHERE e.account_id = r.account_id AND e.seq = r.seq",
+             WHERE r.reference_key = e.guard_key",
             "ALTER TABLE entry ADD CONSTRAINT entry_guard_whole CHECK ({whole})",
             "CREATE UNIQUE INDEX entry_guard ON entry (guard_key)",
             "DROP TABLE reference",
@@ -56,7 +56,7 @@ async fn mysql(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         execute(
             manager,
             &[
-                "UPDATE reference r STRAIGHT_JOIN entry e ON e.account_id = r.account_id AND e.seq = r.seq \
+                "UPDATE entry e STRAIGHT_JOIN reference r ON r.reference_key = e.guard_key \
                  SET e.content_key = r.content_key, e.answered = r.balance_after",
                 "ALTER TABLE entry ADD CONSTRAINT entry_guard_whole CHECK ({whole}), \
                  ADD UNIQUE INDEX entry_guard (guard_key)",
