@@ -33,6 +33,8 @@ const CACHE_KIB: &str = "-10240";
 
 /// Names the lock under which one of several instances brings the schema up to date.
 pub(super) const MIGRATING: i64 = 0x706f_696e_7467;
+/// The same where such a lock is the server's and not the database's, and may have 64 letters.
+pub(super) const MYSQL_MIGRATING: &str = "CONCAT('pointgate-', SHA1(DATABASE()))";
 /// How long (s) an instance waits for another one that does: of a large ledger, it may copy a whole table.
 const MIGRATES: u32 = 86_400;
 
@@ -91,7 +93,7 @@ impl Store {
         if self.write.get_database_backend() == DbBackend::MySql {
             // There a change of the schema commits by itself, so a lock of the session keeps the others waiting.
             let db = Database::connect(options(url, 1)).await?;
-            let lock = format!("SELECT GET_LOCK('pointgate-{MIGRATING}', {MIGRATES})");
+            let lock = format!("SELECT GET_LOCK({MYSQL_MIGRATING}, {MIGRATES})");
             let lock = Statement::from_string(DbBackend::MySql, lock);
             let locked = db.query_one_raw(lock).await?;
             let locked: Option<i64> = locked.and_then(|row| row.try_get_by_index(0).ok());

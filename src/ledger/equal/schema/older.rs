@@ -11,7 +11,7 @@ use sea_orm::{
 
 use super::rules::{ROWS, Why};
 use super::{execute, is};
-use crate::ledger::connect::{MIGRATING, Store};
+use crate::ledger::connect::{MIGRATING, MYSQL_MIGRATING, Store};
 use crate::ledger::equal::database::{MARIADB, POSTGRES};
 use crate::ledger::equal::{DATABASES, Home};
 
@@ -107,10 +107,7 @@ async fn who_starts_meanwhile_waits() {
             POSTGRES,
             format!("SELECT pg_advisory_xact_lock({MIGRATING})"),
         ),
-        (
-            MARIADB,
-            format!("SELECT GET_LOCK('pointgate-{MIGRATING}', 0)"),
-        ),
+        (MARIADB, format!("SELECT GET_LOCK({MYSQL_MIGRATING}, 0)")),
     ];
     for (server, lock) in locks {
         let home = Home::on(Some(server));
