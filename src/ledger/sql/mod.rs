@@ -12,13 +12,13 @@ use words::Column::{Bytes, Int, Text};
 use words::Statement;
 
 /// Rows `(asset, name)` → for each account that exists its place among them, its owner and its figures. Each is locked, where
-/// several write at once, in the order of their numbers, or in MySQL, which locks as it reads, in that of the rows.
+/// several write at once, in the order of their numbers.
 pub static ACCOUNTS: Statement = Statement::lock(
     &[Text, Text],
     "k.place, a.id, a.owner, a.balance, a.last_seq, a.income_seq, a.last_at, {hex:a.head}",
     "FROM {k} {join} account a ON a.asset = k.c0 \
      AND a.owner = COALESCE((SELECT n.owner FROM alias n WHERE n.name = k.c1), k.c1)",
-    "a",
+    ("account", "a"),
 );
 
 /// Numbers of accounts → the place of each among them once for each of its lots, and the lot. Not one with `ACCOUNTS`: who waits

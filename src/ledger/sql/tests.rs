@@ -5,6 +5,7 @@ mod content;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::time::Duration;
 
 use entity::{account, action, alias, counter, draw, entry, lot, nonce};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait};
@@ -215,16 +216,48 @@ async fn a_lock_is_on_the_same_accounts_everywhere() {
         ask::<Vec<Value>>(&db, &ACCOUNTS, &cases::locked(), [])
             .await
             .unwrap();
-        let meanwhile = store.begin_write().await.unwrap();
-        let database = meanwhile.get_database_backend();
-        assert_ne!(database, DbBackend::Sqlite);
-        let free = "SELECT id FROM account ORDER BY id FOR UPDATE SKIP LOCKED";
-        let free = sea_orm::Statement::from_string(database, free);
-        let free = meanwhile.query_all_raw(free).await.unwrap();
-        let free = free.iter().map(|row| row.try_get_by_index(0).unwrap());
-        assert_eq!(free.collect::<Vec<i64>>(), cases::free(), "{database:?}");
-        meanwhile.rollback().await.unwrap();
+        assert_ne!(db.get_database_backend(), DbBackend::Sqlite);
+        assert_eq!(free(store).await, cases::free(), "{store:?}");
         db.rollback().await.unwrap();
+    }
+    sides.close().await;
+}
+
+/// The accounts that nobody has locked.
+async fn free(store: &Store) -> Vec<i64> {
+    let db = store.begin_write().await.unwrap();
+    let free = "SELECT id FROM account ORDER BY id FOR UPDATE SKIP LOCKED";
+    let free = sea_orm::Statement::from_string(db.get_database_backend(), free);
+    let free = db.query_all_raw(free).await.unwrap();
+    db.rollback().await.unwrap();
+    let free = free.iter().map(|row| row.try_get_by_index(0).unwrap());
+    free.collect()
+}
+
+/// Two that want the same accounts never wait for each other, under whichever names and in whichever order they ask.
+#[tokio::test(flavor = "multi_thread")]
+async fn locks_are_taken_in_the_order_of_numbers() {
+    let sides = Sides::new().await;
+    for store in &sides.stores[1..] {
+        let first = store.begin_write().await.unwrap();
+        let database = first.get_database_backend();
+        let third = "SELECT id FROM account WHERE id = 3 FOR UPDATE";
+        let third = sea_orm::Statement::from_string(database, third);
+        first.query_one_raw(third).await.unwrap().unwrap();
+        let second = store.begin_write().await.unwrap();
+        let both = tokio::spawn(async move {
+            let rows = [json!(["coin", "UID:5"]), json!(["coin", "uid:5~"])];
+            let found = ask::<Vec<Value>>(&second, &ACCOUNTS, &rows, []).await;
+            second.rollback().await.unwrap();
+            found
+        });
+        // It waits for the third, and has the second already.
+        while free(store).await.contains(&2) {
+            assert!(!both.is_finished(), "{database:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        first.rollback().await.unwrap();
+        assert_eq!(both.await.unwrap().unwrap().len(), 2, "{database:?}");
     }
     sides.close().await;
 }

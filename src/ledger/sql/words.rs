@@ -32,8 +32,8 @@ pub struct Statement {
     columns: &'static [Column],
     /// For a query, what it gathers from each row that it finds.
     gathers: Option<&'static str>,
-    /// The table whose rows it locks, by its name in the text.
-    locks: Option<&'static str>,
+    /// The table whose rows it locks, and its name in the text.
+    locks: Option<(&'static str, &'static str)>,
     text: &'static str,
     /// Where MySQL puts the parts in another order.
     mysql: Option<&'static str>,
@@ -50,13 +50,13 @@ impl Statement {
         Statement::new(columns, Some(gathers), None, text, None)
     }
 
-    /// A query that locks the rows that it finds in one of its tables, which has numbers, in databases in which several write at
-    /// once.
+    /// A query that locks the rows that it finds in one of its tables, in the order of their numbers, where several write at once.
+    /// Of its other tables it gathers `k.place` alone.
     pub const fn lock(
         columns: &'static [Column],
         gathers: &'static str,
         text: &'static str,
-        table: &'static str,
+        table: (&'static str, &'static str),
     ) -> Statement {
         Statement::new(columns, Some(gathers), Some(table), text, None)
     }
@@ -78,7 +78,7 @@ impl Statement {
     const fn new(
         columns: &'static [Column],
         gathers: Option<&'static str>,
-        locks: Option<&'static str>,
+        locks: Option<(&'static str, &'static str)>,
         text: &'static str,
         mysql: Option<&'static str>,
     ) -> Statement {
@@ -144,9 +144,9 @@ impl Statement {
         let next = self.columns.len() + 1;
         let text = match (self.gathers, self.locks) {
             // It locks nothing where it gathers.
-            (Some(gathers), Some(table)) => format!(
+            (Some(gathers), Some((_, name))) => format!(
                 "SELECT CAST(json_agg(found) AS text) FROM (SELECT json_build_array({gathers}) AS found {} \
-                 ORDER BY {table}.id FOR UPDATE OF {table}) locked",
+                 ORDER BY {name}.id FOR UPDATE OF {name}) locked",
                 self.text
             ),
             _ => self.text(|gathers| {
@@ -187,10 +187,16 @@ impl Statement {
             "(SELECT place - 1 AS place, {columns} \
              FROM JSON_TABLE(?, '$[*]' COLUMNS (place FOR ORDINALITY, {read})) r) k"
         );
-        let mut text = self.text(query);
-        if self.locks.is_some() {
-            text.push_str(" FOR UPDATE");
-        }
+        let text = match (self.gathers, self.locks) {
+            // It locks rows as it comes to them; and the inner query, which sorts them, only because it has a limit.
+            (Some(gathers), Some((table, name))) => format!(
+                "{} FROM (SELECT k.place, {name}.id {} ORDER BY {name}.id LIMIT 18446744073709551615) k \
+                 STRAIGHT_JOIN {table} {name} ON {name}.id = k.id FOR UPDATE",
+                query(gathers),
+                self.text
+            ),
+            _ => self.text(query),
+        };
         let text = self.mysql.unwrap_or(&text);
         // Each stands once, after the rows and in this order.
         let text = text.replace("{text2}", "?").replace("{int3}", "?");
