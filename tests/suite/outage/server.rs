@@ -101,9 +101,15 @@ impl Server {
                 command
             }
         };
-        let made = command.current_dir("/").output().unwrap();
+        self.keep_apart(&mut command);
+        let made = command.output().unwrap();
         let said = String::from_utf8_lossy(&made.stderr);
         assert!(made.status.success(), "{command:?}: {said}");
+    }
+
+    /// MariaDB clears its folder for temporary files when it starts, whoever else has some there.
+    fn keep_apart(&self, command: &mut Command) {
+        command.current_dir("/").env("TMPDIR", self.folder.path());
     }
 
     /// Starts it; returns when it answers.
@@ -130,7 +136,8 @@ impl Server {
         };
         let log = File::options().create(true).append(true).open(self.log());
         let log = log.unwrap();
-        command.current_dir("/").stdin(Stdio::null());
+        self.keep_apart(&mut command);
+        command.stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
         self.process = Some(command.spawn().unwrap());
         let deadline = Instant::now() + PATIENCE;
