@@ -4,16 +4,17 @@ use futures_util::future::join_all;
 
 use super::{DATABASES, Home};
 use crate::clock::Clock;
-use crate::ledger::posting::{AccountKey, Movement, NEVER, Posting};
+use crate::ledger::book::tests::{account, posting};
+use crate::ledger::posting::{Movement, NEVER, Posting};
 use crate::ledger::{Ledger, Limits, PostError};
 
 #[tokio::test]
 async fn as_many_wait_as_may() {
-    const QUEUE: usize = 8;
+    const QUEUE: u8 = 8;
     for (name, server) in DATABASES {
         let home = Home::on(server);
         let limits = Limits {
-            queue: QUEUE,
+            queue: QUEUE.into(),
             batch: 3,
             writers: if server.is_some() { 4 } else { 1 },
         };
@@ -41,21 +42,7 @@ async fn as_many_wait_as_may() {
 }
 
 /// Somebody's posting.
-fn earn(n: usize) -> Posting {
-    Posting {
-        account: AccountKey {
-            owner: format!("uid:{n}"),
-            asset: "coin".into(),
-        },
-        movement: Movement::Earn {
-            amount: 5,
-            expires_at: NEVER,
-        },
-        kind: 18,
-        once: None,
-        requires: None,
-        reference: None,
-        message: None,
-        operator: None,
-    }
+fn earn(n: u8) -> Posting {
+    let (amount, expires_at) = (5, NEVER);
+    posting(account(n), Movement::Earn { amount, expires_at })
 }
