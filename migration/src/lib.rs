@@ -11,6 +11,8 @@ mod m20261123_000004_status;
 mod m20261125_000005_counter_shard;
 mod m20261125_000006_bytewise;
 mod m20261125_000007_guard;
+mod m20261126_000008_advisory_lock;
+mod m20261126_000009_probe;
 
 /// All changes, oldest first.
 pub struct Migrator;
@@ -26,6 +28,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000005_counter_shard::Migration),
             Box::new(m20261125_000006_bytewise::Migration),
             Box::new(m20261125_000007_guard::Migration),
+            Box::new(m20261126_000008_advisory_lock::Migration),
+            Box::new(m20261126_000009_probe::Migration),
         ]
     }
 }

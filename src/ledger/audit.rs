@@ -53,7 +53,8 @@ impl Ledger {
     /// # Errors
     /// The first thing that is off, or a database that fails.
     pub async fn audit(&self, progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
-        check(&self.store.begin_snapshot().await?, progress).await
+        let snapshot = self.store.begin_snapshot().await?;
+        check(&snapshot, progress).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Opening the database: settings that durability rests on are set here, not hoped for.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
@@ -9,11 +10,14 @@ use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Executor, MySql, pool::PoolOptions};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr,
+    IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
+use tokio::sync::Mutex as AsyncMutex;
+
 use super::durable;
+use super::guarded::{GuardedTransaction, WriteHealth};
 use super::lost::again;
 
 /// Connections for readers. Few are enough, since waiting reads are gathered into one statement.
@@ -24,6 +28,9 @@ const OTHERS: u32 = 2;
 const BUSY: Duration = Duration::from_secs(5);
 /// How long a connection to a server is tried for: not so long that a request would end before it.
 const CONNECT: Duration = Duration::from_secs(3);
+
+/// What a probe writes: more than a lone write does, since a full disk often still takes a page.
+const PROBE_BYTES: usize = 1 << 15;
 
 /// How many pages the write-ahead log may hold (of 4 KiB: 64 MiB) before it is folded into the file. Many batches touch the
 /// same pages, which are then written to the file once.
@@ -52,6 +59,8 @@ pub struct Store {
     write: DatabaseConnection,
     read: DatabaseConnection,
     balances: DatabaseConnection,
+    health: WriteHealth,
+    probing: Arc<AsyncMutex<()>>,
 }
 
 impl Store {
@@ -69,17 +78,23 @@ impl Store {
             Some(_) => 1,
             None => u32::try_from(writers).unwrap_or(1) + OTHERS,
         };
-        let write = Database::connect(by_index(options(url, writers))).await;
+        let health = WriteHealth::default();
+        let mut writing = by_index(options(url, writers, &health));
+        let writer = health.clone();
+        writing.map_sqlx_sqlite_pool_opts(move |options| writer.guard_sqlite_writer(options));
+        let write = Database::connect(writing).await;
         let write = write.map_err(|error| discreet(url, error))?;
-        let mut reading = options(url, READERS);
+        let mut reading = options(url, READERS, &health);
         // Many may ask at once, and then wait for each other.
         reading.acquire_timeout(BUSY);
         let read = Database::connect(reading).await?;
-        let balances = Database::connect(by_index(options(url, 1))).await?;
+        let balances = Database::connect(by_index(options(url, 1, &health))).await?;
         let store = Store {
             write,
             read,
             balances,
+            health,
+            probing: Arc::default(),
         };
         store.migrate(url).await?;
         for setting in durable::off(&store.read).await? {
@@ -92,7 +107,7 @@ impl Store {
     async fn migrate(&self, url: &str) -> Result<(), DbErr> {
         if self.write.get_database_backend() == DbBackend::MySql {
             // There a change of the schema commits by itself, so a lock of the session keeps the others waiting.
-            let db = Database::connect(options(url, 1)).await?;
+            let db = Database::connect(options(url, 1, &self.health)).await?;
             let lock = format!("SELECT GET_LOCK({MYSQL_MIGRATING}, {MIGRATES})");
             let lock = Statement::from_string(DbBackend::MySql, lock);
             let locked = db.query_one_raw(lock).await?;
@@ -115,7 +130,7 @@ impl Store {
             );
             transaction.execute_unprepared(&lock).await?;
         }
-        Migrator::up(&transaction, None).await?;
+        Migrator::up(&*transaction, None).await?;
         transaction.commit().await
     }
 
@@ -143,26 +158,63 @@ impl Store {
     ///
     /// # Errors
     /// Where the database does not answer or another process holds the lock for too long.
-    pub async fn begin_write(&self) -> Result<DatabaseTransaction, DbErr> {
-        let sqlite = self.write.get_database_backend() == DbBackend::Sqlite;
+    pub async fn begin_write(&self) -> Result<GuardedTransaction, DbErr> {
+        let backend = self.write.get_database_backend();
+        let sqlite = backend == DbBackend::Sqlite;
         let options = TransactionOptions {
             sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
-        again(|| self.write.begin_with_options(options)).await
+        let inner = again(|| self.write.begin_with_options(options)).await?;
+        Ok(GuardedTransaction::new(inner, backend, self.health.clone()))
+    }
+
+    /// Whether the database takes writes: so it is while they succeed, and where the last one failed, if a probe can write now.
+    /// One probe runs at a time; until it is through, the answer is no.
+    pub async fn takes_writes(&self, now: i64) -> bool {
+        if !self.health.is_failing() {
+            return true;
+        }
+        let Ok(_one_at_a_time) = self.probing.try_lock() else {
+            return false;
+        };
+        let probe = async {
+            let transaction = self.begin_write().await?;
+            let backend = transaction.get_database_backend();
+            let filler = " ".repeat(PROBE_BYTES);
+            let write =
+                format!("UPDATE probe SET written_at = {now}, filler = '{filler}' WHERE id = 1");
+            let write = Statement::from_string(backend, write);
+            transaction.execute_raw(write).await?;
+            transaction.commit().await
+        };
+        match probe.await {
+            Ok(()) => true,
+            Err(error) => {
+                log::warn!("the database still takes no writes: {error}");
+                false
+            }
+        }
+    }
+
+    /// Records a write that failed for a reason of the database's own, so that [`Store::takes_writes`] probes it.
+    pub fn record_failed_write(&self) {
+        self.health.record_failure();
     }
 
     /// Begins a transaction that reads all as it was at one moment.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn begin_snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
-        let sqlite = self.read.get_database_backend() == DbBackend::Sqlite;
+    pub async fn begin_snapshot(&self) -> Result<GuardedTransaction, DbErr> {
+        let backend = self.read.get_database_backend();
+        let sqlite = backend == DbBackend::Sqlite;
         let options = TransactionOptions {
             isolation_level: (!sqlite).then_some(IsolationLevel::RepeatableRead),
             ..Default::default()
         };
-        again(|| self.read.begin_with_options(options)).await
+        let inner = again(|| self.read.begin_with_options(options)).await?;
+        Ok(GuardedTransaction::new(inner, backend, self.health.clone()))
     }
 
     /// Closes all connections; SQLite's write-ahead log is folded into the file.
@@ -205,8 +257,10 @@ pub fn file(url: &str) -> Option<PathBuf> {
     )
 }
 
-fn options(url: &str, connections: u32) -> ConnectOptions {
+fn options(url: &str, connections: u32, health: &WriteHealth) -> ConnectOptions {
     let mut options = ConnectOptions::new(with_tls(url));
+    let (guard_sqlite, guard_postgres, guard_mysql) =
+        (health.clone(), health.clone(), health.clone());
     let server = file(url).is_none();
     // No `min_connections`: where one of them is lost, the pool would try for minutes to open another, ever less often, and
     // nobody could have the place that this takes, not even when the server has long been back.
@@ -222,7 +276,9 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
         .map_sqlx_sqlite_opts(sqlite)
         .map_sqlx_postgres_opts(postgres)
         .map_sqlx_mysql_opts(mysql)
-        .map_sqlx_mysql_pool_opts(mysql_sessions);
+        .map_sqlx_sqlite_pool_opts(move |options| guard_sqlite.guard(options))
+        .map_sqlx_postgres_pool_opts(move |options| guard_postgres.guard(options))
+        .map_sqlx_mysql_pool_opts(move |options| guard_mysql.guard(mysql_sessions(options)));
     options
 }
 

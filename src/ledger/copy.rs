@@ -4,10 +4,11 @@ mod table;
 
 use std::fmt;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
 use super::audit::{self, AuditError, Report};
 use super::connect::{Store, file};
+use super::guarded::GuardedTransaction;
 use super::hold::{Held, hold};
 use table::{TABLES, Tally};
 
@@ -66,7 +67,7 @@ pub enum CopyError {
 /// A side, and the transaction in which it is read or written.
 struct End {
     side: Side,
-    db: DatabaseTransaction,
+    db: GuardedTransaction,
 }
 
 impl End {
@@ -82,7 +83,7 @@ impl End {
         Ok(end)
     }
 
-    async fn of(side: Side, begun: Result<DatabaseTransaction, DbErr>) -> Result<End, CopyError> {
+    async fn of(side: Side, begun: Result<GuardedTransaction, DbErr>) -> Result<End, CopyError> {
         let db = begun.map_err(|error| CopyError::Database(side, error))?;
         let end = End { side, db };
         // Each side waits while the other one is audited.

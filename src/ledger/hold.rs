@@ -1,8 +1,9 @@
 //! Locks on what has no row of its own, which all instances share. SQLite needs none: there one writes at a time.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use super::connect::Store;
+use super::guarded::GuardedTransaction;
 use super::lost::lost_race;
 
 /// What can be held.
@@ -48,7 +49,7 @@ pub async fn hold(db: &impl ConnectionTrait, what: Held, alone: bool) -> Result<
 ///
 /// # Errors
 /// Where the database does not answer.
-pub async fn wait_for(store: &Store, what: Held) -> Result<DatabaseTransaction, DbErr> {
+pub async fn wait_for(store: &Store, what: Held) -> Result<GuardedTransaction, DbErr> {
     loop {
         let transaction = store.begin_write().await?;
         match hold(&transaction, what, true).await {

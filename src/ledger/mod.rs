@@ -15,6 +15,7 @@ pub mod entry;
 #[cfg(test)]
 mod equal;
 mod expire;
+mod guarded;
 pub mod history;
 pub(crate) mod hold;
 pub mod key;
@@ -24,6 +25,7 @@ pub mod posting;
 mod sql;
 mod store;
 mod sweep;
+
 mod writer;
 
 use std::sync::Arc;
@@ -192,7 +194,9 @@ impl Ledger {
 
     /// Whether the database answers and postings are taken.
     pub async fn ready(&self) -> bool {
-        self.lanes.are_open() && self.store.ping().await.is_ok()
+        self.lanes.are_open()
+            && self.store.ping().await.is_ok()
+            && self.store.takes_writes(self.clock.now()).await
     }
 
     /// The time as the ledger sees it (ms).

@@ -147,7 +147,7 @@ impl Writer {
                     match self.commit(&[unit]).await {
                         Ok(one) => answers.extend(one),
                         Err(stop) => {
-                            answers.push(Err(unavailable(&stop)));
+                            answers.push(Err(self.unavailable(&stop)));
                             if matches!(stop, Stop::Begin(_)) {
                                 break;
                             }
@@ -163,7 +163,7 @@ impl Writer {
                 let mut answers = match self.commit(&again.collect::<Vec<_>>()).await {
                     Ok(answers) => answers.into_iter(),
                     Err(stop) => {
-                        unavailable(&stop);
+                        self.unavailable(&stop);
                         Vec::new().into_iter()
                     }
                 };
@@ -175,7 +175,7 @@ impl Writer {
                 Some(units.iter().map(answer).collect())
             }
             Err(stop) => {
-                let error = unavailable(&stop);
+                let error = self.unavailable(&stop);
                 let begun = !matches!(stop, Stop::Begin(_));
                 begun.then(|| units.iter().map(|_| Err(error)).collect())
             }
@@ -233,11 +233,14 @@ impl Writer {
     }
 }
 
-fn unavailable(stop: &Stop) -> PostError {
-    match stop {
-        Stop::Begin(error) => log::error!("the database takes no writes: {error}"),
-        Stop::Inside(error) => log::error!("a unit failed: {error}"),
-        Stop::Commit(error) => log::error!("a commit failed: {error}"),
+impl Writer {
+    fn unavailable(&self, stop: &Stop) -> PostError {
+        self.store.record_failed_write();
+        match stop {
+            Stop::Begin(error) => log::error!("the database takes no writes: {error}"),
+            Stop::Inside(error) => log::error!("a unit failed: {error}"),
+            Stop::Commit(error) => log::error!("a commit failed: {error}"),
+        }
+        PostError::Unavailable
     }
-    PostError::Unavailable
 }

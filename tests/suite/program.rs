@@ -40,6 +40,7 @@ struct Ground {
     folder: TempDir,
     database: Option<Fresh>,
     elsewhere: Option<String>,
+    ignores_file_limit: bool,
 }
 
 impl Place {
@@ -49,6 +50,7 @@ impl Place {
             folder: tempfile::tempdir().unwrap(),
             database: Fresh::new(),
             elsewhere: None,
+            ignores_file_limit: false,
         }))
     }
 
@@ -75,6 +77,13 @@ impl Place {
     pub fn on(mut self, server: &str) -> Place {
         let ground = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
         ground.database = Some(Fresh::on(server));
+        self
+    }
+
+    /// The same where writing past the limit of a file is an error for the program, and not its end.
+    pub fn ignoring_the_limit_of_a_file(mut self) -> Place {
+        let ground = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
+        ground.ignores_file_limit = true;
         self
     }
 
@@ -142,7 +151,12 @@ impl Place {
 
     /// Starts a command.
     pub fn spawn(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pointgate"));
+        let program = env!("CARGO_BIN_EXE_pointgate");
+        let mut command = Command::new(program);
+        if self.0.ignores_file_limit {
+            command = Command::new("sh");
+            command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", program]);
+        }
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().to_uppercase();
             if name.starts_with("POINTGATE_") || name == "RUST_LOG" {
@@ -265,6 +279,11 @@ impl Program {
             .args([format!("-{name}"), self.child.id().to_string()])
             .status();
         assert!(sent.unwrap().success(), "kill -{name}");
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Whether it has not ended yet.

@@ -90,7 +90,7 @@ where
     }
 
     fn count<'a>(&self, end: &'a End) -> LocalBoxFuture<'a, Result<u64, CopyError>> {
-        Box::pin(async { end.got(E::find().count(&end.db).await) })
+        Box::pin(async { end.got(E::find().count(&*end.db).await) })
     }
 
     fn read<'a>(
@@ -118,7 +118,7 @@ where
             find = find.order_by_asc(key.into_column());
         }
     }
-    let rows = from.got(find.stream(&from.db).await)?;
+    let rows = from.got(find.stream(&*from.db).await)?;
     let mut chunks = pin!(rows.try_chunks(ROWS));
     let mut tally = Tally::default();
     while let Some(chunk) = chunks.next().await {
@@ -127,7 +127,7 @@ where
         seen(chunk.len() as u64);
         if let Some(into) = into {
             let rows = chunk.into_iter().map(IntoActiveModel::into_active_model);
-            into.got(E::insert_many(rows).exec_without_returning(&into.db).await)?;
+            into.got(E::insert_many(rows).exec_without_returning(&*into.db).await)?;
         }
     }
     if let Some(into) = into {

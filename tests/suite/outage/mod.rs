@@ -3,6 +3,7 @@
 mod callers;
 mod commit;
 mod cut;
+mod disk;
 mod down;
 mod frozen;
 mod server;

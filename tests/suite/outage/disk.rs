@@ -1,0 +1,131 @@
+//! SQLite's disk is full, or fails, for a while: every acknowledged write is kept, and the gateway recovers by itself.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::says_ready;
+use crate::program::{Client, Place, Program};
+
+/// Writes that must fail while the disk does.
+const FAILURES: usize = 30;
+/// The bound on the writes that it takes to fill the disk.
+const MOST_WRITES: usize = 4_000;
+
+/// A file system of 12 MiB in memory; unmounted when dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Mounts one; `None` where this user may not mount.
+    fn mount(at: &Path) -> Option<SmallDisk> {
+        std::fs::create_dir_all(at).unwrap();
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"])
+            .arg(at);
+        let mounted = mount.output().is_ok_and(|output| output.status.success());
+        mounted.then(|| SmallDisk(at.to_path_buf()))
+    }
+
+    /// Leaves room for some hundred writes.
+    fn fill(&self) {
+        std::fs::write(self.0.join("ballast"), vec![0; 8 << 20]).unwrap();
+    }
+
+    fn free(&self) {
+        std::fs::remove_file(self.0.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily, since the program may still run.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_loses_nothing() {
+    let place = Place::new().in_a_file();
+    let Some(disk) = SmallDisk::mount(&place.path("data")) else {
+        eprintln!(
+            "not tried: only root may mount a small file system; the failing disk beside it is tried by everybody"
+        );
+        return;
+    };
+    let mut program = Program::start(&place, &[]).await;
+    disk.fill();
+    lose_and_recover(&mut program, "full", || disk.free()).await;
+}
+
+/// The process may not write past a size: SQLite takes that for a failure of the disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failing_disk_loses_nothing() {
+    let place = Place::new().in_a_file().ignoring_the_limit_of_a_file();
+    let mut program = Program::start(&place, &[]).await;
+    let id = program.id();
+    limit_files(id, "4194304");
+    lose_and_recover(&mut program, "I/O error", || limit_files(id, "unlimited")).await;
+}
+
+fn limit_files(process: u32, bytes: &str) {
+    let mut prlimit = Command::new("prlimit");
+    prlimit.args([
+        format!("--pid={process}"),
+        format!("--fsize={bytes}:unlimited"),
+    ]);
+    assert!(prlimit.status().unwrap().success());
+}
+
+/// Writes until the disk fails, and while it does; then `mend`s it.
+async fn lose_and_recover(program: &mut Program, why: &str, mend: impl FnOnce()) {
+    let client = program.client();
+    let mut acknowledged = Vec::new();
+    let mut refused = Vec::new();
+    for number in 0..MOST_WRITES {
+        match earn(&client, number).await {
+            (200, 200) => acknowledged.push(number),
+            (500, 500) => refused.push(number),
+            other => panic!("write {number}: {other:?}"),
+        }
+        if refused.len() == FAILURES {
+            break;
+        }
+    }
+    assert_eq!(refused.len(), FAILURES, "the disk never failed");
+    assert!(!acknowledged.is_empty());
+    says_ready(&client, false).await;
+    assert!(program.log().contains(why), "{}", program.log());
+
+    mend();
+    says_ready(&client, true).await;
+    for number in MOST_WRITES..MOST_WRITES + 20 {
+        assert_eq!(earn(&client, number).await, (200, 200), "after the mend");
+        acknowledged.push(number);
+    }
+    program.audit();
+
+    program.kill9();
+    program.restart().await;
+    let client = program.client();
+    assert_eq!(client.total("7").await, acknowledged.len() as i64);
+    for number in refused {
+        assert_eq!(earn(&client, number).await, (200, 200), "sent again");
+        acknowledged.push(number);
+    }
+    assert_eq!(client.total("7").await, acknowledged.len() as i64);
+    program.audit();
+}
+
+/// One point under a reference of its own: the HTTP status and the code.
+async fn earn(client: &Client, number: usize) -> (u16, i64) {
+    let reference = format!("disk{number}");
+    let parameters = [
+        ("method", "app.yohocoin.get"),
+        ("uid", "7"),
+        ("num", "1"),
+        ("type", "18"),
+        ("referenceId", &reference),
+    ];
+    let answer = client.call(&parameters).await.unwrap();
+    (answer.status, answer.code())
+}
