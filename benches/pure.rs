@@ -7,8 +7,10 @@ use pointgate::config::{Config, Secret};
 use pointgate::gateway::dialect::{Dialect, Request};
 use pointgate::gateway::method::Reply;
 use pointgate::ledger::book::Book;
-use pointgate::ledger::key::Key;
-use pointgate::ledger::posting::{AccountKey, Movement, NEVER, Once, Posting};
+use pointgate::ledger::book::key::Key;
+use pointgate::ledger::book::transaction::{
+    AccountKey, Idempotency, NEVER, Posting, PostingKind, Reason,
+};
 use pointgate::yoho::{Yoho, client_secret};
 
 const QUERY: &str = "app_version=3.8.2&client_type=android&method=app.yohocoin.total&os_version=Android4.4&screen_size=800x900&uid=50030141";
@@ -64,21 +66,21 @@ fn response(c: &mut Criterion) {
 fn book(c: &mut Criterion) {
     let posting = |n: u64| {
         let reference = n.to_string();
-        let once = Some(Once {
+        let once = Some(Idempotency {
             key: Key::of(&["r", &reference]),
-            content: Key::of(&["100"]),
+            fingerprint: Key::of(&["100"]),
         });
         Posting {
             account: AccountKey {
                 owner: format!("uid:{}", n % 64),
                 asset: "coin".into(),
             },
-            movement: Movement::Earn {
+            kind: PostingKind::Earn {
                 amount: 100,
                 expires_at: NEVER,
             },
-            kind: 18,
-            once,
+            reason: Reason(18),
+            idempotency: once,
             requires: None,
             reference: Some(reference),
             message: None,

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use pointgate::clock::Clock;
-use pointgate::ledger::history::{Direction, Range, Row};
-use pointgate::ledger::posting::{AccountKey, Movement, NEVER, Posting};
+use pointgate::ledger::book::transaction::{AccountKey, NEVER, Posting, PostingKind, Reason};
+use pointgate::ledger::read::history::{Direction, Range, Row};
 use pointgate::ledger::{Ledger, Limits};
 
 use crate::report;
@@ -96,14 +96,14 @@ fn posting(seq: i64) -> Posting {
     let (kind, movement) = match seq % SPEND_EVERY {
         0 => (
             9,
-            Movement::Spend {
+            PostingKind::Spend {
                 amount: SPENT,
                 order: None,
             },
         ),
         _ => (
             18,
-            Movement::Earn {
+            PostingKind::Earn {
                 amount: EARNED,
                 expires_at: NEVER,
             },
@@ -111,9 +111,9 @@ fn posting(seq: i64) -> Posting {
     };
     Posting {
         account: account(),
-        movement,
-        kind,
-        once: None,
+        kind: movement,
+        reason: Reason(kind),
+        idempotency: None,
         requires: None,
         reference: Some(seq.to_string()),
         message: None,

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pointgate::clock::Clock;
-use pointgate::ledger::key::Key;
-use pointgate::ledger::posting::{AccountKey, Movement, NEVER, Once, Posting};
+use pointgate::ledger::book::key::Key;
+use pointgate::ledger::book::transaction::{
+    AccountKey, Idempotency, NEVER, Posting, PostingKind, Reason,
+};
 use pointgate::ledger::{Ledger, Limits};
 use tokio::runtime::Runtime;
 
@@ -98,14 +100,14 @@ async fn call(
         let owner = format!("uid:{}", caller * ACCOUNTS + number % ACCOUNTS);
         let reference = format!("review-{caller}-{number}");
         let posting = Posting {
-            movement: Movement::Earn {
+            kind: PostingKind::Earn {
                 amount: AMOUNT,
                 expires_at: NEVER,
             },
-            kind: 18,
-            once: Some(Once {
+            reason: Reason(18),
+            idempotency: Some(Idempotency {
                 key: Key::of(&[&owner, "coin", "18", &reference]),
-                content: Key::of(&["7"]),
+                fingerprint: Key::of(&["7"]),
             }),
             account: AccountKey {
                 owner,

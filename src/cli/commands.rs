@@ -8,11 +8,11 @@ use jiff::{Timestamp, ToSpan};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
-use crate::coins::Coins;
 use crate::config::Config;
 use crate::ledger::Ledger;
-use crate::ledger::audit::Report;
+use crate::ledger::upkeep::audit::Report;
 use crate::members::Members;
+use crate::points::Coins;
 use crate::server;
 
 /// How long after a failure lapsing is tried again.

@@ -2,7 +2,8 @@
 
 use super::commands::{bar, right};
 use crate::config::Database;
-use crate::ledger::{Ledger, copy};
+use crate::ledger::Ledger;
+use crate::ledger::upkeep::copy;
 
 /// Copies what is at one URL into the empty database at another one.
 pub async fn copy(from: &str, to: &str) -> Result<(), String> {

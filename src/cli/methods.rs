@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::dialect::Dialect;
 use crate::gateway::fault::Fault;
-use crate::gateway::params::{Field, Refusal};
+use crate::gateway::params::{FaultSource, Field};
 use crate::gateway::registry::Registry;
 use crate::ledger::Ledger;
 use crate::openapi::Openapi;
@@ -48,14 +48,14 @@ fn describe<D: Dialect>(
             } = field;
             let need = default.map_or("required".to_owned(), |default| format!("[{default}]"));
             let refusal = match &field.refusal {
-                Refusal::Own(fault) => shown(fault),
-                Refusal::Dialect if default.is_none() => format!(
+                FaultSource::Own(fault) => shown(fault),
+                FaultSource::Dialect if default.is_none() => format!(
                     "{}, {}",
                     shown(&dialect.absent(name)),
                     shown(&dialect.wrong(name))
                 ),
-                Refusal::Dialect => shown(&dialect.wrong(name)),
-                Refusal::Never => String::new(),
+                FaultSource::Dialect => shown(&dialect.wrong(name)),
+                FaultSource::Never => String::new(),
             };
             let _ = writeln!(
                 table,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use super::mistakes::{Mistake, Origin, nearest};
+use super::errors::{ConfigError, Origin, nearest};
 use super::tree::{Node, Table, Value, from_variable};
 
 /// What reading a configuration needs and gathers beside the settings.
@@ -18,7 +18,7 @@ pub(super) struct Desk<'e> {
     /// The settings that were found to hold one of those.
     pub samples: Vec<String>,
     /// Everything that was wrong.
-    pub mistakes: Vec<Mistake>,
+    pub mistakes: Vec<ConfigError>,
 }
 
 /// Why a text is not the value that a setting wants.
@@ -152,7 +152,7 @@ impl<'e> Section<'_, 'e> {
                     let read = &mut read;
                     values.extend(Section::open(self.desk, path, item.origin, entries, read));
                 }
-                other => self.desk.mistakes.push(Mistake {
+                other => self.desk.mistakes.push(ConfigError {
                     origin: item.origin,
                     path,
                     text: must("a table", &other),
@@ -202,7 +202,7 @@ impl<'e> Section<'_, 'e> {
     /// Notes a mistake about `key`.
     pub fn refuse<T>(&mut self, key: &str, origin: Origin, text: String) -> Option<T> {
         let path = self.path_to(key);
-        self.desk.mistakes.push(Mistake { origin, path, text });
+        self.desk.mistakes.push(ConfigError { origin, path, text });
         None
     }
 

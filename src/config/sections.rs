@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use percent_encoding::percent_decode_str;
 
-use super::mistakes::nearest;
+use super::errors::nearest;
 use super::network;
 use super::reader::{Section, Wrong};
 

@@ -11,7 +11,7 @@ fn env(variables: &[(&str, &str)]) -> Vec<(String, String)> {
     variables.iter().map(owned).collect()
 }
 
-pub(super) fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, Mistakes> {
+pub(super) fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
     Config::parse(text, Path::new("gateway.toml"), &env(variables))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use super::mistakes::{Layer, Mistake, Origin};
+use super::errors::{ConfigError, Layer, Origin};
 
 /// The prefix of the environment variables that are settings.
 pub(super) const PREFIX: &str = "POINTGATE__";
@@ -60,7 +60,7 @@ pub(super) fn from_toml(
     text: &str,
     layer: Layer,
     name: &str,
-    mistakes: &mut Vec<Mistake>,
+    mistakes: &mut Vec<ConfigError>,
 ) -> Table {
     let name: Arc<str> = name.into();
     let place = |at: usize| Origin {
@@ -76,7 +76,7 @@ pub(super) fn from_toml(
             // `message` alone: the error's own Display quotes the line, which may hold a secret.
             let text = format!("not valid TOML: {}", error.message());
             let path = Vec::new();
-            mistakes.push(Mistake { origin, path, text });
+            mistakes.push(ConfigError { origin, path, text });
         }
     }
     table(root.get_ref(), &place)
@@ -89,7 +89,7 @@ pub(super) fn from_variable(text: &str, origin: &Origin) -> Option<Value> {
 }
 
 /// The tree of all variables `POINTGATE__SECTION__KEY`.
-pub(super) fn from_env(env: &[(String, String)], mistakes: &mut Vec<Mistake>) -> Table {
+pub(super) fn from_env(env: &[(String, String)], mistakes: &mut Vec<ConfigError>) -> Table {
     let mut root = Table::new();
     for (name, text) in env {
         let is_setting = |head: &str| head.eq_ignore_ascii_case(PREFIX);
@@ -100,7 +100,7 @@ pub(super) fn from_env(env: &[(String, String)], mistakes: &mut Vec<Mistake>) ->
         let steps: Vec<&str> = steps.split("__").collect();
         if let Err(text) = plant(&mut root, &steps, name, text) {
             let (origin, path) = (Origin::variable(name), Vec::new());
-            mistakes.push(Mistake { origin, path, text });
+            mistakes.push(ConfigError { origin, path, text });
         }
     }
     root
@@ -137,7 +137,7 @@ pub(super) fn lay_over(
     lower: &mut Table,
     upper: Table,
     path: &[String],
-    mistakes: &mut Vec<Mistake>,
+    mistakes: &mut Vec<ConfigError>,
 ) {
     for (key, node) in upper {
         let Some(below) = lower.get_mut(&key) else {
@@ -158,7 +158,7 @@ pub(super) fn lay_over(
             }
             (Value::Table(_), Node { origin, value }) => {
                 let text = format!("must be a table, not {}", value.kind());
-                mistakes.push(Mistake { origin, path, text });
+                mistakes.push(ConfigError { origin, path, text });
             }
             (_, node) => *below = node,
         }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::fault::{Failure, Fault};
+use super::fault::{CallError, Fault};
 use super::method::Reply;
 use super::params::{Parameters, Refusals};
 
@@ -78,7 +78,7 @@ pub trait Dialect: Refusals + Send + Sync {
     fn open(&self, request: &Request<'_>) -> Result<Call<Self::Caller>, Fault>;
 
     /// Puts an outcome into its envelope.
-    fn seal(&self, outcome: Result<Reply, Failure>) -> Sealed;
+    fn seal(&self, outcome: Result<Reply, CallError>) -> Sealed;
 
     /// The refusal of a call that names no method (`None`) or one that does not exist.
     fn no_method(&self, named: Option<&str>) -> Fault;

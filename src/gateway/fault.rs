@@ -59,17 +59,17 @@ impl Fault {
 
 /// Why a call has no reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum CallError {
     /// It was refused and has changed nothing.
-    Refused(Fault),
+    Fault(Fault),
     /// Too much is waiting; it has changed nothing.
     Busy,
     /// Something on our side is broken; the log says what.
     Internal,
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Failure {
-        Failure::Refused(fault)
+impl From<Fault> for CallError {
+    fn from(fault: Fault) -> CallError {
+        CallError::Fault(fault)
     }
 }

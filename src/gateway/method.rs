@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use serde::Serialize;
 
-use super::fault::Failure;
+use super::fault::CallError;
 use super::params::{Field, Parameters, Params, Reader, Refusals};
 
 /// One method of the gateway. It knows its parameters and its meaning, and nothing of the web.
@@ -32,7 +32,7 @@ pub trait Method: Send + Sync + 'static {
         &self,
         params: Self::Params,
         caller: Self::Caller,
-    ) -> impl Future<Output = Result<Self::Reply, Failure>> + Send;
+    ) -> impl Future<Output = Result<Self::Reply, CallError>> + Send;
 }
 
 /// What a method answered: its data as compact JSON, and the message.
@@ -45,10 +45,10 @@ pub struct Reply {
 }
 
 /// A call under way.
-pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>;
+pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Reply, CallError>> + Send + 'a>>;
 
 /// A method with the types of its parameters and its reply erased.
-pub struct Entry<C> {
+pub struct RegisteredMethod<C> {
     /// Its name on the wire.
     pub name: &'static str,
     /// Other names for it.
@@ -62,10 +62,10 @@ pub struct Entry<C> {
     method: Box<dyn Erased<C>>,
 }
 
-impl<C: Send + 'static> Entry<C> {
+impl<C: Send + 'static> RegisteredMethod<C> {
     /// Erases a method's types.
-    pub fn new<M: Method<Caller = C>>(method: M) -> Entry<C> {
-        Entry {
+    pub fn new<M: Method<Caller = C>>(method: M) -> RegisteredMethod<C> {
+        RegisteredMethod {
             name: M::NAME,
             aliases: M::ALIASES,
             summary: M::SUMMARY,
@@ -97,7 +97,7 @@ impl<M: Method> Erased<M::Caller> for M {
             let reply = Method::call(self, params?, caller).await?;
             let data = serde_json::to_string(&reply).map_err(|error| {
                 log::error!("{}: the reply cannot be written: {error}", M::NAME);
-                Failure::Internal
+                CallError::Internal
             })?;
             Ok(Reply {
                 data,

@@ -12,7 +12,7 @@ mod value;
 use std::time::Duration;
 
 use dialect::{Call, Dialect, Request, Sealed};
-use fault::Failure;
+use fault::CallError;
 use registry::Registry;
 
 /// An answer, and the name of the method that gave it, for the log.
@@ -49,7 +49,7 @@ pub async fn serve<D: Dialect>(
             Ok(outcome) => outcome,
             Err(_) => {
                 log::error!("{method} took longer than {limit:?}");
-                Err(Failure::Internal)
+                Err(CallError::Internal)
             }
         }
     }

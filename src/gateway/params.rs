@@ -77,12 +77,12 @@ pub struct Field {
     /// What it is where it is absent; none where it is required.
     pub default: Option<&'static str>,
     /// What its absence, or a wrong value, earns.
-    pub refusal: Refusal,
+    pub refusal: FaultSource,
 }
 
 /// How a declared parameter is refused.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum FaultSource {
     /// By the method's own fault.
     Own(Fault),
     /// By the dialect's.
@@ -250,148 +250,10 @@ macro_rules! params {
             kind: <$kind as $crate::gateway::params::Value>::kind,
             doc: $doc,
             default: $default,
-            refusal: $crate::gateway::params::Refusal::$refusal $(($fault))?,
+            refusal: $crate::gateway::params::FaultSource::$refusal $(($fault))?,
         }
     };
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ABSENT: Fault = Fault::new(1, "absent");
-    const WRONG: Fault = Fault::new(2, "wrong");
-
-    params! {
-        /// One parameter of each rule.
-        #[derive(Debug, PartialEq)]
-        struct Sample {
-            /// Must be there.
-            id: i64 = required("id", ABSENT),
-            /// May be absent.
-            kind: i64 = checked("kind", 7, WRONG),
-            /// Never refused.
-            page: Option<i64> = default("page", None),
-            /// Not too long.
-            note: Option<Text<3>> = default("note", None),
-            /// May be absent; wrong is for the dialect to refuse.
-            size: Within<1, 3> = may("size", Within(2)),
-            /// For the dialect to refuse.
-            last: i64 = must("last"),
-        }
-    }
-
-    struct Dialect;
-
-    impl Refusals for Dialect {
-        fn absent(&self, name: &str) -> Fault {
-            named(3, name)
-        }
-
-        fn wrong(&self, name: &str) -> Fault {
-            named(4, name)
-        }
-
-        fn too_long(&self, name: &str) -> Fault {
-            named(5, name)
-        }
-    }
-
-    fn named(code: i64, name: &str) -> Fault {
-        Fault::naming(code, name.to_owned())
-    }
-
-    fn read(json: &str) -> Result<Sample, Fault> {
-        let parameters: Parameters = serde_json::from_str(json).expect("an object");
-        Sample::read(&Reader::new(&parameters, &Dialect))
-    }
-
-    fn sample(id: i64, kind: i64, page: Option<i64>, note: Option<&str>) -> Result<Sample, Fault> {
-        Ok(Sample {
-            id,
-            kind,
-            page,
-            note: note.map(|note| Text(note.into())),
-            size: Within(2),
-            last: 0,
-        })
-    }
-
-    #[test]
-    fn each_rule_and_each_spelling() {
-        let rows = [
-            (r#"{"id":5}"#, sample(5, 7, None, None)),
-            (
-                r#"{"id":"5","kind":"8","page":"2","note":"abc"}"#,
-                sample(5, 8, Some(2), Some("abc")),
-            ),
-            (r#"{"id":5.0,"note":12}"#, sample(5, 7, None, Some("12"))),
-            (r#"{"id":1,"id":2}"#, sample(1, 7, None, None)),
-            (
-                r#"{"id":1,"kind":"","page":null,"note":""}"#,
-                sample(1, 7, None, None),
-            ),
-            (r#"{"id":1,"page":"x"}"#, sample(1, 7, None, None)),
-            (
-                r#"{"id":1,"note":"一二三"}"#,
-                sample(1, 7, None, Some("一二三")),
-            ),
-            (r#"{"none":0}"#, Err(ABSENT)),
-            (r#"{"id":""}"#, Err(ABSENT)),
-            (r#"{"id":null}"#, Err(ABSENT)),
-            (r#"{"id":5.5}"#, Err(ABSENT)),
-            (r#"{"id":[5]}"#, Err(ABSENT)),
-            (r#"{"id":{"id":5}}"#, Err(ABSENT)),
-            (r#"{"id":true}"#, Err(ABSENT)),
-            (r#"{"id":99999999999999999999}"#, Err(ABSENT)),
-            (r#"{"id":1,"note":"a\u0000"}"#, sample(1, 7, None, None)),
-            (r#"{"kind":"x"}"#, Err(ABSENT)),
-            (r#"{"id":1,"kind":"x"}"#, Err(WRONG)),
-            (r#"{"id":1,"note":"一二三四"}"#, Err(named(5, "note"))),
-            (r#"{"id":1,"size":""}"#, sample(1, 7, None, None)),
-            (r#"{"id":1,"size":0}"#, Err(named(4, "size"))),
-            (r#"{"id":1,"size":"4"}"#, Err(named(4, "size"))),
-            (r#"{"id":1,"size":"x"}"#, Err(named(4, "size"))),
-            (r#"{"id":1,"last":"","size":3}"#, Err(named(3, "last"))),
-            (r#"{"id":1,"last":"x"}"#, Err(named(4, "last"))),
-        ];
-        for (json, expected) in rows {
-            // Most rows are about other parameters than the one that the dialect misses.
-            let json = match json.contains("last") {
-                true => json.to_owned(),
-                false => json.replacen('{', r#"{"last":0,"#, 1),
-            };
-            assert_eq!(read(&json), expected, "{json}");
-        }
-    }
-
-    #[test]
-    fn the_declaration_describes_itself() {
-        let fields: Vec<_> = Sample::FIELDS
-            .iter()
-            .map(|field| (field.name, (field.kind)(), field.default, &field.refusal))
-            .collect();
-        assert_eq!(
-            fields,
-            [
-                ("id", "whole number".into(), None, &Refusal::Own(ABSENT)),
-                (
-                    "kind",
-                    "whole number".into(),
-                    Some("7"),
-                    &Refusal::Own(WRONG)
-                ),
-                ("page", "whole number".into(), Some("None"), &Refusal::Never),
-                ("note", "text".into(), Some("None"), &Refusal::Never),
-                (
-                    "size",
-                    "1 to 3".into(),
-                    Some("Within(2)"),
-                    &Refusal::Dialect
-                ),
-                ("last", "whole number".into(), None, &Refusal::Dialect),
-            ]
-        );
-        assert_eq!(Sample::FIELDS[0].doc.trim(), "Must be there.");
-    }
-}
+mod tests;

@@ -4,41 +4,27 @@
 //! Invariants: no balance is negative; an account's balance is the sum of its lots and of its entries; all accounts
 //! and counter accounts of an asset together are zero; an entry never changes; a receipt is given after the commit.
 
-mod actions;
-pub mod audit;
-mod balances;
 pub mod book;
-pub(crate) mod connect;
-pub mod copy;
-mod durable;
-pub mod entry;
+pub(crate) mod database;
 #[cfg(test)]
 mod equal;
-mod expire;
-mod guarded;
-pub mod history;
-pub(crate) mod hold;
-pub mod key;
-mod lanes;
-pub(crate) mod lost;
-pub mod posting;
-mod sql;
-mod store;
-mod sweep;
-
-mod writer;
+pub mod read;
+pub mod upkeep;
+pub(crate) mod write;
 
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 
 use crate::clock::Clock;
-use balances::Balances;
-use connect::Store;
-use lanes::{Lanes, Task};
-use lost::again;
-use posting::{AccountKey, Applied, Nonce, Posting, Receipt, Unit};
-pub use writer::PostError;
+use book::transaction::{AccountKey, Applied, Nonce, Posting, Receipt, Transaction};
+use database::Database;
+use read::balances::Balances;
+use read::history;
+use write::partitions::{self, Partitions, Task};
+use write::retry::again;
+use write::rows;
+pub use write::writer::ApplyError;
 
 /// What the ledger takes on at a time.
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +40,9 @@ pub struct Limits {
 /// A way to the ledger; copies lead to the same one.
 #[derive(Clone)]
 pub struct Ledger {
-    store: Store,
+    database: Database,
     clock: Clock,
-    lanes: Lanes,
+    lanes: Partitions,
     balances: Arc<Balances>,
     tasks: Arc<std::sync::Mutex<Vec<Task>>>,
 }
@@ -85,17 +71,17 @@ impl Ledger {
     /// # Errors
     /// The reason in words, where the database cannot be opened or migrated.
     pub async fn open(url: &str, limits: Limits, clock: Clock) -> Result<Ledger, String> {
-        let writers = match (connect::file(url), limits.writers) {
+        let writers = match (database::file(url), limits.writers) {
             (Some(_), _) => 1,
-            (None, 0) => connect::writers(url),
+            (None, 0) => database::writers(url),
             (None, writers) => writers,
         };
-        let store = Store::open(url, writers).await;
-        let store = store.map_err(|error| error.to_string())?;
-        let (lanes, tasks) = lanes::open(&store, &clock, limits, writers);
-        let balances = Arc::new(Balances::new(store.clone(), clock.clone(), limits));
+        let database = Database::open(url, writers).await;
+        let database = database.map_err(|error| error.to_string())?;
+        let (lanes, tasks) = partitions::open(&database, &clock, limits, writers);
+        let balances = Arc::new(Balances::new(database.clone(), clock.clone(), limits));
         Ok(Ledger {
-            store,
+            database,
             clock,
             lanes,
             balances,
@@ -105,8 +91,8 @@ impl Ledger {
 
     /// A ledger that is nowhere: every call finds it unavailable. For describing methods without serving them.
     pub fn nowhere() -> Ledger {
-        let (store, clock, limits) = (
-            Store::default(),
+        let (database, clock, limits) = (
+            Database::default(),
             Clock::system(),
             Limits {
                 queue: 0,
@@ -114,11 +100,11 @@ impl Ledger {
                 writers: 0,
             },
         );
-        let balances = Arc::new(Balances::new(store.clone(), clock.clone(), limits));
+        let balances = Arc::new(Balances::new(database.clone(), clock.clone(), limits));
         Ledger {
-            store,
+            database,
             clock,
-            lanes: Lanes::default(),
+            lanes: Partitions::default(),
             balances,
             tasks: Arc::default(),
         }
@@ -126,28 +112,28 @@ impl Ledger {
 
     /// Whether there is a database at `url` already.
     pub fn exists(url: &str) -> bool {
-        connect::file(url).is_none_or(|file| file.exists())
+        database::file(url).is_none_or(|file| file.exists())
     }
 
     /// Applies a posting; when this returns a receipt, it is on disk.
     ///
     /// # Errors
     /// A refusal, a full queue, or a database that fails.
-    pub async fn post(&self, posting: Posting) -> Result<Receipt, PostError> {
-        let applied = self.apply(Unit::of(posting)).await?;
+    pub async fn post(&self, posting: Posting) -> Result<Receipt, ApplyError> {
+        let applied = self.apply(Transaction::of(posting)).await?;
         // A unit without an action has a receipt for each posting.
         applied
             .receipts
             .first()
             .copied()
-            .ok_or(PostError::Unavailable)
+            .ok_or(ApplyError::Unavailable)
     }
 
     /// Applies everything that one request changes, or nothing of it; when this returns, it is on disk.
     ///
     /// # Errors
     /// A refusal, a full queue, or a database that fails.
-    pub async fn apply(&self, unit: Unit) -> Result<Applied, PostError> {
+    pub async fn apply(&self, unit: Transaction) -> Result<Applied, ApplyError> {
         self.lanes.apply(unit).await
     }
 
@@ -167,7 +153,7 @@ impl Ledger {
         &self,
         range: &history::Range,
     ) -> Result<Option<history::Page>, ReadError> {
-        Ok(again(|| history::page(self.store.read(), range)).await?)
+        Ok(again(|| history::page(self.database.read(), range)).await?)
     }
 
     /// Whether a nonce has been spent.
@@ -175,7 +161,7 @@ impl Ledger {
     /// # Errors
     /// A database that fails.
     pub async fn is_spent(&self, nonce: Nonce) -> Result<bool, ReadError> {
-        Ok(again(|| store::is_spent(self.store.read(), nonce)).await?)
+        Ok(again(|| rows::is_spent(self.database.read(), nonce)).await?)
     }
 
     /// The points of an account that lapse from now up to `until` (ms).
@@ -183,20 +169,20 @@ impl Ledger {
     /// # Errors
     /// A database that fails.
     pub async fn lapsing(&self, account: &AccountKey, until: i64) -> Result<i64, ReadError> {
-        let (db, now) = (self.store.read(), self.clock.now());
+        let (db, now) = (self.database.read(), self.clock.now());
         Ok(again(|| history::lapsing(db, account, now, until)).await?)
     }
 
     /// The database, for what is kept beside the ledger.
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Whether the database answers and postings are taken.
     pub async fn ready(&self) -> bool {
         self.lanes.are_open()
-            && self.store.ping().await.is_ok()
-            && self.store.takes_writes(self.clock.now()).await
+            && self.database.ping().await.is_ok()
+            && self.database.takes_writes(self.clock.now()).await
     }
 
     /// The time as the ledger sees it (ms).
@@ -215,7 +201,7 @@ impl Ledger {
             return;
         }
         join_all(tasks.into_iter().map(Task::end)).await;
-        if let Err(error) = self.store.clone().close().await {
+        if let Err(error) = self.database.clone().close().await {
             log::warn!("the database did not close: {error}");
         }
     }

@@ -5,8 +5,8 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, Set, Un
 
 use super::{Member, Members, Name, find_to_change};
 use crate::ledger::ReadError;
-use crate::ledger::key::Key;
-use crate::ledger::lost::{TRIES, lost_connection, lost_race};
+use crate::ledger::book::key::Key;
+use crate::ledger::write::retry::{TRIES, lost_connection, lost_race};
 
 /// What is told of a member; what is none stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Members {
         change: &Change,
         once: Option<Key>,
     ) -> Result<String, DbErr> {
-        let db = self.ledger.store().begin_write().await?;
+        let db = self.ledger.database().begin_write().await?;
         let key = once.map(|key| key.bytes().to_vec());
         if let Some(key) = &key
             && let Some(done) = message::Entity::find_by_id(key.clone()).one(&db).await?

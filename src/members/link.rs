@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{Member, Members, Name, find};
-use crate::ledger::hold::{Held, hold};
+use crate::ledger::database::lock::{Held, hold};
 
 /// Why two names were not joined; nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,7 @@ impl Members {
     /// # Errors
     /// Where either is linked already, where both have a history, or where the database fails.
     pub async fn link(&self, uid: i64, key: &str) -> Result<(), LinkError> {
-        let db = self.ledger.store().begin_write().await?;
+        let db = self.ledger.database().begin_write().await?;
         hold(&db, Held::Names, true).await?;
         let (by_uid, by_key) = (Name::Uid(uid), Name::Key(key.to_owned()));
         let (of_uid, of_key) = (find(&db, &by_uid).await?, find(&db, &by_key).await?);

@@ -8,7 +8,7 @@ mod report;
 use entity::member;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select};
 
-use crate::ledger::lost::again;
+use crate::ledger::write::retry::again;
 use crate::ledger::{Ledger, ReadError};
 pub use change::ProfileChange;
 pub use entity::member::Model as Member;
@@ -51,7 +51,7 @@ impl Members {
     /// # Errors
     /// A database that fails.
     pub async fn find(&self, name: &Name) -> Result<Option<Member>, ReadError> {
-        let db = self.ledger.store().read();
+        let db = self.ledger.database().read();
         Ok(again(|| find(db, name)).await?)
     }
 }

@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{Members, Payment};
 use crate::ledger::ReadError;
-use crate::ledger::lost::lost_race;
+use crate::ledger::write::retry::lost_race;
 
 impl Members {
     /// Keeps what was told, once for each event and once for each charge that succeeded. Again: no change.
@@ -16,7 +16,7 @@ impl Members {
     /// # Errors
     /// A database that fails.
     pub async fn keep_payment(&self, payment: Payment) -> Result<(), ReadError> {
-        let db = self.ledger.store().begin_write().await?;
+        let db = self.ledger.database().begin_write().await?;
         let mut known = Condition::any().add(payment::Column::EventId.eq(&*payment.event_id));
         if let Some(charge) = &payment.charge_id {
             known = known.add(payment::Column::ChargeId.eq(charge.as_str()));
@@ -44,7 +44,7 @@ impl Members {
             })
             .order_by_asc(payment::Column::At)
             .order_by_asc(payment::Column::EventId)
-            .all(self.ledger.store().read())
+            .all(self.ledger.database().read())
             .await?;
         Ok(payments)
     }

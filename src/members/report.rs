@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::{Members, Name};
 use crate::ledger::ReadError;
-use crate::ledger::lost::again;
+use crate::ledger::write::retry::again;
 
 impl Members {
     /// How many actions of these names somebody did from `from` to before `until` (ms), under either of their names.
@@ -29,7 +29,7 @@ impl Members {
             .filter(action::Column::Name.is_in(actions))
             .filter(action::Column::At.gte(from))
             .filter(action::Column::At.lt(until));
-        let db = self.ledger.store().read();
+        let db = self.ledger.database().read();
         Ok(again(|| count.clone().count(db)).await?)
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::partner::Partner;
-use super::{Failure, Fault, Nonce, REPLAYED};
-use crate::coins::failed;
+use super::{CallError, Fault, Nonce, REPLAYED};
 use crate::ledger::Ledger;
-use crate::ledger::posting::{Posting, Refusal, Unit};
+use crate::ledger::book::transaction::{Posting, Rejection, Transaction};
+use crate::points::failed;
 
 /// A partner's request that has been found genuine.
 pub struct Caller {
@@ -24,15 +24,15 @@ impl Caller {
         self,
         ledger: &Ledger,
         posting: Option<Posting>,
-        refuse: impl FnOnce(Refusal) -> Failure,
-    ) -> Result<(), Failure> {
-        let unit = Unit {
+        refuse: impl FnOnce(Rejection) -> CallError,
+    ) -> Result<(), CallError> {
+        let unit = Transaction {
             nonce: Some(self.nonce),
             postings: Vec::from_iter(posting),
-            ..Unit::default()
+            ..Transaction::default()
         };
         let refuse = |refusal| match refusal {
-            Refusal::NonceSpent => REPLAYED.into(),
+            Rejection::NonceSpent => REPLAYED.into(),
             refusal => refuse(refusal),
         };
         match ledger.apply(unit).await {
@@ -42,7 +42,7 @@ impl Caller {
     }
 
     /// The refusal of a good request by its business, which costs no nonce. A replay learns nothing from it.
-    pub async fn refusal(self, ledger: &Ledger, fault: Fault) -> Failure {
+    pub async fn refusal(self, ledger: &Ledger, fault: Fault) -> CallError {
         match ledger.is_spent(self.nonce).await {
             Ok(true) => REPLAYED.into(),
             Ok(false) => fault.into(),
@@ -54,7 +54,7 @@ impl Caller {
     ///
     /// # Errors
     /// As [`Caller::spend`].
-    pub async fn spend_alone(self, ledger: &Ledger) -> Result<(), Failure> {
-        self.spend(ledger, None, |_| Failure::Internal).await
+    pub async fn spend_alone(self, ledger: &Ledger) -> Result<(), CallError> {
+        self.spend(ledger, None, |_| CallError::Internal).await
     }
 }

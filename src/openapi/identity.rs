@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::caller::Caller;
 use super::{SUCCESS, UNKNOWN_USER, missing};
-use crate::coins::{Coins, Uid};
-use crate::gateway::fault::Failure;
+use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::params::Within;
 use crate::params;
+use crate::points::{Coins, Uid};
 
 /// The method.
 pub struct Identity(pub Arc<Coins>);
@@ -49,7 +49,7 @@ impl Method for Identity {
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, caller: Caller) -> Result<Reply, Failure> {
+    async fn call(&self, params: Params, caller: Caller) -> Result<Reply, CallError> {
         let Params {
             kind: Within(kind),
             user,

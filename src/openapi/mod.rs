@@ -16,15 +16,15 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry as Metrics;
 
 use crate::clock::Clock;
-use crate::coins::Coins;
 use crate::config;
 use crate::gateway::dialect::{Call, Dialect, Request, Sealed};
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Reply;
 use crate::gateway::params::{Parameters, Refusals};
-use crate::gateway::registry::{Registry, Taken};
-use crate::ledger::key::Key;
-use crate::ledger::posting::Nonce;
+use crate::gateway::registry::{DuplicateName, Registry};
+use crate::ledger::book::key::Key;
+use crate::ledger::book::transaction::Nonce;
+use crate::points::Coins;
 use crate::sign::same;
 pub use caller::Caller;
 use envelope::Envelope;
@@ -118,7 +118,7 @@ impl Dialect for Openapi {
         }
     }
 
-    fn seal(&self, outcome: Result<Reply, Failure>) -> Sealed {
+    fn seal(&self, outcome: Result<Reply, CallError>) -> Sealed {
         reply::seal(outcome)
     }
 
@@ -153,7 +153,7 @@ impl Refusals for Openapi {
 ///
 /// # Errors
 /// A name that is taken.
-pub fn register(registry: &mut Registry<Caller>, coins: &Arc<Coins>) -> Result<(), Taken> {
+pub fn register(registry: &mut Registry<Caller>, coins: &Arc<Coins>) -> Result<(), DuplicateName> {
     registry.add(records::Records(coins.clone()))?;
     registry.add(points_add::PointsAdd(coins.clone()))?;
     registry.add(identity::Identity(coins.clone()))

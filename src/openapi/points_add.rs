@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::SUCCESS;
 use super::caller::Caller;
-use crate::coins::{Coins, Credit, Uid};
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::{Text, Within};
-use crate::ledger::key::Key;
-use crate::ledger::posting::{Movement, Once, Posting, Refusal};
+use crate::ledger::book::key::Key;
+use crate::ledger::book::transaction::{Idempotency, Posting, PostingKind, Reason, Rejection};
 use crate::params;
+use crate::points::{Coins, Credit, Uid};
 
 /// The method.
 pub struct PointsAdd(pub Arc<Coins>);
@@ -33,7 +33,7 @@ const SOURCES: [(i64, &str); 12] = [
     (8, "完善会员资料得积分"),
 ];
 /// The type of points without a source: 活动奖励.
-const REWARD: i64 = 3;
+const REWARD: Reason = Reason(3);
 
 params! {
     /// What it takes.
@@ -64,7 +64,7 @@ impl Method for PointsAdd {
     /// An empty list, as the document shows.
     type Reply = [(); 0];
 
-    async fn call(&self, params: Params, caller: Caller) -> Result<[(); 0], Failure> {
+    async fn call(&self, params: Params, caller: Caller) -> Result<[(); 0], CallError> {
         let Params {
             balance: Within(amount),
             biz_id: Text(biz_id),
@@ -75,33 +75,33 @@ impl Method for PointsAdd {
         } = params;
         let source =
             source.and_then(|Within(number)| SOURCES.get(usize::try_from(number - 1).unwrap_or(0)));
-        let kind = source.map_or(REWARD, |(kind, _)| *kind);
+        let why = source.map_or(REWARD, |(reason, _)| Reason(*reason));
         let words = source.map(|(_, words)| (*words).to_owned());
-        let once = Once {
+        let once = Idempotency {
             key: Key::of(&["openapi", "biz", &caller.partner.open_id, &biz_id]),
-            content: Key::of(&[&customer.0.to_string(), &amount.to_string()]),
+            fingerprint: Key::of(&[&customer.0.to_string(), &amount.to_string()]),
         };
         let posting = Posting {
             account: Coins::account(customer),
-            movement: Movement::Earn {
+            kind: PostingKind::Earn {
                 amount,
                 expires_at: self.0.expires_at(),
             },
-            kind,
-            once: Some(once),
+            reason: why,
+            idempotency: Some(once),
             requires: None,
             reference: Some(biz_id),
             message: reason.map(|Text(reason)| reason).or(words),
             operator: None,
         };
         let refuse = |refusal| match refusal {
-            Refusal::ReferenceUsed => BIZ_ID_USED.into(),
-            Refusal::NonceSpent
-            | Refusal::Missing
-            | Refusal::Insufficient
-            | Refusal::ReturnExceeds
-            | Refusal::NothingSpent
-            | Refusal::OutOfRange => Failure::Internal,
+            Rejection::IdempotencyConflict => BIZ_ID_USED.into(),
+            Rejection::NonceSpent
+            | Rejection::RequirementMissing
+            | Rejection::Insufficient
+            | Rejection::ReturnExceeds
+            | Rejection::NothingSpent
+            | Rejection::OutOfRange => CallError::Internal,
         };
         caller.spend(&self.0.ledger, Some(posting), refuse).await?;
         Ok([])

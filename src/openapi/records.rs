@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::caller::Caller;
 use super::{SUCCESS, UNKNOWN_USER};
-use crate::coins::{Coins, Uid};
-use crate::gateway::fault::Failure;
+use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::params::{Bad, Raw, Value};
-use crate::ledger::history::{Direction, Page, Range, Row};
+use crate::ledger::read::history::{Direction, Page, Range, Row};
 use crate::params;
+use crate::points::{Coins, Uid};
 
 /// The method.
 pub struct Records(pub Arc<Coins>);
@@ -101,7 +101,7 @@ impl Method for Records {
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, caller: Caller) -> Result<Reply, Failure> {
+    async fn call(&self, params: Params, caller: Caller) -> Result<Reply, CallError> {
         let coins = &self.0;
         let page = params.page.max(1);
         // As in the coins' own lists: a size that cannot be meant is the default, one that is too large is the most.
@@ -146,8 +146,8 @@ impl Method for Records {
 }
 
 fn long(coins: &Coins, row: Row) -> LongRow {
-    let (title, message) = coins.texts(row.kind, row.reference.as_deref(), row.message);
-    let sub_type = match row.kind {
+    let (title, message) = coins.texts(row.reason, row.reference.as_deref(), row.message);
+    let sub_type = match row.reason.0 {
         _ if row.amount > 0 => 0,
         // 兑换电子券: a coupon.
         21 => 1,
@@ -172,7 +172,7 @@ fn long(coins: &Coins, row: Row) -> LongRow {
 }
 
 fn short(coins: &Coins, row: Row) -> ShortRow {
-    let (_, message) = coins.texts(row.kind, row.reference.as_deref(), row.message);
+    let (_, message) = coins.texts(row.reason, row.reference.as_deref(), row.message);
     ShortRow {
         r#type: row.direction,
         created_at: coins.write_time(row.at),

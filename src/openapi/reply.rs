@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::{BROKEN, TOO_MANY};
 use crate::gateway::dialect::Sealed;
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Reply;
 
 /// Puts an outcome into the reply's envelope.
-pub fn seal(outcome: Result<Reply, Failure>) -> Sealed {
+pub fn seal(outcome: Result<Reply, CallError>) -> Sealed {
     match outcome {
         Ok(Reply { data, message }) => Sealed {
             status: 200,
@@ -18,9 +18,9 @@ pub fn seal(outcome: Result<Reply, Failure>) -> Sealed {
                 Value::from(message)
             ),
         },
-        Err(Failure::Refused(fault)) => refusal(200, &fault),
-        Err(Failure::Busy) => refusal(200, &TOO_MANY),
-        Err(Failure::Internal) => refusal(500, &BROKEN),
+        Err(CallError::Fault(fault)) => refusal(200, &fault),
+        Err(CallError::Busy) => refusal(200, &TOO_MANY),
+        Err(CallError::Internal) => refusal(500, &BROKEN),
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::bad;
 use super::profile::Profile;
-use crate::coins::{COIN, Coins};
 use crate::config::{self, Rule, SCORES, UserToken};
-use crate::gateway::fault::{Failure, Fault};
-use crate::ledger::posting::{AccountKey, NEVER};
+use crate::gateway::fault::{CallError, Fault};
+use crate::ledger::book::transaction::{AccountKey, NEVER};
 use crate::members::{Members, Name};
+use crate::points::{COIN, Coins};
 
 /// The community platform, as it is configured.
 pub struct Community {
@@ -72,7 +72,7 @@ impl Community {
     ///
     /// # Errors
     /// A database that fails.
-    pub async fn profile(&self, name: &Name) -> Result<Profile, Failure> {
+    pub async fn profile(&self, name: &Name) -> Result<Profile, CallError> {
         let member = self.members.find(name).await?;
         Ok(member.map_or_else(Profile::default, Profile::from))
     }

@@ -13,11 +13,11 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::config::{self, Keys};
 use crate::gateway::dialect::{Call, Dialect, Request, Sealed};
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
 use crate::gateway::method::Reply;
 use crate::gateway::params::{Parameters, Refusals};
-use crate::gateway::registry::{Registry, Taken};
+use crate::gateway::registry::{DuplicateName, Registry};
 use crate::sign::same;
 pub use community::Community;
 use signature::is_signed;
@@ -97,24 +97,24 @@ impl Dialect for Osx {
         })
     }
 
-    fn seal(&self, outcome: Result<Reply, Failure>) -> Sealed {
+    fn seal(&self, outcome: Result<Reply, CallError>) -> Sealed {
         match outcome {
             Ok(Reply { data, message }) => Sealed {
                 status: 200,
                 code: 200,
                 body: format!(r#"{{"code":200,"msg":"{message}","data":{data}}}"#),
             },
-            Err(Failure::Refused(fault)) => Sealed {
+            Err(CallError::Fault(fault)) => Sealed {
                 status: 200,
                 code: fault.code,
                 body: error(200, &fault.message),
             },
-            Err(Failure::Busy) => Sealed {
+            Err(CallError::Busy) => Sealed {
                 status: 503,
                 code: 503,
                 body: error(503, "系统繁忙"),
             },
-            Err(Failure::Internal) => Sealed {
+            Err(CallError::Internal) => Sealed {
                 status: 500,
                 code: 500,
                 body: error(500, "系统错误"),
@@ -168,7 +168,10 @@ fn error(code: i64, text: &str) -> String {
 ///
 /// # Errors
 /// A name that is taken.
-pub fn register(registry: &mut Registry<()>, community: &Arc<Community>) -> Result<(), Taken> {
+pub fn register(
+    registry: &mut Registry<()>,
+    community: &Arc<Community>,
+) -> Result<(), DuplicateName> {
     registry.add(notify::UserActionNotify(community.clone()))?;
     registry.add(user_info::GetUserInfo(community.clone()))
 }

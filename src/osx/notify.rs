@@ -6,14 +6,14 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Community;
-use crate::coins::failed;
 use crate::config::Rule;
-use crate::gateway::fault::Failure;
+use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::params::Text;
-use crate::ledger::posting::{Action, Limit, Movement, Posting, Unit};
+use crate::ledger::book::transaction::{Action, Limit, Posting, PostingKind, Reason, Transaction};
 use crate::members::Name;
 use crate::params;
+use crate::points::failed;
 
 /// The method.
 pub struct UserActionNotify(pub Arc<Community>);
@@ -21,7 +21,7 @@ pub struct UserActionNotify(pub Arc<Community>);
 /// What the platform sends where there is no counterpart.
 const NOBODY: &str = "0";
 /// The coins' type of what comes and goes by community actions: 活动奖励.
-const REWARD: i64 = 3;
+const REWARD: Reason = Reason(3);
 /// The most characters of an entry's reference.
 const LONGEST_REFERENCE: usize = 128;
 
@@ -58,7 +58,7 @@ impl Method for UserActionNotify {
     type Params = Params;
     type Reply = Box<RawValue>;
 
-    async fn call(&self, params: Params, (): ()) -> Result<Box<RawValue>, Failure> {
+    async fn call(&self, params: Params, (): ()) -> Result<Box<RawValue>, CallError> {
         let community = &self.0;
         let some = |text: Option<Text<255>>| text.map(|Text(text)| text).filter(|it| it != NOBODY);
         let (Text(user), Text(action), Text(token)) = (params.user, params.action, params.token);
@@ -87,7 +87,7 @@ impl Method for UserActionNotify {
                 |&(score, amount)| posting(community, &side.name, score, amount, rule, &token);
             side.scores.iter().map(post)
         });
-        let unit = Unit {
+        let unit = Transaction {
             nonce: None,
             postings: postings.collect(),
             action: Some(Action {
@@ -109,13 +109,13 @@ impl Method for UserActionNotify {
         };
         let refuse = |refusal| {
             log::error!("the scores of an action were refused: {refusal}");
-            Failure::Internal
+            CallError::Internal
         };
         let applied = community.coins.ledger.apply(unit).await;
         let applied = applied.map_err(|error| failed(error, refuse))?;
         RawValue::from_string(applied.answer.unwrap_or_default()).map_err(|error| {
             log::error!("a stored answer cannot be read: {error}");
-            Failure::Internal
+            CallError::Internal
         })
     }
 }
@@ -131,15 +131,15 @@ fn posting(
     let short = token.chars().nth(LONGEST_REFERENCE).is_none();
     Posting {
         account: community.account(name, score),
-        movement: match amount > 0 {
-            true => Movement::Earn {
+        kind: match amount > 0 {
+            true => PostingKind::Earn {
                 amount,
                 expires_at: community.expires_at(score),
             },
-            false => Movement::SpendUpTo { amount: -amount },
+            false => PostingKind::SpendUpTo { amount: -amount },
         },
-        kind: REWARD,
-        once: None,
+        reason: REWARD,
+        idempotency: None,
         requires: None,
         reference: short.then(|| token.to_owned()),
         message: rule.message.clone(),
@@ -175,9 +175,9 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-fn write(value: &impl serde::Serialize) -> Result<String, Failure> {
+fn write(value: &impl serde::Serialize) -> Result<String, CallError> {
     serde_json::to_string(value).map_err(|error| {
         log::error!("a profile cannot be written: {error}");
-        Failure::Internal
+        CallError::Internal
     })
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Community;
 use super::profile::Profile;
 use crate::config::SCORES;
-use crate::gateway::fault::Failure;
+use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::params::Text;
 use crate::params;
@@ -55,7 +55,7 @@ impl Method for GetUserInfo {
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, (): ()) -> Result<Reply, Failure> {
+    async fn call(&self, params: Params, (): ()) -> Result<Reply, CallError> {
         let community = &self.0;
         let Text(user_token) = params.user;
         let name = community.name(&user_token, "user_token")?;

@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
-use super::House;
+use super::AppState;
 use crate::gateway::dialect::within;
 
 /// What is counted, and who may see it.
@@ -26,9 +26,9 @@ impl Metrics {
 }
 
 /// Shows it.
-pub async fn show(house: web::Data<House>, request: HttpRequest) -> HttpResponse {
-    let Metrics { registry, shown_to } = &house.metrics;
-    if !within(&house.origin.of(&request), shown_to) {
+pub async fn show(state: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
+    let Metrics { registry, shown_to } = &state.metrics;
+    if !within(&state.origin.of(&request), shown_to) {
         return HttpResponse::Forbidden().body("not from here\n");
     }
     let mut text = String::new();

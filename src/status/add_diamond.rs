@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::diamonds::{BAD_COUNT, Change, Diamonds, identity_key};
 use super::values::{ChangeType, Identity, UserKey};
 use super::{NO_USER_KEY, Status, once};
-use crate::coins::Credit;
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::Failure;
+use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::params::{Text, Within};
 use crate::params;
+use crate::points::Credit;
 
 /// The method.
 pub struct AddDiamond(pub Arc<Status>);
@@ -38,7 +38,7 @@ impl Method for AddDiamond {
     type Params = Params;
     type Reply = Diamonds;
 
-    async fn call(&self, params: Params, sent: Sent) -> Result<Diamonds, Failure> {
+    async fn call(&self, params: Params, sent: Sent) -> Result<Diamonds, CallError> {
         let (Text(user_key), Text(change_type)) = (params.user_key, params.change_type);
         let Within(count) = params.count;
         let identity = params

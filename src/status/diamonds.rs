@@ -3,11 +3,13 @@
 use serde::Serialize;
 
 use super::Status;
-use crate::coins::failed;
-use crate::gateway::fault::{Failure, Fault};
-use crate::ledger::key::Key;
-use crate::ledger::posting::{AccountKey, Movement, NEVER, Once, Posting, Refusal};
+use crate::gateway::fault::{CallError, Fault};
+use crate::ledger::book::key::Key;
+use crate::ledger::book::transaction::{
+    AccountKey, Idempotency, NEVER, Posting, PostingKind, Reason, Rejection,
+};
 use crate::members::Name;
+use crate::points::failed;
 
 /// How many are moved at most.
 pub const MOST: i64 = 1_000_000_000;
@@ -17,7 +19,7 @@ const TOO_FEW: Fault = Fault::new(407, "钻石不足");
 const IDENTITY_USED: Fault = Fault::new(410, "identity已被使用");
 
 /// The type of what comes and goes here, for the history.
-const REWARD: i64 = 3;
+const REWARD: Reason = Reason(3);
 
 /// How many there are afterwards.
 #[derive(Debug, Serialize)]
@@ -56,23 +58,23 @@ impl Status {
     ///
     /// # Errors
     /// 407 where there are too few, 410 where another change has this identity, a ledger that is busy or does not answer.
-    pub async fn change_diamonds(&self, change: Change<'_>) -> Result<Diamonds, Failure> {
-        let content = Key::of(&[&change.count.to_string()]);
+    pub async fn change_diamonds(&self, change: Change<'_>) -> Result<Diamonds, CallError> {
+        let fingerprint = Key::of(&[&change.count.to_string()]);
         let takes_back = change.requires.is_some();
         let posting = Posting {
             account: account(&change.user_key),
-            movement: match change.count > 0 {
-                true => Movement::Earn {
+            kind: match change.count > 0 {
+                true => PostingKind::Earn {
                     amount: change.count,
                     expires_at: NEVER,
                 },
-                false => Movement::Spend {
+                false => PostingKind::Spend {
                     amount: -change.count,
                     order: None,
                 },
             },
-            kind: REWARD,
-            once: change.once.map(|key| Once { key, content }),
+            reason: REWARD,
+            idempotency: change.once.map(|key| Idempotency { key, fingerprint }),
             requires: change.requires,
             reference: change.identity.map(str::to_owned),
             message: change.change_type.map(str::to_owned),
@@ -90,10 +92,14 @@ impl Status {
             Err(error) => error,
         };
         // Nothing stands that could be taken back: it never came, or it has been taken back under this identity.
-        let nothing = |refusal: &Refusal| {
-            takes_back && matches!(refusal, Refusal::Missing | Refusal::ReferenceUsed)
+        let nothing = |refusal: &Rejection| {
+            takes_back
+                && matches!(
+                    refusal,
+                    Rejection::RequirementMissing | Rejection::IdempotencyConflict
+                )
         };
-        if let crate::ledger::PostError::Refused(refusal) = &error
+        if let crate::ledger::ApplyError::Rejected(refusal) = &error
             && nothing(refusal)
         {
             let diamonds = ledger.balance(account(&change.user_key)).await?;
@@ -104,13 +110,13 @@ impl Status {
             });
         }
         Err(failed(error, |refusal| match refusal {
-            Refusal::Insufficient => TOO_FEW.into(),
-            Refusal::ReferenceUsed => IDENTITY_USED.into(),
-            Refusal::OutOfRange => BAD_COUNT.into(),
-            Refusal::NonceSpent
-            | Refusal::Missing
-            | Refusal::ReturnExceeds
-            | Refusal::NothingSpent => Failure::Internal,
+            Rejection::Insufficient => TOO_FEW.into(),
+            Rejection::IdempotencyConflict => IDENTITY_USED.into(),
+            Rejection::OutOfRange => BAD_COUNT.into(),
+            Rejection::NonceSpent
+            | Rejection::RequirementMissing
+            | Rejection::ReturnExceeds
+            | Rejection::NothingSpent => CallError::Internal,
         }))
     }
 }

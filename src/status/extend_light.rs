@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::values::UserKey;
 use super::{NO_USER_KEY, Status, once};
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::Failure;
+use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::params::{Text, Within};
 use crate::members::Name;
@@ -43,7 +43,7 @@ impl Method for ExtendLight {
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, sent: Sent) -> Result<Reply, Failure> {
+    async fn call(&self, params: Params, sent: Sent) -> Result<Reply, CallError> {
         let (Text(user_key), Within(days)) = (params.user_key, params.time);
         let Status { members, coins, .. } = &*self.0;
         let once = once(Self::NAME, &sent);

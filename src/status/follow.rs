@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::values::{Account, UserKey};
 use super::{NO_USER_KEY, Status, once};
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::Text;
 use crate::members::Name;
@@ -44,7 +44,7 @@ impl Method for Follow {
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, sent: Sent) -> Result<Reply, Failure> {
+    async fn call(&self, params: Params, sent: Sent) -> Result<Reply, CallError> {
         let (Text(user_key), Account(account)) = (params.user_key, params.account);
         let once = once(Self::NAME, &sent);
         let members = &self.0.members;

@@ -15,13 +15,13 @@ mod values;
 
 use std::sync::Arc;
 
-use crate::coins::Coins;
 use crate::config::Config;
 use crate::gateway::dialect::Sent;
 use crate::gateway::fault::Fault;
-use crate::gateway::registry::{Registry, Taken};
-use crate::ledger::key::Key;
+use crate::gateway::registry::{DuplicateName, Registry};
+use crate::ledger::book::key::Key;
 use crate::members::Members;
+use crate::points::Coins;
 use crate::sign::RsaKey;
 
 /// The methods that check by themselves who sends them.
@@ -73,7 +73,7 @@ fn once(method: &str, sent: &Sent) -> Option<Key> {
 ///
 /// # Errors
 /// A name that is taken.
-pub fn register(registry: &mut Registry<Sent>, status: &Arc<Status>) -> Result<(), Taken> {
+pub fn register(registry: &mut Registry<Sent>, status: &Arc<Status>) -> Result<(), DuplicateName> {
     registry.add(add_diamond::AddDiamond(status.clone()))?;
     registry.add(reduce_diamond::ReduceDiamond(status.clone()))?;
     registry.add(sports_envious::SportsEnvious(status.clone()))?;

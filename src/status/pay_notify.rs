@@ -6,14 +6,16 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Status;
-use crate::coins::failed;
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
-use crate::ledger::key::Key;
-use crate::ledger::posting::{AccountKey, Movement, NEVER, Once, Posting, Refusal};
+use crate::ledger::book::key::Key;
+use crate::ledger::book::transaction::{
+    AccountKey, Idempotency, NEVER, Posting, PostingKind, Reason, Rejection,
+};
 use crate::members::{Name, Payment};
 use crate::params;
+use crate::points::failed;
 
 /// The method.
 pub struct PayNotify(pub Arc<Status>);
@@ -26,7 +28,7 @@ const NO_EVENT: Fault = Fault::http(400, 400, "参数格式不对");
 /// What a charge that was paid is told by.
 const SUCCEEDED: &str = "charge.succeeded";
 /// The type of points for a payment, for the history: 充值.
-const CHARGED: i64 = 4;
+const CHARGED: Reason = Reason(4);
 
 params! {
     /// What it takes: nothing but the body, which is the event.
@@ -50,7 +52,7 @@ impl Method for PayNotify {
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, Params {}: Params, sent: Sent) -> Result<Reply, Failure> {
+    async fn call(&self, Params {}: Params, sent: Sent) -> Result<Reply, CallError> {
         let status = &self.0;
         let (body, signature) = sent.raw.ok_or(FORGED)?;
         let key = status.key.as_ref().ok_or(FORGED)?;
@@ -73,7 +75,7 @@ impl Method for PayNotify {
 
 impl Status {
     /// Credits the payer, once for each charge and asset.
-    async fn reward(&self, payment: &Payment) -> Result<(), Failure> {
+    async fn reward(&self, payment: &Payment) -> Result<(), CallError> {
         let (Some(charge), Some(user_key), Some(amount)) = (
             &payment.charge_id,
             &payment.user_key,
@@ -87,17 +89,17 @@ impl Status {
                     owner: Name::Key(user_key.clone()).owner(),
                     asset: asset.clone(),
                 },
-                movement: Movement::Earn {
+                kind: PostingKind::Earn {
                     amount,
-                    expires_at: match asset == crate::coins::COIN {
+                    expires_at: match asset == crate::points::COIN {
                         true => self.coins.expires_at(),
                         false => NEVER,
                     },
                 },
-                kind: CHARGED,
-                once: Some(Once {
+                reason: CHARGED,
+                idempotency: Some(Idempotency {
                     key: Key::of(&["pay", charge, asset]),
-                    content: Key::of(&[charge]),
+                    fingerprint: Key::of(&[charge]),
                 }),
                 requires: None,
                 reference: payment.order_no.clone(),
@@ -107,9 +109,9 @@ impl Status {
             match self.coins.ledger.post(posting).await {
                 Ok(_) => {}
                 Err(error) => {
-                    let refuse = |refusal: Refusal| {
+                    let refuse = |refusal: Rejection| {
                         log::error!("a payer could not be credited: {refusal}");
-                        Failure::Internal
+                        CallError::Internal
                     };
                     return Err(failed(error, refuse));
                 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::values::{Birthday, Sex, UserKey};
 use super::{NO_USER_KEY, Status, once};
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::Failure;
+use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::params::{Decimal, Text};
 use crate::members::{Name, ProfileChange};
@@ -55,7 +55,7 @@ impl Method for ProfileChanged {
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, sent: Sent) -> Result<Reply, Failure> {
+    async fn call(&self, params: Params, sent: Sent) -> Result<Reply, CallError> {
         let Text(user_key) = params.user_key;
         let coins = &self.0.coins;
         let change = ProfileChange {

@@ -7,7 +7,7 @@ use super::diamonds::{Change, Diamonds, MOST};
 use super::values::UserKey;
 use super::{NO_USER_KEY, Status, once};
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::Failure;
+use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::params::{Bad, Raw, Text, Value};
 use crate::params;
@@ -51,7 +51,7 @@ impl Method for SportsEnvious {
     type Params = Params;
     type Reply = Diamonds;
 
-    async fn call(&self, params: Params, sent: Sent) -> Result<Diamonds, Failure> {
+    async fn call(&self, params: Params, sent: Sent) -> Result<Diamonds, CallError> {
         let (Text(user_key), Envious(count)) = (params.user_key, params.envious);
         let change = Change {
             user_key,

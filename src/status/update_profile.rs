@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::values::UserKey;
 use super::{NO_USER_KEY, Status, once};
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::Failure;
+use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::params::Text;
 use crate::members::{Name, ProfileChange};
@@ -41,7 +41,7 @@ impl Method for UpdateProfile {
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, sent: Sent) -> Result<Reply, Failure> {
+    async fn call(&self, params: Params, sent: Sent) -> Result<Reply, CallError> {
         let (Text(user_key), Text(description)) = (params.user_key, params.description);
         let change = ProfileChange {
             signature: Some(description),

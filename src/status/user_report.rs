@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::values::{Day, UserKey};
 use super::{NO_USER_KEY, Status};
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::Text;
-use crate::ledger::posting::NEVER;
+use crate::ledger::book::transaction::NEVER;
 use crate::members::Name;
 use crate::params;
 
@@ -52,7 +52,7 @@ impl Method for UserReport {
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, _: Sent) -> Result<Reply, Failure> {
+    async fn call(&self, params: Params, _: Sent) -> Result<Reply, CallError> {
         let (Text(user_key), Day(begin), Day(end)) = (params.user_key, params.begin, params.end);
         if end < begin {
             return Err(BAD_END.into());

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::coins::{Coins, Uid, failed};
-use crate::gateway::fault::Failure;
-use crate::ledger::posting::{Posting, Refusal};
+use crate::gateway::fault::CallError;
+use crate::ledger::book::transaction::{Posting, Rejection};
+use crate::points::{Coins, Uid, failed};
 
 /// The balance afterwards, as the document's string.
 #[derive(Debug, Serialize)]
@@ -21,8 +21,8 @@ pub async fn post(
     coins: &Coins,
     uid: Uid,
     posting: Posting,
-    refuse: impl FnOnce(Refusal) -> Failure,
-) -> Result<Balance, Failure> {
+    refuse: impl FnOnce(Rejection) -> CallError,
+) -> Result<Balance, CallError> {
     match coins.ledger.post(posting).await {
         Ok(receipt) => Ok(Balance {
             currency: receipt.balance.to_string(),

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::balance::{Balance, post};
-use crate::coins::{Coins, Credit, Uid};
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::{Text, Within};
-use crate::ledger::posting::{Movement, Posting, Refusal};
+use crate::ledger::book::transaction::{Posting, PostingKind, Reason, Rejection};
 use crate::params;
+use crate::points::{Coins, Credit, Uid};
 
 /// The method.
 pub struct Get(pub Arc<Coins>);
@@ -48,7 +48,7 @@ impl Method for Get {
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params, _: Sent) -> Result<Balance, Failure> {
+    async fn call(&self, params: Params, _: Sent) -> Result<Balance, CallError> {
         let Params {
             uid,
             num: Within(amount),
@@ -59,13 +59,13 @@ impl Method for Get {
         } = params;
         let posting = Posting {
             account: Coins::account(uid),
-            movement: Movement::Earn {
+            kind: PostingKind::Earn {
                 amount,
                 expires_at: self.0.expires_at(),
             },
-            kind,
-            once: self.0.once(
-                kind,
+            reason: Reason(kind),
+            idempotency: self.0.once(
+                Reason(kind),
                 uid,
                 &["reference", &reference],
                 &[&amount.to_string()],
@@ -76,13 +76,13 @@ impl Method for Get {
             operator: pid,
         };
         let refuse = |refusal| match refusal {
-            Refusal::ReferenceUsed => REFERENCE_USED.into(),
-            Refusal::OutOfRange => BAD_NUM.into(),
-            Refusal::NonceSpent
-            | Refusal::Missing
-            | Refusal::Insufficient
-            | Refusal::ReturnExceeds
-            | Refusal::NothingSpent => Failure::Internal,
+            Rejection::IdempotencyConflict => REFERENCE_USED.into(),
+            Rejection::OutOfRange => BAD_NUM.into(),
+            Rejection::NonceSpent
+            | Rejection::RequirementMissing
+            | Rejection::Insufficient
+            | Rejection::ReturnExceeds
+            | Rejection::NothingSpent => CallError::Internal,
         };
         post(&self.0, uid, posting, refuse).await
     }

@@ -6,13 +6,13 @@ use jiff::ToSpan;
 use serde::Serialize;
 
 use super::values::Day;
-use crate::coins::{Coins, Uid};
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::Within;
-use crate::ledger::history::{Direction, Range};
+use crate::ledger::read::history::{Direction, Range};
 use crate::params;
+use crate::points::{Coins, Uid};
 
 /// The method.
 pub struct Lists(pub Arc<Coins>);
@@ -72,7 +72,7 @@ impl Method for Lists {
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, _: Sent) -> Result<Reply, Failure> {
+    async fn call(&self, params: Params, _: Sent) -> Result<Reply, CallError> {
         let coins = &self.0;
         let page = params.page.max(1);
         // A limit that cannot be meant is the default, one that is too large is the most.
@@ -99,14 +99,14 @@ impl Method for Lists {
         let found = coins.ledger.history(&range).await?.unwrap_or_default();
         let rows = found.entries.into_iter().map(|entry| {
             let (title, message) =
-                coins.texts(entry.kind, entry.reference.as_deref(), entry.message);
+                coins.texts(entry.reason, entry.reference.as_deref(), entry.message);
             Row {
                 date: coins.write_time(entry.at),
                 key: entry.reference,
                 message,
                 num: entry.amount,
                 title,
-                r#type: entry.kind,
+                r#type: entry.reason.0,
             }
         });
         let coinlist: Vec<Row> = rows.collect();

@@ -18,14 +18,14 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::coins::Coins;
 use crate::config::{self, Secret};
 use crate::gateway::dialect::{Call, Dialect, Request, Sealed, Sent, within};
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
 use crate::gateway::method::Reply;
 use crate::gateway::params::{Parameters, Refusals};
-use crate::gateway::registry::{Registry, Taken};
+use crate::gateway::registry::{DuplicateName, Registry};
+use crate::points::Coins;
 pub use signature::client_secret;
 
 const NO_SECRET: Fault = Fault::new(500, "缺少client_secret");
@@ -146,7 +146,7 @@ impl Dialect for Yoho {
         })
     }
 
-    fn seal(&self, outcome: Result<Reply, Failure>) -> Sealed {
+    fn seal(&self, outcome: Result<Reply, CallError>) -> Sealed {
         response::seal(&self.salt, outcome)
     }
 
@@ -186,7 +186,7 @@ impl Refusals for Yoho {
 ///
 /// # Errors
 /// A name that is taken.
-pub fn register(registry: &mut Registry<Sent>, coins: &Arc<Coins>) -> Result<(), Taken> {
+pub fn register(registry: &mut Registry<Sent>, coins: &Arc<Coins>) -> Result<(), DuplicateName> {
     registry.add(total::Total(coins.clone()))?;
     registry.add(get::Get(coins.clone()))?;
     registry.add(subtract::Subtract(coins.clone()))?;

@@ -2,28 +2,28 @@
 
 use crate::config::Secret;
 use crate::gateway::dialect::Sealed;
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Reply;
 use crate::sign::md5_hex;
 
 /// Puts an outcome into the YOHO envelope.
-pub fn seal(salt: &Secret, outcome: Result<Reply, Failure>) -> Sealed {
+pub fn seal(salt: &Secret, outcome: Result<Reply, CallError>) -> Sealed {
     match outcome {
         Ok(Reply { data, message }) => with_data(salt, 200, &data, message),
-        Err(Failure::Refused(Fault {
+        Err(CallError::Fault(Fault {
             code,
             message,
             with_data: true,
             ..
         })) => with_data(salt, code, "{}", &message),
-        Err(Failure::Refused(Fault {
+        Err(CallError::Fault(Fault {
             code,
             message,
             with_data: false,
             status,
         })) => refusal(status, code, &message),
-        Err(Failure::Busy) => refusal(503, 503, "系统繁忙"),
-        Err(Failure::Internal) => refusal(500, 500, "系统错误"),
+        Err(CallError::Busy) => refusal(503, 503, "系统繁忙"),
+        Err(CallError::Internal) => refusal(500, 500, "系统错误"),
     }
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::balance::{Balance, post};
-use crate::coins::{Coins, Credit, Uid};
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::{Text, Within};
-use crate::ledger::key::Key;
-use crate::ledger::posting::{Movement, Once, Posting, Refusal};
+use crate::ledger::book::key::Key;
+use crate::ledger::book::transaction::{Idempotency, Posting, PostingKind, Reason, Rejection};
 use crate::params;
+use crate::points::{Coins, Credit, Uid};
 
 /// The method.
 pub struct Return(pub Arc<Coins>);
@@ -52,7 +52,7 @@ impl Method for Return {
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params, _: Sent) -> Result<Balance, Failure> {
+    async fn call(&self, params: Params, _: Sent) -> Result<Balance, CallError> {
         let Params {
             uid,
             num: Within(amount),
@@ -65,31 +65,35 @@ impl Method for Return {
         let num = amount.to_string();
         let once = match request {
             // The caller's own id makes a retry, whatever the once-rule says.
-            Some(Text(id)) => Some(Once {
+            Some(Text(id)) => Some(Idempotency {
                 key: Key::of(&["coin", "request", &uid.0.to_string(), &id]),
-                content: Key::of(&[&order, &num]),
+                fingerprint: Key::of(&[&order, &num]),
             }),
-            None => self.0.once(kind, uid, &["order", &order, &num], &[]),
+            None => self
+                .0
+                .once(Reason(kind), uid, &["order", &order, &num], &[]),
         };
         let posting = Posting {
             account: Coins::account(uid),
-            movement: Movement::Return {
+            kind: PostingKind::Return {
                 amount,
                 order: Coins::order(uid, &order),
             },
-            kind,
-            once,
+            reason: Reason(kind),
+            idempotency: once,
             requires: None,
             reference: Some(order),
             message: message.map(|Text(message)| message),
             operator: pid,
         };
         let refuse = |refusal| match refusal {
-            Refusal::ReturnExceeds => TOO_MUCH.into(),
-            Refusal::NothingSpent => NOTHING_SPENT.into(),
-            Refusal::ReferenceUsed => ORDER_USED.into(),
-            Refusal::OutOfRange => BAD_NUM.into(),
-            Refusal::NonceSpent | Refusal::Missing | Refusal::Insufficient => Failure::Internal,
+            Rejection::ReturnExceeds => TOO_MUCH.into(),
+            Rejection::NothingSpent => NOTHING_SPENT.into(),
+            Rejection::IdempotencyConflict => ORDER_USED.into(),
+            Rejection::OutOfRange => BAD_NUM.into(),
+            Rejection::NonceSpent | Rejection::RequirementMissing | Rejection::Insufficient => {
+                CallError::Internal
+            }
         };
         post(&self.0, uid, posting, refuse).await
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::balance::{Balance, post};
 use super::values::Debit;
-use crate::coins::{Coins, Uid};
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::params::{Text, Within};
-use crate::ledger::posting::{Movement, Posting, Refusal};
+use crate::ledger::book::transaction::{Posting, PostingKind, Reason, Rejection};
 use crate::params;
+use crate::points::{Coins, Uid};
 
 /// The method.
 pub struct Subtract(pub Arc<Coins>);
@@ -49,7 +49,7 @@ impl Method for Subtract {
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params, _: Sent) -> Result<Balance, Failure> {
+    async fn call(&self, params: Params, _: Sent) -> Result<Balance, CallError> {
         let Params {
             uid,
             num: Debit(amount),
@@ -60,27 +60,30 @@ impl Method for Subtract {
         } = params;
         let posting = Posting {
             account: Coins::account(uid),
-            movement: Movement::Spend {
+            kind: PostingKind::Spend {
                 amount,
                 order: Some(Coins::order(uid, &order)),
             },
-            kind,
-            once: self
-                .0
-                .once(kind, uid, &["order", &order], &[&amount.to_string()]),
+            reason: Reason(kind),
+            idempotency: self.0.once(
+                Reason(kind),
+                uid,
+                &["order", &order],
+                &[&amount.to_string()],
+            ),
             requires: None,
             reference: Some(order),
             message: message.map(|Text(message)| message),
             operator: pid,
         };
         let refuse = |refusal| match refusal {
-            Refusal::Insufficient => TOO_FEW.into(),
-            Refusal::ReferenceUsed => ORDER_USED.into(),
-            Refusal::OutOfRange => BAD_NUM.into(),
-            Refusal::NonceSpent
-            | Refusal::Missing
-            | Refusal::ReturnExceeds
-            | Refusal::NothingSpent => Failure::Internal,
+            Rejection::Insufficient => TOO_FEW.into(),
+            Rejection::IdempotencyConflict => ORDER_USED.into(),
+            Rejection::OutOfRange => BAD_NUM.into(),
+            Rejection::NonceSpent
+            | Rejection::RequirementMissing
+            | Rejection::ReturnExceeds
+            | Rejection::NothingSpent => CallError::Internal,
         };
         post(&self.0, uid, posting, refuse).await
     }

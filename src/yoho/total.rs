@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::coins::{Coins, Uid};
 use crate::gateway::dialect::Sent;
-use crate::gateway::fault::{Failure, Fault};
+use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::params;
+use crate::points::{Coins, Uid};
 
 /// The method.
 pub struct Total(pub Arc<Coins>);
@@ -39,7 +39,7 @@ impl Method for Total {
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, Params { uid }: Params, _: Sent) -> Result<Reply, Failure> {
+    async fn call(&self, Params { uid }: Params, _: Sent) -> Result<Reply, CallError> {
         let total = self
             .0
             .ledger

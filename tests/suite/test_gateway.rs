@@ -13,8 +13,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use pointgate::clock::Clock;
 use pointgate::config::Config;
 use pointgate::ledger::Ledger;
-use pointgate::ledger::audit::Report;
-use pointgate::server::{Running, start};
+use pointgate::ledger::upkeep::audit::Report;
+use pointgate::server::{RunningServer, start};
 use reqwest::{Client, RequestBuilder};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -41,7 +41,7 @@ pub type Answer = (u16, String);
 
 /// A running gateway; dropping it stops it.
 pub struct TestGateway {
-    running: Option<Running>,
+    running: Option<RunningServer>,
     client: Client,
     now: Arc<AtomicI64>,
     folder: TempDir,
@@ -212,7 +212,7 @@ impl TestGateway {
         Ok(answer)
     }
 
-    fn running(&self) -> &Running {
+    fn running(&self) -> &RunningServer {
         self.running.as_ref().expect("it runs until it is dropped")
     }
 }

@@ -15,14 +15,14 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
     ("gateway", &["gateway", "params"]),
     ("ledger", &["ledger", "clock"]),
     ("members", &["members", "ledger", "clock"]),
-    ("coins", &["config", "gateway", "ledger", "members"]),
+    ("points", &["config", "gateway", "ledger", "members"]),
     ("config", &["config"]),
-    ("amqp", &["amqp", "config", "gateway"]),
+    ("broker", &["broker", "config", "gateway"]),
     (
         "server",
         &[
-            "server", "amqp", "clock", "coins", "config", "gateway", "ledger", "members", "yoho",
-            "openapi", "osx", "status",
+            "server", "broker", "clock", "points", "config", "gateway", "ledger", "members",
+            "yoho", "openapi", "osx", "status",
         ],
     ),
     ("main", &["cli"]),
@@ -30,7 +30,7 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
 
 /// What a dialect may name of the crate, beside itself.
 const DIALECT_MAY_NAME: [&str; 8] = [
-    "clock", "coins", "config", "gateway", "ledger", "members", "params", "sign",
+    "clock", "points", "config", "gateway", "ledger", "members", "params", "sign",
 ];
 
 /// Words that a part of `src` must not hold in its code: those that begin like this.
@@ -62,7 +62,7 @@ const MUST_NOT_SAY: [(&str, &[&str]); 6] = [
     ),
     ("config", &["actix", "sea_orm", "sqlx"]),
     (
-        "amqp",
+        "broker",
         &["actix", "http", "yoho", "openapi", "osx", "ledger"],
     ),
     ("sign", &["actix", "sea_orm", "sqlx", "serde"]),
@@ -317,7 +317,7 @@ arrows | src/yoho/a.rs | use super::super::osx::Osx; | 1: say crate:: instead of
 arrows | src/yoho/mod.rs | use super::osx::Osx; | 1: super:: leads out of this part: say crate::
 arrows | src/gateway/a.rs | use crate::{gateway, ledger::{A, B}}; | 1: gateway must not name crate::ledger
 arrows | src/ledger/a.rs | fn a(_: &crate::config::Config) {} | 1: ledger must not name crate::config
-arrows | src/amqp/a.rs | use crate::yoho::Yoho; | 1: amqp must not name crate::yoho
+arrows | src/broker/a.rs | use crate::yoho::Yoho; | 1: broker must not name crate::yoho
 arrows | src/sign.rs | use crate::clock::Clock; | 1: sign must not name crate::clock
 words | src/gateway/a.rs | let a = "osx_thread"; | 1: gateway must not say osx_thread
 words | src/gateway/a.rs | use actix_web::web; | 1: gateway must not say actix_web

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::tests::*;
 use super::*;
-use crate::ledger::posting::{Movement, NEVER, Once};
+use crate::ledger::book::transaction::{Idempotency, NEVER, PostingKind};
 
 /// Something that somebody does: on one of three accounts, after so many days.
 #[derive(Clone, Debug)]
@@ -16,26 +16,26 @@ struct Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let movement = prop_oneof![
         (1..100_i64, prop_oneof![2..40_i64, Just(i64::MAX / DAY)]).prop_map(|(amount, days)| {
-            Movement::Earn {
+            PostingKind::Earn {
                 amount,
                 expires_at: days * DAY,
             }
         }),
-        (1..150_i64, 0..4_u8).prop_map(|(amount, n)| Movement::Spend {
+        (1..150_i64, 0..4_u8).prop_map(|(amount, n)| PostingKind::Spend {
             amount,
             order: Some(order(n))
         }),
-        (1..80_i64).prop_map(|amount| Movement::Spend {
+        (1..80_i64).prop_map(|amount| PostingKind::Spend {
             amount,
             order: None
         }),
-        (1..60_i64, 0..4_u8).prop_map(|(amount, n)| Movement::Return {
+        (1..60_i64, 0..4_u8).prop_map(|(amount, n)| PostingKind::Return {
             amount,
             order: order(n)
         }),
-        (1..150_i64).prop_map(|amount| Movement::SpendUpTo { amount }),
-        (0..50_i64).prop_map(|days| Movement::Lapse { due_by: days * DAY }),
-        prop_oneof![Just(0_i64), Just(-3), Just(i64::MAX)].prop_map(|amount| Movement::Earn {
+        (1..150_i64).prop_map(|amount| PostingKind::SpendUpTo { amount }),
+        (0..50_i64).prop_map(|days| PostingKind::Lapse { due_by: days * DAY }),
+        prop_oneof![Just(0_i64), Just(-3), Just(i64::MAX)].prop_map(|amount| PostingKind::Earn {
             amount,
             expires_at: NEVER
         }),
@@ -44,14 +44,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (0..3_u8, movement, once, 0..3_i64).prop_map(|(n, movement, once, days)| {
         let movement = match movement {
             // An order belongs to an account, so that its key names it.
-            Movement::Spend {
+            PostingKind::Spend {
                 amount,
                 order: Some(key),
-            } => Movement::Spend {
+            } => PostingKind::Spend {
                 amount,
                 order: Some(of_account(n, key)),
             },
-            Movement::Return { amount, order } => Movement::Return {
+            PostingKind::Return { amount, order } => PostingKind::Return {
                 amount,
                 order: of_account(n, order),
             },
@@ -60,16 +60,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         // Time makes no requests that could be sent again, and actions have a guard of their own.
         let unguarded = matches!(
             movement,
-            Movement::Lapse { .. } | Movement::SpendUpTo { .. }
+            PostingKind::Lapse { .. } | PostingKind::SpendUpTo { .. }
         );
         let once = once.filter(|_| !unguarded);
-        let once = once.map(|(key, content)| Once {
+        let once = once.map(|(key, content)| Idempotency {
             key: Key::of(&["once", &n.to_string(), &key.to_string()]),
-            content: Key::of(&[&content.to_string()]),
+            fingerprint: Key::of(&[&content.to_string()]),
         });
         Step {
             posting: Posting {
-                once,
+                idempotency: once,
                 ..posting(account(n), movement)
             },
             days,
@@ -154,7 +154,7 @@ proptest! {
     #[test]
     fn a_retry_is_the_identity(steps in steps()) {
         let mut book = Book::default();
-        for step in steps.iter().filter(|step| step.posting.once.is_some()) {
+        for step in steps.iter().filter(|step| step.posting.idempotency.is_some()) {
             let Ok(first) = book.post(&step.posting, DAY) else { continue };
             let before = (book.accounts.clone(), book.draws.clone(), book.changes.entries.len());
             let again = book.post(&step.posting, 2 * DAY);
@@ -178,9 +178,9 @@ proptest! {
             };
             let before = book.accounts.clone();
             let entries = book.changes.entries.len();
-            let receipts: Result<Vec<Receipt>, Refusal> =
+            let receipts: Result<Vec<Receipt>, Rejection> =
                 postings.iter().map(|posting| one_by_one.post(posting, now)).collect();
-            let unit = Unit { postings, ..Unit::default() };
+            let unit = Transaction { postings, ..Transaction::default() };
             let applied = book.apply(&unit, now).map(|applied| applied.receipts);
             prop_assert_eq!(&applied, &receipts);
             if applied.is_ok() {

@@ -5,7 +5,7 @@ mod actions;
 use super::*;
 use std::sync::Arc;
 
-use crate::ledger::posting::{Movement, NEVER, Once};
+use crate::ledger::book::transaction::{Idempotency, NEVER, PostingKind, Reason};
 
 pub const DAY: i64 = 86_400_000;
 
@@ -20,12 +20,12 @@ pub fn order(n: u8) -> Key {
     Key::of(&["order", &n.to_string()])
 }
 
-pub fn posting(account: AccountKey, movement: Movement) -> Posting {
+pub fn posting(account: AccountKey, kind: PostingKind) -> Posting {
     Posting {
         account,
-        movement,
-        kind: 18,
-        once: None,
+        kind,
+        reason: Reason(18),
+        idempotency: None,
         requires: None,
         reference: None,
         message: None,
@@ -34,13 +34,13 @@ pub fn posting(account: AccountKey, movement: Movement) -> Posting {
 }
 
 pub fn earn(amount: i64, expires_at: i64) -> Posting {
-    posting(account(1), Movement::Earn { amount, expires_at })
+    posting(account(1), PostingKind::Earn { amount, expires_at })
 }
 
 pub fn spend(amount: i64, n: u8) -> Posting {
     posting(
         account(1),
-        Movement::Spend {
+        PostingKind::Spend {
             amount,
             order: Some(order(n)),
         },
@@ -50,7 +50,7 @@ pub fn spend(amount: i64, n: u8) -> Posting {
 pub fn give_back(amount: i64, n: u8) -> Posting {
     posting(
         account(1),
-        Movement::Return {
+        PostingKind::Return {
             amount,
             order: order(n),
         },
@@ -81,7 +81,7 @@ fn a_spend_takes_what_lapses_soonest_and_a_return_gives_back_to_the_same() {
     assert_eq!(lots(&book), [(30 * DAY, 5), (NEVER, 10)]);
     assert_eq!(
         book.post(&give_back(26, 1), DAY),
-        Err(Refusal::ReturnExceeds)
+        Err(Rejection::ReturnExceeds)
     );
     book.post(&give_back(7, 1), DAY).unwrap();
     assert_eq!(
@@ -96,9 +96,12 @@ fn a_spend_takes_what_lapses_soonest_and_a_return_gives_back_to_the_same() {
     );
     assert_eq!(
         book.post(&give_back(1, 1), DAY),
-        Err(Refusal::ReturnExceeds)
+        Err(Rejection::ReturnExceeds)
     );
-    assert_eq!(book.post(&give_back(1, 2), DAY), Err(Refusal::NothingSpent));
+    assert_eq!(
+        book.post(&give_back(1, 2), DAY),
+        Err(Rejection::NothingSpent)
+    );
 }
 
 #[test]
@@ -119,7 +122,7 @@ fn a_refusal_changes_nothing_not_even_what_is_due() {
     }
     assert_eq!(
         book.post(&earn(i64::MAX, NEVER), DAY),
-        Err(Refusal::OutOfRange)
+        Err(Rejection::OutOfRange)
     );
     assert_eq!(book.account(&account(1)).cloned(), before);
     assert_eq!(book.into_changes().entries.len(), 1);
@@ -138,7 +141,7 @@ fn due_lots_lapse_in_the_unit_that_next_touches_them() {
         .into_changes()
         .entries
         .iter()
-        .map(|entry| (entry.amount, entry.kind, entry.at, entry.counter))
+        .map(|entry| (entry.amount, entry.reason.0, entry.at, entry.counter))
         .collect();
     let lapsed_at = 2 * DAY - 1000;
     assert_eq!(
@@ -193,13 +196,13 @@ fn only_what_lots_have_come_to_is_to_be_written() {
 fn a_retry_is_answered_as_the_first_was() {
     let mut book = Book::default();
     let once = |content: &str| {
-        Some(Once {
+        Some(Idempotency {
             key: Key::of(&["r"]),
-            content: Key::of(&[content]),
+            fingerprint: Key::of(&[content]),
         })
     };
     let first = Posting {
-        once: once("10"),
+        idempotency: once("10"),
         ..earn(10, NEVER)
     };
     assert_eq!(
@@ -218,25 +221,25 @@ fn a_retry_is_answered_as_the_first_was() {
         })
     );
     let other = Posting {
-        once: once("11"),
+        idempotency: once("11"),
         ..earn(11, NEVER)
     };
-    assert_eq!(book.post(&other, DAY), Err(Refusal::ReferenceUsed));
+    assert_eq!(book.post(&other, DAY), Err(Rejection::IdempotencyConflict));
     assert_eq!(balance(&book), 15);
 }
 
 #[test]
 fn a_refused_reference_may_be_used_later() {
     let mut book = Book::default();
-    let once = Some(Once {
+    let once = Some(Idempotency {
         key: Key::of(&["o"]),
-        content: Key::of(&["10"]),
+        fingerprint: Key::of(&["10"]),
     });
     let buy = Posting {
-        once,
+        idempotency: once,
         ..spend(10, 1)
     };
-    assert_eq!(book.post(&buy, DAY), Err(Refusal::Insufficient));
+    assert_eq!(book.post(&buy, DAY), Err(Rejection::Insufficient));
     book.post(&earn(10, NEVER), DAY).unwrap();
     assert_eq!(
         book.post(&buy, DAY),
@@ -253,7 +256,7 @@ fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
         at: DAY,
         key: Key::of(&[n]),
     };
-    let unit = |n: &str, posting: Option<Posting>| Unit {
+    let unit = |n: &str, posting: Option<Posting>| Transaction {
         nonce: Some(nonce(n)),
         postings: Vec::from_iter(posting),
         action: None,
@@ -261,24 +264,24 @@ fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
     let mut book = Book::default();
     assert_eq!(
         book.apply(&unit("a", Some(spend(1, 1))), 0),
-        Err(Refusal::Insufficient)
+        Err(Rejection::Insufficient)
     );
     let applied = book.apply(&unit("a", Some(earn(5, NEVER))), 0).unwrap();
     assert_eq!(applied.receipts[0].balance, 5);
     assert_eq!(
         book.apply(&unit("a", Some(earn(5, NEVER))), 0),
-        Err(Refusal::NonceSpent)
+        Err(Rejection::NonceSpent)
     );
     assert_eq!(book.apply(&unit("b", None), 0), Ok(Applied::default()));
-    assert_eq!(book.apply(&unit("b", None), 0), Err(Refusal::NonceSpent));
+    assert_eq!(book.apply(&unit("b", None), 0), Err(Rejection::NonceSpent));
     book.put_spent(nonce("c"));
-    assert_eq!(book.apply(&unit("c", None), 0), Err(Refusal::NonceSpent));
-    let later = Unit {
+    assert_eq!(book.apply(&unit("c", None), 0), Err(Rejection::NonceSpent));
+    let later = Transaction {
         nonce: Some(Nonce {
             at: DAY + 1,
             ..nonce("a")
         }),
-        ..Unit::default()
+        ..Transaction::default()
     };
     assert_eq!(
         book.apply(&later, 0),

@@ -16,11 +16,11 @@ use sea_orm::{DbBackend, EntityTrait, IntoActiveModel, PaginatorTrait};
 use super::Home;
 use super::database::{MARIADB, POSTGRES};
 use crate::clock::Clock;
+use crate::ledger::book::entry::{Counter, Entry, Guard};
+use crate::ledger::book::key::Key;
+use crate::ledger::book::transaction::*;
 use crate::ledger::book::{Account, Book, Changes, Lot};
-use crate::ledger::entry::{Counter, Entry, Guard};
-use crate::ledger::key::Key;
-use crate::ledger::posting::*;
-use crate::ledger::{Ledger, Limits, PostError};
+use crate::ledger::{ApplyError, Ledger, Limits};
 
 const DAY: i64 = 86_400_000;
 
@@ -81,20 +81,20 @@ fn wishes() -> impl Strategy<Value = Wish> {
     })
 }
 
-fn movements(person: usize, asset: Asset) -> impl Strategy<Value = Movement> {
+fn movements(person: usize, asset: Asset) -> impl Strategy<Value = PostingKind> {
     // An order belongs to an account, so that its key names it.
     let order = move |n: u8| Key::of(&["order", asset, &person.to_string(), &n.to_string()]);
     let expiry = prop_oneof![(0..60_i64).prop_map(|days| days * DAY), Just(NEVER)];
     let odd = prop_oneof![Just(0_i64), Just(-3), Just(MOST), Just(i64::MAX)];
     prop_oneof![
-        4 => (1..100_i64, expiry).prop_map(|(amount, expires_at)| Movement::Earn { amount, expires_at }),
+        4 => (1..100_i64, expiry).prop_map(|(amount, expires_at)| PostingKind::Earn { amount, expires_at }),
         2 => (1..150_i64, proptest::option::of(0..5_u8))
-            .prop_map(move |(amount, n)| Movement::Spend { amount, order: n.map(order) }),
+            .prop_map(move |(amount, n)| PostingKind::Spend { amount, order: n.map(order) }),
         1 => (1..60_i64, 0..5_u8)
-            .prop_map(move |(amount, n)| Movement::Return { amount, order: order(n) }),
-        1 => (1..150_i64).prop_map(|amount| Movement::SpendUpTo { amount }),
-        1 => (0..80_i64).prop_map(|days| Movement::Lapse { due_by: days * DAY }),
-        1 => odd.prop_map(|amount| Movement::Earn { amount, expires_at: NEVER }),
+            .prop_map(move |(amount, n)| PostingKind::Return { amount, order: order(n) }),
+        1 => (1..150_i64).prop_map(|amount| PostingKind::SpendUpTo { amount }),
+        1 => (0..80_i64).prop_map(|days| PostingKind::Lapse { due_by: days * DAY }),
+        1 => odd.prop_map(|amount| PostingKind::Earn { amount, expires_at: NEVER }),
     ]
 }
 
@@ -110,20 +110,22 @@ fn postings(person: usize) -> impl Strategy<Value = (Asset, Posting)> {
             // Time makes no requests that could be sent again, and actions have a guard of their own.
             let unguarded = matches!(
                 movement,
-                Movement::Lapse { .. } | Movement::SpendUpTo { .. }
+                PostingKind::Lapse { .. } | PostingKind::SpendUpTo { .. }
             );
-            let once = once.filter(|_| !unguarded).map(|(key, content)| Once {
-                key: guard(key),
-                content: Key::of(&[&content.to_string()]),
-            });
+            let once = once
+                .filter(|_| !unguarded)
+                .map(|(key, content)| Idempotency {
+                    key: guard(key),
+                    fingerprint: Key::of(&[&content.to_string()]),
+                });
             let posting = Posting {
                 account: AccountKey {
                     owner: String::new(),
                     asset: asset.to_owned(),
                 },
-                movement,
-                kind,
-                once,
+                kind: movement,
+                reason: Reason(kind),
+                idempotency: once,
                 requires: requires.map(guard),
                 reference: texts.0.map(str::to_owned),
                 message: texts.1.map(str::to_owned),
@@ -135,7 +137,7 @@ fn postings(person: usize) -> impl Strategy<Value = (Asset, Posting)> {
 }
 
 /// The unit that is meant, under this name and at this time.
-fn unit(wish: &Wish, owner: &str, now: i64) -> Unit {
+fn unit(wish: &Wish, owner: &str, now: i64) -> Transaction {
     let person = wish.person.to_string();
     let postings = wish.postings.iter().map(|(asset, posting)| Posting {
         account: AccountKey {
@@ -162,7 +164,7 @@ fn unit(wish: &Wish, owner: &str, now: i64) -> Unit {
         at: i64::from(n % 3) - 1,
         key: Key::of(&["nonce", &person, &n.to_string()]),
     });
-    Unit {
+    Transaction {
         nonce,
         postings: postings.collect(),
         action,
@@ -192,7 +194,7 @@ impl Pair {
             let (name, owner) = (name.to_owned(), owner.to_owned());
             book.put_alias(name.clone(), owner.clone());
             let alias = alias::Model { name, owner }.into_active_model();
-            let db = ledger.store().begin_write().await.unwrap();
+            let db = ledger.database().begin_write().await.unwrap();
             alias::Entity::insert(alias)
                 .exec_without_returning(&db)
                 .await
@@ -213,11 +215,11 @@ impl Pair {
             };
             unit(wish, owner, now)
         });
-        let units: Vec<Unit> = units.collect();
+        let units: Vec<Transaction> = units.collect();
         let answers = units.iter().map(|unit| self.ledger.apply(unit.clone()));
         let answers = join_all(answers).await;
         for (unit, answer) in units.iter().zip(answers) {
-            let expected = self.book.apply(unit, now).map_err(PostError::Refused);
+            let expected = self.book.apply(unit, now).map_err(ApplyError::Rejected);
             prop_assert_eq!(answer, expected, "{:?}", unit);
         }
         Ok(())
@@ -258,7 +260,7 @@ fn counting(account: &Account, now: i64) -> i64 {
 
 /// Everything that is kept is what the book has.
 async fn same_rows(ledger: &Ledger, changes: &Changes) -> Result<(), TestCaseError> {
-    let db = ledger.store().read();
+    let db = ledger.database().read();
     let lots = lot::Entity::find().all(db).await.unwrap();
     let mut lots_of: BTreeMap<i64, Vec<Lot>> = BTreeMap::new();
     for row in lots {
@@ -322,7 +324,7 @@ fn kept(row: entry::Model, keys: &BTreeMap<i64, AccountKey>) -> Entry {
         account: keys[&row.account_id].clone(),
         seq: row.seq,
         at: row.at,
-        kind: row.kind,
+        reason: Reason(row.kind),
         amount: row.amount,
         balance_after: row.balance_after,
         counter: Counter::from_name(&row.counter).unwrap(),

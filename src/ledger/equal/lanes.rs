@@ -5,8 +5,8 @@ use futures_util::future::join_all;
 use super::{DATABASES, Home};
 use crate::clock::Clock;
 use crate::ledger::book::tests::{account, posting};
-use crate::ledger::posting::{Movement, NEVER, Posting};
-use crate::ledger::{Ledger, Limits, PostError};
+use crate::ledger::book::transaction::{NEVER, Posting, PostingKind};
+use crate::ledger::{ApplyError, Ledger, Limits};
 
 #[tokio::test]
 async fn as_many_wait_as_may() {
@@ -30,12 +30,12 @@ async fn as_many_wait_as_may() {
                 assert!(answer.is_ok(), "{n} in {name}: {answer:?}");
             }
             let others: Vec<_> = answers.collect();
-            assert_eq!(others, [Err(PostError::Busy); 5], "{name}");
+            assert_eq!(others, [Err(ApplyError::Busy); 5], "{name}");
         }
         ledger.close().await;
         assert_eq!(
             ledger.post(earn(0)).await,
-            Err(PostError::Unavailable),
+            Err(ApplyError::Unavailable),
             "{name}"
         );
     }
@@ -44,5 +44,5 @@ async fn as_many_wait_as_may() {
 /// Somebody's posting.
 fn earn(n: u8) -> Posting {
     let (amount, expires_at) = (5, NEVER);
-    posting(account(n), Movement::Earn { amount, expires_at })
+    posting(account(n), PostingKind::Earn { amount, expires_at })
 }

@@ -9,7 +9,7 @@ use sea_orm::sqlx::error::ErrorKind;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, RuntimeErr, Statement};
 
 use super::{DATABASES, Home};
-use crate::ledger::connect::Store;
+use crate::ledger::database::Database;
 use rules::{ROWS, RULES, Rule, Why};
 
 /// A column of a table.
@@ -25,7 +25,7 @@ struct Column {
 /// A database with the schema and a row in each table.
 struct Filled {
     name: &'static str,
-    store: Store,
+    database: Database,
     _home: Home,
 }
 
@@ -34,15 +34,15 @@ impl Filled {
         let mut all = Vec::new();
         for (name, server) in DATABASES {
             let home = Home::on(server);
-            let store = Store::open(&home.url, 1).await.unwrap();
-            let db = store.begin_write().await.unwrap();
+            let database = Database::open(&home.url, 1).await.unwrap();
+            let db = database.begin_write().await.unwrap();
             for row in ROWS {
                 execute(&db, row).await.unwrap();
             }
             db.commit().await.unwrap();
             all.push(Filled {
                 name,
-                store,
+                database,
                 _home: home,
             });
         }
@@ -51,16 +51,16 @@ impl Filled {
 
     /// What comes of a statement, which is then taken back.
     async fn attempt(&self, sql: &str) -> Result<(), DbErr> {
-        let db = self.store.begin_write().await.unwrap();
+        let db = self.database.begin_write().await.unwrap();
         let done = execute(&db, sql).await;
         db.rollback().await.unwrap();
         done
     }
 
     async fn columns(&self) -> BTreeSet<Column> {
-        let db = self.store.read();
-        let database = db.get_database_backend();
-        let rows = Statement::from_string(database, columns_of(database));
+        let db = self.database.read();
+        let backend = db.get_database_backend();
+        let rows = Statement::from_string(backend, columns_of(backend));
         let rows = db.query_all_raw(rows).await.unwrap();
         rows.iter().map(|row| column(row).unwrap()).collect()
     }
@@ -68,7 +68,7 @@ impl Filled {
 
 async fn close(all: Vec<Filled>) {
     for one in all {
-        one.store.close().await.unwrap();
+        one.database.close().await.unwrap();
     }
 }
 
@@ -216,7 +216,7 @@ async fn no_text_is_cut() {
         for (Column { table, name, .. }, length) in texts {
             let key = format!("{table}.{name} in {}", one.name);
             let full = "😀".repeat(usize::try_from(length).unwrap());
-            let db = one.store.begin_write().await.unwrap();
+            let db = one.database.begin_write().await.unwrap();
             let set = |text: &str| format!("UPDATE {table} SET {name} = '{text}'");
             let second = match table.as_str() {
                 "account" | "member" => Some("id = 2"),

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use pointgate::amqp::{self, Running};
+use pointgate::broker::{self, RunningConsumer};
 use pointgate::config::Config;
 use pointgate::gateway::dialect::Sent;
-use pointgate::gateway::fault::{Failure, Fault};
+use pointgate::gateway::fault::{CallError, Fault};
 use pointgate::gateway::method::Method;
 use pointgate::gateway::params::Text;
 use pointgate::gateway::registry::Registry;
@@ -127,7 +127,7 @@ impl Method for Probe {
     type Params = Params;
     type Reply = Nothing;
 
-    async fn call(&self, params: Params, Sent { id, .. }: Sent) -> Result<Nothing, Failure> {
+    async fn call(&self, params: Params, Sent { id, .. }: Sent) -> Result<Nothing, CallError> {
         let (Text(user), n, Text(ends)) = (params.user_key, params.n, params.ends);
         let tried = |it: &Called| it.user == user && it.n == n;
         let tries = self.0.called().into_iter().filter(tried).count();
@@ -150,8 +150,8 @@ impl Method for Probe {
         }
         drop(held);
         match end {
-            "busy" => Err(Failure::Busy),
-            "broken" => Err(Failure::Internal),
+            "busy" => Err(CallError::Busy),
+            "broken" => Err(CallError::Internal),
             "no" => Err(Fault::new(407, "钻石不足").into()),
             "panic" => panic!("as it was told"),
             _ => Ok(Nothing {}),
@@ -171,17 +171,17 @@ impl Drop for Held<'_> {
 }
 
 /// Consumes by the method here, and by no other.
-pub fn consume(broker: &Broker) -> (Running, Arc<Notes>) {
+pub fn consume(broker: &Broker) -> (RunningConsumer, Arc<Notes>) {
     consume_at(broker, &url(), WITHIN)
 }
 
 /// The same by another way to the broker, and with another bound on a call.
-pub fn consume_at(broker: &Broker, url: &str, within: Duration) -> (Running, Arc<Notes>) {
+pub fn consume_at(broker: &Broker, url: &str, within: Duration) -> (RunningConsumer, Arc<Notes>) {
     let config = Config::parse(&broker.section(url), "gateway.toml".as_ref(), &[]).unwrap();
     let notes = Arc::new(Notes::default());
     let mut methods = Registry::default();
     methods.add(Probe(notes.clone())).unwrap();
     let dialect = Arc::new(Yoho::new(&config.yoho));
-    let running = amqp::start(&config.amqp, dialect, Arc::new(methods), within);
+    let running = broker::start(&config.amqp, dialect, Arc::new(methods), within);
     (running.unwrap(), notes)
 }

@@ -4,7 +4,7 @@ use std::process::Output;
 
 use crate::program::{CONFIG, KEY, Place, Program, SALT, text};
 
-/// Mistakes on many lines, with secrets that must not be shown.
+/// ConfigErrors on many lines, with secrets that must not be shown.
 const BAD: &str = "\
 timezone = 'Asia/Shanhai'
 [server]

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use pointgate::clock::Clock;
-use pointgate::ledger::history::{Direction, Range};
-use pointgate::ledger::posting::{AccountKey, Action, Limit, Movement, Posting, Unit};
+use pointgate::ledger::book::transaction::{
+    AccountKey, Action, Limit, Posting, PostingKind, Reason, Transaction,
+};
+use pointgate::ledger::read::history::{Direction, Range};
 use pointgate::ledger::{Ledger, Limits};
 use pointgate::members::{LinkError, Members};
 use serde_json::json;
@@ -173,9 +175,9 @@ fn account(owner: impl Into<String>) -> AccountKey {
 fn points(owner: impl Into<String>, amount: i64, expires_at: i64) -> Posting {
     Posting {
         account: account(owner),
-        movement: Movement::Earn { amount, expires_at },
-        kind: 18,
-        once: None,
+        kind: PostingKind::Earn { amount, expires_at },
+        reason: Reason(18),
+        idempotency: None,
         requires: None,
         reference: None,
         message: None,
@@ -225,10 +227,10 @@ async fn a_limit_holds_at_both() {
     let ledgers = ledgers(&gateway).await;
     let (most, tries) = (3, 16);
     let day = gateway.now() / 86_400_000 * 86_400_000;
-    let never = pointgate::ledger::posting::NEVER;
+    let never = pointgate::ledger::book::transaction::NEVER;
     for actor in 0..TIMES {
         let act = |i: usize| {
-            let unit = Unit {
+            let unit = Transaction {
                 nonce: None,
                 postings: vec![points(format!("key:{actor}-{i}"), 1, never)],
                 action: Some(Action {
@@ -265,7 +267,7 @@ async fn names_are_joined_while_the_other_makes_accounts() {
     let gateway = TestGateway::start().await;
     let [one, other] = ledgers(&gateway).await;
     let members = Members::new(one.clone());
-    let never = pointgate::ledger::posting::NEVER;
+    let never = pointgate::ledger::book::transaction::NEVER;
     let mut joined = 0;
     for i in 1..=TIMES {
         let key = format!("k{i}");

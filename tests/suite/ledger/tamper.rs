@@ -1,8 +1,8 @@
 //! Tampering: whatever is changed in the database behind the program's back, the audit finds it and says where.
 
 use entity::entry;
-use pointgate::ledger::entry::{Counter, Entry, Guard, Hash};
-use pointgate::ledger::posting::AccountKey;
+use pointgate::ledger::book::entry::{Counter, Entry, Guard, Hash};
+use pointgate::ledger::book::transaction::{AccountKey, Reason};
 use sea_orm::{
     ActiveModelTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, EntityTrait,
     IntoActiveModel, QueryOrder, Set,
@@ -373,7 +373,7 @@ async fn forge(database: &DatabaseConnection, first: i64, last: i64) {
             },
             seq: row.seq,
             at: row.at,
-            kind: row.kind,
+            reason: Reason(row.kind),
             amount: row.amount,
             balance_after: row.balance_after,
             counter: Counter::from_name(&row.counter).unwrap(),

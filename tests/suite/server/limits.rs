@@ -128,7 +128,7 @@ async fn a_full_queue() {
     let acknowledged = i64::try_from(currencies.len()).unwrap();
     assert!(currencies.into_iter().eq(1..=acknowledged));
     // A read finds room once the others are gone.
-    let owner = pointgate::ledger::posting::AccountKey {
+    let owner = pointgate::ledger::book::transaction::AccountKey {
         owner: "uid:5".into(),
         asset: "coin".into(),
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 use pointgate::clock::Clock;
 use pointgate::config::Config;
 use pointgate::gateway::dialect::Sent;
-use pointgate::gateway::fault::Failure;
+use pointgate::gateway::fault::CallError;
 use pointgate::gateway::registry::Registry;
 use pointgate::server;
 use sea_orm::{Database, EntityTrait};
@@ -42,7 +42,7 @@ impl Messages {
         let yoho = server::yoho(&self.config);
         match entry.call(&parameters, &yoho, sent).await {
             Ok(reply) => reply.data,
-            Err(Failure::Refused(fault)) => format!("{} {}", fault.code, fault.message),
+            Err(CallError::Fault(fault)) => format!("{} {}", fault.code, fault.message),
             Err(failure) => panic!("{failure:?}"),
         }
     }

@@ -1,6 +1,6 @@
 //! The rows of the list: the 22 types with their titles and messages, as the document's table has them.
 
-use pointgate::ledger::posting::{AccountKey, Movement, NEVER, Posting};
+use pointgate::ledger::book::transaction::{AccountKey, NEVER, Posting, PostingKind, Reason};
 
 use crate::test_gateway::{TestGateway, sealed};
 
@@ -11,21 +11,27 @@ pub async fn earn(gateway: &TestGateway, uid: i64, kind: i64, amount: i64, key: 
         gateway,
         uid,
         kind,
-        Movement::Earn { amount, expires_at },
+        PostingKind::Earn { amount, expires_at },
         key,
     )
     .await;
 }
 
-async fn post(gateway: &TestGateway, uid: i64, kind: i64, movement: Movement, key: Option<&str>) {
+async fn post(
+    gateway: &TestGateway,
+    uid: i64,
+    kind: i64,
+    movement: PostingKind,
+    key: Option<&str>,
+) {
     let posting = Posting {
         account: AccountKey {
             owner: format!("uid:{uid}"),
             asset: "coin".into(),
         },
-        movement,
-        kind,
-        once: None,
+        kind: movement,
+        reason: Reason(kind),
+        idempotency: None,
         requires: None,
         reference: key.map(str::to_owned),
         message: None,
@@ -72,11 +78,11 @@ async fn types_that_no_request_posts() {
     for (kind, num, title, message) in POSTED_ELSEWHERE {
         gateway.at(&format!("2026-05-20 11:30:{kind:02}"));
         let movement = match num > 0 {
-            true => Movement::Earn {
+            true => PostingKind::Earn {
                 amount: num,
                 expires_at: NEVER,
             },
-            false => Movement::Spend {
+            false => PostingKind::Spend {
                 amount: -num,
                 order: None,
             },

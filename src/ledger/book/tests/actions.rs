@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::ledger::posting::Limit;
+use crate::ledger::book::transaction::Limit;
 
 fn action(token: &str, limit: Option<i64>) -> Action {
     Action {
@@ -21,21 +21,21 @@ fn action(token: &str, limit: Option<i64>) -> Action {
     }
 }
 
-fn acted(book: &mut Book, action: Action, movements: &[Movement]) -> String {
+fn acted(book: &mut Book, action: Action, movements: &[PostingKind]) -> String {
     let post = |&movement| posting(account(1), movement);
-    let unit = Unit {
+    let unit = Transaction {
         postings: movements.iter().map(post).collect(),
         action: Some(action),
-        ..Unit::default()
+        ..Transaction::default()
     };
     book.apply(&unit, 1).unwrap().answer.unwrap()
 }
 
-const FIVE: Movement = Movement::Earn {
+const FIVE: PostingKind = PostingKind::Earn {
     amount: 5,
     expires_at: NEVER,
 };
-const LESS_SEVEN: Movement = Movement::SpendUpTo { amount: 7 };
+const LESS_SEVEN: PostingKind = PostingKind::SpendUpTo { amount: 7 };
 
 #[test]
 fn an_action_is_answered_once_with_the_final_balances() {
@@ -128,10 +128,10 @@ fn each_action_within_a_limit_takes_the_next_turn() {
         let (tally, _) = Tally::of(&action("a", Some(3))).unwrap();
         book.put_tally(tally, known);
         for token in tokens {
-            let unit = Unit {
+            let unit = Transaction {
                 postings: vec![posting(account(1), FIVE)],
                 action: Some(action(token, Some(3))),
-                ..Unit::default()
+                ..Transaction::default()
             };
             book.apply(&unit, now).unwrap();
         }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use entity::entry;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DbBackend, EntityTrait, QueryOrder, Statement,
+    ConnectOptions, ConnectionTrait, DbBackend, EntityTrait, QueryOrder, Statement,
     TransactionTrait,
 };
 
 use super::rules::{ROWS, Why};
 use super::{execute, is};
-use crate::ledger::connect::{MIGRATING, MYSQL_MIGRATING, Store};
+use crate::ledger::database::{Database, MIGRATING, MYSQL_MIGRATING};
 use crate::ledger::equal::database::{MARIADB, POSTGRES};
 use crate::ledger::equal::{DATABASES, Home};
 
@@ -19,8 +19,8 @@ use crate::ledger::equal::{DATABASES, Home};
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_ledger_comes_to_compare_to_the_byte() {
     let home = Home::on(Some(MARIADB));
-    let store = Store::open(&home.url, 1).await.unwrap();
-    let db = store.begin_write().await.unwrap();
+    let database = Database::open(&home.url, 1).await.unwrap();
+    let db = database.begin_write().await.unwrap();
     let padded = "CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
     for table in ["account", "alias"] {
         let older = format!("ALTER TABLE {table} {padded}");
@@ -33,17 +33,17 @@ async fn an_older_ledger_comes_to_compare_to_the_byte() {
     let one = execute(&db, &blank).await.unwrap_err();
     assert!(is(Why::Taken, &one), "{one}");
     db.commit().await.unwrap();
-    store.close().await.unwrap();
+    database.close().await.unwrap();
 
-    let store = Store::open(&home.url, 1).await.unwrap();
-    let db = store.begin_write().await.unwrap();
+    let database = Database::open(&home.url, 1).await.unwrap();
+    let db = database.begin_write().await.unwrap();
     execute(&db, &blank).await.unwrap();
     let owners = "SELECT COUNT(*) FROM account WHERE owner = 'uid:1'";
     let owners = Statement::from_string(DbBackend::MySql, owners);
     let owners = db.query_one_raw(owners).await.unwrap().unwrap();
     assert_eq!(owners.try_get_by_index::<i64>(0).unwrap(), 1);
     db.rollback().await.unwrap();
-    store.close().await.unwrap();
+    database.close().await.unwrap();
 }
 
 /// What a retry finds moves from a table of its own into the entries, wherever a try before was cut off.
@@ -58,7 +58,7 @@ async fn an_older_ledger_keeps_what_its_retries_find() {
     for (name, server) in DATABASES {
         let home = Home::on(server);
         let file = home.url.replace(".db", ".db?mode=rwc");
-        let db = Database::connect(file).await.unwrap();
+        let db = sea_orm::Database::connect(file).await.unwrap();
         Migrator::up(&db, Some(BEFORE)).await.unwrap();
         for row in [ROWS[0], ENTRIES, REFERENCE] {
             execute(&db, row).await.unwrap();
@@ -73,7 +73,7 @@ async fn an_older_ledger_keeps_what_its_retries_find() {
 
         assert_moved(&home, name).await;
         if by_steps {
-            let db = Database::connect(&home.url).await.unwrap();
+            let db = sea_orm::Database::connect(&home.url).await.unwrap();
             let last = "DELETE FROM seaql_migrations WHERE version = 'm20261125_000007_guard'";
             execute(&db, last).await.unwrap();
             db.close().await.unwrap();
@@ -83,8 +83,8 @@ async fn an_older_ledger_keeps_what_its_retries_find() {
 }
 
 async fn assert_moved(home: &Home, name: &str) {
-    let store = Store::open(&home.url, 1).await.unwrap();
-    let db = store.read();
+    let database = Database::open(&home.url, 1).await.unwrap();
+    let db = database.read();
     let entries = entry::Entity::find().order_by_asc(entry::Column::Seq);
     let entries = entries.all(db).await.unwrap().into_iter();
     let kept = entries.map(|row| (row.guard_key, row.content_key, row.answered));
@@ -96,7 +96,7 @@ async fn assert_moved(home: &Home, name: &str) {
     );
     let gone = db.execute_unprepared("SELECT 1 FROM reference").await;
     assert!(gone.is_err(), "{name}");
-    store.close().await.unwrap();
+    database.close().await.unwrap();
 }
 
 /// An instance that starts while another one brings the schema up to date waits for it, however long that takes.
@@ -113,17 +113,17 @@ async fn who_starts_meanwhile_waits() {
         let home = Home::on(Some(server));
         let mut one = ConnectOptions::new(&home.url);
         one.max_connections(1);
-        let first = Database::connect(one).await.unwrap();
+        let first = sea_orm::Database::connect(one).await.unwrap();
         let migrating = first.begin().await.unwrap();
         migrating.execute_unprepared(&lock).await.unwrap();
         let url = home.url.clone();
-        let second = tokio::spawn(async move { Store::open(&url, 1).await });
+        let second = tokio::spawn(async move { Database::open(&url, 1).await });
         // Longer than a lock of the ledger may keep anybody waiting.
         tokio::time::sleep(Duration::from_secs(6)).await;
         assert!(!second.is_finished(), "{server}");
         migrating.commit().await.unwrap();
         first.close().await.unwrap();
-        let store = second.await.unwrap().expect(server);
-        store.close().await.unwrap();
+        let database = second.await.unwrap().expect(server);
+        database.close().await.unwrap();
     }
 }

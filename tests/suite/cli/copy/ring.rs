@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pointgate::ledger::copy::tables;
+use pointgate::ledger::upkeep::copy::tables;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::books::{copy, fill, open, place, rows};

@@ -1,0 +1,167 @@
+//! The changes among the cases.
+
+use serde_json::json;
+
+use super::{Case, Changes, MANY, TAKEN, WRONG, action_key, hexed, number, other_keys};
+use crate::ledger::database::statements::tests::content::{
+    EXPIRIES, NAMES, WITH_LOTS, keys, some_number, some_text,
+};
+use crate::ledger::database::statements::*;
+
+/// Accounts, new and changed.
+pub fn accounts() -> Vec<Case> {
+    let head = hexed(&[0x00, 0xff].repeat(16));
+    let new = |i: usize, asset: &str, name: &str| {
+        let next = (!i.is_multiple_of(3)).then_some(some_number(i));
+        let balance = some_number(i).max(0);
+        json!([asset, name, balance, 9, 4, some_number(i), next, head])
+    };
+    let named = NAMES.iter().enumerate();
+    let named = named.map(|(i, name)| new(i, "medal", name));
+    let many = (0..MANY).map(|i| new(i, "coin", &format!("new {i}")));
+    let set = |i: usize, balance: i64| {
+        let next = (!i.is_multiple_of(3)).then_some(some_number(i + 1));
+        let at = some_number(i + 2);
+        json!([number(i), balance, number(i) + 5, number(i), at, next, head])
+    };
+    let changed = (1..NAMES.len()).chain([1, 2, 9999]);
+    vec![
+        case!(ADD_ACCOUNTS, named.chain(many).collect(), Changes),
+        case!(ADD_ACCOUNTS, vec![new(0, "coin", "uid:5")], TAKEN),
+        case!(
+            ADD_ACCOUNTS,
+            vec![new(0, "coin", "x"), new(1, "coin", "x")],
+            TAKEN
+        ),
+        case!(
+            ADD_ACCOUNTS,
+            vec![json!(["coin", "x", -1, 0, 0, 0, null, head])],
+            WRONG
+        ),
+        case!(
+            SET_ACCOUNTS,
+            changed.map(|i| set(i, some_number(i).max(0))).collect(),
+            Changes
+        ),
+        case!(SET_ACCOUNTS, vec![set(1, 5), set(2, -1)], WRONG),
+    ]
+}
+
+/// Entries.
+pub fn entries() -> Vec<Case> {
+    let (old, keys) = (hexed(&keys()[0]), other_keys());
+    let hash = hexed(&[0xff, 0x00].repeat(16));
+    let row = |account: i64, seq: usize, amount: i64| {
+        let guard = (!seq.is_multiple_of(4)).then(|| &keys[seq]);
+        let content = guard.map(|_| &old);
+        let answered = guard.map(|_| some_number(seq + 1));
+        let operator = (!seq.is_multiple_of(3)).then_some(some_number(seq));
+        let at = some_number(seq);
+        let (reference, message) = (some_text(seq), some_text(seq + 11));
+        json!([
+            account, seq, at, 22, amount, 7, "lapsed", 2, seq, reference, message, operator, hash,
+            guard, content, answered
+        ])
+    };
+    let guarded = |seq: usize, guard: &str, content: Option<&str>| {
+        let mut row = row(10, seq, 5);
+        row[13] = json!(guard);
+        row[14] = json!(content);
+        row
+    };
+    let (new, content) = (&keys[0], Some(&*old));
+    let fine = (1..=MANY).map(|seq| row(10, seq, i64::MIN + 1)).collect();
+    vec![
+        case!(ADD_ENTRIES, fine, Changes),
+        case!(ADD_ENTRIES, vec![row(10, 1, 5), row(10, 1, 5)], TAKEN),
+        case!(ADD_ENTRIES, vec![row(1, 1, 5)], TAKEN),
+        case!(ADD_ENTRIES, vec![guarded(1, &old, content)], TAKEN),
+        case!(
+            ADD_ENTRIES,
+            vec![guarded(1, new, content), guarded(2, new, content)],
+            TAKEN
+        ),
+        case!(ADD_ENTRIES, vec![guarded(1, new, None)], WRONG),
+        case!(ADD_ENTRIES, vec![row(10, 1, 5), row(10, 2, 0)], WRONG),
+        case!(ADD_ENTRIES, vec![row(9999, 1, 5)], WRONG),
+    ]
+}
+
+/// Lots that come, change and go.
+pub fn lots() -> Vec<Case> {
+    let known = (1..=number(WITH_LOTS)).flat_map(|id| EXPIRIES.map(|at| (id, at)));
+    let known = known.skip(1).enumerate();
+    let set = known.map(|(i, (id, at))| json!([id, at, some_number(i).max(0)]));
+    let new = (0..MANY).map(|i| json!([12, i, some_number(i).max(0)]));
+    let ends = [i64::MIN + 1, i64::MAX].map(|at| json!([13, at, i64::MAX]));
+    let dropped = [
+        json!([1, 100]),
+        json!([1, i64::MAX]),
+        json!([1, i64::MAX]),
+        json!([2, i64::MIN + 1]),
+        json!([3, 101]),
+        json!([9999, 100]),
+    ];
+    vec![
+        case!(ADD_LOTS, new.chain(ends).collect(), Changes),
+        case!(ADD_LOTS, vec![json!([12, 1, 1]), json!([1, 100, 5])], TAKEN),
+        case!(ADD_LOTS, vec![json!([12, 1, 1]), json!([12, 2, -1])], WRONG),
+        case!(ADD_LOTS, vec![json!([9999, 1, 1])], WRONG),
+        case!(SET_LOTS, set.collect(), Changes),
+        case!(
+            SET_LOTS,
+            vec![json!([1, 200, 1]), json!([1, 100, -1])],
+            WRONG
+        ),
+        case!(DROP_LOTS, dropped.to_vec(), Changes),
+    ]
+}
+
+/// What stands under a key, and what counter accounts gain.
+pub fn keyed() -> Vec<Case> {
+    let (old, new) = (hexed(&keys()[0]), other_keys());
+    let draw = |key: &str, at: i64, returned: i64| json!([key, 2, 2, at, i64::MAX, returned]);
+    let draws = new.iter().map(|key| draw(key, 100, 0));
+    let again = [draw(&old, 100, i64::MAX), draw(&old, i64::MAX, 0)];
+    let nonces = new.iter().enumerate();
+    let nonces = nonces.map(|(i, key)| json!([some_number(i), key]));
+    let gains = [
+        json!(["coin", "issued", 0, i64::MAX]),
+        json!(["coin", "redeemed", 0, i64::MIN + 8]),
+        json!(["coin", "lapsed", 63, 0]),
+        json!(["Coin", "issued", 7, 5]),
+        json!(["😀", "it's \\", 0, -5]),
+    ];
+    vec![
+        case!(SET_DRAWS, draws.chain(again).collect(), Changes),
+        case!(SET_DRAWS, vec![draw(&old, 100, -1)], WRONG),
+        case!(SET_DRAWS, vec![json!([new[0], 2, 2, 100, 5, 6])], WRONG),
+        case!(ADD_TO_COUNTERS, gains.to_vec(), Changes),
+        case!(ADD_NONCES, nonces.collect(), Changes),
+        case!(ADD_NONCES, vec![json!([0, old])], TAKEN),
+        case!(ADD_NONCES, vec![json!([1, old]), json!([1, old])], TAKEN),
+    ]
+}
+
+/// Actions.
+pub fn actions() -> Vec<Case> {
+    let keys = other_keys();
+    let row = |i: usize, key: &str, scored: i64| {
+        let name = NAMES[i % NAMES.len()];
+        let (other, object) = (some_text(i), some_text(i + 3));
+        let at = some_number(i);
+        let answer = NAMES.join("\n").repeat(1 + i % 3);
+        json!([key, name, name, name, other, object, at, scored, answer])
+    };
+    let new = keys.iter().enumerate();
+    let new = new.map(|(i, key)| row(i, key, number(i) % 2)).collect();
+    vec![
+        case!(ADD_ACTIONS, new, Changes),
+        case!(
+            ADD_ACTIONS,
+            vec![row(1, &keys[0], 1), row(1, &action_key(0), 1)],
+            TAKEN
+        ),
+        case!(ADD_ACTIONS, vec![row(1, &keys[0], 2)], WRONG),
+    ]
+}

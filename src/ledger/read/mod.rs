@@ -1,0 +1,4 @@
+//! Reads: balances, which are coalesced, and histories.
+
+pub(crate) mod balances;
+pub mod history;

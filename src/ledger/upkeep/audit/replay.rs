@@ -1,0 +1,138 @@
+//! One account under audit: what its entries come to, against what it says of itself.
+
+use entity::{account, entry, lot};
+
+use super::{AuditError, broken};
+use crate::ledger::book::entry::{Counter, Entry, Guard, Hash};
+use crate::ledger::book::transaction::{AccountKey, Reason};
+
+/// An account as its entries so far make it.
+pub struct AccountReplay<'a> {
+    account: &'a account::Model,
+    key: AccountKey,
+    balance: i64,
+    seq: i64,
+    income: i64,
+    at: i64,
+    head: Hash,
+}
+
+impl<'a> AccountReplay<'a> {
+    /// An account before its first entry.
+    pub fn new(account: &'a account::Model) -> Self {
+        let key = AccountKey {
+            owner: account.owner.clone(),
+            asset: account.asset.clone(),
+        };
+        AccountReplay {
+            account,
+            key,
+            balance: 0,
+            seq: 0,
+            income: 0,
+            at: i64::MIN,
+            head: Hash::default(),
+        }
+    }
+
+    fn broken(&self, why: impl Into<String>) -> AuditError {
+        broken(format!("{} of {}", self.key.asset, self.key.owner), why)
+    }
+
+    fn must(&self, what: &str, stands: i64, should: i64) -> Result<(), AuditError> {
+        match stands == should {
+            true => Ok(()),
+            false => Err(self.broken(format!("{what} is {stands}, but should be {should}"))),
+        }
+    }
+
+    /// Adds the next entry and gives its other side and its points.
+    ///
+    /// # Errors
+    /// What is off with it.
+    pub fn add(&mut self, row: &entry::Model) -> Result<(Counter, i64), AuditError> {
+        self.seq += 1;
+        self.income += i64::from(row.amount > 0);
+        self.balance = self.balance.saturating_add(row.amount);
+        let which = format!("entry {}", row.seq);
+        self.must("the number of an entry", row.seq, self.seq)?;
+        self.must(
+            &format!("{which}: balance_after"),
+            row.balance_after,
+            self.balance,
+        )?;
+        let direction_seq = if row.amount > 0 {
+            self.income
+        } else {
+            self.seq - self.income
+        };
+        self.must(
+            &format!("{which}: direction_seq"),
+            row.direction_seq,
+            direction_seq,
+        )?;
+        self.must(
+            &format!("{which}: direction"),
+            row.direction,
+            if row.amount > 0 { 1 } else { 2 },
+        )?;
+        if row.at < self.at {
+            return Err(self.broken(format!("{which} is older than the one before it")));
+        }
+        self.at = row.at;
+        let Some(counter) = Counter::from_name(&row.counter) else {
+            return Err(self.broken(format!("{which} has no known other side")));
+        };
+        let entry = Entry {
+            account: self.key.clone(),
+            seq: row.seq,
+            at: row.at,
+            reason: Reason(row.kind),
+            amount: row.amount,
+            balance_after: row.balance_after,
+            counter,
+            direction_seq: row.direction_seq,
+            reference: row.reference.clone(),
+            message: row.message.clone(),
+            operator: row.operator,
+            guard: Guard::stored(row),
+            hash: Hash::default(),
+        };
+        self.head = entry.hash_after(&self.head);
+        if row.hash != self.head {
+            return Err(self.broken(format!("{which} does not fit the chain of hashes")));
+        }
+        Ok((counter, row.amount))
+    }
+
+    /// Compares what the entries came to with what the account and its lots say.
+    ///
+    /// # Errors
+    /// What is off.
+    pub fn close(&self, lots: &[lot::Model]) -> Result<(), AuditError> {
+        let account = self.account;
+        self.must("the balance", account.balance, self.balance)?;
+        self.must("last_seq", account.last_seq, self.seq)?;
+        self.must("income_seq", account.income_seq, self.income)?;
+        if self.seq > 0 {
+            self.must("last_at", account.last_at, self.at)?;
+        }
+        if account.head != self.head {
+            return Err(self.broken("the head is not the hash of the last entry"));
+        }
+        if let Some(lot) = lots.iter().find(|lot| lot.remaining <= 0) {
+            return Err(self.broken(format!(
+                "the lot that lapses at {} holds {}",
+                lot.expires_at, lot.remaining
+            )));
+        }
+        let held = lots
+            .iter()
+            .fold(0_i64, |sum, lot| sum.saturating_add(lot.remaining));
+        self.must("the sum of its lots", held, self.balance)?;
+        if account.next_expiry != lots.iter().map(|lot| lot.expires_at).min() {
+            return Err(self.broken("next_expiry is not that of its first lot"));
+        }
+        Ok(())
+    }
+}
