@@ -6,7 +6,6 @@ use std::time::Duration;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use constant_time_eq::constant_time_eq;
 use entity::{account, counter, entry, lot};
-use migration::{Migrator, MigratorTrait};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
@@ -94,7 +93,7 @@ async fn open(url: &str) -> Result<DatabaseConnection, DbErr> {
                 .busy_timeout(Duration::from_secs(5))
         });
     let db = Database::connect(options).await?;
-    Migrator::up(&db, None).await?;
+    migration::up(&db).await?;
     for shard in 0..SHARDS {
         let key = (ASSET.to_owned(), "issued".to_owned(), shard);
         if counter::Entity::find_by_id(key).one(&db).await?.is_none() {

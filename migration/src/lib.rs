@@ -1,8 +1,11 @@
-//! The database's schema: one file a change, applied in order at start-up and never edited once released.
+//! The database's schema: one file for each migration, applied in order at start-up and never edited once released.
 
-pub use sea_orm_migration::prelude::MigratorTrait;
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm;
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sea_orm::sea_query::{Alias, ColumnDef, Expr, IntoIden, Query, Table, TableCreateStatement};
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, IntoDatabaseExecutor};
 
 mod m20261123_000001_ledger;
 mod m20261123_000002_nonce;
@@ -14,24 +17,96 @@ mod m20261125_000007_guard;
 mod m20261126_000008_advisory_lock;
 mod m20261126_000009_probe;
 
-/// All changes, oldest first.
-pub struct Migrator;
+/// The ledger's record of its migrations: `version` names one, `applied_at` is in Unix seconds. The table is the one that
+/// SeaORM's own migrator keeps, which earlier versions of this program used.
+const TABLE: &str = "seaql_migrations";
 
-#[async_trait::async_trait]
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20261123_000001_ledger::Migration),
-            Box::new(m20261123_000002_nonce::Migration),
-            Box::new(m20261123_000003_member::Migration),
-            Box::new(m20261123_000004_status::Migration),
-            Box::new(m20261125_000005_counter_shard::Migration),
-            Box::new(m20261125_000006_bytewise::Migration),
-            Box::new(m20261125_000007_guard::Migration),
-            Box::new(m20261126_000008_advisory_lock::Migration),
-            Box::new(m20261126_000009_probe::Migration),
-        ]
+type Applying<'a> = Pin<Box<dyn Future<Output = Result<(), DbErr>> + Send + 'a>>;
+
+struct Migration {
+    version: &'static str,
+    up: for<'a> fn(&'a DatabaseExecutor<'_>) -> Applying<'a>,
+}
+
+/// Takes a migration's version from the name of its module.
+macro_rules! migrations {
+    ($($module:ident),+ $(,)?) => {
+        [$(Migration { version: stringify!($module), up: |db| Box::pin($module::up(db)) }),+]
+    };
+}
+
+/// All migrations, oldest first.
+const MIGRATIONS: &[Migration] = &migrations![
+    m20261123_000001_ledger,
+    m20261123_000002_nonce,
+    m20261123_000003_member,
+    m20261123_000004_status,
+    m20261125_000005_counter_shard,
+    m20261125_000006_bytewise,
+    m20261125_000007_guard,
+    m20261126_000008_advisory_lock,
+    m20261126_000009_probe,
+];
+
+/// Brings the schema up to date: applies each migration that the ledger has not recorded, and records it.
+///
+/// On SQLite and PostgreSQL a transaction as `db` makes that all or nothing. MySQL and MariaDB commit each change of the
+/// schema by itself; a migration that may be cut off there checks which of its steps are done.
+///
+/// # Errors
+/// Returns [`DbErr`] if a statement fails, or if the ledger has a migration of a newer program.
+pub async fn up<'c>(db: impl IntoDatabaseExecutor<'c>) -> Result<(), DbErr> {
+    up_to(db, MIGRATIONS.len()).await
+}
+
+/// Does what [`up`] does, but stops after the first `count` migrations: an older program's ledger.
+///
+/// # Errors
+/// As [`up`].
+pub async fn up_to<'c>(db: impl IntoDatabaseExecutor<'c>, count: usize) -> Result<(), DbErr> {
+    let db = &db.into_database_executor();
+    let applied = applied(db).await?;
+    let known = |version: &str| MIGRATIONS.iter().any(|known| known.version == version);
+    if let Some(newer) = applied.iter().find(|version| !known(version)) {
+        return Err(DbErr::Migration(format!(
+            "the ledger is of a newer version of this program: it has the migration {newer}"
+        )));
     }
+    for migration in MIGRATIONS.iter().take(count) {
+        if !applied.contains(migration.version) {
+            (migration.up)(db).await?;
+            record(db, migration.version).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The versions that the ledger has recorded.
+async fn applied(db: &DatabaseExecutor<'_>) -> Result<HashSet<String>, DbErr> {
+    let mut version = ColumnDef::new(Alias::new("version"));
+    let mut applied_at = ColumnDef::new(Alias::new("applied_at"));
+    let table = Table::create()
+        .table(TABLE)
+        .if_not_exists()
+        .col(version.string().not_null().primary_key())
+        .col(applied_at.big_integer().not_null())
+        .take();
+    db.execute(&table).await?;
+    let versions = Query::select().column("version").from(TABLE).take();
+    let rows = db.query_all(&versions).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+async fn record(db: &DatabaseExecutor<'_>, version: &str) -> Result<(), DbErr> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_or(0, |since| since.as_secs().cast_signed());
+    let row = Query::insert()
+        .into_table(TABLE)
+        .columns(["version", "applied_at"])
+        .values_panic([Expr::val(version), Expr::val(now)])
+        .take();
+    db.execute(&row).await?;
+    Ok(())
 }
 
 /// How MariaDB and MySQL compare texts byte by byte, each by its own name; their `utf8mb4_bin` takes no notice of blanks at
@@ -42,14 +117,14 @@ pub(crate) const BYTEWISE: &str = "/*M!100000 utf8mb4_nopad_bin */ /*!80000 utf8
 /// one page to write instead of two; in MySQL with texts that are compared byte by byte.
 pub(crate) fn kept(
     mut table: TableCreateStatement,
-    database: sea_orm::DbBackend,
+    database: DbBackend,
     numbered: bool,
 ) -> TableCreateStatement {
     match database {
-        sea_orm::DbBackend::Sqlite if !numbered => {
+        DbBackend::Sqlite if !numbered => {
             table.extra("WITHOUT ROWID");
         }
-        sea_orm::DbBackend::MySql => {
+        DbBackend::MySql => {
             table
                 .engine("InnoDB")
                 .character_set("utf8mb4")
@@ -71,4 +146,100 @@ pub(crate) fn required(name: impl IntoIden, length: u32) -> ColumnDef {
         .string_len(length)
         .not_null()
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{Database, DatabaseConnection, Statement, TransactionTrait};
+
+    use super::*;
+
+    /// The table as SeaORM's own migrator makes it.
+    const SEAORM: &str = r#"CREATE TABLE IF NOT EXISTS "seaql_migrations" ( "version" varchar NOT NULL PRIMARY KEY, "applied_at" integer NOT NULL )"#;
+
+    async fn database() -> DatabaseConnection {
+        Database::connect("sqlite::memory:").await.unwrap()
+    }
+
+    async fn texts(db: &impl ConnectionTrait, sql: &str) -> Vec<String> {
+        let statement = Statement::from_string(DbBackend::Sqlite, sql);
+        let rows = db.query_all_raw(statement).await.unwrap();
+        rows.iter()
+            .map(|row| row.try_get_by_index(0).unwrap())
+            .collect()
+    }
+
+    async fn versions(db: &impl ConnectionTrait) -> Vec<String> {
+        texts(db, "SELECT version FROM seaql_migrations ORDER BY 1").await
+    }
+
+    async fn schema(db: &impl ConnectionTrait) -> Vec<String> {
+        let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY 1";
+        texts(db, sql).await
+    }
+
+    #[tokio::test]
+    async fn each_migration_applies_once_in_order() {
+        let all: Vec<_> = MIGRATIONS.iter().map(|known| known.version).collect();
+        assert!(all.is_sorted());
+        let db = database().await;
+        for count in 0..=all.len() {
+            up_to(&db, count).await.unwrap();
+            assert_eq!(versions(&db).await, all[..count]);
+        }
+        let made = schema(&db).await;
+        up(&db).await.unwrap();
+        assert_eq!(versions(&db).await, all);
+        assert_eq!(schema(&db).await, made);
+        let since = "SELECT CAST(MIN(applied_at) > 1700000000 AS text) FROM seaql_migrations";
+        assert_eq!(texts(&db, since).await, ["1"]);
+    }
+
+    #[tokio::test]
+    async fn a_ledger_that_seaorm_migrated_goes_on() {
+        let new = database().await;
+        up(&new).await.unwrap();
+        let older = database().await;
+        up_to(&older, 3).await.unwrap();
+        let recorded = format!(
+            "DROP TABLE seaql_migrations; {SEAORM}; INSERT INTO seaql_migrations VALUES \
+             ('m20261123_000001_ledger', 1), ('m20261123_000002_nonce', 2), ('m20261123_000003_member', 3)"
+        );
+        older.execute_unprepared(&recorded).await.unwrap();
+        up(&older).await.unwrap();
+        assert_eq!(versions(&older).await, versions(&new).await);
+        assert_eq!(schema(&older).await, schema(&new).await);
+        assert!(
+            schema(&new)
+                .await
+                .contains(&SEAORM.replace(" IF NOT EXISTS", ""))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_ledger_of_a_newer_program_is_left_alone() {
+        let db = database().await;
+        up_to(&db, 2).await.unwrap();
+        let newer = "INSERT INTO seaql_migrations VALUES ('m29991231_000001_newer', 1)";
+        db.execute_unprepared(newer).await.unwrap();
+        let before = schema(&db).await;
+        let error = up(&db).await.unwrap_err().to_string();
+        assert!(error.contains("m29991231_000001_newer"), "{error}");
+        assert_eq!(schema(&db).await, before);
+    }
+
+    #[tokio::test]
+    async fn a_transaction_takes_all_migrations_or_none() {
+        let db = database().await;
+        // In the way of the fourth migration.
+        db.execute_unprepared("CREATE TABLE payment (x)")
+            .await
+            .unwrap();
+        let before = schema(&db).await;
+        let transaction = db.begin().await.unwrap();
+        up(&transaction).await.unwrap_err();
+        assert!(schema(&transaction).await.len() > before.len());
+        transaction.rollback().await.unwrap();
+        assert_eq!(schema(&db).await, before);
+    }
 }

@@ -1,12 +1,10 @@
 //! The ledger: accounts, lots, entries, draws, references and counter accounts, with the rules that the book keeps
 //! said again as constraints, so that no other program can break them by mistake.
 
-use sea_orm_migration::prelude::*;
+use sea_orm::sea_query::*;
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
 
 use crate::kept;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
 
 #[derive(DeriveIden)]
 enum Account {
@@ -79,42 +77,16 @@ enum Counter {
     Balance,
 }
 
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let database = manager.get_database_backend();
-        manager
-            .create_table(kept(account(), database, true))
-            .await?;
-        for table in [lot(), entry(), draw(), reference(), counter()] {
-            manager.create_table(kept(table, database, false)).await?;
-        }
-        for index in indexes() {
-            manager.create_index(index).await?;
-        }
-        Ok(())
+pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
+    let database = db.get_database_backend();
+    db.execute(&kept(account(), database, true)).await?;
+    for table in [lot(), entry(), draw(), reference(), counter()] {
+        db.execute(&kept(table, database, false)).await?;
     }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table(Counter::Table).to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table(Reference::Table).to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table(Draw::Table).to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table(Entry::Table).to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table(Lot::Table).to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table(Account::Table).to_owned())
-            .await
+    for index in indexes() {
+        db.execute(&index).await?;
     }
+    Ok(())
 }
 
 fn number(name: impl IntoIden) -> ColumnDef {

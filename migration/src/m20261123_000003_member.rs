@@ -1,11 +1,9 @@
 //! Members: the names of a person, what is known of them, and what they did; and which owner a second name leads to.
 
-use sea_orm_migration::prelude::*;
+use sea_orm::sea_query::*;
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
 
 use crate::{kept, required, text};
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
 
 #[derive(DeriveIden)]
 enum Alias {
@@ -46,30 +44,15 @@ enum Action {
     Answer,
 }
 
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let database = manager.get_database_backend();
-        manager.create_table(kept(alias(), database, false)).await?;
-        manager.create_table(kept(member(), database, true)).await?;
-        manager.create_table(kept(action(), database, true)).await?;
-        for index in indexes() {
-            manager.create_index(index).await?;
-        }
-        Ok(())
+pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
+    let database = db.get_database_backend();
+    db.execute(&kept(alias(), database, false)).await?;
+    db.execute(&kept(member(), database, true)).await?;
+    db.execute(&kept(action(), database, true)).await?;
+    for index in indexes() {
+        db.execute(&index).await?;
     }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table(Action::Table).to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table(Member::Table).to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table(Alias::Table).to_owned())
-            .await
-    }
+    Ok(())
 }
 
 fn id(name: impl IntoIden) -> ColumnDef {

@@ -1,11 +1,9 @@
 //! Member status: more of the profile, the light of an avatar, follows, payments, and messages that have been answered.
 
-use sea_orm_migration::prelude::*;
+use sea_orm::sea_query::*;
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
 
 use crate::{kept, required, text};
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
 
 #[derive(DeriveIden)]
 enum Member {
@@ -53,58 +51,31 @@ enum Message {
     Answer,
 }
 
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // One by one, since SQLite adds one column a statement.
-        for mut column in [
-            text(Member::Location, 255),
-            text(Member::Height, 16),
-            text(Member::BeginWeight, 16),
-            number(Member::LightUntil),
-        ] {
-            let table = Table::alter()
-                .table(Member::Table)
-                .add_column(&mut column)
-                .to_owned();
-            manager.alter_table(table).await?;
-        }
-        let database = manager.get_database_backend();
-        for table in [follow(), payment(), message()] {
-            manager.create_table(kept(table, database, true)).await?;
-        }
-        let orders = Index::create()
-            .name("payment_order")
-            .table(Payment::Table)
-            .col(Payment::OrderNo)
+pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
+    // One by one, since SQLite adds one column a statement.
+    for mut column in [
+        text(Member::Location, 255),
+        text(Member::Height, 16),
+        text(Member::BeginWeight, 16),
+        number(Member::LightUntil),
+    ] {
+        let table = Table::alter()
+            .table(Member::Table)
+            .add_column(&mut column)
             .to_owned();
-        manager.create_index(orders).await
+        db.execute(&table).await?;
     }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table(Message::Table).to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table(Payment::Table).to_owned())
-            .await?;
-        manager
-            .drop_table(Table::drop().table(Follow::Table).to_owned())
-            .await?;
-        for column in [
-            Member::Location,
-            Member::Height,
-            Member::BeginWeight,
-            Member::LightUntil,
-        ] {
-            let table = Table::alter()
-                .table(Member::Table)
-                .drop_column(column)
-                .to_owned();
-            manager.alter_table(table).await?;
-        }
-        Ok(())
+    let database = db.get_database_backend();
+    for table in [follow(), payment(), message()] {
+        db.execute(&kept(table, database, true)).await?;
     }
+    let orders = Index::create()
+        .name("payment_order")
+        .table(Payment::Table)
+        .col(Payment::OrderNo)
+        .to_owned();
+    db.execute(&orders).await?;
+    Ok(())
 }
 
 fn number(name: impl IntoIden) -> ColumnDef {

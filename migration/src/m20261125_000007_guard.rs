@@ -1,29 +1,21 @@
 //! What a retry finds stands in the entry that it would make again, no longer in a table beside it: one row and one index
 //! less to write.
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, Statement};
 
 /// A guard is there wholly or not at all.
 const WHOLE: &str =
     "(guard_key IS NULL) = (content_key IS NULL) AND (guard_key IS NULL) = (answered IS NULL)";
 
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        match manager.get_database_backend() {
-            DbBackend::Postgres => postgres(manager).await,
-            DbBackend::MySql => mysql(manager).await,
-            _ => sqlite(manager).await,
-        }
+pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
+    match db.get_database_backend() {
+        DbBackend::Postgres => postgres(db).await,
+        DbBackend::MySql => mysql(db).await,
+        _ => sqlite(db).await,
     }
 }
 
-async fn execute(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
-    let db = manager.get_connection();
+async fn execute(db: &DatabaseExecutor<'_>, statements: &[&str]) -> Result<(), DbErr> {
     for statement in statements {
         let statement = statement.replace("{whole}", WHOLE);
         db.execute_unprepared(&statement).await?;
@@ -31,9 +23,9 @@ async fn execute(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(),
     Ok(())
 }
 
-async fn postgres(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+async fn postgres(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
     execute(
-        manager,
+        db,
         &[
             "ALTER TABLE entry ADD COLUMN content_key bytea, ADD COLUMN answered bigint",
             "UPDATE entry e SET content_key = r.content_key, answered = r.balance_after FROM reference r \
@@ -47,14 +39,14 @@ async fn postgres(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 }
 
 /// Each step commits by itself there, and may have been taken by a try that was cut off.
-async fn mysql(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    if !manager.has_column("entry", "content_key").await? {
+async fn mysql(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
+    if !there(db, "columns", "column_name = 'content_key'").await? {
         let columns = "ALTER TABLE entry ADD COLUMN content_key binary(16) NULL, ADD COLUMN answered bigint NULL";
-        execute(manager, &[columns]).await?;
+        execute(db, &[columns]).await?;
     }
-    if !manager.has_index("entry", "entry_guard").await? {
+    if !there(db, "statistics", "index_name = 'entry_guard'").await? {
         execute(
-            manager,
+            db,
             &[
                 "UPDATE entry e STRAIGHT_JOIN reference r ON r.reference_key = e.guard_key \
                  SET e.content_key = r.content_key, e.answered = r.balance_after",
@@ -64,13 +56,23 @@ async fn mysql(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         )
         .await?;
     }
-    execute(manager, &["DROP TABLE IF EXISTS reference"]).await
+    execute(db, &["DROP TABLE IF EXISTS reference"]).await
+}
+
+/// Whether MySQL's catalogue has such a column or index of the table of entries.
+async fn there(db: &DatabaseExecutor<'_>, catalogue: &str, what: &str) -> Result<bool, DbErr> {
+    let sql = format!(
+        "SELECT 1 FROM information_schema.{catalogue} \
+         WHERE table_schema = DATABASE() AND table_name = 'entry' AND {what} LIMIT 1"
+    );
+    let found = Statement::from_string(DbBackend::MySql, sql);
+    Ok(db.query_one_raw(found).await?.is_some())
 }
 
 /// SQLite adds no constraint to a table that has rows.
-async fn sqlite(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+async fn sqlite(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
     execute(
-        manager,
+        db,
         &[
             "CREATE TABLE entry_guarded (account_id bigint NOT NULL REFERENCES account (id), seq bigint NOT NULL CHECK (seq >= 1), \
              at bigint NOT NULL, kind bigint NOT NULL, amount bigint NOT NULL CHECK (amount <> 0), \

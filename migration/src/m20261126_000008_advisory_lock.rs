@@ -1,11 +1,9 @@
 //! Rows that instances lock where the database has no advisory locks that hold across a cluster.
 
-use sea_orm_migration::prelude::*;
+use sea_orm::sea_query::*;
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
 
 use crate::{kept, required};
-
-#[derive(DeriveMigrationName)]
-pub struct Migration;
 
 #[derive(DeriveIden)]
 enum AdvisoryLock {
@@ -15,33 +13,24 @@ enum AdvisoryLock {
 
 const NAMES: [&str; 2] = ["identities", "expiry"];
 
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let table = Table::create()
-            .table(AdvisoryLock::Table)
-            .if_not_exists()
-            .col(required(AdvisoryLock::Name, 32))
-            .primary_key(Index::create().col(AdvisoryLock::Name))
-            .to_owned();
-        let database = manager.get_database_backend();
-        manager.create_table(kept(table, database, false)).await?;
-        // MySQL commits each change of the schema by itself: a first start that was cut off here goes on.
-        let db = manager.get_connection();
-        db.execute(Query::delete().from_table(AdvisoryLock::Table))
-            .await?;
-        let mut rows = Query::insert();
-        rows.into_table(AdvisoryLock::Table)
-            .columns([AdvisoryLock::Name]);
-        for name in NAMES {
-            rows.values_panic([name.into()]);
-        }
-        db.execute(&rows).await.map(|_| ())
+pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table(AdvisoryLock::Table)
+        .if_not_exists()
+        .col(required(AdvisoryLock::Name, 32))
+        .primary_key(Index::create().col(AdvisoryLock::Name))
+        .to_owned();
+    let database = db.get_database_backend();
+    db.execute(&kept(table, database, false)).await?;
+    // MySQL commits each change of the schema by itself: a first start that was cut off here goes on.
+    db.execute(Query::delete().from_table(AdvisoryLock::Table))
+        .await?;
+    let mut rows = Query::insert();
+    rows.into_table(AdvisoryLock::Table)
+        .columns([AdvisoryLock::Name]);
+    for name in NAMES {
+        rows.values_panic([name.into()]);
     }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table(AdvisoryLock::Table).to_owned())
-            .await
-    }
+    db.execute(&rows).await?;
+    Ok(())
 }

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::mysql::MySqlConnectOptions;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -117,7 +116,7 @@ impl Database {
             let locked = db.query_one_raw(lock).await?;
             let locked: Option<i64> = locked.and_then(|row| row.try_get_by_index(0).ok());
             let done = match locked {
-                Some(1) => Migrator::up(&db, None).await,
+                Some(1) => migration::up(&db).await,
                 _ => Err(DbErr::Custom(
                     "another instance is still bringing the schema up to date".into(),
                 )),
@@ -134,7 +133,7 @@ impl Database {
             );
             transaction.execute_unprepared(&lock).await?;
         }
-        Migrator::up(&*transaction, None).await?;
+        migration::up(&*transaction).await?;
         transaction.commit().await
     }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use entity::entry;
-use migration::{Migrator, MigratorTrait};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DbBackend, EntityTrait, QueryOrder, Statement,
     TransactionTrait,
@@ -49,7 +48,7 @@ async fn an_older_ledger_comes_to_compare_to_the_byte() {
 /// What a retry finds moves from a table of its own into the entries, wherever a try before was cut off.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_ledger_keeps_what_its_retries_find() {
-    const BEFORE: u32 = 6;
+    const BEFORE: usize = 6;
     const ENTRIES: &str = "INSERT INTO entry (account_id, seq, at, kind, amount, balance_after, counter, direction, \
         direction_seq, hash, guard_key) VALUES (1, 1, 0, 18, 5, 5, 'issued', 1, 1, {x:02}, {x:01}), \
         (1, 2, 0, 16, -2, 3, 'lapsed', 2, 1, {x:03}, NULL)";
@@ -59,7 +58,7 @@ async fn an_older_ledger_keeps_what_its_retries_find() {
         let home = Home::on(server);
         let file = home.url.replace(".db", ".db?mode=rwc");
         let db = sea_orm::Database::connect(file).await.unwrap();
-        Migrator::up(&db, Some(BEFORE)).await.unwrap();
+        migration::up_to(&db, BEFORE).await.unwrap();
         for row in [ROWS[0], ENTRIES, REFERENCE] {
             execute(&db, row).await.unwrap();
         }
