@@ -1,16 +1,14 @@
 //! Signatures: pure functions over bytes. Which bytes are signed is the dialects' business.
 
+mod rsa;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::{Digest, Md5};
-use rsa::PublicKey;
-use rsa::pkcs1::DecodeRsaPublicKey as _;
-use rsa::pkcs1v15::{Signature, VerifyingKey};
-use rsa::pkcs8::DecodePublicKey as _;
-use rsa::signature::Verifier as _;
 use sha1::Sha1;
-use sha2::Sha256;
+
+pub use self::rsa::RsaKey;
 
 /// Lower-case hex MD5 of these parts, one after the other.
 pub fn md5_hex(parts: &[&[u8]]) -> String {
@@ -32,27 +30,6 @@ pub fn hmac_sha1_base64(key: &str, text: &str) -> String {
 /// A text form-URL-encoded: `a b&c` → `a+b%26c`.
 pub fn form_encode(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
-/// A public key for RSA-SHA256 signatures (PKCS#1 v1.5).
-#[derive(Clone, Debug)]
-pub struct RsaKey(VerifyingKey<Sha256>);
-
-impl RsaKey {
-    /// From PEM, `BEGIN PUBLIC KEY` or `BEGIN RSA PUBLIC KEY`; none where it is neither.
-    pub fn from_pem(pem: &str) -> Option<RsaKey> {
-        let key = PublicKey::from_public_key_pem(pem.trim())
-            .ok()
-            .or_else(|| PublicKey::from_pkcs1_pem(pem.trim()).ok())?;
-        Some(RsaKey(VerifyingKey::new(key)))
-    }
-
-    /// Whether a Base64 signature is this key's over these bytes.
-    pub fn verifies(&self, bytes: &[u8], signature: &str) -> bool {
-        let signature = STANDARD.decode(signature.trim()).ok();
-        let signature = signature.and_then(|bytes| Signature::try_from(bytes.as_slice()).ok());
-        signature.is_some_and(|signature| self.0.verify(bytes, &signature).is_ok())
-    }
 }
 
 /// Whether two texts are equal, in a time that does not tell where they differ.

@@ -49,7 +49,7 @@ impl Status {
         let key = match &config.pingpp_public_key {
             None => None,
             Some(pem) => Some(RsaKey::from_pem(pem.reveal()).ok_or(
-                "status.pingpp_public_key is no public key in PEM (-----BEGIN PUBLIC KEY-----)",
+                "status.pingpp_public_key is not an RSA public key of 2048 to 8192 bits in PEM (-----BEGIN PUBLIC KEY-----)",
             )?),
         };
         Ok(Status {

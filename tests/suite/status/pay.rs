@@ -288,8 +288,9 @@ async fn the_operators_side() {
         assert_eq!(out.status.code(), Some(1), "{command}");
         let why = text(&out.stderr);
         assert!(
-            why.contains("status.pingpp_public_key is no public key in PEM")
-                && !why.contains("hush"),
+            why.contains(
+                "status.pingpp_public_key is not an RSA public key of 2048 to 8192 bits in PEM"
+            ) && !why.contains("hush"),
             "{why}"
         );
     }
