@@ -1,8 +1,5 @@
 //! A connection: from the URL to a consumer that is fed, and its end.
 
-use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -10,26 +7,21 @@ use lapin::options::{
     BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, ConfirmSelectOptions,
     ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
 };
-use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, TLSConfig};
 use lapin::types::{FieldTable, ShortString};
-use lapin::uri::AMQPUri;
-use lapin::{Channel, ConnectionProperties, Consumer, ExchangeKind};
+use lapin::{Channel, Consumer, ExchangeKind};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::session::{Phase, Session};
 use super::stopped;
+use super::wire::Wire;
 use super::workers::Workers;
 use crate::config::{self, Secret};
 
-/// How long it may take until the broker's address answers.
-const REACH_WITHIN: Duration = Duration::from_secs(10);
 /// How long it may take until messages can come.
 const OPEN_WITHIN: Duration = Duration::from_secs(15);
 /// How long a farewell may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
-/// How often the two ends tell each other that they are there (s), unless the URL or the broker wants it more often.
-const HEARTBEAT: u16 = 30;
 /// The reply code of an end without a fault.
 const GOOD: u16 = 200;
 
@@ -149,48 +141,4 @@ async fn declare(channel: &Channel, config: &config::Amqp) -> lapin::Result<()> 
             .await?;
     }
     Ok(())
-}
-
-/// The socket of a connection, cut when dropped: else one that never answers would keep the client's thread for ever.
-#[derive(Default)]
-struct Wire(Arc<Mutex<Option<TcpStream>>>);
-
-impl Wire {
-    async fn connect(&self, url: &Secret) -> lapin::Result<lapin::Connection> {
-        let mut uri: AMQPUri = url.reveal().parse().map_err(std::io::Error::other)?;
-        uri.query.heartbeat.get_or_insert(HEARTBEAT);
-        let wire = self.0.clone();
-        lapin::Connection::connector(
-            uri,
-            lapin::runtime::default_runtime()?,
-            async move |uri, runtime| {
-                let reaching = uri.connect_with_config_async(TLSConfig::default(), &runtime);
-                let reached = timeout(REACH_WITHIN, reaching).await;
-                let stream = reached.map_err(std::io::Error::from)??;
-                match &stream {
-                    AsyncTcpStream::Plain(tcp) => hold(&wire, tcp.get_ref().as_fd()),
-                    AsyncTcpStream::Rustls(tls) => hold(&wire, tls.get_ref().0.get_ref().as_fd()),
-                    _ => {}
-                }
-                Ok(stream)
-            },
-            ConnectionProperties::default().with_connection_name("pointgate".into()),
-        )
-        .await
-    }
-}
-
-fn hold(wire: &Mutex<Option<TcpStream>>, socket: BorrowedFd<'_>) {
-    let socket = socket.try_clone_to_owned().ok().map(TcpStream::from);
-    *wire.lock().unwrap_or_else(PoisonError::into_inner) = socket;
-}
-
-impl Drop for Wire {
-    fn drop(&mut self) {
-        let mut wire = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(socket) = wire.take() {
-            // It may be gone already.
-            let _ = socket.shutdown(Shutdown::Both);
-        }
-    }
 }

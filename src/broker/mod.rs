@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! connection.rs   from the URL to a consumer that is fed, and its end
-//! lanes.rs        messages side by side, those of one user one after the other
+//! wire.rs         the socket to the broker, plain or under TLS
+//! workers.rs      messages side by side, those of one user one after the other
 //! work.rs         a message → a call of its method
 //! session.rs      what a lane may do with a message while its connection lasts: acknowledge, bury, wait
 //! backoff.rs      how long to wait before the next try
@@ -14,6 +15,7 @@
 mod backoff;
 mod connection;
 mod session;
+mod wire;
 mod work;
 mod workers;
 

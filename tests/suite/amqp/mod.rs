@@ -11,3 +11,4 @@ mod proxy;
 mod reconnect;
 mod status;
 mod stop;
+mod tls;

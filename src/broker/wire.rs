@@ -1,0 +1,143 @@
+//! The socket to the broker, plain or under TLS.
+//!
+//! lapin encrypts by itself, but only together with some thirty-five crates that read client certificates in PKCS#12, which
+//! no setting names. So its runtime is Tokio's with another type of stream: one that is encrypted already where the URL says so.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_compat::CompatExt as _;
+use async_rs::traits::Reactor;
+use async_rs::util::RuntimeParts;
+use async_rs::{Runtime, Tokio};
+use futures_util::Stream;
+use futures_util::io::{AsyncRead, AsyncWrite};
+use lapin::ConnectionProperties;
+use lapin::tcp::AsyncTcpStream;
+use lapin::uri::{AMQPScheme, AMQPUri};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::config::Secret;
+
+/// How long it may take until the broker's address answers.
+const REACH_WITHIN: Duration = Duration::from_secs(10);
+/// How often the two ends tell each other that they are there (s), unless the URL or the broker wants it more often.
+const HEARTBEAT: u16 = 30;
+
+/// The socket of a connection, cut when dropped: else one that never answers would keep the client's thread for ever.
+#[derive(Default)]
+pub(super) struct Wire(Arc<Mutex<Option<TcpStream>>>);
+
+impl Wire {
+    /// Connects to the broker of this URL and logs in.
+    pub async fn connect(&self, url: &Secret) -> lapin::Result<lapin::Connection> {
+        let mut uri: AMQPUri = url.reveal().parse().map_err(io::Error::other)?;
+        uri.query.heartbeat.get_or_insert(HEARTBEAT);
+        let wire = self.0.clone();
+        let tokio = Tokio::current();
+        lapin::Connection::connector(
+            uri,
+            Runtime::new(RuntimeParts::new(tokio.clone(), Streams(tokio))),
+            async move |uri, _| {
+                let reached = timeout(REACH_WITHIN, reach(&uri, &wire)).await;
+                let stream = reached.map_err(io::Error::from)??;
+                Ok(AsyncTcpStream::Plain(stream))
+            },
+            ConnectionProperties::default().with_connection_name("pointgate".into()),
+        )
+        .await
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        let mut wire = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(socket) = wire.take() {
+            // It may be gone already.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+async fn reach(uri: &AMQPUri, wire: &Mutex<Option<TcpStream>>) -> io::Result<AnyStream> {
+    let (host, port) = (uri.authority.host.as_str(), uri.authority.port);
+    let tcp = tokio::net::TcpStream::connect((host, port)).await?;
+    tcp.set_nodelay(true)?;
+    let socket = tcp.as_fd().try_clone_to_owned().ok().map(TcpStream::from);
+    *wire.lock().unwrap_or_else(PoisonError::into_inner) = socket;
+    Ok(match uri.scheme {
+        AMQPScheme::AMQP => Box::new(tcp.compat()),
+        AMQPScheme::AMQPS => Box::new(encrypted(tcp, host).await?.compat()),
+    })
+}
+
+/// TLS over a socket to this host, whose certificate one that this machine trusts must have signed.
+async fn encrypted(
+    tcp: tokio::net::TcpStream,
+    host: &str,
+) -> io::Result<TlsStream<tokio::net::TcpStream>> {
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    let trusted = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(trusted.certs);
+    if added == 0 {
+        let why = trusted.errors.first().map(|error| format!(": {error}"));
+        let why = why.unwrap_or_default();
+        return Err(io::Error::other(format!(
+            "this machine trusts no certificates{why}"
+        )));
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
+        .connect(name, tcp)
+        .await
+}
+
+/// A stream of either kind, as lapin reads and writes it.
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+type AnyStream = Box<dyn Duplex>;
+
+/// Tokio's reactor, but for the type of its streams.
+#[derive(Clone, Debug)]
+struct Streams(Tokio);
+
+impl Reactor for Streams {
+    type TcpStream = AnyStream;
+    type Sleep = <Tokio as Reactor>::Sleep;
+
+    fn register<H: Read + Write + AsFd + AsRawFd + Send + 'static>(
+        &self,
+        socket: H,
+    ) -> io::Result<impl AsyncRead + AsyncWrite + Send + Unpin + 'static> {
+        self.0.register(socket)
+    }
+
+    fn sleep(&self, duration: Duration) -> Self::Sleep {
+        self.0.sleep(duration)
+    }
+
+    fn interval(&self, duration: Duration) -> impl Stream<Item = Instant> + Send + 'static {
+        self.0.interval(duration)
+    }
+
+    fn tcp_connect_addr(
+        &self,
+        address: SocketAddr,
+    ) -> impl Future<Output = io::Result<AnyStream>> + Send + 'static {
+        let connecting = self.0.tcp_connect_addr(address);
+        async move { Ok(Box::new(connecting.await?) as AnyStream) }
+    }
+}

@@ -1,0 +1,137 @@
+//! A broker behind TLS: the program trusts the certificates that the machine trusts, for the names that they carry.
+
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use tempfile::TempDir;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+
+use super::broker::{Broker, EARN, earn, has, url};
+use crate::program::{Place, Program};
+
+const UID: &str = "50030299";
+
+/// Carries connections to the broker out of TLS, with a certificate for `localhost`.
+struct Front {
+    port: u16,
+    folder: TempDir,
+}
+
+impl Front {
+    async fn start() -> Front {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut authority = CertificateParams::default();
+        let name = format!("authority of port {port}");
+        authority.distinguished_name.push(DnType::CommonName, name);
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap());
+        let authority = authority.unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let certificate = certificate.signed_by(&key, &authority).unwrap();
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key.into())
+            .unwrap();
+        tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(config))));
+        Front { port, folder }
+    }
+
+    /// The broker's URL over TLS, with the host by this name.
+    fn url(&self, host: &str) -> String {
+        let direct = url();
+        let (name, place) = direct.split_once('@').expect("a URL with a name");
+        let name = name.replace("amqp://", "amqps://");
+        let (_, path) = place.split_once('/').unwrap_or((place, "%2f"));
+        format!("{name}@{host}:{}/{path}", self.port)
+    }
+
+    /// The file of the authority that signed the certificate.
+    fn authority(&self) -> String {
+        let file = self.folder.path().join("ca.pem");
+        file.to_str().unwrap().to_owned()
+    }
+}
+
+async fn serve(listener: TcpListener, acceptor: TlsAcceptor) {
+    while let Ok((near, _)) = listener.accept().await {
+        let acceptor = acceptor.clone();
+        tokio::spawn(async move {
+            let direct = url();
+            let (_, place) = direct.split_once('@').expect("a URL with a name");
+            let host = place.split('/').next().unwrap_or(place);
+            // A client that does not trust the certificate ends the handshake.
+            if let Ok(mut near) = acceptor.accept(near).await {
+                let mut far = TcpStream::connect(host).await.unwrap();
+                let _ = copy_bidirectional(&mut near, &mut far).await;
+            }
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_come_over_tls_from_a_broker_that_the_machine_trusts() {
+    let broker = Broker::declared().await;
+    let front = Front::start().await;
+    let place = Place::with(&broker.config_at(&front.url("localhost")));
+    let trusted = front.authority();
+    let trusted = [("SSL_CERT_FILE", trusted.as_str()), ("SSL_CERT_DIR", "")];
+    let mut program = Program::start(&place, &trusted).await;
+    // More than one record of TLS.
+    for i in 0..300 {
+        let reference = format!("tls-{i}");
+        broker
+            .publish(EARN, &earn(UID, 2, &reference), &reference)
+            .await;
+    }
+    has(&program.client(), UID, 600).await;
+    assert_eq!(program.terminate().await.code(), Some(0));
+    assert_eq!(broker.left().await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_the_machine_does_not_trust_gets_nothing() {
+    let broker = Broker::declared().await;
+    broker.publish(EARN, &earn(UID, 7, "a"), "a").await;
+    let front = Front::start().await;
+    let another = Front::start().await;
+    let nowhere = front.folder.path().join("missing.pem");
+    let (nowhere, own, other) = (
+        nowhere.to_str().unwrap().to_owned(),
+        front.authority(),
+        another.authority(),
+    );
+    for (host, trusted, why) in [
+        (
+            "localhost",
+            &other,
+            "invalid peer certificate: UnknownIssuer",
+        ),
+        (
+            "127.0.0.1",
+            &own,
+            "invalid peer certificate: certificate not valid for name",
+        ),
+        ("localhost", &nowhere, "this machine trusts no certificates"),
+    ] {
+        let place = Place::with(&broker.config_at(&front.url(host)));
+        let trusted = [("SSL_CERT_FILE", trusted.as_str()), ("SSL_CERT_DIR", "")];
+        let mut program = Program::start(&place, &trusted).await;
+        let line = program.logged("cannot reach the broker").await;
+        assert!(line.contains(why), "{line}");
+        assert_eq!(program.terminate().await.code(), Some(0));
+    }
+    assert_eq!(broker.waiting(&broker.queue()).await, 1);
+}
