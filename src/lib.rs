@@ -38,6 +38,10 @@
 //!   together are zero; an entry never changes, and each holds the hash of the one before it.
 //! - A secret is a [`config::Secret`], which shows itself to nobody, and is compared in constant time.
 
+#[cfg(feature = "amqp")]
+pub mod broker;
+#[cfg(not(feature = "amqp"))]
+#[path = "broker/absent.rs"]
 pub mod broker;
 pub mod cli;
 pub mod clock;

@@ -1,7 +1,5 @@
 //! The section `[amqp]`: the message broker from which methods are called, too.
 
-use lapin::uri::AMQPUri;
-
 use super::reader::{Section, Wrong};
 use super::secret::Secret;
 
@@ -59,8 +57,9 @@ pub(super) fn amqp(section: &mut Section<'_, '_>) -> Option<Amqp> {
 }
 
 /// Whether a URL can be used. No text here may quote it: it holds a password.
+#[cfg(feature = "amqp")]
 fn understood(url: &str) -> Result<(), &'static str> {
-    if url.parse::<AMQPUri>().is_err() {
+    if url.parse::<lapin::uri::AMQPUri>().is_err() {
         return Err(
             "is not the URL of a broker, such as \"amqp://NAME:PASSWORD@HOST:5672/%2f\" \
              (amqps:// for TLS; %2f is the virtual host \"/\")",
@@ -73,6 +72,11 @@ fn understood(url: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+#[cfg(not(feature = "amqp"))]
+fn understood(_: &str) -> Result<(), &'static str> {
+    Err("this program was built without message brokers; build it with the feature \"amqp\"")
+}
+
 fn word(text: &str, longest: usize) -> Result<String, Wrong> {
     match text.is_empty() || text.len() > longest || text.contains(char::is_whitespace) {
         true => Err(Wrong::NotOne),
@@ -80,7 +84,7 @@ fn word(text: &str, longest: usize) -> Result<String, Wrong> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "amqp"))]
 mod tests {
     use crate::config::tests::{good, read};
 

@@ -211,6 +211,7 @@ fn broken_text_has_its_line_and_does_not_hide_the_rest() {
 }
 
 #[test]
+#[cfg(feature = "postgres")]
 fn no_error_and_no_debug_output_holds_a_secret() {
     let secret = "hush4711";
     for text in [

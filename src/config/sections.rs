@@ -156,11 +156,17 @@ const DATABASE_URL: &str = "\"sqlite://\" and the path of a file, such as \"sqli
 /// Checks the URL of a database; a relative path starts from `dir`.
 fn database_url(url: &str, dir: &Path) -> Result<String, Wrong> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    match scheme {
-        "postgres" | "postgresql" => server_url("postgres", rest),
-        "mysql" | "mariadb" => server_url("mysql", rest),
-        _ => sqlite(url, dir),
+    let (name, scheme, is_built_in) = match scheme {
+        "postgres" | "postgresql" => ("PostgreSQL", "postgres", cfg!(feature = "postgres")),
+        "mysql" | "mariadb" => ("MySQL and MariaDB", "mysql", cfg!(feature = "mysql")),
+        _ => return sqlite(url, dir),
+    };
+    if !is_built_in {
+        return Err(Wrong::Because(format!(
+            "this program was built without {name}; build it with the feature \"{scheme}\""
+        )));
     }
+    server_url(scheme, rest)
 }
 
 /// Checks the URL of a database server, which names a database.

@@ -235,3 +235,34 @@ fn a_setting_that_is_no_text_is_refused() {
         "POINTGATE__TIMEZONE: is not UTF-8 text"
     );
 }
+
+#[test]
+fn what_is_not_built_in_is_refused_with_the_feature_that_it_needs() {
+    for (is_built_in, feature, text) in [
+        (
+            cfg!(feature = "postgres"),
+            "postgres",
+            "database.url = 'postgres://me:hush@host/db'",
+        ),
+        (
+            cfg!(feature = "mysql"),
+            "mysql",
+            "database.url = 'mariadb://me:hush@host/db'",
+        ),
+        (
+            cfg!(feature = "amqp"),
+            "amqp",
+            "amqp.url = 'amqp://me:hush@host'",
+        ),
+    ] {
+        match read(text, &[]) {
+            Ok(_) => assert!(is_built_in, "{text}"),
+            Err(errors) => {
+                let line = errors.to_string();
+                let why = format!("build it with the feature \"{feature}\"");
+                assert!(!is_built_in && line.ends_with(&why), "{line}");
+                assert!(!line.contains("hush"), "{line}");
+            }
+        }
+    }
+}

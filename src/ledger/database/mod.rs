@@ -3,16 +3,17 @@
 pub mod durability;
 pub mod guarded;
 pub mod lock;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod statements;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::sqlx::mysql::MySqlConnectOptions;
-use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{Executor, MySql, pool::PoolOptions};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, IsolationLevel,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
@@ -47,14 +48,6 @@ pub(super) const MIGRATING: i64 = 0x706f_696e_7467;
 pub(super) const MYSQL_MIGRATING: &str = "CONCAT('pointgate-', SHA1(DATABASE()))";
 /// How long (s) an instance waits for another one that does: of a large ledger, it may copy a whole table.
 const MIGRATES: u32 = 86_400;
-
-/// What is set in each session of MySQL and MariaDB: values are refused, not bent; a statement sees what is committed when
-/// it begins; what an instance that stands still has locked is free again, which MySQL does not know.
-const MYSQL_SESSION: &str = "SET SESSION \
-    sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-    time_zone = '+00:00', innodb_lock_wait_timeout = 5 \
-    /*M!100000 , idle_transaction_timeout = 10 */";
-const MYSQL_ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// The database, with one way in for writes and another for reads, which a write does not hold up.
 #[derive(Clone, Debug, Default)]
@@ -262,8 +255,7 @@ pub fn file(url: &str) -> Option<PathBuf> {
 
 fn options(url: &str, connections: u32, health: &WriteHealth) -> ConnectOptions {
     let mut options = ConnectOptions::new(with_tls(url));
-    let (guard_sqlite, guard_postgres, guard_mysql) =
-        (health.clone(), health.clone(), health.clone());
+    let guard = health.clone();
     let server = file(url).is_none();
     // No `min_connections`: where one of them is lost, the pool would try for minutes to open another, ever less often, and
     // nobody could have the place that this takes, not even when the server has long been back.
@@ -277,11 +269,11 @@ fn options(url: &str, connections: u32, health: &WriteHealth) -> ConnectOptions 
         .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(sqlite)
-        .map_sqlx_postgres_opts(postgres)
-        .map_sqlx_mysql_opts(mysql)
-        .map_sqlx_sqlite_pool_opts(move |options| guard_sqlite.guard(options))
-        .map_sqlx_postgres_pool_opts(move |options| guard_postgres.guard(options))
-        .map_sqlx_mysql_pool_opts(move |options| guard_mysql.guard(mysql_sessions(options)));
+        .map_sqlx_sqlite_pool_opts(move |options| guard.guard(options));
+    #[cfg(feature = "postgres")]
+    postgres::prepare(&mut options, health);
+    #[cfg(feature = "mysql")]
+    mysql::prepare(&mut options, health);
     options
 }
 
@@ -321,42 +313,10 @@ fn sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
 }
 
-fn postgres(options: PgConnectOptions) -> PgConnectOptions {
-    options.application_name("pointgate").options([
-        ("synchronous_commit", "on"),
-        ("timezone", "UTC"),
-        ("lock_timeout", "5s"),
-        ("default_transaction_isolation", "read committed"),
-        ("idle_in_transaction_session_timeout", "10s"),
-        // The statements are short and always the same.
-        ("jit", "off"),
-    ])
-}
-
-/// Without plans that read a whole table. The set statements look up a few keys; PostgreSQL plans each once, when its tables may
-/// still be empty and reading them looks cheap, and would stay with that for long.
+/// Keeps PostgreSQL from plans that read a whole table; other databases have no such setting.
+#[cfg_attr(not(feature = "postgres"), expect(unused_mut))]
 fn by_index(mut options: ConnectOptions) -> ConnectOptions {
-    options.map_sqlx_postgres_opts(|options| {
-        postgres(options).options([
-            ("plan_cache_mode", "force_generic_plan"),
-            ("enable_seqscan", "off"),
-            ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"),
-        ])
-    });
+    #[cfg(feature = "postgres")]
+    postgres::avoid_whole_tables(&mut options);
     options
-}
-
-fn mysql(options: MySqlConnectOptions) -> MySqlConnectOptions {
-    options.charset("utf8mb4").collation("utf8mb4_bin")
-}
-
-fn mysql_sessions(options: PoolOptions<MySql>) -> PoolOptions<MySql> {
-    options.after_connect(|connection, _| {
-        Box::pin(async move {
-            connection.execute(MYSQL_SESSION).await?;
-            connection.execute(MYSQL_ISOLATION).await?;
-            Ok(())
-        })
-    })
 }
