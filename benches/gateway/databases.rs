@@ -55,7 +55,7 @@ pub(crate) fn bench(rounds: usize, seconds: f64) -> Result<(), String> {
         match databases {
             Ok(databases) => on_one(kind, &databases, rounds, seconds)?,
             Err(why) => println!(
-                "\n{}: not measured, {why}. tests/services.sh starts it, or say in {} where it is",
+                "\n{}: not measured, {why}; {} says where it is",
                 kind.name, kind.variable
             ),
         }

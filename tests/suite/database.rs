@@ -1,17 +1,40 @@
-//! A database of its own for each test: SQLite's file as a rule, or one on the server that POINTGATE_TEST_DATABASE names
-//! (`postgres://postgres@127.0.0.1:5432`, `mysql://root@127.0.0.1:3306`).
+//! A database of its own for each test: SQLite's file as a rule, or one on the server that `POINTGATE_TEST_DATABASE` names
+//! (`postgres://NAME:PASSWORD@HOST:PORT`, `mysql://...`). Some tests need a certain server whatever the rest runs on: they find it
+//! in the variables [`POSTGRES`] and [`MARIADB`], and are ignored unless asked for.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sea_orm::{ConnectionTrait, Database};
 
-/// The server of the tests' own, with its user: `services.sh` makes it.
-#[allow(dead_code, reason = "the ledger's own tests use it")]
-pub const POSTGRES: &str = "postgres://pointgate_test:pointgate_test@127.0.0.1:5432";
-/// The other one.
-#[allow(dead_code, reason = "the ledger's own tests use it")]
-pub const MARIADB: &str = "mysql://pointgate_test:pointgate_test@127.0.0.1:3306";
+/// The variable with the URL of a PostgreSQL whose user may create databases.
+pub const POSTGRES: &str = "POINTGATE_TEST_POSTGRES";
+/// The variable with the URL of a MariaDB whose user may create databases and do anything in them.
+pub const MARIADB: &str = "POINTGATE_TEST_MARIADB";
+/// The variable with the URL of a RabbitMQ whose user may configure, write and read everything in its virtual host.
+#[allow(dead_code, reason = "the ledger's own tests need none")]
+pub const RABBITMQ: &str = "POINTGATE_TEST_AMQP_URL";
+
+/// The value of one of the tests' variables, if it has one.
+pub fn setting(variable: &str) -> Option<String> {
+    std::env::var(variable)
+        .ok()
+        .filter(|value| !value.is_empty())
+}
+
+/// The database servers that the environment names, each by its variable: none on a machine without any.
+pub fn servers() -> impl Iterator<Item = &'static str> {
+    let all = [POSTGRES, MARIADB].into_iter();
+    all.filter(|variable| setting(variable).is_some())
+}
+
+/// The value of one of the tests' variables, in a test that is ignored for want of it.
+pub fn must(variable: &str) -> String {
+    let value = setting(variable);
+    value.unwrap_or_else(|| {
+        panic!("{variable} is not set: run this test with tests/with_servers.sh")
+    })
+}
 
 /// A database on a server; it goes when this is dropped.
 pub struct Fresh {
@@ -22,12 +45,15 @@ pub struct Fresh {
 impl Fresh {
     /// A new one; none where the tests run on SQLite.
     pub fn new() -> Option<Fresh> {
-        let server = std::env::var("POINTGATE_TEST_DATABASE").unwrap_or_default();
-        (!server.is_empty()).then(|| Fresh::on(&server))
+        setting("POINTGATE_TEST_DATABASE").map(|server| Fresh::at(&server))
     }
 
-    /// A new one on this server, whatever the tests run on.
-    pub fn on(server: &str) -> Fresh {
+    /// A new one on the server that this variable names, whatever the tests run on.
+    pub fn on(variable: &str) -> Fresh {
+        Fresh::at(&must(variable))
+    }
+
+    fn at(server: &str) -> Fresh {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let fresh = Fresh {

@@ -10,6 +10,7 @@ mod osx;
 mod outage;
 mod program;
 mod server;
+mod servers;
 mod status;
 mod test_gateway;
 mod tidy;

@@ -73,7 +73,7 @@ impl Place {
         self
     }
 
-    /// The same with a database on this server, whatever the tests run on.
+    /// The same with a database on the server that this variable names, whatever the tests run on.
     pub fn on(mut self, server: &str) -> Place {
         let ground = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
         ground.database = Some(Fresh::on(server));

@@ -377,11 +377,13 @@ fn sqlite_keeps_what_the_book_says() {
 }
 
 #[test]
+#[ignore = "needs PostgreSQL: tests/with_servers.sh"]
 fn postgresql_keeps_what_the_book_says() {
     try_on(Some(POSTGRES));
 }
 
 #[test]
+#[ignore = "needs MariaDB: tests/with_servers.sh"]
 fn mariadb_keeps_what_the_book_says() {
     try_on(Some(MARIADB));
 }

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use super::{DATABASES, Home};
+use super::{Home, databases};
 use crate::clock::Clock;
 use crate::ledger::book::tests::{account, posting};
 use crate::ledger::book::transaction::{NEVER, Posting, PostingKind};
@@ -11,7 +11,7 @@ use crate::ledger::{ApplyError, Ledger, Limits};
 #[tokio::test]
 async fn as_many_wait_as_may() {
     const QUEUE: u8 = 8;
-    for (name, server) in DATABASES {
+    for (name, server) in databases() {
         let home = Home::on(server);
         let limits = Limits {
             queue: QUEUE.into(),

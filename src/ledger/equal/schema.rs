@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use sea_orm::sqlx::error::ErrorKind;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, RuntimeErr, Statement};
 
-use super::{DATABASES, Home};
+use super::{Home, databases};
 use crate::ledger::database::Database;
 use rules::{ROWS, RULES, Rule, Why};
 
@@ -32,7 +32,7 @@ struct Filled {
 impl Filled {
     async fn all() -> Vec<Filled> {
         let mut all = Vec::new();
-        for (name, server) in DATABASES {
+        for (name, server) in databases() {
             let home = Home::on(server);
             let database = Database::open(&home.url, 1).await.unwrap();
             let db = database.begin_write().await.unwrap();

@@ -13,18 +13,15 @@ use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Exchange
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use crate::database::{RABBITMQ, must};
 use crate::program::{CONFIG, Client, Program};
 
-/// The variable that names another broker.
-const URL_VARIABLE: &str = "POINTGATE_TEST_AMQP_URL";
-/// The broker on this machine.
-const HERE: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 /// The bound on everything that is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the broker is.
 pub fn url() -> String {
-    std::env::var(URL_VARIABLE).unwrap_or_else(|_| HERE.to_owned())
+    must(RABBITMQ)
 }
 
 /// An exchange, a queue bound to every method, and its dead-letter queue, all deleted when dropped.
@@ -42,7 +39,7 @@ impl Broker {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("pointgate-test-{}-{number}", std::process::id());
         let connection = Connection::connect(&url(), ConnectionProperties::default()).await;
-        let connection = connection.expect("RabbitMQ runs; tests/services.sh starts it");
+        let connection = connection.expect("RabbitMQ runs");
         let channel = connection.create_channel().await.unwrap();
         let confirm = ConfirmSelectOptions::default();
         channel.confirm_select(confirm).await.unwrap();

@@ -12,6 +12,7 @@ const USERS: u32 = 20;
 const KILLED_AT: [u32; 3] = [1500, 1000, 500];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn three_crashes_lose_no_message_and_count_none_twice() {
     let broker = Broker::declared().await;
     let mut expected: BTreeMap<String, (i64, usize)> = BTreeMap::new();

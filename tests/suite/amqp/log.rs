@@ -9,6 +9,7 @@ const PRIVATE: &str = "pv7";
 const UID: &str = "5003017770177";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn it_says_what_happens_and_nothing_private() {
     let broker = Broker::declared().await;
     let proxy = Proxy::cut_off().await;
@@ -50,6 +51,7 @@ async fn it_says_what_happens_and_nothing_private() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn a_wrong_password_is_told_without_it() {
     let broker = Broker::new().await;
     let (_, place) = url()

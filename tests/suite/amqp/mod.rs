@@ -1,4 +1,4 @@
-//! Messages from a real RabbitMQ: POINTGATE_TEST_AMQP_URL, else the one on this machine.
+//! Messages from a real RabbitMQ, the one that `POINTGATE_TEST_AMQP_URL` names.
 
 mod broker;
 mod counts;

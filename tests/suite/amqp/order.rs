@@ -28,6 +28,7 @@ fn by_user(called: &[Called]) -> BTreeMap<&str, Vec<(i64, &str)>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn what_fails_for_now_is_tried_again_in_its_place() {
     let broker = Broker::declared().await;
     let users = ["a", "b", "c", "d", "e", "f"];
@@ -61,6 +62,7 @@ async fn what_fails_for_now_is_tried_again_in_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn different_users_do_not_wait_for_each_other() {
     let broker = Broker::declared().await;
     for n in 0..20 {
@@ -89,6 +91,7 @@ async fn different_users_do_not_wait_for_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn while_all_fails_nothing_is_lost_or_dead_lettered() {
     let broker = Broker::declared().await;
     for n in 0..3 {
@@ -111,6 +114,7 @@ async fn while_all_fails_nothing_is_lost_or_dead_lettered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn what_is_not_done_is_not_acknowledged() {
     let broker = Broker::declared().await;
     publish(&broker, "a", 0, "ok").await;
@@ -127,6 +131,7 @@ async fn what_is_not_done_is_not_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn what_comes_again_waits_for_what_is_still_done_about_it() {
     let broker = Broker::declared().await;
     let proxy = Proxy::cut_off().await;

@@ -29,6 +29,7 @@ const POISON: [(&str, &str, &str); 8] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn they_are_dead_lettered_with_their_reason_and_stop_nobody() {
     let broker = Broker::declared().await;
     let mut expected = Vec::new();
@@ -64,6 +65,7 @@ async fn they_are_dead_lettered_with_their_reason_and_stop_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn a_dead_letter_keeps_its_properties_but_for_those_that_would_lose_it() {
     let broker = Broker::declared().await;
     let mut headers = FieldTable::default();
@@ -111,6 +113,7 @@ async fn a_dead_letter_keeps_its_properties_but_for_those_that_would_lose_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn what_the_broker_would_refuse_in_a_dead_letter_is_left_out() {
     let broker = Broker::declared().await;
     let mut headers = FieldTable::default();
@@ -132,6 +135,7 @@ async fn what_the_broker_would_refuse_in_a_dead_letter_is_left_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn the_dead_letter_queue_is_declared_again_where_somebody_deletes_it() {
     let broker = Broker::declared().await;
     let mut program = Program::start(&Place::with(&broker.config()), &[]).await;

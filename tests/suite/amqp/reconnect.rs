@@ -10,6 +10,7 @@ const ROUNDS: u32 = 4;
 const EACH: u32 = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn it_serves_without_the_broker_and_connects_when_that_comes() {
     let broker = Broker::declared().await;
     let proxy = Proxy::cut_off().await;
@@ -25,6 +26,7 @@ async fn it_serves_without_the_broker_and_connects_when_that_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn a_lost_connection_loses_no_message_and_counts_none_twice() {
     let broker = Broker::declared().await;
     let proxy = Proxy::cut_off().await;
@@ -62,6 +64,7 @@ async fn a_lost_connection_loses_no_message_and_counts_none_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn it_stops_in_time_while_the_broker_is_away() {
     let broker = Broker::new().await;
     let proxy = Proxy::cut_off().await;

@@ -51,6 +51,7 @@ fn add(user: u32) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn two_thousand_diamond_messages_and_three_kills() {
     let broker = Broker::declared().await;
     for i in 0..MESSAGES {
@@ -108,6 +109,7 @@ async fn two_thousand_diamond_messages_and_three_kills() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn each_operation_by_its_routing_key() {
     let key = PrivateKey::generate();
     let pem = key

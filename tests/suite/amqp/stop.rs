@@ -8,6 +8,7 @@ const UIDS: [&str; 3] = ["50030001", "50030002", "50030003"];
 const EACH: usize = 500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn sigterm_finishes_what_was_taken_and_leaves_the_rest() {
     let broker = Broker::declared().await;
     let all = UIDS.len() * EACH;

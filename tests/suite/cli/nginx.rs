@@ -50,7 +50,7 @@ impl Nginx {
             .args(["-g", "daemon off; master_process off;"])
             .stdin(Stdio::null())
             .spawn()
-            .expect("nginx is installed; tests/services.sh does it");
+            .expect("nginx is installed");
         let nginx = Nginx {
             child,
             folder,
@@ -105,6 +105,7 @@ async fn earn(client: &Client, reference: usize) -> reqwest::Result<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nginx: tests/with_servers.sh"]
 async fn two_instances_behind_the_sample_are_one_gateway() {
     let config =
         format!("{CONFIG}\n").replace("[server]", "[server]\ntrusted_proxies = ['127.0.0.1']");

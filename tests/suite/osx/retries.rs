@@ -107,10 +107,14 @@ async fn a_kill_in_the_middle() {
         let answered = under_way.await.unwrap();
         program.restart().await;
         let client = program.client();
-        for (i, first) in answered {
-            let again = send(&client, &format!("a 1 post r{round}-{i}")).await;
-            assert!(first.is_none_or(|first| first == again), "r{round}-{i}");
-        }
+        let again = answered.into_iter().map(|(i, first)| {
+            let client = client.clone();
+            async move {
+                let again = send(&client, &format!("a 1 post r{round}-{i}")).await;
+                assert!(first.is_none_or(|first| first == again), "r{round}-{i}");
+            }
+        });
+        join_all(again).await;
     }
     let last = send(&program.client(), "a 1 post last").await;
     assert!(

@@ -15,11 +15,13 @@ use crate::osx::client::{COMMUNITY, action};
 use crate::program::{Answer, CONFIG, Client, Place, Program, signed};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/with_servers.sh"]
 async fn postgresqls_is_lost() {
     is_lost(Kind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs MariaDB: tests/with_servers.sh"]
 async fn mariadbs_is_lost() {
     is_lost(Kind::MariaDb).await;
 }

@@ -19,11 +19,13 @@ const CUTS: u64 = 40;
 const ADDERS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/with_servers.sh"]
 async fn postgresql_cuts_connections() {
     cuts(Kind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs MariaDB: tests/with_servers.sh"]
 async fn mariadb_cuts_connections() {
     cuts(Kind::MariaDb).await;
 }

@@ -12,11 +12,11 @@ const FAILURES: usize = 30;
 const MOST_WRITES: usize = 4_000;
 
 /// A file system of 12 MiB in memory; unmounted when dropped.
-struct SmallDisk(PathBuf);
+pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// Mounts one; `None` where this user may not mount.
-    fn mount(at: &Path) -> Option<SmallDisk> {
+    pub fn mount(at: &Path) -> Option<SmallDisk> {
         std::fs::create_dir_all(at).unwrap();
         let mut mount = Command::new("mount");
         mount
@@ -47,9 +47,7 @@ impl Drop for SmallDisk {
 async fn a_full_disk_loses_nothing() {
     let place = Place::new().in_a_file();
     let Some(disk) = SmallDisk::mount(&place.path("data")) else {
-        eprintln!(
-            "not tried: only root may mount a small file system; the failing disk beside it is tried by everybody"
-        );
+        // `servers::what_is_skipped` says so. The failing disk below is tried by everybody.
         return;
     };
     let mut program = Program::start(&place, &[]).await;

@@ -6,21 +6,25 @@ use super::{all_were_told, client, gateway, says_ready, settle};
 use crate::ledger::load::Load;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/with_servers.sh"]
 async fn postgresql_is_killed() {
     goes_and_comes(Kind::Postgres, Server::kill9).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs MariaDB: tests/with_servers.sh"]
 async fn mariadb_is_killed() {
     goes_and_comes(Kind::MariaDb, Server::kill9).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/with_servers.sh"]
 async fn postgresql_is_stopped() {
     goes_and_comes(Kind::Postgres, Server::stop).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs MariaDB: tests/with_servers.sh"]
 async fn mariadb_is_stopped() {
     goes_and_comes(Kind::MariaDb, Server::stop).await;
 }

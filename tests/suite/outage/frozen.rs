@@ -6,11 +6,13 @@ use super::{all_were_told, client, gateway, says_ready, settle};
 use crate::ledger::load::Load;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/with_servers.sh"]
 async fn postgresql_stands_still() {
     stands_still(Kind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs MariaDB: tests/with_servers.sh"]
 async fn mariadb_stands_still() {
     stands_still(Kind::MariaDb).await;
 }

@@ -3,7 +3,7 @@
 mod callers;
 mod commit;
 mod cut;
-mod disk;
+pub mod disk;
 mod down;
 mod frozen;
 mod server;

@@ -8,11 +8,13 @@ use super::{PATIENCE, client, count, gateway, settle, start};
 use crate::ledger::load::{Load, Sent, Told, Write};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/with_servers.sh"]
 async fn one_of_two_on_postgresql() {
     one_of_two(Kind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs MariaDB: tests/with_servers.sh"]
 async fn one_of_two_on_mariadb() {
     one_of_two(Kind::MariaDb).await;
 }
@@ -47,11 +49,13 @@ async fn one_of_two(kind: Kind) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/with_servers.sh"]
 async fn one_of_two_on_postgresql_stands_still() {
     one_of_two_stands_still(Kind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs MariaDB: tests/with_servers.sh"]
 async fn one_of_two_on_mariadb_stands_still() {
     one_of_two_stands_still(Kind::MariaDb).await;
 }

@@ -12,10 +12,11 @@ use super::rules::{ROWS, Why};
 use super::{execute, is};
 use crate::ledger::database::{Database, MIGRATING, MYSQL_MIGRATING};
 use crate::ledger::equal::database::{MARIADB, POSTGRES};
-use crate::ledger::equal::{DATABASES, Home};
+use crate::ledger::equal::{Home, databases};
 
 /// MariaDB's tables of before, to which names that differ in blanks at their end were one, come to tell them apart.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MariaDB: tests/with_servers.sh"]
 async fn an_older_ledger_comes_to_compare_to_the_byte() {
     let home = Home::on(Some(MARIADB));
     let database = Database::open(&home.url, 1).await.unwrap();
@@ -54,7 +55,7 @@ async fn an_older_ledger_keeps_what_its_retries_find() {
         (1, 2, 0, 16, -2, 3, 'lapsed', 2, 1, {x:03}, NULL)";
     const REFERENCE: &str = "INSERT INTO reference (reference_key, content_key, account_id, seq, balance_after) \
         VALUES ({x:01}, {x:04}, 1, 1, 3)";
-    for (name, server) in DATABASES {
+    for (name, server) in databases() {
         let home = Home::on(server);
         let file = home.url.replace(".db", ".db?mode=rwc");
         let db = sea_orm::Database::connect(file).await.unwrap();
@@ -100,6 +101,7 @@ async fn assert_moved(home: &Home, name: &str) {
 
 /// An instance that starts while another one brings the schema up to date waits for it, however long that takes.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL and MariaDB: tests/with_servers.sh"]
 async fn who_starts_meanwhile_waits() {
     let locks = [
         (

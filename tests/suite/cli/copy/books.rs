@@ -9,6 +9,7 @@ use entity::{message, payment};
 use sea_orm::{Database, DatabaseConnection, EntityTrait, IntoActiveModel};
 use serde_json::json;
 
+use crate::database::servers;
 use crate::openapi::client::{ONE, PARTNERS};
 use crate::osx::client::{COMMUNITY, action, signed as community};
 use crate::program::{CONFIG, Client, Place, Program, signed, text};
@@ -27,6 +28,12 @@ pub struct Memory {
 /// A directory with all protocols on.
 pub fn place() -> Place {
     Place::with(&format!("{CONFIG}{PARTNERS}{COMMUNITY}")).in_a_file()
+}
+
+/// One on each database that is there: in SQLite's file, and on the servers that the environment names.
+pub fn places() -> Vec<Place> {
+    let on_servers = servers().map(|server| place().on(server));
+    [place()].into_iter().chain(on_servers).collect()
 }
 
 fn gateway(parameters: &[(&str, &str)]) -> String {
