@@ -4,6 +4,7 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use pointgate::config::{Config, Secret};
+use pointgate::gateway::context::RequestId;
 use pointgate::gateway::dialect::{Dialect, Request};
 use pointgate::gateway::method::Reply;
 use pointgate::ledger::book::Book;
@@ -18,7 +19,7 @@ const QUERY: &str = "app_version=3.8.2&client_type=android&method=app.yohocoin.t
 fn dialect() -> Yoho {
     let config = Config::parse("", std::path::Path::new("gateway.toml"), &[])
         .expect("the defaults are good");
-    Yoho::new(&config.yoho)
+    Yoho::new(&config.yoho, &[])
 }
 
 fn signing(c: &mut Criterion) {
@@ -35,15 +36,17 @@ fn signing(c: &mut Criterion) {
         client_secret(pairs.iter().copied(), &key)
     );
     let dialect = dialect();
+    let id = RequestId::new("bench").expect("it is safe");
     c.bench_function("open a signed request", |b| {
         b.iter(|| {
             let request = Request {
+                id: &id,
+                now: 0,
                 path: "/gateway",
-                signature: None,
                 query: black_box(&query),
-                content_type: None,
+                headers: &[],
                 body: b"",
-                from: &[],
+                addresses: &[],
             };
             dialect.open(&request).expect("it is signed well")
         });

@@ -8,14 +8,19 @@
 //! main.rs      the program: calls cli
 //! cli/         commands: command line → logger → configuration → a command
 //! config/      gateway.toml → Config, in three layers; one struct a section, all mistakes at once, secrets redacted
-//! server/      Config → running HTTP server: one route a dialect, limits, health, graceful stop
+//! server/      Config → running HTTP server over the list of endpoints: limits, request ids, health, graceful stop
+//! endpoints.rs the list of endpoints, one line each
+//! services.rs  what endpoints need to serve, built once
 //! gateway/     the spine: open → find → permit → read parameters → call → seal
-//! yoho/        the YOHO dialect and its methods, one small file a method
-//! openapi/     the open platform's dialect and its Actions
-//! osx/         the community's dialect and its two methods
-//! status/      member status: methods beside YOHO's, in its envelope; payments, which Ping++ signs
-//! broker/      the message broker: a message → a call of YOHO's methods
-//! points/      reasons, expiry rules and the company's calendar
+//!   endpoint.rs  trait Endpoint: routes, description, sample signing, start      dialect.rs  trait Dialect: bytes and codes
+//!   service.rs   a dialect at work                                               context.rs  request id, origin, time
+//!   method.rs    trait Method, its types erased      registry.rs  name → method   params.rs   declared parameters
+//! yoho/        the endpoint /gateway and the methods of the shop's coins, one small file a method
+//! openapi/     the endpoint /api/v2 and the Actions of partners
+//! osx/         the endpoint of the community, with its two methods
+//! status/      member status: methods of /gateway beside the coins'; payments, which Ping++ signs
+//! broker/      the message broker: a message → a call of a method of /gateway
+//! points/      coins, reasons, expiry rules and the company's calendar
 //! members/     what is known of a person beside points, and which names are one person
 //! ledger/      the core
 //!   book/        the rules, without I/O: transactions, entries, accounts, lots
@@ -29,7 +34,7 @@
 //! ```
 //!
 //! # Invariants
-//! - Arrows go down only: `main → cli → server → {dialects, broker} → points → {gateway, members, ledger, sign} → entity`. Dialects never
+//! - Arrows go down only: `main → cli → server → endpoints → {dialects, broker} → services → points → {gateway, members, ledger, sign} → entity`. Dialects never
 //!   import each other, `gateway/` names no dialect and no ledger, `ledger/` names no web type and no wire code, and SQL stays inside
 //!   `ledger/` and `members/`. Deleting a dialect is one folder and a few lines of `server.rs` and `cli`. A test holds these lines.
 //! - A refused request changes nothing; an acknowledged one is on disk before its answer leaves; a retry answers as the
@@ -46,6 +51,7 @@ pub mod broker;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod endpoints;
 pub mod gateway;
 pub mod ledger;
 pub mod members;
@@ -53,6 +59,7 @@ pub mod openapi;
 pub mod osx;
 pub mod points;
 pub mod server;
+pub mod services;
 pub mod sign;
 pub mod status;
 pub mod yoho;

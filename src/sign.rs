@@ -32,6 +32,15 @@ pub fn form_encode(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
+/// Writes parameters as a form-URL-encoded query: `a=1&b=x+y`.
+pub fn form_query(parameters: &[(String, String)]) -> String {
+    let pairs = parameters.iter();
+    let pairs: Vec<String> = pairs
+        .map(|(name, value)| format!("{}={}", form_encode(name), form_encode(value)))
+        .collect();
+    pairs.join("&")
+}
+
 /// Whether two texts are equal, in a time that does not tell where they differ.
 pub fn same(a: &str, b: &str) -> bool {
     constant_time_eq::constant_time_eq(a.as_bytes(), b.as_bytes())

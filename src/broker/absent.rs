@@ -2,22 +2,16 @@
 //! never a consumer to run.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::config;
-use crate::gateway::dialect::{Dialect, Sent};
-use crate::gateway::registry::Registry;
+use crate::gateway::endpoint::Dispatch;
 
 /// A consumer, which does not exist.
 pub enum RunningConsumer {}
 
 /// Starts nothing.
-pub fn start(
-    _: &config::Amqp,
-    _: Arc<dyn Dialect<Caller = Sent>>,
-    _: Arc<Registry<Sent>>,
-    _: Duration,
-) -> Option<RunningConsumer> {
+pub fn start(_: &config::Amqp, _: Arc<dyn Dispatch>, _: Clock) -> Option<RunningConsumer> {
     None
 }
 

@@ -25,9 +25,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::clock::Clock;
 use crate::config::{self, Secret};
-use crate::gateway::dialect::{Dialect, Sent};
-use crate::gateway::registry::Registry;
+use crate::gateway::endpoint::Dispatch;
 use backoff::Backoff;
 use connection::Connection;
 use work::Work;
@@ -44,17 +44,16 @@ pub struct RunningConsumer {
     task: JoinHandle<()>,
 }
 
-/// Starts consuming, in the background; none where it is off. A call takes at most `within`; `dialect` gives the refusals.
+/// Starts consuming in the background, and calls `methods` for messages; `None` if no broker is configured.
 pub fn start(
     config: &config::Amqp,
-    dialect: Arc<dyn Dialect<Caller = Sent>>,
-    methods: Arc<Registry<Sent>>,
-    within: Duration,
+    methods: Arc<dyn Dispatch>,
+    clock: Clock,
 ) -> Option<RunningConsumer> {
     let url = config.url.clone()?;
     let (stop, stopping) = watch::channel(false);
-    let lanes = Workers::start(Work::new(dialect, methods, within));
-    let task = tokio::spawn(run(config.clone(), url, lanes, stopping));
+    let workers = Workers::start(Work::new(methods, &config.queue, clock));
+    let task = tokio::spawn(run(config.clone(), url, workers, stopping));
     Some(RunningConsumer { stop, task })
 }
 
@@ -75,7 +74,7 @@ impl RunningConsumer {
 async fn run(
     config: config::Amqp,
     url: Secret,
-    lanes: Workers,
+    workers: Workers,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut backoff = Backoff::up_to(RECONNECT_WITHIN);
@@ -89,8 +88,8 @@ async fn run(
         match opened {
             Ok(mut connection) => {
                 log::info!("connected to the broker: queue {}", config.queue);
-                match connection.feed(&lanes, &mut stopping).await {
-                    None => return connection.finish(lanes).await,
+                match connection.feed(&workers, &mut stopping).await {
+                    None => return connection.finish(workers).await,
                     Some(why) => {
                         log::warn!("lost the broker: {why}");
                         connection.close().await;

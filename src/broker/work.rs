@@ -1,99 +1,110 @@
-//! A message → a call of its method.
+//! A message → a call of the method that its routing key names.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::FutureExt;
-use lapin::message::Delivery;
+use lapin::message::Delivery as Message;
 
-use crate::gateway::dialect::{Dialect, Sent};
+use crate::clock::Clock;
+use crate::gateway::context::{Context, Delivery, Origin, RequestId, RequestIds, SignedBody};
+use crate::gateway::endpoint::Dispatch;
 use crate::gateway::fault::{CallError, Fault};
-use crate::gateway::method::RegisteredMethod;
-use crate::gateway::params::Parameters;
-use crate::gateway::registry::Registry;
+use crate::gateway::parameters::Parameters;
 
 const NO_OBJECT: Fault = Fault::new(400, "the body is no JSON object");
+/// The origin of messages.
+const BROKER: &str = "broker";
+/// The header under which HTTP has the signature of a body, for a method that verifies its sender itself.
+const BODY_SIGNATURE: &str = "X-Pingplusplus-Signature";
 
-/// The methods, and how they are called.
+/// Calls methods for messages.
 pub(super) struct Work {
-    dialect: Arc<dyn Dialect<Caller = Sent>>,
-    methods: Arc<Registry<Sent>>,
-    within: Duration,
+    methods: Arc<dyn Dispatch>,
+    queue: String,
+    clock: Clock,
+    ids: RequestIds,
 }
 
-/// The parameters in a message's body; none where it is no JSON object.
+/// The parameters in a message's body; `None` unless it is a JSON object.
 pub(super) fn parameters(body: &[u8]) -> Option<Parameters> {
     serde_json::from_slice(body).ok()
 }
 
-/// What signs the body of a message whose method is signed otherwise than its dialect: the header that HTTP has for it.
-fn signature(delivery: &Delivery) -> Option<String> {
-    let headers = delivery.properties.headers().as_ref()?;
-    let signature = headers.inner().get("X-Pingplusplus-Signature")?;
-    let text = signature.as_long_string()?.as_bytes();
-    String::from_utf8(text.to_vec()).ok()
+fn signed_body(message: &Message) -> Option<SignedBody> {
+    let headers = message.properties.headers().as_ref()?;
+    let signature = headers.inner().get(BODY_SIGNATURE)?;
+    let signature = signature.as_long_string()?.as_bytes();
+    Some(SignedBody {
+        bytes: message.data.clone(),
+        signature: String::from_utf8(signature.to_vec()).ok()?,
+    })
 }
 
 impl Work {
-    /// Over these methods, with the dialect's refusals.
-    pub fn new(
-        dialect: Arc<dyn Dialect<Caller = Sent>>,
-        methods: Arc<Registry<Sent>>,
-        within: Duration,
-    ) -> Work {
+    /// Calls these methods for the messages of a queue.
+    pub fn new(methods: Arc<dyn Dispatch>, queue: &str, clock: Clock) -> Work {
         Work {
-            dialect,
             methods,
-            within,
+            queue: queue.to_owned(),
+            clock,
+            ids: RequestIds::start(),
         }
     }
 
-    /// The registered name of the method that a message names, for the log; "-" where there is none.
-    pub fn name(&self, delivery: &Delivery) -> &'static str {
-        let entry = self.methods.find(delivery.routing_key.as_str());
-        entry.map_or("-", |entry| entry.name)
+    /// The registered name of the method that a message names, for the log; `-` for an unknown one.
+    pub fn name(&self, message: &Message) -> &'static str {
+        let registered = self.methods.registered(message.routing_key.as_str());
+        registered.unwrap_or("-")
+    }
+
+    /// A new request id, under which one attempt at a message is logged.
+    pub fn request_id(&self) -> RequestId {
+        self.ids.next()
     }
 
     /// Calls the method. What has succeeded is on disk.
     pub async fn call(
         &self,
-        delivery: &Delivery,
+        message: &Message,
         parameters: Option<&Parameters>,
+        request_id: RequestId,
     ) -> Result<(), CallError> {
-        let named = delivery.routing_key.as_str();
-        let Some(entry) = self.methods.find(named) else {
-            return Err(self.dialect.no_method(Some(named)).into());
+        let method = message.routing_key.as_str();
+        let nothing = Parameters::default();
+        let parameters = match (parameters, self.methods.registered(method)) {
+            (Some(parameters), _) => parameters,
+            (None, Some(_)) => return Err(NO_OBJECT.into()),
+            // The method's absence is the first thing to be told.
+            (None, None) => &nothing,
         };
-        let parameters = parameters.ok_or(NO_OBJECT)?;
-        let id = delivery.properties.message_id().as_ref();
-        let id = id.map(|id| id.as_str()).filter(|id| !id.is_empty());
-        let sent = Sent {
-            id: id.map(str::to_owned),
-            raw: signature(delivery).map(|signature| (delivery.data.clone(), signature)),
+        let context = Context {
+            request_id,
+            origin: Origin {
+                dialect: BROKER,
+                caller: self.caller(message),
+                key: None,
+                address: None,
+            },
+            now: self.clock.now(),
+            details: Delivery {
+                message_id: text(message.properties.message_id()),
+                signed_body: signed_body(message),
+            },
         };
-        self.bounded(entry, parameters, sent).await
+        let calling = self.methods.dispatch(method, parameters, context);
+        calling.await.map(drop)
     }
 
-    /// Whatever happens in the method, its lane goes on.
-    async fn bounded(
-        &self,
-        entry: &RegisteredMethod<Sent>,
-        parameters: &Parameters,
-        sent: Sent,
-    ) -> Result<(), CallError> {
-        let calling = async { entry.call(parameters, &*self.dialect, sent).await };
-        let caught = AssertUnwindSafe(calling).catch_unwind();
-        match tokio::time::timeout(self.within, caught).await {
-            Ok(Ok(outcome)) => outcome.map(drop),
-            Ok(Err(_)) => {
-                log::error!("{} panicked over a message", entry.name);
-                Err(CallError::Internal)
-            }
-            Err(_) => {
-                log::error!("{} took longer than {:?}", entry.name, self.within);
-                Err(CallError::Internal)
-            }
+    /// The queue, and the publisher's `app_id` where it gives one.
+    fn caller(&self, message: &Message) -> String {
+        match text(message.properties.app_id()) {
+            Some(publisher) => format!("{}:{publisher}", self.queue),
+            None => self.queue.clone(),
         }
     }
+}
+
+/// A property that is not empty.
+fn text(property: &Option<lapin::types::ShortString>) -> Option<String> {
+    let text = property.as_ref()?.as_str();
+    (!text.is_empty()).then(|| text.to_owned())
 }

@@ -12,7 +12,7 @@ use super::backoff::Backoff;
 use super::session::Session;
 use super::work::{Work, parameters};
 use crate::gateway::fault::CallError;
-use crate::gateway::params::Parameters;
+use crate::gateway::parameters::Parameters;
 
 /// How many messages are worked on at a time.
 const WORKERS: u64 = 64;
@@ -91,6 +91,16 @@ async fn run(mut lane: UnboundedReceiver<Taken>, work: Arc<Work>) {
     }
 }
 
+/// Calls the message's method once, under a request id of its own.
+async fn call(
+    work: &Work,
+    delivery: &Delivery,
+    parameters: Option<&Parameters>,
+) -> Result<(), CallError> {
+    let id = work.request_id();
+    id.scope(work.call(delivery, parameters, id.clone())).await
+}
+
 /// Does what a message says, and tries until it has done so; whether it has, before that was no longer wanted.
 async fn settle(taken: Taken, work: &Work) -> bool {
     let Taken {
@@ -103,7 +113,7 @@ async fn settle(taken: Taken, work: &Work) -> bool {
     let mut level = log::Level::Warn;
     // After its connection is lost the message comes again; with it come those before it, which it must not overtake.
     while session.lasts() {
-        let why = match work.call(&delivery, parameters.as_ref()).await {
+        let why = match call(work, &delivery, parameters.as_ref()).await {
             Ok(()) => {
                 session.acknowledge(&delivery).await;
                 return true;

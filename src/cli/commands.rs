@@ -9,10 +9,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::endpoints::Endpoints;
 use crate::ledger::Ledger;
 use crate::ledger::upkeep::audit::Report;
 use crate::members::Members;
-use crate::points::Coins;
+use crate::points::calendar::Calendar;
 use crate::server;
 
 /// How long after a failure lapsing is tried again.
@@ -64,29 +65,16 @@ pub async fn migrate(config: &Config) -> Result<(), String> {
 }
 
 /// Says what the configuration comes to; its mistakes have been told before.
-pub fn check_config(config: &Config) -> Result<(), String> {
-    server::openapi_methods(config, &Ledger::nowhere())?;
-    server::yoho_methods(config, &Ledger::nowhere())?;
+pub fn check_config(config: &Config, endpoints: &Endpoints) -> Result<(), String> {
     println!("{} is good", config.source);
     println!(
         "listens on {}, keeps its ledger in {}",
         config.server.listen,
         config.database.shown()
     );
-    let clients: Vec<&str> = config.yoho.client_keys.keys().map(String::as_str).collect();
-    println!("knows the client types {}", clients.join(", "));
-    println!(
-        "has {} partners on the open platform",
-        config.openapi.partners.len()
-    );
-    let community = match config.osx.keys {
-        Some(_) => "is served",
-        None => "is not served",
-    };
-    println!(
-        "the community {community}, with {} rules",
-        config.osx.rules.len()
-    );
+    for endpoint in endpoints {
+        println!("{}", endpoint.summary());
+    }
     match config.amqp.url {
         Some(_) => println!("consumes messages of the broker from {}", config.amqp.queue),
         None => println!("consumes no messages: amqp.url is not given"),
@@ -131,7 +119,7 @@ pub async fn link(config: &Config, uid: i64, user_key: &str) -> Result<(), Strin
 pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String> {
     let ledger = open_existing(config).await?;
     let payments = Members::new(ledger.clone()).payments(order).await;
-    let coins = Coins::new(ledger.clone(), config);
+    let calendar = Calendar::new(config.timezone.clone());
     ledger.close().await;
     let payments = payments.map_err(|error| error.to_string())?;
     for payment in &payments {
@@ -139,10 +127,10 @@ pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String
         let number = |number: Option<i64>| number.map_or("-".to_owned(), |it| it.to_string());
         let paid = payment
             .time_paid
-            .map(|at| coins.write_time(at.saturating_mul(1000)));
+            .map(|at| calendar.write(at.saturating_mul(1000)));
         println!(
             "{}  {}  {}  order {}  {} {}  {}  paid {}  for {}",
-            coins.write_time(payment.at),
+            calendar.write(payment.at),
             payment.kind,
             text(&payment.object),
             text(&payment.order_no),

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use env_logger::{Builder, Env, Target};
 
+use crate::gateway::context::RequestId;
+
 /// How long a line waits for company.
 const MOMENT: Duration = Duration::from_millis(20);
 /// How many bytes wait at most; who adds more writes them out.
@@ -40,7 +42,11 @@ pub fn init() -> Written {
         .target(Target::Pipe(Box::new(lines.clone())))
         .format(|line, record| {
             let (time, level, target) = (line.timestamp(), record.level(), record.target());
-            writeln!(line, "[{time} {level:<5} {target}] {}", record.args())
+            let message = record.args();
+            match RequestId::current() {
+                Some(id) => writeln!(line, "[{time} {level:<5} {target}] {message} id={id}"),
+                None => writeln!(line, "[{time} {level:<5} {target}] {message}"),
+            }
         })
         .init();
     let writer = lines.clone();

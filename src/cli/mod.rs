@@ -3,15 +3,17 @@
 mod commands;
 mod copy;
 mod log_lines;
-mod methods;
+pub mod methods;
 mod sign;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::Config;
+use crate::endpoints;
 
 #[derive(Parser)]
 #[command(
@@ -36,9 +38,17 @@ enum Command {
     CheckConfig,
     /// List the methods with their parameters and refusals
     Methods,
-    /// Print a signed request
-    #[command(subcommand)]
-    Sign(SignCommand),
+    /// Print a signed request: for /gateway (yoho), the community (osx) or /api/v2 (openapi)
+    Sign {
+        /// The endpoint: yoho, osx or openapi
+        endpoint: String,
+        /// The method or Action, then its parameters; osx has no method: /getUserInfo unless there is an action
+        #[arg(value_name = "METHOD | KEY=VALUE", required = true)]
+        arguments: Vec<String>,
+        /// Whose key signs: a client_type, or the OpenId of a partner [default: the first configured]
+        #[arg(long, value_name = "CALLER", alias = "partner")]
+        caller: Option<String>,
+    },
     /// Lapse the points that are due (`serve` does it daily)
     Expire {
         /// Lapse what is due by the end of this day, YYYY-MM-DD [default: what is due now]
@@ -74,39 +84,20 @@ enum Command {
     },
 }
 
-#[derive(Subcommand)]
-enum SignCommand {
-    /// For `/gateway`: a signed URL and a line for curl
-    Yoho {
-        /// The method, for example app.yohocoin.total
-        method: String,
-        /// Its parameters; client_type picks the key [default: the first configured]
-        #[arg(value_name = "KEY=VALUE", value_parser = sign::pair)]
-        parameters: Vec<(String, String)>,
-    },
-    /// For the community: a signed URL and a line for curl; `/getUserInfo` where there is no action
-    Osx {
-        /// Its parameters; appKey and endtimestamp are added
-        #[arg(value_name = "KEY=VALUE", value_parser = sign::pair)]
-        parameters: Vec<(String, String)>,
-    },
-    /// For `/api/v2`: a line for curl with a signed envelope
-    Openapi {
-        /// The Action, for example user.user-points-records
-        action: String,
-        /// Its Params
-        #[arg(value_name = "KEY=VALUE", value_parser = sign::pair)]
-        parameters: Vec<(String, String)>,
-        /// The OpenId of the partner that signs [default: the first configured]
-        #[arg(long, value_name = "OPEN_ID")]
-        partner: Option<String>,
-    },
-}
+/// The exit status of a wrong usage, as clap has it.
+const USAGE: u8 = 2;
 
 /// Runs the command that the program was called with.
 pub fn run() -> ExitCode {
     let _written = log_lines::init();
     let cli = Cli::parse();
+    if let Some(Command::Sign { arguments, .. }) = &cli.command
+        && let Err(why) = sign::read(arguments)
+    {
+        let usage = Cli::command().error(ErrorKind::ValueValidation, why);
+        let _ = usage.print();
+        return ExitCode::from(USAGE);
+    }
     // One thread for the ledger's own work: the server's workers and the database's connections bring theirs.
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -142,17 +133,22 @@ async fn obey(command: Command, config: &Config) -> Result<(), String> {
     match command {
         Command::Serve => commands::serve(config).await,
         Command::Migrate => commands::migrate(config).await,
-        Command::CheckConfig => commands::check_config(config),
-        Command::Methods => methods::print(config),
-        Command::Sign(SignCommand::Yoho { method, parameters }) => {
-            sign::yoho(config, &method, parameters)
+        Command::CheckConfig => commands::check_config(config, &endpoints::all(config)?),
+        Command::Methods => {
+            methods::print(&endpoints::all(config)?);
+            Ok(())
         }
-        Command::Sign(SignCommand::Openapi {
-            action,
-            parameters,
-            partner,
-        }) => sign::openapi(config, &action, parameters, partner.as_deref()),
-        Command::Sign(SignCommand::Osx { parameters }) => sign::osx(config, parameters),
+        Command::Sign {
+            endpoint,
+            arguments,
+            caller,
+        } => sign::sign(
+            config,
+            &endpoints::all(config)?,
+            &endpoint,
+            &arguments,
+            caller,
+        ),
         Command::Payments { order } => commands::payments(config, order.as_deref()).await,
         Command::Link { uid, user_key } => commands::link(config, uid, &user_key).await,
         Command::Expire { at } => commands::expire(config, at).await,

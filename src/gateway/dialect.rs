@@ -2,98 +2,105 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
-
+use super::context::RequestId;
 use super::fault::{CallError, Fault};
 use super::method::Reply;
-use super::params::{Parameters, Refusals};
+use super::parameters::Parameters;
+use super::params::Refusals;
 
-/// A request as it came over the wire.
-#[derive(Clone, Copy, Debug)]
+/// A request as it came over HTTP.
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
+    /// Its id, which stands in the answer and in every log line about it.
+    pub id: &'a RequestId,
+    /// When it arrived (ms since 1970 UTC).
+    pub now: i64,
     /// The part of the URL before `?`.
     pub path: &'a str,
     /// The part of the URL behind `?`, still encoded.
     pub query: &'a str,
-    /// The body's type, where the request has one.
-    pub content_type: Option<&'a str>,
+    /// The headers.
+    pub headers: &'a dyn Headers,
     /// The body.
     pub body: &'a [u8],
-    /// What the header `X-Pingplusplus-Signature` says, for methods that are signed so.
-    pub signature: Option<&'a str>,
-    /// The addresses that are named as the client's: one as a rule, none where an unknown proxy stands between. Only
-    /// what holds for all of them holds for the client.
-    pub from: &'a [IpAddr],
+    /// The addresses that are named as the client's: one as a rule, none if an unknown proxy stands between. Only what holds for
+    /// all of them holds for the client.
+    pub addresses: &'a [IpAddr],
 }
 
-/// What a method may learn of a request beside its parameters, where its dialect has no partners to tell apart.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
-    /// The sender's own name for the request, under which it may come again: a message's id. None over HTTP.
-    pub id: Option<String>,
-    /// The body as it came and its signature, for a method that is signed otherwise than its dialect.
-    pub raw: Option<(Vec<u8>, String)>,
+/// The headers of a request.
+pub trait Headers: Send + Sync {
+    /// The first value under a name in any case of letters; `None` where there is none, or where it is not visible ASCII.
+    fn get(&self, name: &str) -> Option<&str>;
 }
 
-/// Whether a client whose address is one of these is surely within these networks.
-pub fn within(addresses: &[IpAddr], networks: &[IpNet]) -> bool {
-    let inside = |address: &IpAddr| {
-        let address = address.to_canonical();
-        networks.iter().any(|network| network.contains(&address))
-    };
-    !addresses.is_empty() && addresses.iter().all(inside)
+impl<const N: usize> Headers for [(&str, &str); N] {
+    fn get(&self, name: &str) -> Option<&str> {
+        let named = |(known, _): &&(&str, &str)| known.eq_ignore_ascii_case(name);
+        self.iter().find(named).map(|(_, value)| *value)
+    }
 }
 
 /// A request that has been opened and found genuine.
 #[derive(Clone, Debug)]
-pub struct Call<C> {
+pub struct Call<D> {
     /// The method that it names.
     pub method: Option<String>,
-    /// Who calls, and what else a method must know of the request beside its parameters.
-    pub caller: C,
     /// Its parameters.
     pub parameters: Parameters,
+    /// The authenticated caller.
+    pub caller: String,
+    /// Which of the caller's keys signed it.
+    pub key: Option<&'static str>,
+    /// What else its methods must know.
+    pub details: D,
 }
 
 /// An answer as it goes over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sealed {
+pub struct Answer {
     /// HTTP's status.
     pub status: u16,
-    /// The code in the envelope, for the log.
+    /// The code in the envelope, for the log and the metrics.
     pub code: i64,
     /// The envelope.
     pub body: String,
 }
 
-/// One wire protocol: it knows bytes, signatures and codes, and no method.
-pub trait Dialect: Refusals + Send + Sync {
-    /// What its methods learn of who calls.
-    type Caller: Send + 'static;
+/// Why a request has no body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
+    /// It is larger than the limit.
+    TooLarge,
+    /// It did not come whole, or not in time.
+    Incomplete,
+}
 
-    /// Checks a request and takes it out of its envelope.
+/// One wire protocol: it knows bytes, signatures and codes, and no method.
+pub trait Dialect: Refusals + Send + Sync + 'static {
+    /// What it adds to the context of its methods.
+    type Details: Send + 'static;
+
+    /// Verifies a request and takes it out of its envelope.
     ///
     /// # Errors
-    /// The dialect's refusal.
-    fn open(&self, request: &Request<'_>) -> Result<Call<Self::Caller>, Fault>;
+    /// Returns the dialect's refusal of a request that is malformed or not genuine.
+    fn open(&self, request: &Request<'_>) -> Result<Call<Self::Details>, Fault>;
 
-    /// Puts an outcome into its envelope.
-    fn seal(&self, outcome: Result<Reply, CallError>) -> Sealed;
+    /// Puts an outcome into the envelope.
+    fn seal(&self, outcome: Result<Reply, CallError>) -> Answer;
 
-    /// The refusal of a call that names no method (`None`) or one that does not exist.
+    /// The refusal of a call that names no method (`None`) or an unknown one.
     fn no_method(&self, named: Option<&str>) -> Fault;
 
-    /// Whether the caller may call the method of this registered name.
+    /// Checks that the caller may call the method of this registered name.
     ///
     /// # Errors
-    /// The dialect's refusal.
-    fn permit(&self, _caller: &Self::Caller, _method: &'static str) -> Result<(), Fault> {
+    /// Returns the dialect's refusal if it may not.
+    fn permit(&self, _details: &Self::Details, _method: &'static str) -> Result<(), Fault> {
         Ok(())
     }
 
-    /// The answer to a body larger than the limit.
-    fn too_large(&self) -> Sealed;
-
-    /// The answer to a body that did not come, or not in time.
-    fn unreadable(&self) -> Sealed;
+    /// The answer to a request without a readable body.
+    fn no_body(&self, error: BodyError) -> Answer;
 }

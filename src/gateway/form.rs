@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use super::params::{Parameters, Raw};
+use super::parameters::{Parameters, Raw};
 
 /// Adds the parameters of a form; none where it is not UTF-8 once decoded.
 pub fn read(form: &[u8], parameters: &mut Parameters) -> Option<()> {

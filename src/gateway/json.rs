@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::params::{Parameters, Raw};
+use super::parameters::{Parameters, Raw};
 
 impl<'de> Deserialize<'de> for Parameters {
     /// From a JSON object, keeping repeated names in their order.

@@ -1,41 +1,48 @@
 //! A method: its name, parameters, reply and meaning, declared once and in one place.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::borrow::Borrow;
 
 use serde::Serialize;
 
+use super::context::Context;
+use super::endpoint::{Boxed, Description};
 use super::fault::CallError;
-use super::params::{Field, Parameters, Params, Reader, Refusals};
+use super::parameters::Parameters;
+use super::params::{Field, Params, Reader, Refusals};
 
-/// One method of the gateway. It knows its parameters and its meaning, and nothing of the web.
-pub trait Method: Send + Sync + 'static {
+/// One method of the gateway: a type without values. It knows its parameters and its meaning, and nothing of the web.
+pub trait Method: 'static {
     /// Its name on the wire.
     const NAME: &'static str;
-    /// Other names that mean the same.
+    /// Other names for it.
     const ALIASES: &'static [&'static str] = &[];
     /// What it does, in a few words.
     const SUMMARY: &'static str;
-    /// Parameters of a call that can be tried out: `uid=1&num=5`.
+    /// Parameters of a call that works: `uid=1&num=5`; empty where the provider signs.
     const EXAMPLE: &'static str;
     /// The message that goes with its reply.
     const MESSAGE: &'static str;
-    /// What it learns of who calls: its dialect's.
-    type Caller: Send + 'static;
-    /// What it takes.
+    /// What it works on: the shop's coins, the members.
+    type State: Sync;
+    /// What its dialect adds to the context.
+    type Details: Send + 'static;
+    /// Its parameters, which [`params!`](crate::params) declares.
     type Params: Params;
-    /// What it answers: fields in the order in which they are written.
+    /// Its reply: fields in the order in which they are written.
     type Reply: Serialize;
 
-    /// Does it.
+    /// Answers a call.
+    ///
+    /// # Errors
+    /// Returns a [`Fault`](super::fault::Fault) that stands beside the method, or says that the gateway is busy or broken.
     fn call(
-        &self,
+        state: &Self::State,
         params: Self::Params,
-        caller: Self::Caller,
+        context: Context<Self::Details>,
     ) -> impl Future<Output = Result<Self::Reply, CallError>> + Send;
 }
 
-/// What a method answered: its data as compact JSON, and the message.
+/// A method's reply: its data as compact JSON, and the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// Compact JSON.
@@ -44,65 +51,86 @@ pub struct Reply {
     pub message: &'static str,
 }
 
-/// A call under way.
-pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Reply, CallError>> + Send + 'a>>;
+/// A call of a method whose types are erased.
+type Call<S, D> = for<'a> fn(
+    &'a S,
+    &Parameters,
+    &dyn Refusals,
+    Context<D>,
+) -> Boxed<'a, Result<Reply, CallError>>;
 
-/// A method with the types of its parameters and its reply erased.
-pub struct RegisteredMethod<C> {
+/// A method in a registry, with the types of its parameters and its reply erased.
+pub struct RegisteredMethod<S, D> {
     /// Its name on the wire.
     pub name: &'static str,
     /// Other names for it.
     pub aliases: &'static [&'static str],
-    /// What it does.
-    pub summary: &'static str,
-    /// Parameters to try.
-    pub example: &'static str,
-    /// Its parameters, in the order of their checks.
-    pub fields: &'static [Field],
-    method: Box<dyn Erased<C>>,
+    summary: &'static str,
+    example: &'static str,
+    fields: &'static [Field],
+    call: Call<S, D>,
 }
 
-impl<C: Send + 'static> RegisteredMethod<C> {
+impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
     /// Erases a method's types.
-    pub fn new<M: Method<Caller = C>>(method: M) -> RegisteredMethod<C> {
+    pub fn new<M: Method<Details = D>>() -> RegisteredMethod<S, D>
+    where
+        S: Borrow<M::State>,
+    {
         RegisteredMethod {
             name: M::NAME,
             aliases: M::ALIASES,
             summary: M::SUMMARY,
             example: M::EXAMPLE,
             fields: M::Params::FIELDS,
-            method: Box::new(method),
+            call: call::<M, S>,
         }
     }
 
-    /// Reads the parameters and does it; `refusals` are the dialect's.
+    /// Reads the parameters, for which `refusals` are the dialect's, and calls the method.
     pub fn call<'a>(
-        &'a self,
+        &self,
+        state: &'a S,
         parameters: &Parameters,
         refusals: &dyn Refusals,
-        caller: C,
-    ) -> Calling<'a> {
-        self.method.call(&Reader::new(parameters, refusals), caller)
+        context: Context<D>,
+    ) -> Boxed<'a, Result<Reply, CallError>> {
+        (self.call)(state, parameters, refusals, context)
+    }
+
+    /// Describes the method; `refusals` are the dialect's, and `sample` writes its example as arguments of `pointgate sign`.
+    pub fn describe(
+        &self,
+        refusals: &dyn Refusals,
+        sample: impl FnOnce(&str, &str) -> String,
+    ) -> Description {
+        let example = self.example;
+        Description {
+            name: self.name,
+            aliases: self.aliases,
+            summary: self.summary,
+            parameters: self.fields.iter().map(|it| it.describe(refusals)).collect(),
+            sample: (!example.is_empty()).then(|| sample(self.name, &example.replace('&', " "))),
+        }
     }
 }
 
-trait Erased<C>: Send + Sync {
-    fn call<'a>(&'a self, reader: &Reader<'_>, caller: C) -> Calling<'a>;
-}
-
-impl<M: Method> Erased<M::Caller> for M {
-    fn call<'a>(&'a self, reader: &Reader<'_>, caller: M::Caller) -> Calling<'a> {
-        let params = M::Params::read(reader);
-        Box::pin(async move {
-            let reply = Method::call(self, params?, caller).await?;
-            let data = serde_json::to_string(&reply).map_err(|error| {
-                log::error!("{}: the reply cannot be written: {error}", M::NAME);
-                CallError::Internal
-            })?;
-            Ok(Reply {
-                data,
-                message: M::MESSAGE,
-            })
+fn call<'a, M: Method, S: Borrow<M::State> + Sync>(
+    state: &'a S,
+    parameters: &Parameters,
+    refusals: &dyn Refusals,
+    context: Context<M::Details>,
+) -> Boxed<'a, Result<Reply, CallError>> {
+    let params = M::Params::read(&Reader::new(parameters, refusals));
+    Box::pin(async move {
+        let reply = M::call(state.borrow(), params?, context).await?;
+        let data = serde_json::to_string(&reply).map_err(|error| {
+            log::error!("cannot write the reply of {}: {error}", M::NAME);
+            CallError::Internal
+        })?;
+        Ok(Reply {
+            data,
+            message: M::MESSAGE,
         })
-    }
+    })
 }

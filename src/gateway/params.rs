@@ -1,117 +1,81 @@
-//! Parameters: how one is read from `"5"` or `5`, and which refusal its absence earns.
-//!
-//! A method declares its parameters with [`params!`](crate::params) in the order in which they are checked; reading
-//! them and describing them both derive from that.
+//! Declared parameters: [`params!`](crate::params) lists a method's parameters in the order in which they are checked. Reading
+//! them and describing them both derive from that list.
 
 use std::borrow::Cow;
 
+use super::endpoint::ParameterDescription;
 use super::fault::Fault;
-pub use super::value::{Bad, Decimal, Flag, Text, Value, Within};
+use super::parameters::{Parameters, Raw};
+use super::value::{Invalid, Value};
 
-/// A parameter as it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Raw {
-    /// A text, or a whole number as its digits.
-    Text(String),
-    /// Nothing: JSON's `null`.
-    Absent,
-    /// A number with a fraction, as it is written.
-    Decimal(String),
-    /// JSON's `true` or `false`.
-    Bool(bool),
-    /// What no parameter can be: a list or an object.
-    Other,
-}
-
-/// The parameters of a request, in the order in which they came. A repeated name counts with its first value.
-#[derive(Clone, Debug, Default)]
-pub struct Parameters(Vec<(String, Raw)>);
-
-impl Parameters {
-    /// Adds a parameter; an earlier one of the same name goes before it.
-    pub fn push(&mut self, name: String, value: Raw) {
-        self.0.push((name, value));
-    }
-
-    /// Adds all of these behind one's own.
-    pub fn append(&mut self, mut more: Parameters) {
-        self.0.append(&mut more.0);
-    }
-
-    /// The first value of this name; none where it is absent or `""`.
-    pub fn get(&self, name: &str) -> Option<&Raw> {
-        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
-        match value {
-            Raw::Text(text) if text.is_empty() => None,
-            Raw::Absent => None,
-            value => Some(value),
-        }
-    }
-
-    /// The same as text.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        match self.get(name)? {
-            Raw::Text(text) => Some(text),
-            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => None,
-        }
-    }
-
-    /// All of them that are texts, repetitions included.
-    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().filter_map(|(name, value)| match value {
-            Raw::Text(text) => Some((name.as_str(), text.as_str())),
-            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => None,
-        })
-    }
-}
-
-/// One declared parameter, for documentation.
+/// A declared parameter.
 #[derive(Debug)]
 pub struct Field {
     /// Its name on the wire.
     pub name: &'static str,
-    /// What it may be.
+    /// The values that it takes: `1 to 100`.
     pub kind: fn() -> Cow<'static, str>,
     /// What it is for.
     pub doc: &'static str,
-    /// What it is where it is absent; none where it is required.
+    /// Its value when absent, as it stands in the code; `None` = it is required.
     pub default: Option<&'static str>,
-    /// What its absence, or a wrong value, earns.
-    pub refusal: FaultSource,
+    /// The answer to a value that is wrong, or absent where it is required.
+    pub on_invalid: OnInvalid,
 }
 
-/// How a declared parameter is refused.
+/// How a method answers a parameter that is wrong, or absent where it is required.
 #[derive(Debug, PartialEq, Eq)]
-pub enum FaultSource {
-    /// By the method's own fault.
+pub enum OnInvalid {
+    /// By a fault of its own.
     Own(Fault),
-    /// By the dialect's.
+    /// By the dialect's fault.
     Dialect,
-    /// Not at all: a wrong value counts as absent.
-    Never,
+    /// Not at all: a wrong value falls back to the default.
+    Default,
 }
 
-/// How a dialect refuses parameters for which the method has no refusal of its own.
+impl Field {
+    /// Describes the parameter; `refusals` are the dialect's.
+    pub fn describe(&self, refusals: &dyn Refusals) -> ParameterDescription {
+        let name = self.name;
+        ParameterDescription {
+            name,
+            kind: (self.kind)(),
+            doc: self.doc.trim(),
+            default: self.default,
+            faults: match &self.on_invalid {
+                OnInvalid::Own(fault) => vec![fault.clone()],
+                OnInvalid::Dialect if self.default.is_none() => {
+                    vec![refusals.absent(name), refusals.wrong(name)]
+                }
+                OnInvalid::Dialect => vec![refusals.wrong(name)],
+                OnInvalid::Default => Vec::new(),
+            },
+        }
+    }
+}
+
+/// A dialect's faults for parameters for which the method has none of its own.
 pub trait Refusals {
-    /// One that must be there and is not.
+    /// A required parameter is absent.
     fn absent(&self, name: &str) -> Fault;
 
-    /// One that is not of its kind.
+    /// A value is not of the parameter's kind.
     fn wrong(&self, name: &str) -> Fault;
 
-    /// One that is too long.
+    /// A value is too long to be stored.
     fn too_long(&self, name: &str) -> Fault;
 }
 
-/// What [`params!`](crate::params) makes.
+/// The parameters of a method, as [`params!`](crate::params) implements it.
 pub trait Params: Sized + Send {
     /// The parameters in the order of their checks.
     const FIELDS: &'static [Field];
 
-    /// Reads all of them.
+    /// Reads all parameters.
     ///
     /// # Errors
-    /// The first refusal.
+    /// Returns the first fault.
     fn read(reader: &Reader<'_>) -> Result<Self, Fault>;
 }
 
@@ -122,7 +86,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Over these parameters, with the dialect's refusals.
+    /// Reads `parameters`, with the dialect's `refusals`.
     pub fn new(parameters: &'a Parameters, refusals: &'a dyn Refusals) -> Self {
         Reader {
             parameters,
@@ -130,55 +94,55 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One that must be there.
+    /// `required`.
     ///
     /// # Errors
-    /// The dialect's where it is absent, wrong or too long.
-    pub fn must<T: Value>(&self, name: &str) -> Result<T, Fault> {
+    /// Returns the dialect's fault for an absent, wrong or too long value.
+    pub fn required<T: Value>(&self, name: &str) -> Result<T, Fault> {
         match self.parameters.get(name) {
             None => Err(self.refusals.absent(name)),
             Some(raw) => self.read(name, raw, || Err(self.refusals.wrong(name))),
         }
     }
 
-    /// One that may be absent, but not wrong.
+    /// `required or FAULT`.
     ///
     /// # Errors
-    /// The dialect's where it is wrong or too long.
-    pub fn may<T: Value>(&self, name: &str, default: T) -> Result<T, Fault> {
-        match self.parameters.get(name) {
-            None => Ok(default),
-            Some(raw) => self.read(name, raw, || Err(self.refusals.wrong(name))),
-        }
-    }
-
-    /// One that must be there.
-    ///
-    /// # Errors
-    /// `fault` where it is absent or wrong, the dialect's where it is too long.
-    pub fn required<T: Value>(&self, name: &str, fault: Fault) -> Result<T, Fault> {
+    /// Returns `fault` for an absent or wrong value, the dialect's for one that is too long.
+    pub fn required_or<T: Value>(&self, name: &str, fault: Fault) -> Result<T, Fault> {
         match self.parameters.get(name) {
             None => Err(fault),
             Some(raw) => self.read(name, raw, || Err(fault)),
         }
     }
 
-    /// One that may be absent, but not wrong.
+    /// `optional(DEFAULT)`.
     ///
     /// # Errors
-    /// `fault` where it is wrong, the dialect's where it is too long.
-    pub fn checked<T: Value>(&self, name: &str, default: T, fault: Fault) -> Result<T, Fault> {
+    /// Returns the dialect's fault for a wrong or too long value.
+    pub fn optional<T: Value>(&self, name: &str, default: T) -> Result<T, Fault> {
+        match self.parameters.get(name) {
+            None => Ok(default),
+            Some(raw) => self.read(name, raw, || Err(self.refusals.wrong(name))),
+        }
+    }
+
+    /// `optional(DEFAULT) wrong => FAULT`.
+    ///
+    /// # Errors
+    /// Returns `fault` for a wrong value, the dialect's for one that is too long.
+    pub fn optional_or<T: Value>(&self, name: &str, default: T, fault: Fault) -> Result<T, Fault> {
         match self.parameters.get(name) {
             None => Ok(default),
             Some(raw) => self.read(name, raw, || Err(fault)),
         }
     }
 
-    /// One that may be absent; a wrong one counts as absent.
+    /// `optional(DEFAULT) wrong => default`.
     ///
     /// # Errors
-    /// The dialect's where it is too long.
-    pub fn default<T: Value>(&self, name: &str, default: T) -> Result<T, Fault> {
+    /// Returns the dialect's fault for a value that is too long.
+    pub fn optional_lenient<T: Value>(&self, name: &str, default: T) -> Result<T, Fault> {
         match self.parameters.get(name) {
             None => Ok(default),
             Some(raw) => self.read(name, raw, || Ok(default)),
@@ -193,23 +157,30 @@ impl<'a> Reader<'a> {
     ) -> Result<T, Fault> {
         match T::read(raw) {
             Ok(value) => Ok(value),
-            Err(Bad::Wrong) => wrong(),
-            Err(Bad::TooLong) => Err(self.refusals.too_long(name)),
+            Err(Invalid::Wrong) => wrong(),
+            Err(Invalid::TooLong) => Err(self.refusals.too_long(name)),
         }
     }
 }
 
-/// Declares a method's parameters as a struct, in the order of their checks:
+/// Declares a method's parameters as a struct, in the order of their checks. `as "referenceId"` gives a name on the wire that is not
+/// the field's.
 ///
-/// - `required("uid", FAULT)`: absent or wrong earns the fault;
-/// - `checked("queryType", 0, FAULT)`: absent is the default, wrong earns the fault;
-/// - `default("page", 1)`: absent or wrong is the default;
-/// - `must("user_id")`: absent or wrong earns the dialect's refusal;
-/// - `may("page", 1)`: absent is the default, wrong earns the dialect's refusal.
+/// | declaration | absent | wrong |
+/// |---|---|---|
+/// | `required` | the dialect's fault | the dialect's fault |
+/// | `required or NO_UID` | `NO_UID` | `NO_UID` |
+/// | `optional(1)` | 1 | the dialect's fault |
+/// | `optional(1) wrong => BAD_PAGE` | 1 | `BAD_PAGE` |
+/// | `optional(1) wrong => default` | 1 | 1 |
 #[macro_export]
 macro_rules! params {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
-        $(#[doc = $doc:literal] $field:ident: $kind:ty = $rule:ident($wire:literal $(, $arg:expr)*),)*
+        $(
+            #[doc = $doc:literal]
+            $field:ident: $kind:ty $(as $wire:literal)? =
+                $presence:ident $(($default:expr))? $(or $fault:ident)? $(wrong => $wrong:ident)?,
+        )*
     }) => {
         $(#[$meta])*
         $vis struct $name {
@@ -217,41 +188,50 @@ macro_rules! params {
         }
 
         impl $crate::gateway::params::Params for $name {
-            const FIELDS: &'static [$crate::gateway::params::Field] =
-                &[$($crate::params!(@field $rule, $kind, $doc, $wire $(, $arg)*)),*];
+            const FIELDS: &'static [$crate::gateway::params::Field] = &[$(
+                $crate::gateway::params::Field {
+                    name: $crate::params!(@wire $field $($wire)?),
+                    kind: <$kind as $crate::gateway::value::Value>::kind,
+                    doc: $doc,
+                    default: $crate::params!(@default $presence $(($default))?),
+                    on_invalid: $crate::params!(@invalid $(or $fault)? $(wrong => $wrong)?),
+                }
+            ),*];
 
             fn read(
                 reader: &$crate::gateway::params::Reader<'_>,
             ) -> Result<Self, $crate::gateway::fault::Fault> {
-                // Some methods take nothing.
+                // Some methods have no parameters.
                 let _ = reader;
-                Ok(Self { $($field: reader.$rule($wire $(, $arg)*)?,)* })
+                Ok(Self {
+                    $($field: $crate::params!(
+                        @read reader, $crate::params!(@wire $field $($wire)?),
+                        $presence $(($default))? $(or $fault)? $(wrong => $wrong)?
+                    )?,)*
+                })
             }
         }
     };
-    (@field required, $kind:ty, $doc:literal, $wire:literal, $fault:expr) => {
-        $crate::params!(@made $kind, $doc, $wire, None, Own($fault))
+    (@wire $field:ident $wire:literal) => { $wire };
+    (@wire $field:ident) => { stringify!($field) };
+    (@default required) => { None };
+    (@default optional($default:expr)) => { Some(stringify!($default)) };
+    (@invalid) => { $crate::gateway::params::OnInvalid::Dialect };
+    (@invalid or $fault:ident) => { $crate::gateway::params::OnInvalid::Own($fault) };
+    (@invalid wrong => default) => { $crate::gateway::params::OnInvalid::Default };
+    (@invalid wrong => $fault:ident) => { $crate::gateway::params::OnInvalid::Own($fault) };
+    (@read $reader:ident, $name:expr, required) => { $reader.required($name) };
+    (@read $reader:ident, $name:expr, required or $fault:ident) => {
+        $reader.required_or($name, $fault)
     };
-    (@field checked, $kind:ty, $doc:literal, $wire:literal, $default:expr, $fault:expr) => {
-        $crate::params!(@made $kind, $doc, $wire, Some(stringify!($default)), Own($fault))
+    (@read $reader:ident, $name:expr, optional($default:expr)) => {
+        $reader.optional($name, $default)
     };
-    (@field default, $kind:ty, $doc:literal, $wire:literal, $default:expr) => {
-        $crate::params!(@made $kind, $doc, $wire, Some(stringify!($default)), Never)
+    (@read $reader:ident, $name:expr, optional($default:expr) wrong => default) => {
+        $reader.optional_lenient($name, $default)
     };
-    (@field must, $kind:ty, $doc:literal, $wire:literal) => {
-        $crate::params!(@made $kind, $doc, $wire, None, Dialect)
-    };
-    (@field may, $kind:ty, $doc:literal, $wire:literal, $default:expr) => {
-        $crate::params!(@made $kind, $doc, $wire, Some(stringify!($default)), Dialect)
-    };
-    (@made $kind:ty, $doc:literal, $wire:literal, $default:expr, $refusal:ident $(($fault:expr))?) => {
-        $crate::gateway::params::Field {
-            name: $wire,
-            kind: <$kind as $crate::gateway::params::Value>::kind,
-            doc: $doc,
-            default: $default,
-            refusal: $crate::gateway::params::FaultSource::$refusal $(($fault))?,
-        }
+    (@read $reader:ident, $name:expr, optional($default:expr) wrong => $fault:ident) => {
+        $reader.optional_or($name, $default, $fault)
     };
 }
 

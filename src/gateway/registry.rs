@@ -1,19 +1,20 @@
-//! The registry: name → method. It refuses a name that is taken, and describes what it holds.
+//! The registry of an endpoint: name → method. It refuses a name that is taken, and describes its methods.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use super::method::{Method, RegisteredMethod};
 
-/// All methods of a dialect, whose callers are `C`s.
-pub struct Registry<C> {
-    entries: Vec<RegisteredMethod<C>>,
+/// The methods of an endpoint, which work on an `S` and get `D` as the details of their context.
+pub struct Registry<S, D> {
+    methods: Vec<RegisteredMethod<S, D>>,
     by_name: HashMap<&'static str, usize>,
 }
 
-impl<C> Default for Registry<C> {
+impl<S, D> Default for Registry<S, D> {
     fn default() -> Self {
         Registry {
-            entries: Vec::new(),
+            methods: Vec::new(),
             by_name: HashMap::new(),
         }
     }
@@ -24,31 +25,34 @@ impl<C> Default for Registry<C> {
 #[error("there are two methods of the name {0}")]
 pub struct DuplicateName(pub &'static str);
 
-impl<C: Send + 'static> Registry<C> {
+impl<S: Sync + 'static, D: Send + 'static> Registry<S, D> {
     /// Adds a method under its name and its aliases.
     ///
     /// # Errors
-    /// A name that is taken; the method is then under none.
-    pub fn add<M: Method<Caller = C>>(&mut self, method: M) -> Result<(), DuplicateName> {
-        let entry = RegisteredMethod::new(method);
-        let names = || std::iter::once(entry.name).chain(entry.aliases.iter().copied());
+    /// Returns a name that is taken; the method is then under none.
+    pub fn add<M: Method<Details = D>>(&mut self) -> Result<(), DuplicateName>
+    where
+        S: Borrow<M::State>,
+    {
+        let method = RegisteredMethod::new::<M>();
+        let names = || std::iter::once(method.name).chain(method.aliases.iter().copied());
         if let Some(taken) = names().find(|name| self.by_name.contains_key(name)) {
             return Err(DuplicateName(taken));
         }
         for name in names() {
-            self.by_name.insert(name, self.entries.len());
+            self.by_name.insert(name, self.methods.len());
         }
-        self.entries.push(entry);
+        self.methods.push(method);
         Ok(())
     }
 
     /// The method of this name.
-    pub fn find(&self, name: &str) -> Option<&RegisteredMethod<C>> {
-        self.by_name.get(name).map(|&i| &self.entries[i])
+    pub fn find(&self, name: &str) -> Option<&RegisteredMethod<S, D>> {
+        self.by_name.get(name).map(|&i| &self.methods[i])
     }
 
-    /// All of them, in the order in which they were added.
-    pub fn entries(&self) -> &[RegisteredMethod<C>] {
-        &self.entries
+    /// All methods, in the order in which they were added.
+    pub fn methods(&self) -> &[RegisteredMethod<S, D>] {
+        &self.methods
     }
 }

@@ -1,27 +1,27 @@
-//! The kinds of values that any method's parameters may have.
+//! Kinds of values that any method's parameters may have.
 
 use std::borrow::Cow;
 
-use super::params::Raw;
+use super::parameters::Raw;
 
 /// A kind of value that a parameter may have.
 pub trait Value: Sized {
-    /// What it is, for whoever writes a client: `whole number`.
+    /// The values that it takes, for the documentation: `whole number`.
     fn kind() -> Cow<'static, str>;
 
-    /// Reads it.
+    /// Reads a value.
     ///
     /// # Errors
-    /// What is wrong with it.
-    fn read(raw: &Raw) -> Result<Self, Bad>;
+    /// Returns why the value is not accepted.
+    fn read(raw: &Raw) -> Result<Self, Invalid>;
 }
 
-/// What is wrong with a value.
+/// Why a parameter's value is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bad {
-    /// Not of its kind.
+pub enum Invalid {
+    /// It is not of the parameter's kind.
     Wrong,
-    /// Longer than it may be.
+    /// It is longer than what can be stored.
     TooLong,
 }
 
@@ -30,10 +30,10 @@ impl Value for i64 {
         "whole number".into()
     }
 
-    fn read(raw: &Raw) -> Result<i64, Bad> {
+    fn read(raw: &Raw) -> Result<i64, Invalid> {
         match raw {
-            Raw::Text(digits) => digits.parse().map_err(|_| Bad::Wrong),
-            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
+            Raw::Text(digits) => digits.parse().map_err(|_| Invalid::Wrong),
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
     }
 }
@@ -47,10 +47,10 @@ impl<const FIRST: i64, const LAST: i64> Value for Within<FIRST, LAST> {
         format!("{FIRST} to {LAST}").into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Bad> {
+    fn read(raw: &Raw) -> Result<Self, Invalid> {
         match i64::read(raw)? {
             number if (FIRST..=LAST).contains(&number) => Ok(Within(number)),
-            _ => Err(Bad::Wrong),
+            _ => Err(Invalid::Wrong),
         }
     }
 }
@@ -60,7 +60,7 @@ impl<T: Value> Value for Option<T> {
         T::kind()
     }
 
-    fn read(raw: &Raw) -> Result<Option<T>, Bad> {
+    fn read(raw: &Raw) -> Result<Option<T>, Invalid> {
         T::read(raw).map(Some)
     }
 }
@@ -74,17 +74,17 @@ impl<const MAX: usize> Value for Text<MAX> {
         "text".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Bad> {
+    fn read(raw: &Raw) -> Result<Self, Invalid> {
         match raw {
-            Raw::Text(text) if text.chars().nth(MAX).is_some() => Err(Bad::TooLong),
-            Raw::Text(text) if text.contains('\0') => Err(Bad::Wrong),
+            Raw::Text(text) if text.chars().nth(MAX).is_some() => Err(Invalid::TooLong),
+            Raw::Text(text) if text.contains('\0') => Err(Invalid::Wrong),
             Raw::Text(text) => Ok(Text(text.clone())),
-            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
     }
 }
 
-/// Yes or no: JSON's `true`, or a text; what is said is meant, unless it says no.
+/// Yes or no: JSON's `true`, or a text; every text but `0` and `false` means yes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flag(pub bool);
 
@@ -93,16 +93,16 @@ impl Value for Flag {
         "true or false".into()
     }
 
-    fn read(raw: &Raw) -> Result<Flag, Bad> {
+    fn read(raw: &Raw) -> Result<Flag, Invalid> {
         match raw {
             Raw::Bool(value) => Ok(Flag(*value)),
             Raw::Text(text) => Ok(Flag(!matches!(text.as_str(), "0" | "false"))),
-            Raw::Decimal(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
+            Raw::Decimal(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
     }
 }
 
-/// A number of at most 16 characters, which may have a fraction, as it is written.
+/// A non-negative number of at most 16 characters, as it was written; it may have a fraction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decimal(pub String);
 
@@ -111,7 +111,7 @@ impl Value for Decimal {
         "number".into()
     }
 
-    fn read(raw: &Raw) -> Result<Decimal, Bad> {
+    fn read(raw: &Raw) -> Result<Decimal, Invalid> {
         match raw {
             Raw::Text(text) | Raw::Decimal(text) => {
                 let number = text
@@ -119,10 +119,10 @@ impl Value for Decimal {
                     .all(|byte| byte.is_ascii_digit() || byte == b'.');
                 match number && text.len() <= 16 && text.parse::<f64>().is_ok() {
                     true => Ok(Decimal(text.clone())),
-                    false => Err(Bad::Wrong),
+                    false => Err(Invalid::Wrong),
                 }
             }
-            Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
+            Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
     }
 }
@@ -145,7 +145,7 @@ mod tests {
         ] {
             assert_eq!(text(word), Ok(Flag(value)), "{word}");
         }
-        assert_eq!(Flag::read(&Raw::Other), Err(Bad::Wrong));
+        assert_eq!(Flag::read(&Raw::Other), Err(Invalid::Wrong));
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
             );
         }
         for bad in ["", "-1", "1e5", "1.2.3", ".", "NaN", "12345678901234567"] {
-            assert_eq!(read(bad), Err(Bad::Wrong), "{bad}");
+            assert_eq!(read(bad), Err(Invalid::Wrong), "{bad}");
         }
     }
 }

@@ -6,42 +6,43 @@ use super::partner::Partner;
 use super::{CallError, Fault, Nonce, REPLAYED};
 use crate::ledger::Ledger;
 use crate::ledger::book::transaction::{Posting, Rejection, Transaction};
-use crate::points::failed;
+use crate::points::call_error;
 
-/// A partner's request that has been found genuine.
+/// The partner of an authenticated request, and its nonce.
+#[derive(Clone)]
 pub struct Caller {
     pub(super) partner: Arc<Partner>,
     pub(super) nonce: Nonce,
 }
 
 impl Caller {
-    /// Spends the request's nonce, in one unit with what the request changes; `refuse` is how the Action answers what the
-    /// ledger refuses. An Action that only reads spends it when its answer is ready, so that a refusal costs none.
+    /// Spends the request's nonce in one transaction with its posting; `reject` is the Action's answer to what the ledger's rules do
+    /// not allow. An Action that only reads spends the nonce once its answer is ready, so that a refusal costs none.
     ///
     /// # Errors
-    /// 110005 where the nonce has been used; what `refuse` gives; a ledger that is busy or does not answer.
+    /// Returns 110005 for a nonce that was used before, what `reject` gives, or that the ledger is busy or does not answer.
     pub async fn spend(
         self,
         ledger: &Ledger,
         posting: Option<Posting>,
-        refuse: impl FnOnce(Rejection) -> CallError,
+        reject: impl FnOnce(Rejection) -> CallError,
     ) -> Result<(), CallError> {
         let unit = Transaction {
             nonce: Some(self.nonce),
             postings: Vec::from_iter(posting),
             ..Transaction::default()
         };
-        let refuse = |refusal| match refusal {
+        let reject = |rejection| match rejection {
             Rejection::NonceSpent => REPLAYED.into(),
-            refusal => refuse(refusal),
+            rejection => reject(rejection),
         };
         match ledger.apply(unit).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(failed(error, refuse)),
+            Err(error) => Err(call_error(error, reject)),
         }
     }
 
-    /// The refusal of a good request by its business, which costs no nonce. A replay learns nothing from it.
+    /// Answers a good request that its business refuses, which costs no nonce. A replay learns nothing from it: it gets 110005.
     pub async fn refusal(self, ledger: &Ledger, fault: Fault) -> CallError {
         match ledger.is_spent(self.nonce).await {
             Ok(true) => REPLAYED.into(),

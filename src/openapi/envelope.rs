@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::signature::{Signed, Spelling};
 use super::{Fault, MALFORMED, Parameters, missing};
 use crate::config::Sign;
-use crate::gateway::params::Raw;
+use crate::gateway::parameters::Raw;
 
 /// An envelope that holds all that it must, and nothing yet of which it is known whether it is true.
 #[derive(Debug)]

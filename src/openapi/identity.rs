@@ -1,34 +1,34 @@
 //! `communal.user.identity`: what is known of a user.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::caller::Caller;
 use super::{SUCCESS, UNKNOWN_USER, missing};
+use crate::gateway::context::Context;
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
-use crate::gateway::params::Within;
+use crate::gateway::value::Within;
 use crate::params;
-use crate::points::{Coins, Uid};
+use crate::points::coins::Coins;
+use crate::points::values::Uid;
 
-/// The method.
-pub struct Identity(pub Arc<Coins>);
+/// `communal.user.identity`.
+pub struct Identity;
 
 /// The way of naming a user that we know: by `user_id`. The others (1 mobile number, 2 card, 3 code) find nobody.
 const BY_USER_ID: i64 = 4;
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// how the user is named: 4 by user_id
-        kind: Within<1, 4> = must("type"),
+        kind: Within<1, 4> as "type" = required,
         /// the user, required where type is 4
-        user: Option<Uid> = may("user_id", None),
+        user: Option<Uid> as "user_id" = optional(None),
     }
 }
 
-/// What it answers.
+/// The reply.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     user_info: User,
@@ -45,16 +45,21 @@ impl Method for Identity {
     const SUMMARY: &'static str = "what is known of a user";
     const EXAMPLE: &'static str = "type=4&user_id=50030199";
     const MESSAGE: &'static str = SUCCESS;
-    type Caller = Caller;
+    type State = Coins;
+    type Details = Caller;
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, caller: Caller) -> Result<Reply, CallError> {
+    async fn call(
+        coins: &Coins,
+        params: Params,
+        context: Context<Caller>,
+    ) -> Result<Reply, CallError> {
         let Params {
             kind: Within(kind),
             user,
         } = params;
-        let ledger = &self.0.ledger;
+        let ledger = &coins.ledger;
         let known = match (kind, user) {
             (BY_USER_ID, None) => return Err(missing("user_id").into()),
             (BY_USER_ID, Some(user)) => {
@@ -64,9 +69,9 @@ impl Method for Identity {
             _ => None,
         };
         let Some((user, user_points)) = known else {
-            return Err(caller.refusal(ledger, UNKNOWN_USER).await);
+            return Err(context.details.refusal(ledger, UNKNOWN_USER).await);
         };
-        caller.spend_alone(ledger).await?;
+        context.details.spend_alone(ledger).await?;
         let user_info = User {
             id: user.0,
             user_points,

@@ -13,8 +13,8 @@ use super::signature::Signed;
 use crate::config::{self, Secret, Sign};
 use crate::sign::{form_encode, same};
 
-/// How often the log says again which secret is used (ms).
-const SAY_AGAIN: i64 = 60_000;
+/// How often the log repeats which secret is in use (ms).
+const LOG_AGAIN: i64 = 60_000;
 
 /// A partner of the configuration.
 pub struct Partner {
@@ -22,29 +22,29 @@ pub struct Partner {
     pub grant_code: Secret,
     pub sign: Sign,
     pub allow: HashSet<String>,
-    secrets: Vec<Key>,
+    secrets: Vec<CountedSecret>,
 }
 
 /// One of its secrets.
-struct Key {
+struct CountedSecret {
     secret: Secret,
     which: &'static str,
     uses: Counter,
     last: Gauge,
-    said: AtomicI64,
+    logged_at: AtomicI64,
 }
 
 /// Which secret of which partner.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Which {
+struct SecretLabels {
     partner: String,
     secret: &'static str,
 }
 
 /// The metrics of all partners' secrets.
 pub struct SecretMetrics {
-    uses: Family<Which, Counter>,
-    last: Family<Which, Gauge>,
+    uses: Family<SecretLabels, Counter>,
+    last: Family<SecretLabels, Gauge>,
 }
 
 impl SecretMetrics {
@@ -59,17 +59,17 @@ impl SecretMetrics {
         SecretMetrics { uses, last }
     }
 
-    fn key(&self, partner: &str, secret: &Secret, which: &'static str) -> Key {
-        let labels = Which {
+    fn key(&self, partner: &str, secret: &Secret, which: &'static str) -> CountedSecret {
+        let labels = SecretLabels {
             partner: partner.to_owned(),
             secret: which,
         };
-        Key {
+        CountedSecret {
             secret: secret.clone(),
             which,
             uses: self.uses.get_or_create(&labels).clone(),
             last: self.last.get_or_create(&labels).clone(),
-            said: AtomicI64::new(i64::MIN),
+            logged_at: AtomicI64::new(i64::MIN),
         }
     }
 }
@@ -91,10 +91,10 @@ impl Partner {
         }
     }
 
-    /// Whether a Token is one of this partner's, with or without its last encoding; counts the secret that it was made
-    /// with.
-    pub fn accepts(&self, signed: &Signed<'_>, token: &str, now: i64) -> bool {
-        // Each is tried, so that the time does not tell which one was right.
+    /// Verifies a Token, with or without its last encoding, and returns which secret it was made with: `current` or `previous`.
+    /// Counts the use of that secret.
+    pub fn verify(&self, signed: &Signed<'_>, token: &str, now: i64) -> Option<&'static str> {
+        // Every secret is tried, so that the time does not tell which one was right.
         let mut found = None;
         for key in &self.secrets {
             let good = signed.token(&key.secret);
@@ -102,25 +102,24 @@ impl Partner {
                 found = found.or(Some(key));
             }
         }
-        if let Some(key) = found {
-            key.uses.inc();
-            key.last.set(now / 1000);
-            if self.secrets.len() > 1 {
-                self.say(key, now);
-            }
+        let key = found?;
+        key.uses.inc();
+        key.last.set(now / 1000);
+        if self.secrets.len() > 1 {
+            self.log_use(key, now);
         }
-        found.is_some()
+        Some(key.which)
     }
 
-    /// Says in the log, now and then, which of two secrets is used.
-    fn say(&self, key: &Key, now: i64) {
-        let said = key.said.load(Ordering::Relaxed);
-        if now < said.saturating_add(SAY_AGAIN) {
+    /// Logs at most once a minute which of two secrets is in use.
+    fn log_use(&self, key: &CountedSecret, now: i64) {
+        let logged_at = key.logged_at.load(Ordering::Relaxed);
+        if now < logged_at.saturating_add(LOG_AGAIN) {
             return;
         }
-        let ours = key
-            .said
-            .compare_exchange(said, now, Ordering::Relaxed, Ordering::Relaxed);
+        let ours =
+            key.logged_at
+                .compare_exchange(logged_at, now, Ordering::Relaxed, Ordering::Relaxed);
         if ours.is_ok() {
             log::info!(
                 "partner {} signs with its {} secret, {} requests since the start",

@@ -1,19 +1,19 @@
 //! `user.points-add`: a partner gives a user points.
 
-use std::sync::Arc;
-
 use super::SUCCESS;
 use super::caller::Caller;
+use crate::gateway::context::Context;
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
-use crate::gateway::params::{Text, Within};
+use crate::gateway::value::{Text, Within};
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{Idempotency, Posting, PostingKind, Reason, Rejection};
 use crate::params;
-use crate::points::{Coins, Credit, Uid};
+use crate::points::coins::Coins;
+use crate::points::values::{Credit, Uid};
 
-/// The method.
-pub struct PointsAdd(pub Arc<Coins>);
+/// `user.points-add`.
+pub struct PointsAdd;
 
 const BIZ_ID_USED: Fault = Fault::new(200002, "bizId已被使用");
 
@@ -36,20 +36,20 @@ const SOURCES: [(i64, &str); 12] = [
 const REWARD: Reason = Reason(3);
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// how many points
-        balance: Credit = must("balance"),
+        balance: Credit = required,
         /// the partner's own name for it: the same one counts once
-        biz_id: Text<128> = must("bizId"),
+        biz_id: Text<128> as "bizId" = required,
         /// the user
-        customer: Uid = must("customerId"),
+        customer: Uid as "customerId" = required,
         /// a text for the history, instead of the source's
-        reason: Option<Text<255>> = may("reason", None),
+        reason: Option<Text<255>> = optional(None),
         /// what for: 1 purchase … 12 profile completed
-        source: Option<Within<1, 12>> = may("sourceType", None),
+        source: Option<Within<1, 12>> as "sourceType" = optional(None),
         /// where: 1 Alipay … 9 Koubei; checked and not kept
-        _channel: Option<Within<1, 9>> = may("pointsChannel", None),
+        _channel: Option<Within<1, 9>> as "pointsChannel" = optional(None),
     }
 }
 
@@ -59,12 +59,17 @@ impl Method for PointsAdd {
     const EXAMPLE: &'static str =
         "balance=11&bizId=appPay10190709&customerId=50030199&sourceType=1&pointsChannel=7";
     const MESSAGE: &'static str = SUCCESS;
-    type Caller = Caller;
+    type State = Coins;
+    type Details = Caller;
     type Params = Params;
     /// An empty list, as the document shows.
     type Reply = [(); 0];
 
-    async fn call(&self, params: Params, caller: Caller) -> Result<[(); 0], CallError> {
+    async fn call(
+        coins: &Coins,
+        params: Params,
+        context: Context<Caller>,
+    ) -> Result<[(); 0], CallError> {
         let Params {
             balance: Within(amount),
             biz_id: Text(biz_id),
@@ -78,14 +83,14 @@ impl Method for PointsAdd {
         let why = source.map_or(REWARD, |(reason, _)| Reason(*reason));
         let words = source.map(|(_, words)| (*words).to_owned());
         let once = Idempotency {
-            key: Key::of(&["openapi", "biz", &caller.partner.open_id, &biz_id]),
+            key: Key::of(&["openapi", "biz", &context.details.partner.open_id, &biz_id]),
             fingerprint: Key::of(&[&customer.0.to_string(), &amount.to_string()]),
         };
         let posting = Posting {
             account: Coins::account(customer),
             kind: PostingKind::Earn {
                 amount,
-                expires_at: self.0.expires_at(),
+                expires_at: coins.expires_at(context.now),
             },
             reason: why,
             idempotency: Some(once),
@@ -94,7 +99,7 @@ impl Method for PointsAdd {
             message: reason.map(|Text(reason)| reason).or(words),
             operator: None,
         };
-        let refuse = |refusal| match refusal {
+        let reject = |rejection| match rejection {
             Rejection::IdempotencyConflict => BIZ_ID_USED.into(),
             Rejection::NonceSpent
             | Rejection::RequirementMissing
@@ -103,7 +108,10 @@ impl Method for PointsAdd {
             | Rejection::NothingSpent
             | Rejection::OutOfRange => CallError::Internal,
         };
-        caller.spend(&self.0.ledger, Some(posting), refuse).await?;
+        context
+            .details
+            .spend(&coins.ledger, Some(posting), reject)
+            .await?;
         Ok([])
     }
 }

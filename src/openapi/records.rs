@@ -1,20 +1,21 @@
 //! `user.user-points-records`: a user's points, newest first, in the two forms that the document gives to one Action.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::caller::Caller;
 use super::{SUCCESS, UNKNOWN_USER};
+use crate::gateway::context::Context;
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
-use crate::gateway::params::{Bad, Raw, Value};
+use crate::gateway::parameters::Raw;
+use crate::gateway::value::{Invalid, Value};
 use crate::ledger::read::history::{Direction, Page, Range, Row};
 use crate::params;
-use crate::points::{Coins, Uid};
+use crate::points::coins::Coins;
+use crate::points::values::Uid;
 
-/// The method.
-pub struct Records(pub Arc<Coins>);
+/// `user.user-points-records`.
+pub struct Records;
 
 /// Rows a page where nothing is said, and at most.
 const ROWS: i64 = 10;
@@ -25,20 +26,20 @@ const MOST_ROWS: i64 = 100;
 pub struct Which(Option<Direction>);
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the user
-        user: Uid = must("user_id"),
+        user: Uid as "user_id" = required,
         /// rows a page, 10 if nothing is said and at most 100
-        page_size: i64 = may("page_size", ROWS),
+        page_size: i64 = optional(ROWS),
         /// which page, from 1 on
-        page: i64 = may("page", 1),
+        page: i64 = optional(1),
         /// which rows; with it, the answer has the short form
-        which: Option<Which> = may("type", None),
+        which: Option<Which> as "type" = optional(None),
     }
 }
 
-/// What it answers.
+/// The reply.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
@@ -97,14 +98,18 @@ impl Method for Records {
     const SUMMARY: &'static str = "a user's points, newest first";
     const EXAMPLE: &'static str = "user_id=50030199&page_size=10&page=1";
     const MESSAGE: &'static str = SUCCESS;
-    type Caller = Caller;
+    type State = Coins;
+    type Details = Caller;
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, caller: Caller) -> Result<Reply, CallError> {
-        let coins = &self.0;
+    async fn call(
+        coins: &Coins,
+        params: Params,
+        context: Context<Caller>,
+    ) -> Result<Reply, CallError> {
         let page = params.page.max(1);
-        // As in the coins' own lists: a size that cannot be meant is the default, one that is too large is the most.
+        // As in the coins' lists: an invalid size falls back to 10, one that is too large to 100.
         let size = match params.page_size {
             ..1 => ROWS,
             size => size.min(MOST_ROWS),
@@ -119,7 +124,7 @@ impl Method for Records {
         };
         let found = coins.ledger.history(&range).await?;
         let Some(Page { total, entries }) = found else {
-            return Err(caller.refusal(&coins.ledger, UNKNOWN_USER).await);
+            return Err(context.details.refusal(&coins.ledger, UNKNOWN_USER).await);
         };
         let reply = match params.which {
             None => Reply::Long {
@@ -140,7 +145,7 @@ impl Method for Records {
                 }
             }
         };
-        caller.spend_alone(&coins.ledger).await?;
+        context.details.spend_alone(&coins.ledger).await?;
         Ok(reply)
     }
 }
@@ -166,7 +171,7 @@ fn long(coins: &Coins, row: Row) -> LongRow {
         },
         points: row.amount.abs(),
         desc: title,
-        created_at: coins.write_time(row.at),
+        created_at: coins.calendar.write(row.at),
         change_text: message,
     }
 }
@@ -175,7 +180,7 @@ fn short(coins: &Coins, row: Row) -> ShortRow {
     let (_, message) = coins.texts(row.reason, row.reference.as_deref(), row.message);
     ShortRow {
         r#type: row.direction,
-        created_at: coins.write_time(row.at),
+        created_at: coins.calendar.write(row.at),
         points: row.amount.abs(),
         source_desc: message,
     }
@@ -186,15 +191,15 @@ impl Value for Which {
         "all, in or out".into()
     }
 
-    fn read(raw: &Raw) -> Result<Which, Bad> {
+    fn read(raw: &Raw) -> Result<Which, Invalid> {
         match raw {
             Raw::Text(text) => match text.as_str() {
                 "all" => Ok(Which(None)),
                 "in" => Ok(Which(Some(Direction::Income))),
                 "out" => Ok(Which(Some(Direction::Expense))),
-                _ => Err(Bad::Wrong),
+                _ => Err(Invalid::Wrong),
             },
-            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
     }
 }

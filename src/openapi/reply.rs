@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::{BROKEN, TOO_MANY};
-use crate::gateway::dialect::Sealed;
+use crate::gateway::dialect::Answer;
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Reply;
 
 /// Puts an outcome into the reply's envelope.
-pub fn seal(outcome: Result<Reply, CallError>) -> Sealed {
+pub fn seal(outcome: Result<Reply, CallError>) -> Answer {
     match outcome {
-        Ok(Reply { data, message }) => Sealed {
+        Ok(Reply { data, message }) => Answer {
             status: 200,
             code: 0,
             body: format!(
@@ -26,9 +26,9 @@ pub fn seal(outcome: Result<Reply, CallError>) -> Sealed {
 
 /// A refusal under a status of HTTP. `status` is true where the request was good and only its business was refused, which
 /// the codes from 200000 on say.
-pub fn refusal(status: u16, fault: &Fault) -> Sealed {
+pub fn refusal(status: u16, fault: &Fault) -> Answer {
     let business = (200_000..500_000).contains(&fault.code);
-    Sealed {
+    Answer {
         status,
         code: fault.code,
         body: format!(

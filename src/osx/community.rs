@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::bad;
+use super::invalid;
 use super::profile::Profile;
 use crate::config::{self, Rule, SCORES, UserToken};
 use crate::gateway::fault::{CallError, Fault};
-use crate::ledger::book::transaction::{AccountKey, NEVER};
+use crate::ledger::book::transaction::AccountKey;
 use crate::members::{Members, Name};
-use crate::points::{COIN, Coins};
+use crate::points::coins::Coins;
 
 /// The community platform, as it is configured.
 pub struct Community {
@@ -42,7 +42,7 @@ impl Community {
             UserToken::UserKey => Ok(Name::Key(token.to_owned())),
             UserToken::Uid => match token.parse() {
                 Ok(uid) if uid > 0 => Ok(Name::Uid(uid)),
-                _ => Err(bad("参数格式不对:", parameter)),
+                _ => Err(invalid("参数格式不对:", parameter)),
             },
         }
     }
@@ -60,12 +60,9 @@ impl Community {
         }
     }
 
-    /// When points of a score lapse (ms): coins as coins do, others never.
-    pub fn expires_at(&self, score: usize) -> i64 {
-        match self.scores[score] == COIN {
-            true => self.coins.expires_at(),
-            false => NEVER,
-        }
+    /// When points of a score that are earned at `now` expire (ms).
+    pub fn expires_at(&self, score: usize, now: i64) -> i64 {
+        self.coins.expiry_of(&self.scores[score], now)
     }
 
     /// What is known of somebody.

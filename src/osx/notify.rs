@@ -7,37 +7,39 @@ use serde_json::value::RawValue;
 
 use super::Community;
 use crate::config::Rule;
+use crate::gateway::context::Context;
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
-use crate::gateway::params::Text;
-use crate::ledger::book::transaction::{Action, Limit, Posting, PostingKind, Reason, Transaction};
+use crate::gateway::value::Text;
+use crate::ledger::book::transaction::{Action, Limit, Posting, PostingKind, Transaction};
 use crate::members::Name;
 use crate::params;
-use crate::points::failed;
+use crate::points::{REWARD, call_error};
 
-/// The method.
-pub struct UserActionNotify(pub Arc<Community>);
+/// `/userActionNotify`.
+pub struct UserActionNotify;
+
+/// Its path.
+pub const PATH: &str = "/userActionNotify";
 
 /// What the platform sends where there is no counterpart.
 const NOBODY: &str = "0";
-/// The coins' type of what comes and goes by community actions: 活动奖励.
-const REWARD: Reason = Reason(3);
 /// The most characters of an entry's reference.
 const LONGEST_REFERENCE: usize = 128;
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// who did it
-        user: Text<255> = must("user_token"),
+        user: Text<255> as "user_token" = required,
         /// to whom, 0 for nobody
-        other: Option<Text<255>> = may("to_user_token", None),
+        other: Option<Text<255>> as "to_user_token" = optional(None),
         /// to what, 0 for nothing
-        object: Option<Text<255>> = may("to_id", None),
+        object: Option<Text<255>> as "to_id" = optional(None),
         /// what they did
-        action: Text<255> = must("action"),
+        action: Text<255> = required,
         /// what makes it the same action when it is sent again
-        token: Text<255> = must("action_token"),
+        token: Text<255> as "action_token" = required,
     }
 }
 
@@ -50,16 +52,20 @@ struct Side {
 }
 
 impl Method for UserActionNotify {
-    const NAME: &'static str = "/userActionNotify";
+    const NAME: &'static str = PATH;
     const SUMMARY: &'static str = "a user of the community did something";
     const EXAMPLE: &'static str = "user_token=14359234985&to_user_token=14359234956&to_id=256&action=osapi_com_sendThread&action_token=1520559498658924";
     const MESSAGE: &'static str = "ok";
-    type Caller = ();
+    type State = Community;
+    type Details = ();
     type Params = Params;
     type Reply = Box<RawValue>;
 
-    async fn call(&self, params: Params, (): ()) -> Result<Box<RawValue>, CallError> {
-        let community = &self.0;
+    async fn call(
+        community: &Community,
+        params: Params,
+        context: Context,
+    ) -> Result<Box<RawValue>, CallError> {
         let some = |text: Option<Text<255>>| text.map(|Text(text)| text).filter(|it| it != NOBODY);
         let (Text(user), Text(action), Text(token)) = (params.user, params.action, params.token);
         let (other, object) = (some(params.other), some(params.object));
@@ -83,8 +89,17 @@ impl Method for UserActionNotify {
             });
         }
         let postings = sides.iter().flat_map(|side| {
-            let post =
-                |&(score, amount)| posting(community, &side.name, score, amount, rule, &token);
+            let post = |&(score, amount)| {
+                posting(
+                    community,
+                    &side.name,
+                    score,
+                    amount,
+                    rule,
+                    &token,
+                    context.now,
+                )
+            };
             side.scores.iter().map(post)
         });
         let unit = Transaction {
@@ -96,7 +111,7 @@ impl Method for UserActionNotify {
                 other: other_name,
                 object,
                 limit: rule.daily_max.map(|most| {
-                    let (from, until) = community.coins.today();
+                    let (from, until) = community.coins.calendar.day_bounds(context.now);
                     Limit { most, from, until }
                 }),
                 answer: {
@@ -107,12 +122,12 @@ impl Method for UserActionNotify {
                 token,
             }),
         };
-        let refuse = |refusal| {
-            log::error!("the scores of an action were refused: {refusal}");
+        let reject = |rejection| {
+            log::error!("the ledger rejected the scores of an action: {rejection}");
             CallError::Internal
         };
         let applied = community.coins.ledger.apply(unit).await;
-        let applied = applied.map_err(|error| failed(error, refuse))?;
+        let applied = applied.map_err(|error| call_error(error, reject))?;
         RawValue::from_string(applied.answer.unwrap_or_default()).map_err(|error| {
             log::error!("a stored answer cannot be read: {error}");
             CallError::Internal
@@ -127,6 +142,7 @@ fn posting(
     amount: i64,
     rule: &Rule,
     token: &str,
+    now: i64,
 ) -> Posting {
     let short = token.chars().nth(LONGEST_REFERENCE).is_none();
     Posting {
@@ -134,7 +150,7 @@ fn posting(
         kind: match amount > 0 {
             true => PostingKind::Earn {
                 amount,
-                expires_at: community.expires_at(score),
+                expires_at: community.expires_at(score, now),
             },
             false => PostingKind::SpendUpTo { amount: -amount },
         },

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Secret;
-use crate::gateway::params::Parameters;
+use crate::gateway::parameters::Parameters;
 use crate::sign::{md5_hex, same};
 
 /// The signature of these parameters: the values of all of them but `sign`, and of `appSecret`, in ascending order of their

@@ -1,7 +1,6 @@
 //! `/getUserInfo`: what is known of a user of the community, and all nine scores.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use serde::Serialize;
@@ -9,28 +8,29 @@ use serde::Serialize;
 use super::Community;
 use super::profile::Profile;
 use crate::config::SCORES;
+use crate::gateway::context::Context;
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
-use crate::gateway::params::Text;
+use crate::gateway::value::Text;
 use crate::params;
 
-/// The method.
-pub struct GetUserInfo(pub Arc<Community>);
+/// `/getUserInfo`.
+pub struct GetUserInfo;
 
-/// Where it stands.
+/// Its path.
 pub const PATH: &str = "/getUserInfo";
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the user
-        user: Text<255> = must("user_token"),
+        user: Text<255> as "user_token" = required,
         /// the platform's own, which is checked and not used
-        _token: Option<Text<255>> = may("token", None),
+        _token: Option<Text<255>> as "token" = optional(None),
     }
 }
 
-/// What it answers.
+/// The reply.
 #[derive(Debug, Serialize)]
 #[expect(non_snake_case, reason = "the names on the wire")]
 pub struct Reply {
@@ -51,12 +51,16 @@ impl Method for GetUserInfo {
     const SUMMARY: &'static str = "what is known of a user of the community";
     const EXAMPLE: &'static str = "user_token=14359234985";
     const MESSAGE: &'static str = "ok";
-    type Caller = ();
+    type State = Community;
+    type Details = ();
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, (): ()) -> Result<Reply, CallError> {
-        let community = &self.0;
+    async fn call(
+        community: &Community,
+        params: Params,
+        _context: Context,
+    ) -> Result<Reply, CallError> {
         let Text(user_token) = params.user;
         let name = community.name(&user_token, "user_token")?;
         let profile = community.profile(&name).await?;

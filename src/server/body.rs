@@ -7,26 +7,19 @@ use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 
-/// The largest body.
+use crate::gateway::dialect::BodyError;
+
+/// The largest body, in bytes.
 const MOST: usize = 1 << 20;
-/// How much of a larger one is still taken and thrown away, so that its sender gets to read the answer.
+/// How many bytes of a larger body are still read and dropped, so that its sender gets to read the answer.
 const DRAINED: usize = 16 << 20;
-/// How long a body may take.
+/// How long a body may take to arrive.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// Why there is no body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyError {
-    /// It is larger than 1 MiB.
-    TooLarge,
-    /// It did not come whole, or not in time.
-    Broken,
-}
-
-/// The whole body.
+/// Reads the whole body.
 ///
 /// # Errors
-/// One that is too large, broken or slow.
+/// Returns why there is none: it is too large, broken off, or slow.
 pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, BodyError> {
     let has_body =
         request.headers().contains_key(CONTENT_LENGTH) || request.chunked().unwrap_or(true);
@@ -37,7 +30,7 @@ pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, 
         let mut body = BytesMut::new();
         let mut seen = 0;
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| BodyError::Broken)?;
+            let chunk = chunk.map_err(|_| BodyError::Incomplete)?;
             seen += chunk.len();
             if seen <= MOST {
                 body.extend_from_slice(&chunk);
@@ -53,5 +46,5 @@ pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, 
     };
     tokio::time::timeout(WITHIN, whole)
         .await
-        .unwrap_or(Err(BodyError::Broken))
+        .unwrap_or(Err(BodyError::Incomplete))
 }

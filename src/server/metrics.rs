@@ -1,43 +1,61 @@
 //! `/metrics`: what is counted, in OpenMetrics' text form, for the networks that may see it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use ipnet::IpNet;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use super::AppState;
-use crate::gateway::dialect::within;
+use crate::gateway::context::within;
+use crate::gateway::endpoint::Answered;
 
-/// What is counted, and who may see it.
-pub struct Metrics {
-    /// What is counted.
-    pub registry: Registry,
-    shown_to: Vec<IpNet>,
+/// Counts requests.
+#[derive(Clone, Debug, Default)]
+pub struct RequestCounter(Family<RequestLabels, Counter>);
+
+/// What requests are counted by: names that are registered or configured, never what a stranger wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    dialect: &'static str,
+    method: &'static str,
+    code: i64,
 }
 
-impl Metrics {
-    /// Nothing yet, for these networks.
-    pub fn new(shown_to: Vec<IpNet>) -> Metrics {
-        Metrics {
-            registry: Registry::default(),
-            shown_to,
-        }
+impl RequestCounter {
+    /// Adds the counter to the metrics.
+    pub fn register(metrics: &mut Registry) -> RequestCounter {
+        let counter = RequestCounter::default();
+        let help = "Requests answered, by dialect, method and the envelope's code";
+        metrics.register("pointgate_requests", help, counter.0.clone());
+        counter
+    }
+
+    /// Counts one answer.
+    pub fn count(&self, dialect: &'static str, answered: &Answered) {
+        let labels = RequestLabels {
+            dialect,
+            method: answered.method,
+            code: answered.answer.code,
+        };
+        self.0.get_or_create(&labels).inc();
     }
 }
 
-/// Shows it.
+/// Answers `/metrics`.
 pub async fn show(state: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
-    let Metrics { registry, shown_to } = &state.metrics;
-    if !within(&state.origin.of(&request), shown_to) {
+    if !within(&state.proxies.of(&request), &state.metrics_from) {
         return HttpResponse::Forbidden().body("not from here\n");
     }
     let mut text = String::new();
-    match encode(&mut text, registry) {
+    let encoded = encode(&mut text, &state.services.metrics());
+    match encoded {
         Ok(()) => HttpResponse::Ok()
             .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
             .body(text),
         Err(error) => {
-            log::error!("the metrics cannot be written: {error}");
+            log::error!("cannot write the metrics: {error}");
             HttpResponse::InternalServerError().finish()
         }
     }

@@ -6,9 +6,14 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{FORWARDED, HeaderName, HeaderValue, X_FORWARDED_FOR};
 use ipnet::IpNet;
 
+use crate::gateway::context::RequestId;
+
+/// Names a request in its answer as in the log.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// The proxies whose word about the client's address counts.
+/// The proxies whose forwarding headers and request ids count.
 #[derive(Clone, Debug)]
 pub struct Proxies(Vec<IpNet>);
 
@@ -16,6 +21,18 @@ impl Proxies {
     /// Those of `server.trusted_proxies`.
     pub fn new(trusted: Vec<IpNet>) -> Proxies {
         Proxies(trusted)
+    }
+
+    /// The request id that a trusted proxy gave: `X-Request-Id`, else the trace id of a W3C `traceparent`.
+    pub fn request_id(&self, request: &HttpRequest) -> Option<RequestId> {
+        let peer = request.peer_addr()?.ip().to_canonical();
+        if !self.trusts(&peer) {
+            return None;
+        }
+        let text = |name: &HeaderName| request.headers().get(name)?.to_str().ok();
+        let trace = || text(&TRACEPARENT)?.split('-').nth(1);
+        let given = text(&X_REQUEST_ID).and_then(RequestId::new);
+        given.or_else(|| RequestId::new(trace()?))
     }
 
     /// The addresses that are named as the client's. Without a forwarding header that is the peer's. With one it is none,
@@ -104,6 +121,12 @@ mod tests {
     type Headers<'a> = &'a [(&'static str, &'static str)];
 
     fn of(peer: &str, headers: Headers<'_>) -> Vec<String> {
+        let (proxies, request) = request(peer, headers);
+        let addresses = proxies.of(&request);
+        addresses.iter().map(IpAddr::to_string).collect()
+    }
+
+    fn request(peer: &str, headers: Headers<'_>) -> (Proxies, HttpRequest) {
         let proxies = Proxies::new(vec![
             "10.0.0.0/8".parse().unwrap(),
             "127.0.0.1/32".parse().unwrap(),
@@ -112,11 +135,33 @@ mod tests {
         for header in headers {
             request = request.append_header(*header);
         }
-        proxies
-            .of(&request.to_http_request())
-            .iter()
-            .map(IpAddr::to_string)
-            .collect()
+        (proxies, request.to_http_request())
+    }
+
+    #[test]
+    fn a_trusted_proxy_names_the_request() {
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let rows: [(&str, Headers<'_>, Option<&str>); 6] = [
+            ("10.0.0.1", &[("x-request-id", "r-1")], Some("r-1")),
+            ("192.0.2.1", &[("x-request-id", "r-1")], None),
+            ("10.0.0.1", &[("x-request-id", "a b")], None),
+            ("10.0.0.1", &[("traceparent", trace)], Some(&trace[3..35])),
+            (
+                "10.0.0.1",
+                &[("x-request-id", "r-1"), ("traceparent", trace)],
+                Some("r-1"),
+            ),
+            ("10.0.0.1", &[], None),
+        ];
+        for (peer, headers, id) in rows {
+            let (proxies, request) = request(peer, headers);
+            let given = proxies.request_id(&request);
+            assert_eq!(
+                given.as_ref().map(RequestId::as_str),
+                id,
+                "{peer} {headers:?}"
+            );
+        }
     }
 
     #[test]

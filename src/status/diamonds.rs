@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::Status;
+use super::MemberStatus;
 use crate::gateway::fault::{CallError, Fault};
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
-    AccountKey, Idempotency, NEVER, Posting, PostingKind, Reason, Rejection,
+    AccountKey, Idempotency, NEVER, Posting, PostingKind, Rejection,
 };
 use crate::members::Name;
-use crate::points::failed;
+use crate::points::{REWARD, call_error};
 
 /// How many are moved at most.
 pub const MOST: i64 = 1_000_000_000;
@@ -17,9 +17,6 @@ pub const MOST: i64 = 1_000_000_000;
 pub const BAD_COUNT: Fault = Fault::new(402, "count不合法");
 const TOO_FEW: Fault = Fault::new(407, "钻石不足");
 const IDENTITY_USED: Fault = Fault::new(410, "identity已被使用");
-
-/// The type of what comes and goes here, for the history.
-const REWARD: Reason = Reason(3);
 
 /// How many there are afterwards.
 #[derive(Debug, Serialize)]
@@ -32,7 +29,7 @@ pub struct Diamonds {
 }
 
 /// A change of somebody's diamonds.
-pub struct Change<'a> {
+pub struct DiamondChange<'a> {
     pub user_key: String,
     /// How many come, or go where it is negative.
     pub count: i64,
@@ -41,7 +38,7 @@ pub struct Change<'a> {
     /// What it belongs to.
     pub identity: Option<&'a str>,
     /// What makes it the same change when it comes again.
-    pub once: Option<Key>,
+    pub idempotency: Option<Key>,
     /// The change that it takes back, which must have happened.
     pub requires: Option<Key>,
 }
@@ -53,12 +50,12 @@ fn account(user_key: &str) -> AccountKey {
     }
 }
 
-impl Status {
+impl MemberStatus {
     /// Makes a change.
     ///
     /// # Errors
     /// 407 where there are too few, 410 where another change has this identity, a ledger that is busy or does not answer.
-    pub async fn change_diamonds(&self, change: Change<'_>) -> Result<Diamonds, CallError> {
+    pub async fn change_diamonds(&self, change: DiamondChange<'_>) -> Result<Diamonds, CallError> {
         let fingerprint = Key::of(&[&change.count.to_string()]);
         let takes_back = change.requires.is_some();
         let posting = Posting {
@@ -74,7 +71,9 @@ impl Status {
                 },
             },
             reason: REWARD,
-            idempotency: change.once.map(|key| Idempotency { key, fingerprint }),
+            idempotency: change
+                .idempotency
+                .map(|key| Idempotency { key, fingerprint }),
             requires: change.requires,
             reference: change.identity.map(str::to_owned),
             message: change.change_type.map(str::to_owned),
@@ -99,8 +98,8 @@ impl Status {
                     Rejection::RequirementMissing | Rejection::IdempotencyConflict
                 )
         };
-        if let crate::ledger::ApplyError::Rejected(refusal) = &error
-            && nothing(refusal)
+        if let crate::ledger::ApplyError::Rejected(rejection) = &error
+            && nothing(rejection)
         {
             let diamonds = ledger.balance(account(&change.user_key)).await?;
             return Ok(Diamonds {
@@ -109,7 +108,7 @@ impl Status {
                 user_key: change.user_key,
             });
         }
-        Err(failed(error, |refusal| match refusal {
+        Err(call_error(error, |rejection| match rejection {
             Rejection::Insufficient => TOO_FEW.into(),
             Rejection::IdempotencyConflict => IDENTITY_USED.into(),
             Rejection::OutOfRange => BAD_COUNT.into(),

@@ -1,34 +1,32 @@
 //! `status.extend_light`: a member's avatar is lit for some days more.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::values::UserKey;
-use super::{NO_USER_KEY, Status, once};
-use crate::gateway::dialect::Sent;
+use super::{MemberStatus, NO_USER_KEY, message_key};
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
-use crate::gateway::params::{Text, Within};
+use crate::gateway::value::{Text, Within};
 use crate::members::Name;
 use crate::params;
 
-/// The method.
-pub struct ExtendLight(pub Arc<Status>);
+/// `status.extend_light`.
+pub struct ExtendLight;
 
 const DAY: i64 = 86_400_000;
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the member
-        user_key: UserKey = required("user_key", NO_USER_KEY),
+        user_key: UserKey = required or NO_USER_KEY,
         /// how many days
-        time: Within<1, 36_500> = must("time"),
+        time: Within<1, 36_500> = required,
     }
 }
 
-/// What it answers.
+/// The reply.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     light_until: String,
@@ -39,18 +37,23 @@ impl Method for ExtendLight {
     const SUMMARY: &'static str = "a member's avatar is lit for some days more";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&time=10";
     const MESSAGE: &'static str = "ok";
-    type Caller = Sent;
+    type State = MemberStatus;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, sent: Sent) -> Result<Reply, CallError> {
+    async fn call(
+        status: &MemberStatus,
+        params: Params,
+        context: Context<Delivery>,
+    ) -> Result<Reply, CallError> {
         let (Text(user_key), Within(days)) = (params.user_key, params.time);
-        let Status { members, coins, .. } = &*self.0;
-        let once = once(Self::NAME, &sent);
+        let MemberStatus { members, coins, .. } = status;
+        let key = message_key(Self::NAME, &context);
         let name = Name::Key(user_key);
-        let until = members.extend_light(&name, days * DAY, once).await?;
+        let until = members.extend_light(&name, days * DAY, key).await?;
         Ok(Reply {
-            light_until: coins.write_time(until),
+            light_until: coins.calendar.write(until),
         })
     }
 }

@@ -1,34 +1,32 @@
 //! `status.follow_public_account`: a member follows one of the public accounts.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
-use super::values::{Account, UserKey};
-use super::{NO_USER_KEY, Status, once};
-use crate::gateway::dialect::Sent;
+use super::values::{PublicAccount, UserKey};
+use super::{MemberStatus, NO_USER_KEY, message_key};
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
-use crate::gateway::params::Text;
+use crate::gateway::value::Text;
 use crate::members::Name;
 use crate::params;
 
-/// The method.
-pub struct Follow(pub Arc<Status>);
+/// `status.follow_public_account`.
+pub struct Follow;
 
 const BAD_ACCOUNT: Fault = Fault::new(403, "account不合法");
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the member
-        user_key: UserKey = required("user_key", NO_USER_KEY),
+        user_key: UserKey = required or NO_USER_KEY,
         /// whom to follow
-        account: Account = required("account", BAD_ACCOUNT),
+        account: PublicAccount = required or BAD_ACCOUNT,
     }
 }
 
-/// What it answers.
+/// The reply.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     account: &'static str,
@@ -40,15 +38,20 @@ impl Method for Follow {
     const SUMMARY: &'static str = "a member follows a public account";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&account=service";
     const MESSAGE: &'static str = "ok";
-    type Caller = Sent;
+    type State = MemberStatus;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, sent: Sent) -> Result<Reply, CallError> {
-        let (Text(user_key), Account(account)) = (params.user_key, params.account);
-        let once = once(Self::NAME, &sent);
-        let members = &self.0.members;
-        members.follow(&Name::Key(user_key), account, once).await?;
+    async fn call(
+        status: &MemberStatus,
+        params: Params,
+        context: Context<Delivery>,
+    ) -> Result<Reply, CallError> {
+        let (Text(user_key), PublicAccount(account)) = (params.user_key, params.account);
+        let key = message_key(Self::NAME, &context);
+        let members = &status.members;
+        members.follow(&Name::Key(user_key), account, key).await?;
         Ok(Reply {
             account,
             followed: true,

@@ -1,24 +1,20 @@
 //! `status.pay_notify`: Ping++ tells of a payment. It looks at HTTP's status alone: 2xx = received, anything else = again.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Status;
-use crate::gateway::dialect::Sent;
+use super::MemberStatus;
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::ledger::book::key::Key;
-use crate::ledger::book::transaction::{
-    AccountKey, Idempotency, NEVER, Posting, PostingKind, Reason, Rejection,
-};
+use crate::ledger::book::transaction::{AccountKey, Idempotency, Posting, PostingKind, Rejection};
 use crate::members::{Name, Payment};
 use crate::params;
-use crate::points::failed;
+use crate::points::{PAYMENT, call_error};
 
-/// The method.
-pub struct PayNotify(pub Arc<Status>);
+/// `status.pay_notify`.
+pub struct PayNotify;
 
 /// Its name on the wire.
 pub const NAME: &str = "status.pay_notify";
@@ -27,8 +23,6 @@ const FORGED: Fault = Fault::http(403, 403, "签名验证不通过");
 const NO_EVENT: Fault = Fault::http(400, 400, "参数格式不对");
 /// What a charge that was paid is told by.
 const SUCCEEDED: &str = "charge.succeeded";
-/// The type of points for a payment, for the history: 充值.
-const CHARGED: Reason = Reason(4);
 
 params! {
     /// What it takes: nothing but the body, which is the event.
@@ -48,19 +42,23 @@ impl Method for PayNotify {
     const SUMMARY: &'static str = "the payment provider tells of a payment; the body is its event";
     const EXAMPLE: &'static str = "";
     const MESSAGE: &'static str = "ok";
-    type Caller = Sent;
+    type State = MemberStatus;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, Params {}: Params, sent: Sent) -> Result<Reply, CallError> {
-        let status = &self.0;
-        let (body, signature) = sent.raw.ok_or(FORGED)?;
-        let key = status.key.as_ref().ok_or(FORGED)?;
-        if !key.verifies(&body, &signature) {
+    async fn call(
+        status: &MemberStatus,
+        Params {}: Params,
+        context: Context<Delivery>,
+    ) -> Result<Reply, CallError> {
+        let body = context.details.signed_body.ok_or(FORGED)?;
+        let key = status.payments.key.as_ref().ok_or(FORGED)?;
+        if !key.verifies(&body.bytes, &body.signature) {
             return Err(FORGED.into());
         }
-        let event = serde_json::from_slice(&body).map_err(|_| NO_EVENT)?;
-        let payment = read(&event, status.coins.ledger.now()).ok_or(NO_EVENT)?;
+        let event = serde_json::from_slice(&body.bytes).map_err(|_| NO_EVENT)?;
+        let payment = read(&event, context.now).ok_or(NO_EVENT)?;
         let reply = Reply {
             id: payment.object.clone(),
             order_no: payment.order_no.clone(),
@@ -68,14 +66,14 @@ impl Method for PayNotify {
         };
         status.members.keep_payment(payment.clone()).await?;
         // Also where the event came before: perhaps we were cut off here.
-        status.reward(&payment).await?;
+        status.award(&payment, context.now).await?;
         Ok(reply)
     }
 }
 
-impl Status {
+impl MemberStatus {
     /// Credits the payer, once for each charge and asset.
-    async fn reward(&self, payment: &Payment) -> Result<(), CallError> {
+    async fn award(&self, payment: &Payment, now: i64) -> Result<(), CallError> {
         let (Some(charge), Some(user_key), Some(amount)) = (
             &payment.charge_id,
             &payment.user_key,
@@ -83,7 +81,7 @@ impl Status {
         ) else {
             return Ok(());
         };
-        for asset in &self.award {
+        for asset in &self.payments.award {
             let posting = Posting {
                 account: AccountKey {
                     owner: Name::Key(user_key.clone()).owner(),
@@ -91,12 +89,9 @@ impl Status {
                 },
                 kind: PostingKind::Earn {
                     amount,
-                    expires_at: match asset == crate::points::COIN {
-                        true => self.coins.expires_at(),
-                        false => NEVER,
-                    },
+                    expires_at: self.coins.expiry_of(asset, now),
                 },
-                reason: CHARGED,
+                reason: PAYMENT,
                 idempotency: Some(Idempotency {
                     key: Key::of(&["pay", charge, asset]),
                     fingerprint: Key::of(&[charge]),
@@ -109,11 +104,11 @@ impl Status {
             match self.coins.ledger.post(posting).await {
                 Ok(_) => {}
                 Err(error) => {
-                    let refuse = |refusal: Rejection| {
-                        log::error!("a payer could not be credited: {refusal}");
+                    let reject = |rejection: Rejection| {
+                        log::error!("the ledger rejected an award: {rejection}");
                         CallError::Internal
                     };
-                    return Err(failed(error, refuse));
+                    return Err(call_error(error, reject));
                 }
             }
         }

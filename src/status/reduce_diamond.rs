@@ -1,35 +1,33 @@
 //! `status.reduce_diamond`: diamonds are taken from a member, or an addition of diamonds is taken back.
 
-use std::sync::Arc;
-
-use super::diamonds::{BAD_COUNT, Change, Diamonds, identity_key};
+use super::diamonds::{BAD_COUNT, DiamondChange, Diamonds, identity_key};
 use super::values::{ChangeType, Identity, UserKey};
-use super::{NO_USER_KEY, Status, once};
-use crate::gateway::dialect::Sent;
+use super::{MemberStatus, NO_USER_KEY, message_key};
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
-use crate::gateway::params::{Flag, Text, Within};
+use crate::gateway::value::{Flag, Text, Within};
 use crate::params;
-use crate::points::Credit;
+use crate::points::values::Credit;
 
-/// The method.
-pub struct ReduceDiamond(pub Arc<Status>);
+/// `status.reduce_diamond`.
+pub struct ReduceDiamond;
 
 const NO_IDENTITY: Fault = Fault::new(405, "identity不能为空");
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the member
-        user_key: UserKey = required("user_key", NO_USER_KEY),
+        user_key: UserKey = required or NO_USER_KEY,
         /// how many
-        count: Credit = required("count", BAD_COUNT),
+        count: Credit = required or BAD_COUNT,
         /// what for
-        change_type: ChangeType = must("change_type"),
+        change_type: ChangeType = required,
         /// what it belongs to: the same one counts once
-        identity: Option<Identity> = may("identity", None),
+        identity: Option<Identity> = optional(None),
         /// only where an addition of the same change_type and identity stands
-        with_prevent: Flag = may("with_prevent", Flag(false)),
+        with_prevent: Flag = optional(Flag(false)),
     }
 }
 
@@ -38,11 +36,16 @@ impl Method for ReduceDiamond {
     const SUMMARY: &'static str = "diamonds are taken from a member";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&count=100&change_type=STEP_DIAMOND&identity=5";
     const MESSAGE: &'static str = "ok";
-    type Caller = Sent;
+    type State = MemberStatus;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Diamonds;
 
-    async fn call(&self, params: Params, sent: Sent) -> Result<Diamonds, CallError> {
+    async fn call(
+        status: &MemberStatus,
+        params: Params,
+        context: Context<Delivery>,
+    ) -> Result<Diamonds, CallError> {
         let (Text(user_key), Text(change_type)) = (params.user_key, params.change_type);
         let Within(count) = params.count;
         let identity = params
@@ -57,14 +60,14 @@ impl Method for ReduceDiamond {
             let identity = identity?;
             Some(identity_key(what, &user_key, &change_type, identity))
         };
-        let change = Change {
+        let change = DiamondChange {
             count: -count,
             change_type: Some(&change_type),
             identity,
-            once: key("reduce").or(once(Self::NAME, &sent)),
+            idempotency: key("reduce").or(message_key(Self::NAME, &context)),
             requires: key("add").filter(|_| with_prevent),
             user_key: user_key.clone(),
         };
-        self.0.change_diamonds(change).await
+        status.change_diamonds(change).await
     }
 }

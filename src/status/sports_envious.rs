@@ -1,31 +1,30 @@
 //! `status.sports_envious.v2`: diamonds for sports, or against it.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
-use super::diamonds::{Change, Diamonds, MOST};
+use super::diamonds::{DiamondChange, Diamonds, MOST};
 use super::values::UserKey;
-use super::{NO_USER_KEY, Status, once};
-use crate::gateway::dialect::Sent;
+use super::{MemberStatus, NO_USER_KEY, message_key};
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
-use crate::gateway::params::{Bad, Raw, Text, Value};
+use crate::gateway::parameters::Raw;
+use crate::gateway::value::{Invalid, Text, Value};
 use crate::params;
+use std::borrow::Cow;
 
-/// The method.
-pub struct SportsEnvious(pub Arc<Status>);
+/// `status.sports_envious.v2`.
+pub struct SportsEnvious;
 
 /// Diamonds that come or, negative, go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Envious(i64);
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the member
-        user_key: UserKey = required("user_key", NO_USER_KEY),
+        user_key: UserKey = required or NO_USER_KEY,
         /// how many: positive comes, negative goes
-        envious: Envious = must("envious"),
+        envious: Envious = required,
     }
 }
 
@@ -34,10 +33,10 @@ impl Value for Envious {
         "whole number, not 0".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Bad> {
+    fn read(raw: &Raw) -> Result<Self, Invalid> {
         match i64::read(raw)? {
             number if number != 0 && (-MOST..=MOST).contains(&number) => Ok(Envious(number)),
-            _ => Err(Bad::Wrong),
+            _ => Err(Invalid::Wrong),
         }
     }
 }
@@ -47,20 +46,25 @@ impl Method for SportsEnvious {
     const SUMMARY: &'static str = "diamonds for sports, or against it";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&envious=100";
     const MESSAGE: &'static str = "ok";
-    type Caller = Sent;
+    type State = MemberStatus;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Diamonds;
 
-    async fn call(&self, params: Params, sent: Sent) -> Result<Diamonds, CallError> {
+    async fn call(
+        status: &MemberStatus,
+        params: Params,
+        context: Context<Delivery>,
+    ) -> Result<Diamonds, CallError> {
         let (Text(user_key), Envious(count)) = (params.user_key, params.envious);
-        let change = Change {
+        let change = DiamondChange {
             user_key,
             count,
             change_type: None,
             identity: None,
-            once: once(Self::NAME, &sent),
+            idempotency: message_key(Self::NAME, &context),
             requires: None,
         };
-        self.0.change_diamonds(change).await
+        status.change_diamonds(change).await
     }
 }

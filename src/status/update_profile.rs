@@ -1,32 +1,30 @@
 //! `status.update_profile`: a member's line about oneself.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::values::UserKey;
-use super::{NO_USER_KEY, Status, once};
-use crate::gateway::dialect::Sent;
+use super::{MemberStatus, NO_USER_KEY, message_key};
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
-use crate::gateway::params::Text;
+use crate::gateway::value::Text;
 use crate::members::{Name, ProfileChange};
 use crate::params;
 
-/// The method.
-pub struct UpdateProfile(pub Arc<Status>);
+/// `status.update_profile`.
+pub struct UpdateProfile;
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the member
-        user_key: UserKey = required("user_key", NO_USER_KEY),
+        user_key: UserKey = required or NO_USER_KEY,
         /// the line
-        description: Text<1024> = must("description"),
+        description: Text<1024> = required,
     }
 }
 
-/// What it answers.
+/// The reply.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     user_key: String,
@@ -37,19 +35,24 @@ impl Method for UpdateProfile {
     const SUMMARY: &'static str = "a member's line about oneself";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&description=hello";
     const MESSAGE: &'static str = "ok";
-    type Caller = Sent;
+    type State = MemberStatus;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, sent: Sent) -> Result<Reply, CallError> {
+    async fn call(
+        status: &MemberStatus,
+        params: Params,
+        context: Context<Delivery>,
+    ) -> Result<Reply, CallError> {
         let (Text(user_key), Text(description)) = (params.user_key, params.description);
         let change = ProfileChange {
             signature: Some(description),
             ..ProfileChange::default()
         };
         let name = Name::Key(user_key.clone());
-        let once = once(Self::NAME, &sent);
-        self.0.members.set_profile(&name, change, once).await?;
+        let key = message_key(Self::NAME, &context);
+        status.members.set_profile(&name, change, key).await?;
         Ok(Reply { user_key })
     }
 }

@@ -1,38 +1,36 @@
 //! `status.user_report`: how much a member posted and commented.
 
-use std::sync::Arc;
-
 use jiff::ToSpan;
 use serde::Serialize;
 
 use super::values::{Day, UserKey};
-use super::{NO_USER_KEY, Status};
-use crate::gateway::dialect::Sent;
+use super::{MemberStatus, NO_USER_KEY};
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
-use crate::gateway::params::Text;
+use crate::gateway::value::Text;
 use crate::ledger::book::transaction::NEVER;
 use crate::members::Name;
 use crate::params;
 
-/// The method.
-pub struct UserReport(pub Arc<Status>);
+/// `status.user_report`.
+pub struct UserReport;
 
 const BAD_END: Fault = Fault::new(402, "end_date不合法");
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the member
-        user_key: UserKey = required("user_key", NO_USER_KEY),
+        user_key: UserKey = required or NO_USER_KEY,
         /// the first day
-        begin: Day = must("begin_date"),
+        begin: Day as "begin_date" = required,
         /// the last day
-        end: Day = required("end_date", BAD_END),
+        end: Day as "end_date" = required or BAD_END,
     }
 }
 
-/// What it answers.
+/// The reply.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     begin_date: String,
@@ -48,18 +46,22 @@ impl Method for UserReport {
     const EXAMPLE: &'static str =
         "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&begin_date=2016-07-24&end_date=2016-07-30";
     const MESSAGE: &'static str = "ok";
-    type Caller = Sent;
+    type State = MemberStatus;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, _: Sent) -> Result<Reply, CallError> {
+    async fn call(
+        status: &MemberStatus,
+        params: Params,
+        _context: Context<Delivery>,
+    ) -> Result<Reply, CallError> {
         let (Text(user_key), Day(begin), Day(end)) = (params.user_key, params.begin, params.end);
         if end < begin {
             return Err(BAD_END.into());
         }
-        let status = &self.0;
-        let from = status.coins.start_of(begin).unwrap_or_default();
-        let until = status.coins.start_of(end.saturating_add(1.day()));
+        let from = status.coins.calendar.start_of(begin).unwrap_or_default();
+        let until = status.coins.calendar.start_of(end.saturating_add(1.day()));
         let until = until.unwrap_or(NEVER);
         let name = Name::Key(user_key.clone());
         let count = |actions| status.members.count_actions(&name, actions, from, until);

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use jiff::civil;
 
-use crate::gateway::params::{Bad, Raw, Text, Value};
+use crate::gateway::parameters::Raw;
+use crate::gateway::value::{Invalid, Text, Value};
 
 /// A member's name on the community and the health platform.
 pub type UserKey = Text<64>;
@@ -21,7 +22,7 @@ pub struct Day(pub civil::Date);
 
 /// One of the public accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Account(pub &'static str);
+pub struct PublicAccount(pub &'static str);
 
 /// 0 not told, 1 male, 2 female; the words for it are understood too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +37,10 @@ pub enum Birthday {
     At(i64),
 }
 
-fn text(raw: &Raw) -> Result<&str, Bad> {
+fn text(raw: &Raw) -> Result<&str, Invalid> {
     match raw {
         Raw::Text(text) => Ok(text),
-        Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Bad::Wrong),
+        Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
     }
 }
 
@@ -48,24 +49,24 @@ impl Value for Day {
         "YYYY-MM-DD".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Bad> {
+    fn read(raw: &Raw) -> Result<Self, Invalid> {
         match text(raw)? {
-            day if day.len() == 10 => day.parse().map(Day).map_err(|_| Bad::Wrong),
-            _ => Err(Bad::Wrong),
+            day if day.len() == 10 => day.parse().map(Day).map_err(|_| Invalid::Wrong),
+            _ => Err(Invalid::Wrong),
         }
     }
 }
 
-impl Value for Account {
+impl Value for PublicAccount {
     fn kind() -> Cow<'static, str> {
         "shop or service".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Bad> {
+    fn read(raw: &Raw) -> Result<Self, Invalid> {
         match text(raw)? {
-            "shop" => Ok(Account("shop")),
-            "service" => Ok(Account("service")),
-            _ => Err(Bad::Wrong),
+            "shop" => Ok(PublicAccount("shop")),
+            "service" => Ok(PublicAccount("service")),
+            _ => Err(Invalid::Wrong),
         }
     }
 }
@@ -75,12 +76,12 @@ impl Value for Sex {
         "0, 1 male, 2 female".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Bad> {
+    fn read(raw: &Raw) -> Result<Self, Invalid> {
         match text(raw)? {
             "0" | "保密" => Ok(Sex(0)),
             "1" | "male" | "男" => Ok(Sex(1)),
             "2" | "female" | "女" => Ok(Sex(2)),
-            _ => Err(Bad::Wrong),
+            _ => Err(Invalid::Wrong),
         }
     }
 }
@@ -90,7 +91,7 @@ impl Value for Birthday {
         "YYYY-MM-DD, or seconds".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Bad> {
+    fn read(raw: &Raw) -> Result<Self, Invalid> {
         match Day::read(raw) {
             Ok(Day(day)) => Ok(Birthday::Day(day)),
             Err(_) => i64::read(raw).map(Birthday::At),

@@ -2,32 +2,36 @@
 
 use serde::Serialize;
 
+use crate::gateway::context::Context;
 use crate::gateway::fault::CallError;
 use crate::ledger::book::transaction::{Posting, Rejection};
-use crate::points::{Coins, Uid, failed};
+use crate::points::call_error;
+use crate::points::coins::Coins;
+use crate::points::values::Uid;
 
-/// The balance afterwards, as the document's string.
+/// The balance after a posting; `currency` is a string, as in the document.
 #[derive(Debug, Serialize)]
 pub struct Balance {
     currency: String,
     uid: i64,
 }
 
-/// Posts to a user's account; `refuse` is how the method answers what the ledger refuses.
+/// Posts to a user's account; `reject` is the method's answer to what the ledger's rules do not allow.
 ///
 /// # Errors
-/// What `refuse` gives, or a ledger that is busy or does not answer.
-pub async fn post(
+/// Returns what `reject` gives, or that the ledger is busy or does not answer.
+pub async fn post<D>(
     coins: &Coins,
     uid: Uid,
     posting: Posting,
-    refuse: impl FnOnce(Rejection) -> CallError,
+    _context: &Context<D>,
+    reject: impl FnOnce(Rejection) -> CallError,
 ) -> Result<Balance, CallError> {
     match coins.ledger.post(posting).await {
         Ok(receipt) => Ok(Balance {
             currency: receipt.balance.to_string(),
             uid: uid.0,
         }),
-        Err(error) => Err(failed(error, refuse)),
+        Err(error) => Err(call_error(error, reject)),
     }
 }

@@ -1,18 +1,17 @@
 //! `app.yohocoin.get`, also called `add`: a user earns coins for checking in at a place or for a good review.
 
-use std::sync::Arc;
-
 use super::balance::{Balance, post};
-use crate::gateway::dialect::Sent;
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
-use crate::gateway::params::{Text, Within};
+use crate::gateway::value::{Text, Within};
 use crate::ledger::book::transaction::{Posting, PostingKind, Reason, Rejection};
 use crate::params;
-use crate::points::{Coins, Credit, Uid};
+use crate::points::coins::Coins;
+use crate::points::values::{Credit, Uid};
 
-/// The method.
-pub struct Get(pub Arc<Coins>);
+/// `app.yohocoin.get`.
+pub struct Get;
 
 const NO_UID: Fault = Fault::new(400, "请先登录");
 const BAD_NUM: Fault = Fault::new(402, "获取的有货币不合法");
@@ -21,20 +20,20 @@ const NO_REFERENCE: Fault = Fault::new(405, "referenceId不能为空");
 const REFERENCE_USED: Fault = Fault::new(410, "referenceId已被使用");
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the user
-        uid: Uid = required("uid", NO_UID),
+        uid: Uid = required or NO_UID,
         /// how many coins
-        num: Credit = required("num", BAD_NUM),
+        num: Credit = required or BAD_NUM,
         /// 17 check-in at a place, 18 good review
-        kind: Within<17, 18> = required("type", BAD_TYPE),
+        kind: Within<17, 18> as "type" = required or BAD_TYPE,
         /// the place or the review
-        reference: Text<128> = required("referenceId", NO_REFERENCE),
+        reference: Text<128> as "referenceId" = required or NO_REFERENCE,
         /// the back-office user who does it
-        pid: Option<i64> = default("pid", None),
+        pid: Option<i64> = optional(None) wrong => default,
         /// a text for the history, instead of the type's
-        message: Option<Text<255>> = default("message", None),
+        message: Option<Text<255>> = optional(None) wrong => default,
     }
 }
 
@@ -44,11 +43,16 @@ impl Method for Get {
     const SUMMARY: &'static str = "a user earns coins";
     const EXAMPLE: &'static str = "uid=50030199&num=100&type=18&referenceId=123456789&pid=11111111";
     const MESSAGE: &'static str = "ok";
-    type Caller = Sent;
+    type State = Coins;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params, _: Sent) -> Result<Balance, CallError> {
+    async fn call(
+        coins: &Coins,
+        params: Params,
+        context: Context<Delivery>,
+    ) -> Result<Balance, CallError> {
         let Params {
             uid,
             num: Within(amount),
@@ -61,21 +65,22 @@ impl Method for Get {
             account: Coins::account(uid),
             kind: PostingKind::Earn {
                 amount,
-                expires_at: self.0.expires_at(),
+                expires_at: coins.expires_at(context.now),
             },
             reason: Reason(kind),
-            idempotency: self.0.once(
+            idempotency: coins.idempotency(
                 Reason(kind),
                 uid,
                 &["reference", &reference],
                 &[&amount.to_string()],
+                context.now,
             ),
             requires: None,
             reference: Some(reference),
             message: message.map(|Text(message)| message),
             operator: pid,
         };
-        let refuse = |refusal| match refusal {
+        let reject = |rejection| match rejection {
             Rejection::IdempotencyConflict => REFERENCE_USED.into(),
             Rejection::OutOfRange => BAD_NUM.into(),
             Rejection::NonceSpent
@@ -84,6 +89,6 @@ impl Method for Get {
             | Rejection::ReturnExceeds
             | Rejection::NothingSpent => CallError::Internal,
         };
-        post(&self.0, uid, posting, refuse).await
+        post(coins, uid, posting, &context, reject).await
     }
 }

@@ -1,21 +1,20 @@
 //! `app.yohocoin.lists`: a user's coin history, newest first.
 
-use std::sync::Arc;
-
 use jiff::ToSpan;
 use serde::Serialize;
 
 use super::values::Day;
-use crate::gateway::dialect::Sent;
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
-use crate::gateway::params::Within;
+use crate::gateway::value::Within;
 use crate::ledger::read::history::{Direction, Range};
 use crate::params;
-use crate::points::{Coins, Uid};
+use crate::points::coins::Coins;
+use crate::points::values::Uid;
 
-/// The method.
-pub struct Lists(pub Arc<Coins>);
+/// `app.yohocoin.lists`.
+pub struct Lists;
 
 const NO_UID: Fault = Fault::with_data(404, "uid为空!");
 const BAD_QUERY_TYPE: Fault = Fault::new(403, "queryType不合法");
@@ -24,20 +23,20 @@ const BAD_END: Fault = Fault::new(402, "endTime不合法");
 const MOST_ROWS: i64 = 100;
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the user
-        uid: Uid = required("uid", NO_UID),
+        uid: Uid = required or NO_UID,
         /// which page, from 1 on
-        page: i64 = default("page", 1),
+        page: i64 = optional(1) wrong => default,
         /// rows a page, at most 100
-        limit: i64 = default("limit", 20),
+        limit: i64 = optional(20) wrong => default,
         /// which rows
-        query_type: Within<0, 2> = checked("queryType", Within(0), BAD_QUERY_TYPE),
+        query_type: Within<0, 2> as "queryType" = optional(Within(0)) wrong => BAD_QUERY_TYPE,
         /// the first day, open where it is 0
-        begin: Day = checked("beginTime", Day(None), BAD_BEGIN),
+        begin: Day as "beginTime" = optional(Day(None)) wrong => BAD_BEGIN,
         /// the last day, open where it is 0
-        end: Day = checked("endTime", Day(None), BAD_END),
+        end: Day as "endTime" = optional(Day(None)) wrong => BAD_END,
     }
 }
 
@@ -68,14 +67,18 @@ impl Method for Lists {
     const EXAMPLE: &'static str =
         "uid=50030147&page=1&limit=20&queryType=0&beginTime=2016-05-18&endTime=0";
     const MESSAGE: &'static str = "yoho coin list";
-    type Caller = Sent;
+    type State = Coins;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, params: Params, _: Sent) -> Result<Reply, CallError> {
-        let coins = &self.0;
+    async fn call(
+        coins: &Coins,
+        params: Params,
+        _context: Context<Delivery>,
+    ) -> Result<Reply, CallError> {
         let page = params.page.max(1);
-        // A limit that cannot be meant is the default, one that is too large is the most.
+        // An invalid limit falls back to 20, one that is too large to 100.
         let limit = if params.limit < 1 {
             20
         } else {
@@ -88,11 +91,11 @@ impl Method for Lists {
                 Within(2) => Some(Direction::Expense),
                 Within(_) => None,
             },
-            from: params.begin.0.and_then(|day| coins.start_of(day)),
+            from: params.begin.0.and_then(|day| coins.calendar.start_of(day)),
             until: params
                 .end
                 .0
-                .and_then(|day| coins.start_of(day.saturating_add(1.day()))),
+                .and_then(|day| coins.calendar.start_of(day.saturating_add(1.day()))),
             skip: (page - 1).saturating_mul(limit),
             limit,
         };
@@ -101,7 +104,7 @@ impl Method for Lists {
             let (title, message) =
                 coins.texts(entry.reason, entry.reference.as_deref(), entry.message);
             Row {
-                date: coins.write_time(entry.at),
+                date: coins.calendar.write(entry.at),
                 key: entry.reference,
                 message,
                 num: entry.amount,

@@ -2,21 +2,19 @@
 
 use crate::gateway::dialect::Request;
 use crate::gateway::form;
-use crate::gateway::params::Parameters;
+use crate::gateway::parameters::Parameters;
 
-/// Reads what is signed, the parameters of query and form in this order, and finds the JSON body, which is not.
-/// None where the text is not UTF-8, or where the body is neither.
+/// Reads the signed parameters, those of the query and then of the form, and finds the JSON body, which is not signed. Returns
+/// `None` for text that is not UTF-8 and for a body that is neither a form nor JSON.
 ///
-/// The document's clients send JSON, some of them under a form's content type, so that a body that opens with `{` is
-/// taken for JSON whatever it is called.
+/// The document's clients send JSON, some of them under a form's content type, so a body that opens with `{` is JSON whatever its
+/// content type says.
 pub fn read<'a>(request: &Request<'a>) -> Option<(Parameters, Option<&'a [u8]>)> {
     let mut parameters = Parameters::default();
     form::read(request.query.as_bytes(), &mut parameters)?;
     let body = request.body.trim_ascii();
-    let kind = request
-        .content_type
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let kind = request.headers.get("content-type").unwrap_or_default();
+    let kind = kind.to_ascii_lowercase();
     if body.is_empty() {
         return Some((parameters, None));
     }
@@ -33,19 +31,26 @@ pub fn read<'a>(request: &Request<'a>) -> Option<(Parameters, Option<&'a [u8]>)>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::context::RequestId;
 
     fn decoded(
         query: &str,
         content_type: Option<&str>,
         body: &[u8],
     ) -> Option<(Vec<(String, String)>, bool)> {
+        let id = RequestId::new("r1").unwrap();
+        let headers = content_type.map(|kind| [("Content-Type", kind)]);
         let request = Request {
-            query,
-            content_type,
-            body,
-            from: &[],
+            id: &id,
+            now: 0,
             path: "",
-            signature: None,
+            query,
+            headers: match &headers {
+                Some(headers) => headers,
+                None => &[] as &[(&str, &str); 0],
+            },
+            body,
+            addresses: &[],
         };
         let (parameters, json) = read(&request)?;
         let texts = parameters

@@ -1,13 +1,13 @@
 //! The sealed response: compact JSON, keys in alphabetical order, `md5` over the salt and the exact bytes of `data`.
 
 use crate::config::Secret;
-use crate::gateway::dialect::Sealed;
+use crate::gateway::dialect::Answer;
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Reply;
 use crate::sign::md5_hex;
 
 /// Puts an outcome into the YOHO envelope.
-pub fn seal(salt: &Secret, outcome: Result<Reply, CallError>) -> Sealed {
+pub fn seal(salt: &Secret, outcome: Result<Reply, CallError>) -> Answer {
     match outcome {
         Ok(Reply { data, message }) => with_data(salt, 200, &data, message),
         Err(CallError::Fault(Fault {
@@ -28,21 +28,21 @@ pub fn seal(salt: &Secret, outcome: Result<Reply, CallError>) -> Sealed {
 }
 
 /// A refusal of code and message alone, under a status of HTTP.
-pub fn refusal(status: u16, code: i64, message: &str) -> Sealed {
-    Sealed {
+pub fn refusal(status: u16, code: i64, message: &str) -> Answer {
+    Answer {
         status,
         code,
         body: format!(r#"{{"code":{code},"message":{}}}"#, quoted(message)),
     }
 }
 
-fn with_data(salt: &Secret, code: i64, data: &str, message: &str) -> Sealed {
+fn with_data(salt: &Secret, code: i64, data: &str, message: &str) -> Answer {
     let md5 = md5_hex(&[salt.reveal().as_bytes(), b":", data.as_bytes()]);
     let message = quoted(message);
     let body = format!(
         r#"{{"alg":"SALT_MD5","code":{code},"data":{data},"md5":"{md5}","message":{message}}}"#
     );
-    Sealed {
+    Answer {
         status: 200,
         code,
         body,

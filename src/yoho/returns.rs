@@ -1,19 +1,18 @@
 //! `app.yohocoin.return`: a user gets back coins that an order took.
 
-use std::sync::Arc;
-
 use super::balance::{Balance, post};
-use crate::gateway::dialect::Sent;
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
-use crate::gateway::params::{Text, Within};
+use crate::gateway::value::{Text, Within};
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{Idempotency, Posting, PostingKind, Reason, Rejection};
 use crate::params;
-use crate::points::{Coins, Credit, Uid};
+use crate::points::coins::Coins;
+use crate::points::values::{Credit, Uid};
 
-/// The method.
-pub struct Return(pub Arc<Coins>);
+/// `app.yohocoin.return`.
+pub struct Return;
 
 const NO_UID: Fault = Fault::new(400, "请先登录");
 const BAD_NUM: Fault = Fault::new(402, "获取的有货币不合法");
@@ -24,22 +23,22 @@ const NOTHING_SPENT: Fault = Fault::new(409, "订单未使用有货币");
 const ORDER_USED: Fault = Fault::new(410, "orderCode已被使用");
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the user
-        uid: Uid = required("uid", NO_UID),
+        uid: Uid = required or NO_UID,
         /// how many coins
-        num: Credit = required("num", BAD_NUM),
+        num: Credit = required or BAD_NUM,
         /// 22
-        kind: Within<22, 22> = required("type", BAD_TYPE),
+        kind: Within<22, 22> as "type" = required or BAD_TYPE,
         /// the order that spent them
-        order: Text<128> = required("orderCode", NO_ORDER),
+        order: Text<128> as "orderCode" = required or NO_ORDER,
         /// the back-office user who does it
-        pid: Option<i64> = default("pid", None),
+        pid: Option<i64> = optional(None) wrong => default,
         /// a text for the history, instead of the type's
-        message: Option<Text<255>> = default("message", None),
+        message: Option<Text<255>> = optional(None) wrong => default,
         /// what makes this return the same as another, instead of orderCode and num
-        request: Option<Text<128>> = default("requestId", None),
+        request: Option<Text<128>> as "requestId" = optional(None) wrong => default,
     }
 }
 
@@ -48,11 +47,16 @@ impl Method for Return {
     const SUMMARY: &'static str = "a user gets back coins that an order took";
     const EXAMPLE: &'static str = "uid=50030199&num=150&type=22&orderCode=1234567890&pid=11111111";
     const MESSAGE: &'static str = "ok";
-    type Caller = Sent;
+    type State = Coins;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params, _: Sent) -> Result<Balance, CallError> {
+    async fn call(
+        coins: &Coins,
+        params: Params,
+        context: Context<Delivery>,
+    ) -> Result<Balance, CallError> {
         let Params {
             uid,
             num: Within(amount),
@@ -63,15 +67,16 @@ impl Method for Return {
             request,
         } = params;
         let num = amount.to_string();
-        let once = match request {
-            // The caller's own id makes a retry, whatever the once-rule says.
+        let idempotency = match request {
+            // The caller's own id tells a retry from another return, whatever the type's rule says.
             Some(Text(id)) => Some(Idempotency {
                 key: Key::of(&["coin", "request", &uid.0.to_string(), &id]),
                 fingerprint: Key::of(&[&order, &num]),
             }),
-            None => self
-                .0
-                .once(Reason(kind), uid, &["order", &order, &num], &[]),
+            None => {
+                let reference = ["order", &order, &num];
+                coins.idempotency(Reason(kind), uid, &reference, &[], context.now)
+            }
         };
         let posting = Posting {
             account: Coins::account(uid),
@@ -80,13 +85,13 @@ impl Method for Return {
                 order: Coins::order(uid, &order),
             },
             reason: Reason(kind),
-            idempotency: once,
+            idempotency,
             requires: None,
             reference: Some(order),
             message: message.map(|Text(message)| message),
             operator: pid,
         };
-        let refuse = |refusal| match refusal {
+        let reject = |rejection| match rejection {
             Rejection::ReturnExceeds => TOO_MUCH.into(),
             Rejection::NothingSpent => NOTHING_SPENT.into(),
             Rejection::IdempotencyConflict => ORDER_USED.into(),
@@ -95,6 +100,6 @@ impl Method for Return {
                 CallError::Internal
             }
         };
-        post(&self.0, uid, posting, refuse).await
+        post(coins, uid, posting, &context, reject).await
     }
 }

@@ -6,9 +6,8 @@ use crate::sign::md5_hex;
 /// Query and form parameters that are not signed.
 const UNSIGNED: [&str; 4] = ["client_secret", "q", "debug_data", "/api"];
 
-/// The signature over these query and form parameters, decoded, under the key of their `client_type`: all but the
-/// unsigned ones and with `private_key`, sorted by name, as trimmed `name=value` joined by `&`, in lower-case hex MD5.
-/// A repeated name counts with its first value.
+/// Signs decoded query and form parameters with the key of their `client_type`: all but the unsigned ones, and `private_key`, sorted
+/// by name, as trimmed `name=value` joined by `&`, in lower-case hex MD5. A repeated name counts with its first value.
 pub fn client_secret<'a>(
     parameters: impl Iterator<Item = (&'a str, &'a str)>,
     key: &'a Secret,

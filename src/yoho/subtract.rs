@@ -1,19 +1,18 @@
 //! `app.yohocoin.subtract`: a user spends coins on an order.
 
-use std::sync::Arc;
-
 use super::balance::{Balance, post};
 use super::values::Debit;
-use crate::gateway::dialect::Sent;
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
-use crate::gateway::params::{Text, Within};
+use crate::gateway::value::{Text, Within};
 use crate::ledger::book::transaction::{Posting, PostingKind, Reason, Rejection};
 use crate::params;
-use crate::points::{Coins, Uid};
+use crate::points::coins::Coins;
+use crate::points::values::Uid;
 
-/// The method.
-pub struct Subtract(pub Arc<Coins>);
+/// `app.yohocoin.subtract`.
+pub struct Subtract;
 
 const NO_UID: Fault = Fault::new(400, "请先登录");
 const BAD_NUM: Fault = Fault::new(402, "获取的有货币不合法");
@@ -23,20 +22,20 @@ const TOO_FEW: Fault = Fault::new(407, "有货币不足");
 const ORDER_USED: Fault = Fault::new(410, "orderCode已被使用");
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the user
-        uid: Uid = required("uid", NO_UID),
+        uid: Uid = required or NO_UID,
         /// how many coins, negative
-        num: Debit = required("num", BAD_NUM),
+        num: Debit = required or BAD_NUM,
         /// 19 goods, 20 phone credit, 21 voucher
-        kind: Within<19, 21> = required("type", BAD_TYPE),
+        kind: Within<19, 21> as "type" = required or BAD_TYPE,
         /// the order
-        order: Text<128> = required("orderCode", NO_ORDER),
+        order: Text<128> as "orderCode" = required or NO_ORDER,
         /// the back-office user who does it
-        pid: Option<i64> = default("pid", None),
+        pid: Option<i64> = optional(None) wrong => default,
         /// a text for the history, instead of the type's
-        message: Option<Text<255>> = default("message", None),
+        message: Option<Text<255>> = optional(None) wrong => default,
     }
 }
 
@@ -45,11 +44,16 @@ impl Method for Subtract {
     const SUMMARY: &'static str = "a user spends coins on an order";
     const EXAMPLE: &'static str = "uid=50030199&num=-150&type=20&orderCode=1234567890&pid=11111111";
     const MESSAGE: &'static str = "ok";
-    type Caller = Sent;
+    type State = Coins;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Balance;
 
-    async fn call(&self, params: Params, _: Sent) -> Result<Balance, CallError> {
+    async fn call(
+        coins: &Coins,
+        params: Params,
+        context: Context<Delivery>,
+    ) -> Result<Balance, CallError> {
         let Params {
             uid,
             num: Debit(amount),
@@ -65,18 +69,19 @@ impl Method for Subtract {
                 order: Some(Coins::order(uid, &order)),
             },
             reason: Reason(kind),
-            idempotency: self.0.once(
+            idempotency: coins.idempotency(
                 Reason(kind),
                 uid,
                 &["order", &order],
                 &[&amount.to_string()],
+                context.now,
             ),
             requires: None,
             reference: Some(order),
             message: message.map(|Text(message)| message),
             operator: pid,
         };
-        let refuse = |refusal| match refusal {
+        let reject = |rejection| match rejection {
             Rejection::Insufficient => TOO_FEW.into(),
             Rejection::IdempotencyConflict => ORDER_USED.into(),
             Rejection::OutOfRange => BAD_NUM.into(),
@@ -85,6 +90,6 @@ impl Method for Subtract {
             | Rejection::ReturnExceeds
             | Rejection::NothingSpent => CallError::Internal,
         };
-        post(&self.0, uid, posting, refuse).await
+        post(coins, uid, posting, &context, reject).await
     }
 }

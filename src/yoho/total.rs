@@ -1,29 +1,28 @@
 //! `app.yohocoin.total`: how many coins a user has.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
-use crate::gateway::dialect::Sent;
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::params;
-use crate::points::{Coins, Uid};
+use crate::points::coins::Coins;
+use crate::points::values::Uid;
 
-/// The method.
-pub struct Total(pub Arc<Coins>);
+/// `app.yohocoin.total`.
+pub struct Total;
 
 const NO_UID: Fault = Fault::with_data(404, "uid为空!");
 
 params! {
-    /// What it takes.
+    /// The parameters, in the order of their checks.
     pub struct Params {
         /// the user
-        uid: Uid = required("uid", NO_UID),
+        uid: Uid = required or NO_UID,
     }
 }
 
-/// What it answers.
+/// The reply.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     code: &'static str,
@@ -35,13 +34,17 @@ impl Method for Total {
     const SUMMARY: &'static str = "how many coins a user has";
     const EXAMPLE: &'static str = "uid=50030141";
     const MESSAGE: &'static str = "yoho coin total";
-    type Caller = Sent;
+    type State = Coins;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Reply;
 
-    async fn call(&self, Params { uid }: Params, _: Sent) -> Result<Reply, CallError> {
-        let total = self
-            .0
+    async fn call(
+        coins: &Coins,
+        Params { uid }: Params,
+        _context: Context<Delivery>,
+    ) -> Result<Reply, CallError> {
+        let total = coins
             .ledger
             .balance(Coins::account(uid))
             .await?

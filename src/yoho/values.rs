@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use jiff::civil::Date;
 
-use crate::gateway::params::{Bad, Raw, Value};
+use crate::gateway::parameters::Raw;
+use crate::gateway::value::{Invalid, Value};
 
 /// The most coins that one request may move.
 const MOST: i64 = 1_000_000_000;
@@ -22,12 +23,12 @@ impl Value for Debit {
         "-1 to -1000000000".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Bad> {
+    fn read(raw: &Raw) -> Result<Self, Invalid> {
         i64::read(raw).and_then(|num| {
             (-MOST..=-1)
                 .contains(&num)
                 .then(|| Debit(-num))
-                .ok_or(Bad::Wrong)
+                .ok_or(Invalid::Wrong)
         })
     }
 }
@@ -37,15 +38,15 @@ impl Value for Day {
         "YYYY-MM-DD, or 0".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Bad> {
+    fn read(raw: &Raw) -> Result<Self, Invalid> {
         match raw {
             Raw::Text(text) if text == "0" => Ok(Day(None)),
             Raw::Text(text) if text.len() == 10 => text
                 .parse()
                 .map(|day| Day(Some(day)))
-                .map_err(|_| Bad::Wrong),
+                .map_err(|_| Invalid::Wrong),
             Raw::Text(_) | Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => {
-                Err(Bad::Wrong)
+                Err(Invalid::Wrong)
             }
         }
     }

@@ -9,7 +9,7 @@ const LINES: usize = 399;
 const DIALECTS: [&str; 4] = ["yoho", "openapi", "osx", "status"];
 
 /// What a part of `src` may name of the crate. What has no row here may name everything.
-const MAY_NAME: [(&str, &[&str]); 10] = [
+const MAY_NAME: [(&str, &[&str]); 12] = [
     ("sign", &[]),
     ("clock", &[]),
     ("gateway", &["gateway", "params"]),
@@ -17,20 +17,35 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
     ("members", &["members", "ledger", "clock"]),
     ("points", &["config", "gateway", "ledger", "members"]),
     ("config", &["config"]),
-    ("broker", &["broker", "config", "gateway"]),
+    ("broker", &["broker", "clock", "config", "gateway"]),
+    ("services", SERVICES),
+    (
+        "endpoints",
+        &[
+            "config", "gateway", "openapi", "osx", "points", "services", "status", "yoho",
+        ],
+    ),
     (
         "server",
         &[
-            "server", "broker", "clock", "points", "config", "gateway", "ledger", "members",
-            "yoho", "openapi", "osx", "status",
+            "server",
+            "broker",
+            "clock",
+            "config",
+            "endpoints",
+            "gateway",
+            "ledger",
+            "services",
         ],
     ),
     ("main", &["cli"]),
 ];
 
+const SERVICES: &[&str] = &["clock", "config", "ledger", "members", "points"];
+
 /// What a dialect may name of the crate, beside itself.
 const DIALECT_MAY_NAME: [&str; 8] = [
-    "clock", "points", "config", "gateway", "ledger", "members", "params", "sign",
+    "config", "gateway", "ledger", "members", "params", "points", "services", "sign",
 ];
 
 /// Words that a part of `src` must not hold in its code: those that begin like this.
@@ -98,10 +113,8 @@ impl Source {
 
 /// A line up to its `//`; one that follows a colon is part of a URL.
 fn without_comment(line: &str) -> &str {
-    let slashes = line.match_indices("//");
-    let comment = slashes
-        .map(|(at, _)| at)
-        .find(|&at| !line[..at].ends_with(':'));
+    let mut slashes = line.match_indices("//").map(|(at, _)| at);
+    let comment = slashes.find(|&at| !line[..at].ends_with(':'));
     comment.map_or(line, |at| &line[..at])
 }
 

@@ -1,6 +1,7 @@
 //! Each rule of `params!`, read and described.
 
 use super::*;
+use crate::gateway::value::{Text, Within};
 
 const ABSENT: Fault = Fault::new(1, "absent");
 const WRONG: Fault = Fault::new(2, "wrong");
@@ -10,17 +11,17 @@ params! {
     #[derive(Debug, PartialEq)]
     struct Sample {
         /// Must be there.
-        id: i64 = required("id", ABSENT),
+        id: i64 = required or ABSENT,
         /// May be absent.
-        kind: i64 = checked("kind", 7, WRONG),
+        kind: i64 = optional(7) wrong => WRONG,
         /// Never refused.
-        page: Option<i64> = default("page", None),
+        page: Option<i64> = optional(None) wrong => default,
         /// Not too long.
-        note: Option<Text<3>> = default("note", None),
+        note: Option<Text<3>> = optional(None) wrong => default,
         /// May be absent; wrong is for the dialect to refuse.
-        size: Within<1, 3> = may("size", Within(2)),
+        size: Within<1, 3> = optional(Within(2)),
         /// For the dialect to refuse.
-        last: i64 = must("last"),
+        last: i64 = required,
     }
 }
 
@@ -112,32 +113,32 @@ fn each_rule_and_each_spelling() {
 fn the_declaration_describes_itself() {
     let fields: Vec<_> = Sample::FIELDS
         .iter()
-        .map(|field| (field.name, (field.kind)(), field.default, &field.refusal))
+        .map(|field| (field.name, (field.kind)(), field.default, &field.on_invalid))
         .collect();
     assert_eq!(
         fields,
         [
-            ("id", "whole number".into(), None, &FaultSource::Own(ABSENT)),
+            ("id", "whole number".into(), None, &OnInvalid::Own(ABSENT)),
             (
                 "kind",
                 "whole number".into(),
                 Some("7"),
-                &FaultSource::Own(WRONG)
+                &OnInvalid::Own(WRONG)
             ),
             (
                 "page",
                 "whole number".into(),
                 Some("None"),
-                &FaultSource::Never
+                &OnInvalid::Default
             ),
-            ("note", "text".into(), Some("None"), &FaultSource::Never),
+            ("note", "text".into(), Some("None"), &OnInvalid::Default),
             (
                 "size",
                 "1 to 3".into(),
                 Some("Within(2)"),
-                &FaultSource::Dialect
+                &OnInvalid::Dialect
             ),
-            ("last", "whole number".into(), None, &FaultSource::Dialect),
+            ("last", "whole number".into(), None, &OnInvalid::Dialect),
         ]
     );
     assert_eq!(Sample::FIELDS[0].doc.trim(), "Must be there.");

@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use pointgate::broker::{self, RunningConsumer};
+use pointgate::clock::Clock;
 use pointgate::config::Config;
-use pointgate::gateway::dialect::Sent;
+use pointgate::gateway::context::{Context, Delivery};
 use pointgate::gateway::fault::{CallError, Fault};
 use pointgate::gateway::method::Method;
-use pointgate::gateway::params::Text;
 use pointgate::gateway::registry::Registry;
+use pointgate::gateway::service::Service;
+use pointgate::gateway::value::Text;
 use pointgate::params;
 use pointgate::yoho::Yoho;
 use serde::Serialize;
@@ -30,11 +32,11 @@ params! {
     /// What it takes.
     pub struct Params {
         /// who
-        user_key: Text<64> = must("user_key"),
+        user_key: Text<64> = required,
         /// the number of the message among those of this user
-        n: i64 = must("n"),
+        n: i64 = required,
         /// how it ends, one word for each try, the last for all further ones: ok, busy, broken, panic, hang, no
-        ends: Text<255> = must("ends"),
+        ends: Text<255> = required,
     }
 }
 
@@ -116,21 +118,27 @@ impl Notes {
 }
 
 /// The method.
-struct Probe(Arc<Notes>);
+struct Probe;
 
 impl Method for Probe {
     const NAME: &'static str = "probe.note";
     const SUMMARY: &'static str = "notes who calls it";
     const EXAMPLE: &'static str = "user_key=u&n=1&ends=ok";
     const MESSAGE: &'static str = "ok";
-    type Caller = Sent;
+    type State = Notes;
+    type Details = Delivery;
     type Params = Params;
     type Reply = Nothing;
 
-    async fn call(&self, params: Params, Sent { id, .. }: Sent) -> Result<Nothing, CallError> {
+    async fn call(
+        notes: &Notes,
+        params: Params,
+        context: Context<Delivery>,
+    ) -> Result<Nothing, CallError> {
+        let id = context.details.message_id;
         let (Text(user), n, Text(ends)) = (params.user_key, params.n, params.ends);
         let tried = |it: &Called| it.user == user && it.n == n;
-        let tries = self.0.called().into_iter().filter(tried).count();
+        let tries = notes.called().into_iter().filter(tried).count();
         let ends: Vec<&str> = ends.split(' ').collect();
         let end = ends[tries.min(ends.len() - 1)];
         let call = Called {
@@ -139,11 +147,11 @@ impl Method for Probe {
             end: end.to_owned(),
             id,
         };
-        self.0.begin(&call);
-        let held = Held(&self.0, Some(call));
+        notes.begin(&call);
+        let held = Held(notes, Some(call));
         tokio::task::yield_now().await;
         if end == "wait" {
-            self.0.go.notified().await;
+            notes.go.notified().await;
         }
         if end == "hang" {
             pending::<()>().await;
@@ -179,9 +187,16 @@ pub fn consume(broker: &Broker) -> (RunningConsumer, Arc<Notes>) {
 pub fn consume_at(broker: &Broker, url: &str, within: Duration) -> (RunningConsumer, Arc<Notes>) {
     let config = Config::parse(&broker.section(url), "gateway.toml".as_ref(), &[]).unwrap();
     let notes = Arc::new(Notes::default());
-    let mut methods = Registry::default();
-    methods.add(Probe(notes.clone())).unwrap();
-    let dialect = Arc::new(Yoho::new(&config.yoho));
-    let running = broker::start(&config.amqp, dialect, Arc::new(methods), within);
-    (running.unwrap(), notes)
+    let mut methods: Registry<Arc<Notes>, Delivery> = Registry::default();
+    methods.add::<Probe>().unwrap();
+    let service = Arc::new(Service {
+        name: "probe",
+        dialect: Yoho::new(&config.yoho, &[]),
+        methods: Arc::new(methods),
+        state: notes.clone(),
+        timeout: within,
+        dispatcher: None,
+    });
+    let consumer = broker::start(&config.amqp, service, Clock::system());
+    (consumer.unwrap(), notes)
 }

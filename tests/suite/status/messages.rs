@@ -1,17 +1,23 @@
 //! What comes as a message counts once under the message's id, whatever its method is.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use pointgate::clock::Clock;
 use pointgate::config::Config;
-use pointgate::gateway::dialect::Sent;
+use pointgate::endpoints;
+use pointgate::gateway::context::{Context, Delivery, Origin, RequestId};
+use pointgate::gateway::endpoint::Dispatch;
 use pointgate::gateway::fault::CallError;
-use pointgate::gateway::registry::Registry;
 use pointgate::server;
+use pointgate::services::Services;
 use sea_orm::{Database, EntityTrait};
 
+/// The time of all messages: 2026-05-20 11:30:32 in Shanghai.
+const NOW: i64 = 1_779_247_832_000;
+
 struct Messages {
-    registry: Registry<Sent>,
+    methods: Arc<dyn Dispatch>,
     config: Config,
     _folder: tempfile::TempDir,
 }
@@ -21,11 +27,13 @@ impl Messages {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gateway.toml");
         let config = Config::parse("", Path::new(&file), &[]).unwrap();
-        let ledger = server::open_ledger(&config, Clock::new(|| 1_779_247_832_000))
-            .await
-            .unwrap();
+        let clock = Clock::new(|| NOW);
+        let ledger = server::open_ledger(&config, clock.clone()).await.unwrap();
+        let services = Services::new(ledger, &config, clock);
+        let endpoints = endpoints::all(&config).unwrap();
+        let mut handlers = endpoints.iter().map(|it| it.start(&services));
         Messages {
-            registry: server::yoho_methods(&config, &ledger).unwrap(),
+            methods: handlers.find_map(|it| it.dispatcher()).unwrap(),
             config,
             _folder: folder,
         }
@@ -34,16 +42,24 @@ impl Messages {
     /// The data of the answer to a message, or its refusal.
     async fn send(&self, id: Option<&str>, method: &str, body: &str) -> String {
         let parameters = serde_json::from_str(body).unwrap();
-        let sent = Sent {
-            id: id.map(str::to_owned),
-            raw: None,
+        let context = Context {
+            request_id: RequestId::new("r1").unwrap(),
+            origin: Origin {
+                dialect: "broker",
+                caller: "queue".to_owned(),
+                key: None,
+                address: None,
+            },
+            now: NOW,
+            details: Delivery {
+                message_id: id.map(str::to_owned),
+                signed_body: None,
+            },
         };
-        let entry = self.registry.find(method).unwrap();
-        let yoho = server::yoho(&self.config);
-        match entry.call(&parameters, &yoho, sent).await {
+        match self.methods.dispatch(method, &parameters, context).await {
             Ok(reply) => reply.data,
             Err(CallError::Fault(fault)) => format!("{} {}", fault.code, fault.message),
-            Err(failure) => panic!("{failure:?}"),
+            Err(error) => panic!("{error:?}"),
         }
     }
 }

@@ -1,0 +1,58 @@
+//! The parameters of a request, as they came.
+
+/// A parameter as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Raw {
+    /// A text, or a whole number as its digits.
+    Text(String),
+    /// Nothing: JSON's `null`.
+    Absent,
+    /// A number with a fraction, as it is written.
+    Decimal(String),
+    /// JSON's `true` or `false`.
+    Bool(bool),
+    /// What no parameter can be: a list or an object.
+    Other,
+}
+
+/// The parameters of a request, in the order in which they came. A repeated name counts with its first value.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters(Vec<(String, Raw)>);
+
+impl Parameters {
+    /// Adds a parameter; an earlier one of the same name goes before it.
+    pub fn push(&mut self, name: String, value: Raw) {
+        self.0.push((name, value));
+    }
+
+    /// Adds all of these behind one's own.
+    pub fn append(&mut self, mut more: Parameters) {
+        self.0.append(&mut more.0);
+    }
+
+    /// The first value of this name; none where it is absent or `""`.
+    pub fn get(&self, name: &str) -> Option<&Raw> {
+        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        match value {
+            Raw::Text(text) if text.is_empty() => None,
+            Raw::Absent => None,
+            value => Some(value),
+        }
+    }
+
+    /// The same as text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Raw::Text(text) => Some(text),
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => None,
+        }
+    }
+
+    /// All of them that are texts, repetitions included.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| match value {
+            Raw::Text(text) => Some((name.as_str(), text.as_str())),
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => None,
+        })
+    }
+}

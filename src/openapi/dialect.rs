@@ -1,0 +1,128 @@
+//! The open platform's dialect: a signed JSON envelope, as in protocols.md part 2.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use prometheus_client::registry::Registry as Metrics;
+
+use super::caller::Caller;
+use super::envelope::Envelope;
+use super::partner::{Partner, SecretMetrics};
+use super::{MALFORMED, missing, reply};
+use crate::config;
+use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
+use crate::gateway::fault::{CallError, Fault};
+use crate::gateway::method::Reply;
+use crate::gateway::params::Refusals;
+use crate::ledger::book::key::Key;
+use crate::ledger::book::transaction::Nonce;
+use crate::sign::same;
+
+const UNKNOWN_ACTION: Fault = Fault::new(100404, "Action不存在");
+const UNKNOWN_PARTNER: Fault = Fault::new(110001, "OpenId不存在");
+const WRONG_GRANT: Fault = Fault::new(110002, "GrantCode不匹配");
+const UNTIMELY: Fault = Fault::new(110003, "Timestamp不在有效时间内");
+const FORGED: Fault = Fault::new(110004, "验签失败");
+const FORBIDDEN: Fault = Fault::new(110006, "无权调用此Action");
+
+/// The dialect with its partners.
+pub struct OpenPlatform {
+    partners: HashMap<String, Arc<Partner>>,
+    window: i64,
+}
+
+impl OpenPlatform {
+    /// Takes the partners of the configuration, whose secrets are counted in `metrics`.
+    pub fn new(config: &config::Openapi, metrics: &mut Metrics) -> OpenPlatform {
+        let uses = SecretMetrics::register(metrics);
+        let partner = |partner: &config::Partner| {
+            let open_id = partner.open_id.clone();
+            (open_id, Arc::new(Partner::new(partner, &uses)))
+        };
+        OpenPlatform {
+            partners: config.partners.iter().map(partner).collect(),
+            window: i64::try_from(config.window.as_millis()).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// Authenticates the partner of an envelope, and says which of its secrets signed.
+    fn authenticate(
+        &self,
+        envelope: &Envelope,
+        now: i64,
+    ) -> Result<(&Arc<Partner>, &'static str), Fault> {
+        let partner = self.partners.get(&envelope.open_id);
+        let partner = partner.ok_or(UNKNOWN_PARTNER)?;
+        if !same(partner.grant_code.reveal(), &envelope.grant_code) {
+            return Err(WRONG_GRANT);
+        }
+        if now.abs_diff(envelope.at()) > self.window.unsigned_abs() {
+            return Err(UNTIMELY);
+        }
+        let signed = envelope.signed(partner.sign);
+        match partner.verify(&signed, &envelope.token, now) {
+            Some(secret) => Ok((partner, secret)),
+            None => Err(FORGED),
+        }
+    }
+}
+
+impl Dialect for OpenPlatform {
+    type Details = Caller;
+
+    fn open(&self, request: &Request<'_>) -> Result<Call<Caller>, Fault> {
+        let envelope = Envelope::read(request.body)?;
+        let (partner, secret) = self.authenticate(&envelope, request.now)?;
+        let words = ["openapi", "nonce", &partner.open_id, &envelope.nonce];
+        let nonce = Nonce {
+            at: envelope.at(),
+            key: Key::of(&words),
+        };
+        Ok(Call {
+            caller: partner.open_id.clone(),
+            key: Some(secret),
+            details: Caller {
+                partner: partner.clone(),
+                nonce,
+            },
+            method: Some(envelope.action),
+            parameters: envelope.parameters,
+        })
+    }
+
+    fn permit(&self, caller: &Caller, method: &'static str) -> Result<(), Fault> {
+        match caller.partner.allow.contains(method) {
+            true => Ok(()),
+            false => Err(FORBIDDEN),
+        }
+    }
+
+    fn seal(&self, outcome: Result<Reply, CallError>) -> Answer {
+        reply::seal(outcome)
+    }
+
+    fn no_method(&self, _named: Option<&str>) -> Fault {
+        UNKNOWN_ACTION
+    }
+
+    fn no_body(&self, error: BodyError) -> Answer {
+        match error {
+            BodyError::TooLarge => reply::refusal(413, &Fault::new(MALFORMED.code, "请求体过大")),
+            BodyError::Incomplete => reply::refusal(400, &MALFORMED),
+        }
+    }
+}
+
+impl Refusals for OpenPlatform {
+    fn absent(&self, name: &str) -> Fault {
+        missing(name)
+    }
+
+    fn wrong(&self, _name: &str) -> Fault {
+        MALFORMED
+    }
+
+    fn too_long(&self, _name: &str) -> Fault {
+        MALFORMED
+    }
+}

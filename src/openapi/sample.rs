@@ -1,0 +1,67 @@
+//! Signs sample envelopes for a tester without a client.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+use serde_json::{Map, Value};
+
+use super::signature::{Signed, Spelling};
+use crate::config::{self, Sign};
+use crate::gateway::endpoint::{Sample, SignedRequest};
+use crate::sign::form_encode;
+
+/// Signs an envelope as the partner whose OpenId is the sample's caller, by default the first configured.
+///
+/// # Errors
+/// Returns the reason in words if there is no such partner.
+pub fn sign(config: &config::Openapi, sample: Sample) -> Result<SignedRequest, String> {
+    let action = sample
+        .method
+        .ok_or("which Action? for example user.user-points-records")?;
+    let mut partners = config.partners.iter();
+    let partner = match sample.caller {
+        None => partners
+            .next()
+            .ok_or("no [[openapi.partners]] are configured")?,
+        Some(open_id) => partners
+            .find(|partner| partner.open_id == open_id)
+            .ok_or("no partner in [[openapi.partners]] has this open_id")?,
+    };
+    let params = sample.parameters.into_iter();
+    let params: Map<String, Value> = params.map(|(name, value)| (name, value.into())).collect();
+    let params = Value::Object(params);
+    let timestamp = sample.now.to_string();
+    let nonce = random().to_string();
+    let spelling = Spelling::Pascal;
+    let signed = Signed {
+        spelling,
+        open_id: &partner.open_id,
+        grant_code: partner.grant_code.reveal(),
+        timestamp: &timestamp,
+        nonce: &nonce,
+        call: (partner.sign == Sign::Full).then_some((&action, &params)),
+    };
+    let token = form_encode(&signed.token(&partner.secret));
+    let texts = [
+        signed.open_id,
+        signed.grant_code,
+        &timestamp,
+        &nonce,
+        &token,
+        &action,
+    ];
+    let names = spelling.names().into_iter();
+    let mut envelope: Map<String, Value> = names
+        .zip(texts)
+        .map(|(name, text)| (name.to_owned(), text.into()))
+        .collect();
+    envelope.insert(spelling.params().to_owned(), params.clone());
+    Ok(SignedRequest {
+        target: "/api/v2".to_owned(),
+        json: Some(Value::Object(envelope).to_string()),
+    })
+}
+
+/// A random positive number: the standard library seeds its hashers with one.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish() >> 1
+}

@@ -1,0 +1,114 @@
+//! The shop's coins: whose they are, how long they live, how often a reference counts, how a row of the history reads.
+
+use std::collections::BTreeMap;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::calendar::Calendar;
+use super::values::Uid;
+use crate::config::{CoinType, Config, Expiry, Once};
+use crate::ledger::Ledger;
+use crate::ledger::book::key::Key;
+use crate::ledger::book::transaction::{AccountKey, Idempotency, NEVER, Reason};
+use crate::members::Name;
+
+/// The asset `coin` of members known by their `uid`, by the rules of `[yoho]`.
+pub struct Coins {
+    /// The ledger that keeps them.
+    pub ledger: Ledger,
+    /// The company's calendar, by which they expire and check-ins count.
+    pub calendar: Calendar,
+    types: BTreeMap<i64, CoinType>,
+    expiry: Expiry,
+}
+
+/// The asset's name.
+pub const COIN: &str = "coin";
+
+impl Coins {
+    /// Keeps coins in this ledger by the rules of the configuration.
+    pub fn new(ledger: Ledger, config: &Config) -> Coins {
+        Coins {
+            ledger,
+            calendar: Calendar::new(config.timezone.clone()),
+            types: config.yoho.types.clone(),
+            expiry: config.yoho.expiry,
+        }
+    }
+
+    /// A user's account.
+    pub fn account(uid: Uid) -> AccountKey {
+        AccountKey {
+            owner: Name::Uid(uid.0).owner(),
+            asset: COIN.into(),
+        }
+    }
+
+    /// The key of one of a user's orders, under which what it spent may be returned.
+    pub fn order(uid: Uid, code: &str) -> Key {
+        Key::of(&["coin", "order", &uid.0.to_string(), code])
+    }
+
+    /// The idempotency key of a request at `now`, by the rule of its type: the same `reference` counts once for ever, once a day,
+    /// or each time (`None`). A repeat must have the same `content`.
+    pub fn idempotency(
+        &self,
+        reason: Reason,
+        uid: Uid,
+        reference: &[&str],
+        content: &[&str],
+        now: i64,
+    ) -> Option<Idempotency> {
+        let rule = self.types.get(&reason.0);
+        let day = match rule.map_or(Once::Ever, |rules| rules.once) {
+            Once::Never => return None,
+            Once::Ever => String::new(),
+            Once::Day => self.calendar.day(now).to_string(),
+        };
+        let (reason, uid) = (reason.0.to_string(), uid.0.to_string());
+        let scope = ["coin", "once", &uid, &reason, &day];
+        let scope: Vec<&str> = scope.iter().chain(reference).copied().collect();
+        Some(Idempotency {
+            key: Key::of(&scope),
+            fingerprint: Key::of(content),
+        })
+    }
+
+    /// When coins earned at `now` expire (ms): from then on they no longer count.
+    pub fn expires_at(&self, now: i64) -> i64 {
+        let today = self.calendar.day(now);
+        let first_day_without = match self.expiry {
+            Expiry::Never => None,
+            Expiry::YearEnd { years } => {
+                Date::new(today.year().saturating_add(years).saturating_add(1), 1, 1).ok()
+            }
+            Expiry::Days(days) => today.checked_add((days + 1).days()).ok(),
+        };
+        let expires_at = first_day_without.and_then(|day| self.calendar.start_of(day));
+        expires_at.unwrap_or(NEVER)
+    }
+
+    /// When points of any asset earned at `now` expire (ms): coins by their rule, others never.
+    pub fn expiry_of(&self, asset: &str, now: i64) -> i64 {
+        match asset == COIN {
+            true => self.expires_at(now),
+            false => NEVER,
+        }
+    }
+
+    /// The title and the message of a row: the type's own, filled with the reference, unless the request brought a message.
+    pub fn texts(
+        &self,
+        reason: Reason,
+        reference: Option<&str>,
+        message: Option<String>,
+    ) -> (String, String) {
+        let Some(rules) = self.types.get(&reason.0) else {
+            return (String::new(), message.unwrap_or_default());
+        };
+        let message =
+            message.unwrap_or_else(|| rules.message.replace("%s", reference.unwrap_or_default()));
+        (rules.title.clone(), message)
+    }
+}

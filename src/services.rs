@@ -1,0 +1,43 @@
+//! What endpoints need to serve, built once: the ledger, the members and coins in it, the clock, the metrics.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::registry::Registry as Metrics;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ledger::Ledger;
+use crate::members::Members;
+use crate::points::coins::Coins;
+
+/// What an endpoint may use.
+pub struct Services {
+    /// The shop's coins, and the ledger that keeps all points.
+    pub coins: Arc<Coins>,
+    /// The members, in the ledger's database.
+    pub members: Members,
+    /// The time.
+    pub clock: Clock,
+    /// How long one call may take.
+    pub timeout: Duration,
+    metrics: Mutex<Metrics>,
+}
+
+impl Services {
+    /// Builds the services over a ledger, by the configuration.
+    pub fn new(ledger: Ledger, config: &Config, clock: Clock) -> Services {
+        Services {
+            members: Members::new(ledger.clone()),
+            coins: Arc::new(Coins::new(ledger, config)),
+            clock,
+            timeout: config.server.request_timeout,
+            metrics: Mutex::default(),
+        }
+    }
+
+    /// The metrics, to register some.
+    pub fn metrics(&self) -> MutexGuard<'_, Metrics> {
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
