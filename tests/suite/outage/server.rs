@@ -242,7 +242,22 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// PostgreSQL, if killed, would leave its shared memory on the machine; by this signal it ends as fast and takes it along.
     fn drop(&mut self) {
+        if self.kind == Kind::Postgres && self.process.is_some() {
+            // A test that fails may leave it frozen.
+            self.thaw();
+            let process = self.process.as_mut().expect("it runs");
+            signal("QUIT", &[process.id()]);
+            let deadline = Instant::now() + PATIENCE;
+            while Instant::now() < deadline {
+                if process.try_wait().is_ok_and(|ended| ended.is_some()) {
+                    self.process = None;
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
         self.kill9();
     }
 }
