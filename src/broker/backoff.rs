@@ -1,11 +1,11 @@
-//! How long to wait before the next try: longer each time, up to a limit.
+//! Exponential backoff: each pause is twice as long as the one before, up to a limit.
 
 use std::time::Duration;
 
-/// The first wait.
+/// The first pause.
 const FIRST: Duration = Duration::from_millis(100);
 
-/// Waits that double.
+/// Pauses that double.
 #[derive(Debug)]
 pub(super) struct Backoff {
     next: Duration,
@@ -13,19 +13,19 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// With waits of at most `most`.
+    /// Starts with the shortest pause; no pause is longer than `most`.
     pub fn up_to(most: Duration) -> Backoff {
         Backoff { next: FIRST, most }
     }
 
-    /// The next wait.
+    /// Returns the next pause.
     pub fn next(&mut self) -> Duration {
         let wait = self.next.min(self.most);
         self.next = wait * 2;
         wait
     }
 
-    /// Begins with the shortest wait again.
+    /// Starts again with the shortest pause.
     pub fn restart(&mut self) {
         self.next = FIRST;
     }

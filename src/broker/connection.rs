@@ -1,4 +1,4 @@
-//! A connection: from the URL to a consumer that is fed, and its end.
+//! One connection to the broker, from connecting to disconnecting.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::session::{Phase, Session};
+use super::socket::BrokerSocket;
 use super::stopped;
-use super::wire::Wire;
 use super::workers::Workers;
 use crate::config::{self, Secret};
 
-/// How long it may take until messages can come.
+/// How long connecting, declaring and consuming may take together.
 const OPEN_WITHIN: Duration = Duration::from_secs(15);
-/// How long a farewell may take.
+/// How long disconnecting may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
-/// The reply code of an end without a fault.
-const GOOD: u16 = 200;
+/// The AMQP reply code of a normal close.
+const NORMAL_CLOSE: u16 = 200;
 
 /// A connection with its consumer.
 pub(super) struct Connection {
@@ -32,15 +32,15 @@ pub(super) struct Connection {
     channel: Channel,
     session: Session,
     phase: watch::Sender<Phase>,
-    // Cut last.
-    _wire: Wire,
+    // The last field, so that it is dropped last.
+    _socket: BrokerSocket,
 }
 
 impl Connection {
-    /// Connects, declares what must be there, and consumes.
+    /// Connects, declares exchange and queues, and starts to consume.
     ///
     /// # Errors
-    /// The reason in words, without the URL.
+    /// Returns the reason in words, without the URL.
     pub async fn open(config: &config::Amqp, url: &Secret) -> Result<Connection, String> {
         let opening = Connection::connect(config, url);
         match timeout(OPEN_WITHIN, opening).await {
@@ -50,8 +50,8 @@ impl Connection {
     }
 
     async fn connect(config: &config::Amqp, url: &Secret) -> lapin::Result<Connection> {
-        let wire = Wire::default();
-        let amqp = wire.connect(url).await?;
+        let socket = BrokerSocket::default();
+        let amqp = socket.connect(url).await?;
         let channel = amqp.create_channel().await?;
         channel
             .confirm_select(ConfirmSelectOptions::default())
@@ -65,7 +65,7 @@ impl Connection {
         let consumer = channel
             .basic_consume(queue, any_tag, options, FieldTable::default())
             .await?;
-        let (phase, watched) = watch::channel(Phase::Working);
+        let (phase, watched) = watch::channel(Phase::Consuming);
         let session = Session::new(channel.clone(), config.dead_queue().into(), watched);
         Ok(Connection {
             amqp,
@@ -73,14 +73,14 @@ impl Connection {
             channel,
             session,
             phase,
-            _wire: wire,
+            _socket: socket,
         })
     }
 
-    /// Feeds messages into the lanes until a stop is wanted (none), or until the connection is lost, for this reason.
+    /// Hands messages to the workers until a stop is requested (`None`) or the connection is lost (the reason).
     pub async fn feed(
         &mut self,
-        lanes: &Workers,
+        workers: &Workers,
         stopping: &mut watch::Receiver<bool>,
     ) -> Option<String> {
         loop {
@@ -88,32 +88,32 @@ impl Connection {
                 biased;
                 () = stopped(stopping) => return None,
                 next = self.consumer.next() => match next {
-                    Some(Ok(delivery)) => lanes.put(delivery, self.session.clone()),
+                    Some(Ok(delivery)) => workers.put(delivery, self.session.clone()),
                     Some(Err(error)) => return Some(error.to_string()),
-                    None => return Some("it ended the consumer".to_owned()),
+                    None => return Some("the broker cancelled the consumer".to_owned()),
                 },
             }
         }
     }
 
-    /// Takes no more messages, waits for those in the lanes, and disconnects.
-    pub async fn finish(self, lanes: Workers) {
+    /// Takes no more messages, waits for those in work, and disconnects.
+    pub async fn finish(self, workers: Workers) {
         self.phase.send_replace(Phase::Draining);
         let (tag, options) = (self.consumer.tag(), BasicCancelOptions::default());
-        // What fails here ends with the connection.
+        // A failure here ends with the connection, which is closed next.
         let _ = timeout(CLOSE_WITHIN, self.channel.basic_cancel(tag, options)).await;
-        lanes.finish().await;
+        workers.finish().await;
         self.close().await;
     }
 
-    /// Disconnects; messages of this connection that are not settled yet are left to the broker.
+    /// Disconnects; the broker redelivers the messages of this connection that are not settled.
     pub async fn close(self) {
-        self.phase.send_replace(Phase::Over);
-        let _ = timeout(CLOSE_WITHIN, self.amqp.close(GOOD, "OK".into())).await;
+        self.phase.send_replace(Phase::Closed);
+        let _ = timeout(CLOSE_WITHIN, self.amqp.close(NORMAL_CLOSE, "OK".into())).await;
     }
 }
 
-/// Declares the exchange, the queue with its bindings, and the queue of what can never succeed.
+/// Declares the exchange, the queue with its bindings, and the dead-letter queue.
 async fn declare(channel: &Channel, config: &config::Amqp) -> lapin::Result<()> {
     let name = |name: &str| ShortString::from(name);
     let none = FieldTable::default;

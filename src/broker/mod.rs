@@ -1,21 +1,22 @@
-//! The message broker: messages as calls of typed methods, for as long as the program runs, whatever the broker does.
+//! The message broker: consumes messages as calls of typed methods, and reconnects for as long as the program runs.
 //!
 //! ```text
-//! connection.rs   from the URL to a consumer that is fed, and its end
-//! wire.rs         the socket to the broker, plain or under TLS
-//! workers.rs      messages side by side, those of one user one after the other
+//! connection.rs   connects, declares and consumes, until the connection ends
+//! socket.rs       the socket to the broker, plain or under TLS
+//! workers.rs      key-ordered workers: messages in parallel, those of one user in order
 //! work.rs         a message → a call of its method
-//! session.rs      what a lane may do with a message while its connection lasts: acknowledge, bury, wait
-//! backoff.rs      how long to wait before the next try
+//! session.rs      settles messages while their connection lives: acknowledges, dead-letters, waits
+//! backoff.rs      how long to wait before the next attempt
 //! ```
 //!
-//! A message is acknowledged once its method has succeeded, and dead-lettered once that is confirmed. Until then it stays
-//! the broker's, which sends it again, in its place, when the connection is lost; the ledger's references make that harmless.
+//! The consumer acknowledges a message once its method has succeeded, or once the broker has confirmed its dead letter. Until then
+//! the message stays with the broker, which redelivers it in its place when the connection is lost; idempotency keys make that
+//! harmless.
 
 mod backoff;
 mod connection;
 mod session;
-mod wire;
+mod socket;
 mod work;
 mod workers;
 
@@ -33,12 +34,12 @@ use connection::Connection;
 use work::Work;
 use workers::Workers;
 
-/// The longest wait between two attempts to connect.
+/// The longest pause between two attempts to connect.
 const RECONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// How long a stop may take; then messages that are still worked on stay the broker's.
+/// How long a stop may take; the broker redelivers messages that are still in work after that.
 const STOP_WITHIN: Duration = Duration::from_secs(6);
 
-/// A consumer that runs, connected or not.
+/// A consumer in the background, connected or not.
 pub struct RunningConsumer {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
@@ -58,7 +59,7 @@ pub fn start(
 }
 
 impl RunningConsumer {
-    /// Takes no more messages, finishes and acknowledges those that were taken, as far as there is time, and disconnects.
+    /// Takes no more messages, finishes those in work within [`STOP_WITHIN`], and disconnects.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if tokio::time::timeout(STOP_WITHIN, &mut self.task)
@@ -66,7 +67,9 @@ impl RunningConsumer {
             .is_err()
         {
             self.task.abort();
-            log::warn!("not all messages were finished within {STOP_WITHIN:?}; they come again");
+            log::warn!(
+                "some messages were not finished within {STOP_WITHIN:?}; the broker redelivers them"
+            );
         }
     }
 }
@@ -109,8 +112,8 @@ async fn run(
     }
 }
 
-/// Returns once a stop is wanted.
+/// Returns once a stop is requested.
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that nobody can say so any more, and nobody waits either.
+    // An error means that the handle is gone, and with it whoever could wait for this.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }

@@ -1,4 +1,4 @@
-//! A session: what a lane may do with a message while its connection lasts.
+//! A session: settles the messages of one connection while it lives.
 
 use std::time::Duration;
 
@@ -10,28 +10,28 @@ use tokio::sync::watch;
 
 use crate::gateway::fault::Fault;
 
-/// Survives the broker's restart.
+/// The delivery mode of messages that survive a restart of the broker.
 const PERSISTENT: u8 = 2;
-/// The headers of a dead letter: the refusal's code and message, and how the message was addressed.
+/// The headers of a dead letter: the fault's code and message, and the routing key of the original.
 const REASON: &str = "x-reason";
 const ROUTING_KEY: &str = "x-routing-key";
-/// Headers by which the broker would deliver the dead letter elsewhere, too.
+/// Headers by which the broker would deliver copies of the dead letter elsewhere.
 const COPIES: [&str; 2] = ["CC", "BCC"];
-/// The most that the headers of a message may take to be kept, so that a dead letter's fit into a frame.
+/// The most bytes of the original's headers that a dead letter keeps, so that they fit into a frame.
 const MOST_HEADERS: usize = 1 << 16;
 
-/// How far a session is.
+/// The phases of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Messages come.
-    Working,
-    /// No more come; those that wait to be tried again are left to the broker.
+    /// Messages arrive.
+    Consuming,
+    /// No more arrive; the broker redelivers those that wait for another attempt.
     Draining,
-    /// The connection is gone.
-    Over,
+    /// The connection is closed or lost.
+    Closed,
 }
 
-/// A handle of it.
+/// A handle for settling messages; clones belong to the same connection.
 #[derive(Clone)]
 pub(super) struct Session {
     channel: Channel,
@@ -40,7 +40,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Over a channel that confirms.
+    /// Settles over a channel in confirm mode.
     pub fn new(
         channel: Channel,
         dead_queue: ShortString,
@@ -53,31 +53,34 @@ impl Session {
         }
     }
 
-    /// Whether messages of this session can still be settled.
-    pub fn lasts(&self) -> bool {
-        *self.phase.borrow() != Phase::Over
+    /// Whether messages can still be settled.
+    pub fn is_open(&self) -> bool {
+        *self.phase.borrow() != Phase::Closed
     }
 
-    /// Waits before a message is tried again; whether it is to be.
+    /// Waits before the next attempt at a message; returns whether there is to be one.
     pub async fn wait(&mut self, time: Duration) -> bool {
-        let stopping = self.phase.wait_for(|phase| *phase != Phase::Working);
+        let stopping = self.phase.wait_for(|phase| *phase != Phase::Consuming);
         tokio::time::timeout(time, stopping).await.is_err()
     }
 
-    /// Takes a message from the broker for good. Where that fails, it comes again.
+    /// Acknowledges a message; if that fails, the broker redelivers it.
     pub async fn acknowledge(&mut self, delivery: &Delivery) {
         let acknowledging = delivery.acker.ack(BasicAckOptions::default());
-        match self.while_it_lasts(acknowledging).await {
+        match self.while_open(acknowledging).await {
             Ok(_) => {}
-            Err(why) => log::debug!("a message is not acknowledged: {why}"),
+            Err(why) => log::debug!("cannot acknowledge a message: {why}"),
         }
     }
 
-    /// Puts a copy of a message, with the reason, into the queue of what can never succeed.
-    pub async fn bury(&mut self, delivery: &Delivery, fault: &Fault) -> Result<(), String> {
+    /// Publishes a copy of a message, with the fault as its reason, to the dead-letter queue.
+    ///
+    /// # Errors
+    /// Returns the reason in words unless the broker confirmed it.
+    pub async fn dead_letter(&mut self, delivery: &Delivery, fault: &Fault) -> Result<(), String> {
         let (channel, queue) = (self.channel.clone(), self.dead_queue.clone());
-        let burying = async {
-            // Somebody may have deleted it since the connection began.
+        let publishing = async {
+            // An operator may have deleted the queue since the connection began.
             let options = QueueDeclareOptions::durable();
             let arguments = FieldTable::default();
             let declared = channel.queue_declare(queue.clone(), options, arguments);
@@ -86,34 +89,35 @@ impl Session {
                 mandatory: true,
                 immediate: false,
             };
-            let properties = dead_letter(delivery, fault);
-            let everywhere = ShortString::default();
+            let properties = dead_letter_properties(delivery, fault);
+            let default_exchange = ShortString::default();
             let body = &delivery.data;
-            let published = channel.basic_publish(everywhere, queue, options, body, properties);
+            let published =
+                channel.basic_publish(default_exchange, queue, options, body, properties);
             published.await?.await
         };
-        match self.while_it_lasts(burying).await? {
+        match self.while_open(publishing).await? {
             Confirmation::Ack(None) => Ok(()),
-            Confirmation::Ack(Some(_)) => Err("there is no queue for it".to_owned()),
-            Confirmation::Nack(_) => Err("the broker refuses it".to_owned()),
-            Confirmation::NotRequested => Err("the broker does not confirm".to_owned()),
+            Confirmation::Ack(Some(_)) => Err("the dead-letter queue is gone".to_owned()),
+            Confirmation::Nack(_) => Err("the broker refused it".to_owned()),
+            Confirmation::NotRequested => Err("the channel does not confirm".to_owned()),
         }
     }
 
-    /// The client leaves some of its promises open when its connection breaks.
-    async fn while_it_lasts<T>(
+    /// Ends with the connection: the client leaves some of its futures pending when the connection breaks.
+    async fn while_open<T>(
         &mut self,
-        doing: impl Future<Output = lapin::Result<T>>,
+        operation: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T, String> {
         tokio::select! {
-            done = doing => done.map_err(|error| error.to_string()),
-            _ = self.phase.wait_for(|phase| *phase == Phase::Over) => Err("the connection is lost".to_owned()),
+            done = operation => done.map_err(|error| error.to_string()),
+            _ = self.phase.wait_for(|phase| *phase == Phase::Closed) => Err("the connection is lost".to_owned()),
         }
     }
 }
 
-/// The properties of the dead letter of a message: its own, but for those that would have the broker refuse it or drop it.
-fn dead_letter(delivery: &Delivery, fault: &Fault) -> BasicProperties {
+/// The properties of a dead letter: the original's, except those that would make the broker refuse or drop it.
+fn dead_letter_properties(delivery: &Delivery, fault: &Fault) -> BasicProperties {
     type With = fn(BasicProperties, ShortString) -> BasicProperties;
     let own = &delivery.properties;
     let mut properties = BasicProperties::default()
@@ -148,7 +152,7 @@ fn dead_letter(delivery: &Delivery, fault: &Fault) -> BasicProperties {
 fn headers(delivery: &Delivery, fault: &Fault) -> FieldTable {
     let mut headers = FieldTable::default();
     if let Some(own) = delivery.properties.headers() {
-        // As Rust writes them they are longer than on the wire.
+        // Rust's debug text is longer than the headers on the wire.
         let fit = format!("{own:?}").len() <= MOST_HEADERS;
         let kept = own.inner().iter().filter(|(name, _)| {
             let name = name.as_str();

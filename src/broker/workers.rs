@@ -1,4 +1,4 @@
-//! Workers: messages are worked on side by side, and those of one user one after the other.
+//! Key-ordered workers: they handle messages in parallel, and those of one user in order.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -11,47 +11,48 @@ use tokio::task::JoinSet;
 use super::backoff::Backoff;
 use super::session::Session;
 use super::work::{Work, parameters};
+use crate::gateway::context::RequestId;
 use crate::gateway::fault::CallError;
 use crate::gateway::parameters::Parameters;
 
-/// How many messages are worked on at a time.
+/// How many messages are in work at a time.
 const WORKERS: u64 = 64;
-/// The longest wait between two tries of a message.
+/// The longest pause between two attempts at a message.
 const RETRY_WITHIN: Duration = Duration::from_secs(5);
-/// The parameters that name a user, the first that is there.
+/// The parameters that may name the user; the first that is present counts.
 const USERS: [&str; 2] = ["user_key", "uid"];
 
-/// They outlive connections, so that a message which comes again waits for what is still done about it.
+/// The workers. They outlive connections, so that a redelivered message queues behind the attempt that is still under way.
 pub(super) struct Workers {
-    // Never fuller than what the broker sends ahead, and what lost connections left behind.
-    lanes: Vec<UnboundedSender<Taken>>,
+    // Bounded by the prefetch of the live connection, and by what lost connections left behind.
+    queues: Vec<UnboundedSender<Received>>,
     tasks: JoinSet<()>,
 }
 
-/// A message that was taken from the broker.
-struct Taken {
+/// A message in a worker's queue.
+struct Received {
     delivery: Delivery,
     parameters: Option<Parameters>,
     session: Session,
 }
 
 impl Workers {
-    /// Empty ones, for this work.
+    /// Starts idle workers.
     pub fn start(work: Work) -> Workers {
         let work = Arc::new(work);
         let mut tasks = JoinSet::new();
-        let lanes = (0..WORKERS).map(|_| {
-            let (lane, taken) = unbounded_channel();
-            tasks.spawn(run(taken, work.clone()));
-            lane
+        let queues = (0..WORKERS).map(|_| {
+            let (queue, messages) = unbounded_channel();
+            tasks.spawn(run(messages, work.clone()));
+            queue
         });
         Workers {
-            lanes: lanes.collect(),
+            queues: queues.collect(),
             tasks,
         }
     }
 
-    /// Puts a message behind those of the same user.
+    /// Queues a message behind those of the same user.
     pub fn put(&self, delivery: Delivery, session: Session) {
         let parameters = parameters(&delivery.data);
         let mut hasher = DefaultHasher::new();
@@ -59,20 +60,24 @@ impl Workers {
             Some(user) => user.hash(&mut hasher),
             None => delivery.data.hash(&mut hasher),
         }
-        let lane = usize::try_from(hasher.finish() % WORKERS).unwrap_or_default();
-        // A lane ends only when this end of it is dropped.
-        let _ = self.lanes[lane].send(Taken {
+        let worker = usize::try_from(hasher.finish() % WORKERS).unwrap_or_default();
+        // A worker ends only after its queue is dropped, or for a stop, when the broker keeps the message.
+        let _ = self.queues[worker].send(Received {
             delivery,
             parameters,
             session,
         });
     }
 
-    /// Returns when all that was put in has been settled or given up.
+    /// Returns when every queued message has been settled or left to the broker.
     pub async fn finish(self) {
-        let Workers { lanes, mut tasks } = self;
-        drop(lanes);
-        while tasks.join_next().await.is_some() {}
+        let Workers { queues, mut tasks } = self;
+        drop(queues);
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                log::error!("a worker of the broker ended badly: {error}");
+            }
+        }
     }
 }
 
@@ -80,61 +85,61 @@ fn user(parameters: &Parameters) -> Option<&str> {
     USERS.iter().find_map(|name| parameters.text(name))
 }
 
-async fn run(mut lane: UnboundedReceiver<Taken>, work: Arc<Work>) {
-    while let Some(taken) = lane.recv().await {
-        let session = taken.session.clone();
-        let settled = settle(taken, &work).await;
-        // It is left to the broker for a stop; what is behind it must not overtake it.
-        if !settled && session.lasts() {
+async fn run(mut messages: UnboundedReceiver<Received>, work: Arc<Work>) {
+    while let Some(received) = messages.recv().await {
+        let session = received.session.clone();
+        let settled = settle(received, &work).await;
+        // A stop left this message to the broker; the messages behind it must not overtake it.
+        if !settled && session.is_open() {
             return;
         }
     }
 }
 
-/// Calls the message's method once, under a request id of its own.
-async fn call(
-    work: &Work,
-    delivery: &Delivery,
-    parameters: Option<&Parameters>,
-) -> Result<(), CallError> {
-    let id = work.request_id();
-    id.scope(work.call(delivery, parameters, id.clone())).await
-}
-
-/// Does what a message says, and tries until it has done so; whether it has, before that was no longer wanted.
-async fn settle(taken: Taken, work: &Work) -> bool {
-    let Taken {
-        delivery,
-        parameters,
-        mut session,
-    } = taken;
-    let name = work.name(&delivery);
+/// Attempts a message until it is settled; returns `false` if it was left to the broker, for a stop or a lost connection.
+async fn settle(mut received: Received, work: &Work) -> bool {
     let mut backoff = Backoff::up_to(RETRY_WITHIN);
+    // One warning is enough: an outage may be long, and many messages wait for its end.
     let mut level = log::Level::Warn;
-    // After its connection is lost the message comes again; with it come those before it, which it must not overtake.
-    while session.lasts() {
-        let why = match call(work, &delivery, parameters.as_ref()).await {
-            Ok(()) => {
-                session.acknowledge(&delivery).await;
-                return true;
-            }
-            Err(CallError::Fault(fault)) => match session.bury(&delivery, &fault).await {
-                Ok(()) => {
-                    log::warn!("dead-lettered method={name} code={}", fault.code);
-                    session.acknowledge(&delivery).await;
-                    return true;
-                }
-                Err(why) => format!("it cannot be dead-lettered: {why}"),
-            },
-            Err(CallError::Busy) => "too much is waiting".to_owned(),
-            Err(CallError::Internal) => "it failed".to_owned(),
-        };
-        log::log!(level, "a message is tried again: method={name}: {why}");
-        // Once is enough: an outage may be long, and many messages wait for its end.
+    // The broker redelivers the message after a lost connection, behind those before it, which it must not overtake.
+    while received.session.is_open() {
+        let id = work.request_id();
+        let attempt = attempt(&mut received, work, id.clone(), level);
+        if id.scope(attempt).await {
+            return true;
+        }
         level = log::Level::Debug;
-        if !session.wait(backoff.next()).await {
+        if !received.session.wait(backoff.next()).await {
             break;
         }
     }
+    false
+}
+
+/// Calls the message's method once and settles the message; returns whether it is settled.
+async fn attempt(received: &mut Received, work: &Work, id: RequestId, level: log::Level) -> bool {
+    let Received {
+        delivery,
+        parameters,
+        session,
+    } = received;
+    let method = work.name(delivery);
+    let why = match work.call(delivery, parameters.as_ref(), id).await {
+        Ok(()) => {
+            session.acknowledge(delivery).await;
+            return true;
+        }
+        Err(CallError::Fault(fault)) => match session.dead_letter(delivery, &fault).await {
+            Ok(()) => {
+                log::warn!("dead-lettered method={method} code={}", fault.code);
+                session.acknowledge(delivery).await;
+                return true;
+            }
+            Err(why) => format!("cannot dead-letter it: {why}"),
+        },
+        Err(CallError::Busy) => "the ledger is busy".to_owned(),
+        Err(CallError::Internal) => "the call failed".to_owned(),
+    };
+    log::log!(level, "a message will be retried: method={method}: {why}");
     false
 }

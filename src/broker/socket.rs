@@ -1,7 +1,7 @@
 //! The socket to the broker, plain or under TLS.
 //!
-//! lapin encrypts by itself, but only together with some thirty-five crates that read client certificates in PKCS#12, which
-//! no setting names. So its runtime is Tokio's with another type of stream: one that is encrypted already where the URL says so.
+//! lapin's own TLS brings some 35 crates that read client certificates in PKCS#12, which no setting of ours names. Its runtime here
+//! is Tokio's with another type of stream, which is encrypted already if the URL is `amqps://`.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -27,27 +27,28 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::config::Secret;
 
-/// How long it may take until the broker's address answers.
+/// How long the broker's address may take to accept a connection.
 const REACH_WITHIN: Duration = Duration::from_secs(10);
-/// How often the two ends tell each other that they are there (s), unless the URL or the broker wants it more often.
+/// The heartbeat (s), unless the URL or the broker asks for a shorter one.
 const HEARTBEAT: u16 = 30;
 
-/// The socket of a connection, cut when dropped: else one that never answers would keep the client's thread for ever.
+/// The socket of a connection. Dropping it shuts the socket down: a peer that never answers would otherwise keep the client's
+/// thread for ever.
 #[derive(Default)]
-pub(super) struct Wire(Arc<Mutex<Option<TcpStream>>>);
+pub(super) struct BrokerSocket(Arc<Mutex<Option<TcpStream>>>);
 
-impl Wire {
-    /// Connects to the broker of this URL and logs in.
+impl BrokerSocket {
+    /// Connects to the broker and logs in.
     pub async fn connect(&self, url: &Secret) -> lapin::Result<lapin::Connection> {
         let mut uri: AMQPUri = url.reveal().parse().map_err(io::Error::other)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
-        let wire = self.0.clone();
+        let kept = self.0.clone();
         let tokio = Tokio::current();
         lapin::Connection::connector(
             uri,
             Runtime::new(RuntimeParts::new(tokio.clone(), Streams(tokio))),
             async move |uri, _| {
-                let reached = timeout(REACH_WITHIN, reach(&uri, &wire)).await;
+                let reached = timeout(REACH_WITHIN, connect(&uri, &kept)).await;
                 let stream = reached.map_err(io::Error::from)??;
                 Ok(AsyncTcpStream::Plain(stream))
             },
@@ -57,29 +58,29 @@ impl Wire {
     }
 }
 
-impl Drop for Wire {
+impl Drop for BrokerSocket {
     fn drop(&mut self) {
-        let mut wire = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(socket) = wire.take() {
-            // It may be gone already.
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(socket) = kept.take() {
+            // The peer may have closed it already.
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
 }
 
-async fn reach(uri: &AMQPUri, wire: &Mutex<Option<TcpStream>>) -> io::Result<AnyStream> {
+async fn connect(uri: &AMQPUri, kept: &Mutex<Option<TcpStream>>) -> io::Result<AnyStream> {
     let (host, port) = (uri.authority.host.as_str(), uri.authority.port);
     let tcp = tokio::net::TcpStream::connect((host, port)).await?;
     tcp.set_nodelay(true)?;
     let socket = tcp.as_fd().try_clone_to_owned().ok().map(TcpStream::from);
-    *wire.lock().unwrap_or_else(PoisonError::into_inner) = socket;
+    *kept.lock().unwrap_or_else(PoisonError::into_inner) = socket;
     Ok(match uri.scheme {
         AMQPScheme::AMQP => Box::new(tcp.compat()),
         AMQPScheme::AMQPS => Box::new(encrypted(tcp, host).await?.compat()),
     })
 }
 
-/// TLS over a socket to this host, whose certificate one that this machine trusts must have signed.
+/// Starts TLS to a host, whose certificate must lead to a root that this machine trusts.
 async fn encrypted(
     tcp: tokio::net::TcpStream,
     host: &str,
@@ -105,12 +106,12 @@ async fn encrypted(
         .await
 }
 
-/// A stream of either kind, as lapin reads and writes it.
+/// A plain or an encrypted stream, as lapin reads and writes it.
 trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 type AnyStream = Box<dyn Duplex>;
 
-/// Tokio's reactor, but for the type of its streams.
+/// Tokio's reactor with another type of stream.
 #[derive(Clone, Debug)]
 struct Streams(Tokio);
 
