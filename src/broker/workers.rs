@@ -137,7 +137,7 @@ async fn attempt(received: &mut Received, work: &Work, id: RequestId, level: log
             }
             Err(why) => format!("cannot dead-letter it: {why}"),
         },
-        Err(CallError::Busy) => "the ledger is busy".to_owned(),
+        Err(CallError::Busy) => "the queue is full".to_owned(),
         Err(CallError::Internal) => "the call failed".to_owned(),
     };
     log::log!(level, "a message will be retried: method={method}: {why}");

@@ -1,17 +1,17 @@
-//! What a call may end in besides its reply.
+//! How a call ends without a reply: a fault of the dialect, or a failure on our side.
 
 use std::borrow::Cow;
 
-/// A refusal as the client reads it: a code of its dialect and a message. A constant beside the method that answers it.
+/// A refusal as the client reads it: a code of its dialect and a message. It is a constant beside the method that answers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The dialect's code.
+    /// The code in the dialect's envelope.
     pub code: i64,
-    /// The dialect's text.
+    /// The message in the dialect's envelope.
     pub message: Cow<'static, str>,
-    /// Whether the refusal carries an empty `data`, sealed like a success.
+    /// Whether the refusal carries an empty `data` that is sealed like a success.
     pub with_data: bool,
-    /// HTTP's status, for senders that look at nothing else; 200 as a rule.
+    /// The HTTP status: 200, except for senders that look at nothing else.
     pub status: u16,
 }
 
@@ -26,7 +26,7 @@ impl Fault {
         }
     }
 
-    /// A refusal whose message names something.
+    /// A refusal whose message is made at run time.
     pub fn naming(code: i64, message: String) -> Fault {
         Fault {
             code,
@@ -36,7 +36,7 @@ impl Fault {
         }
     }
 
-    /// A refusal for a sender that looks at HTTP's status alone.
+    /// A refusal for a sender that looks at the HTTP status alone.
     pub const fn http(status: u16, code: i64, message: &'static str) -> Fault {
         Fault {
             code,
@@ -60,11 +60,11 @@ impl Fault {
 /// Why a call has no reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallError {
-    /// It was refused and has changed nothing.
+    /// The dialect or the method refused it; it changed nothing.
     Fault(Fault),
-    /// Too much is waiting; it has changed nothing.
+    /// A queue is full; it changed nothing.
     Busy,
-    /// Something on our side is broken; the log says what.
+    /// Something on our side is broken; the log says what, under the request's id.
     Internal,
 }
 

@@ -1,5 +1,5 @@
-//! Parameters from a JSON object. Values that no parameter can have are passed over without being built, however deep
-//! they are.
+//! Parameters from a JSON object. Lists and objects, which no parameter can be, are skipped without being built, however deep they
+//! nest.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use super::parameters::{Parameters, Raw};
 
 impl<'de> Deserialize<'de> for Parameters {
-    /// From a JSON object, keeping repeated names in their order.
+    /// Reads a JSON object; repeated names stay, in their order.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
         impl<'de> Visitor<'de> for Object {
@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for Raw {
             }
 
             fn visit_f64<E>(self, number: f64) -> Result<Raw, E> {
-                // Some clients write 100 as 100.0. Beyond 2^53 a fraction's digits are no longer those that were sent.
+                // Some clients write 100 as 100.0. Beyond 2^53 a float no longer holds the digits that were sent.
                 let exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
                 Ok(if exact {
                     Raw::Text(format!("{number:.0}"))

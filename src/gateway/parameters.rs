@@ -1,36 +1,36 @@
 //! The parameters of a request, as they came.
 
-/// A parameter as it came.
+/// The value of a parameter, as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Raw {
     /// A text, or a whole number as its digits.
     Text(String),
-    /// Nothing: JSON's `null`.
+    /// JSON's `null`.
     Absent,
     /// A number with a fraction, as it is written.
     Decimal(String),
     /// JSON's `true` or `false`.
     Bool(bool),
-    /// What no parameter can be: a list or an object.
+    /// A list or an object, which no parameter can be.
     Other,
 }
 
-/// The parameters of a request, in the order in which they came. A repeated name counts with its first value.
+/// The parameters of a request in the order in which they came. A repeated name counts with its first value.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters(Vec<(String, Raw)>);
 
 impl Parameters {
-    /// Adds a parameter; an earlier one of the same name goes before it.
+    /// Adds a parameter; an earlier one of the same name takes precedence.
     pub fn push(&mut self, name: String, value: Raw) {
         self.0.push((name, value));
     }
 
-    /// Adds all of these behind one's own.
+    /// Adds parameters that count only for names which are not present.
     pub fn append(&mut self, mut more: Parameters) {
         self.0.append(&mut more.0);
     }
 
-    /// The first value of this name; none where it is absent or `""`.
+    /// The first value of a name; `None` if it is absent or `""`.
     pub fn get(&self, name: &str) -> Option<&Raw> {
         let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
         match value {
@@ -40,7 +40,7 @@ impl Parameters {
         }
     }
 
-    /// The same as text.
+    /// The first value of a name, if it is a text that is not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {
             Raw::Text(text) => Some(text),
@@ -48,7 +48,7 @@ impl Parameters {
         }
     }
 
-    /// All of them that are texts, repetitions included.
+    /// All names and values that are texts, repetitions included.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(|(name, value)| match value {
             Raw::Text(text) => Some((name.as_str(), text.as_str())),

@@ -1,8 +1,8 @@
-//! Who calls an Action, and the nonce that the call spends.
+//! The caller of an Action, and the nonce that the call spends.
 
 use std::sync::Arc;
 
-use super::partner::Partner;
+use super::partner::AuthorisedPartner;
 use super::{CallError, Fault, Nonce, REPLAYED};
 use crate::ledger::Ledger;
 use crate::ledger::book::transaction::{Posting, Rejection, Transaction};
@@ -11,7 +11,7 @@ use crate::points::call_error;
 /// The partner of an authenticated request, and its nonce.
 #[derive(Clone)]
 pub struct Caller {
-    pub(super) partner: Arc<Partner>,
+    pub(super) partner: Arc<AuthorisedPartner>,
     pub(super) nonce: Nonce,
 }
 

@@ -7,7 +7,7 @@ use prometheus_client::registry::Registry as Metrics;
 
 use super::caller::Caller;
 use super::envelope::Envelope;
-use super::partner::{Partner, SecretMetrics};
+use super::partner::{AuthorisedPartner, SecretMetrics};
 use super::{MALFORMED, missing, reply};
 use crate::config;
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
@@ -27,7 +27,7 @@ const FORBIDDEN: Fault = Fault::new(110006, "无权调用此Action");
 
 /// The dialect with its partners.
 pub struct OpenPlatform {
-    partners: HashMap<String, Arc<Partner>>,
+    partners: HashMap<String, Arc<AuthorisedPartner>>,
     window: i64,
 }
 
@@ -37,7 +37,7 @@ impl OpenPlatform {
         let uses = SecretMetrics::register(metrics);
         let partner = |partner: &config::Partner| {
             let open_id = partner.open_id.clone();
-            (open_id, Arc::new(Partner::new(partner, &uses)))
+            (open_id, Arc::new(AuthorisedPartner::new(partner, &uses)))
         };
         OpenPlatform {
             partners: config.partners.iter().map(partner).collect(),
@@ -45,12 +45,12 @@ impl OpenPlatform {
         }
     }
 
-    /// Authenticates the partner of an envelope, and says which of its secrets signed.
+    /// Authenticates the partner of an envelope; returns which of its secrets signed.
     fn authenticate(
         &self,
         envelope: &Envelope,
         now: i64,
-    ) -> Result<(&Arc<Partner>, &'static str), Fault> {
+    ) -> Result<(&Arc<AuthorisedPartner>, &'static str), Fault> {
         let partner = self.partners.get(&envelope.open_id);
         let partner = partner.ok_or(UNKNOWN_PARTNER)?;
         if !same(partner.grant_code.reveal(), &envelope.grant_code) {

@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::signature::{Signed, Spelling};
+use super::signature::{SignedEnvelope, Spelling};
 use super::{Fault, MALFORMED, Parameters, missing};
 use crate::config::Sign;
 use crate::gateway::parameters::Raw;
 
-/// An envelope that holds all that it must, and nothing yet of which it is known whether it is true.
+/// A complete envelope, not yet authenticated.
 #[derive(Debug)]
 pub struct Envelope {
     pub open_id: String,
@@ -18,20 +18,20 @@ pub struct Envelope {
     pub action: String,
     pub parameters: Parameters,
     spelling: Spelling,
-    /// As it was sent, which is how it was signed.
+    /// The text as it was sent, because that is what is signed.
     timestamp: String,
     seconds: i64,
     params: Value,
 }
 
 impl Envelope {
-    /// Reads a body. Of names that are repeated in one object the last one counts, for the signature as for the method.
+    /// Reads a body. A name repeated in one object counts with its last value, for the signature and for the Action alike.
     ///
     /// # Errors
-    /// 100002 where it is not such an envelope, 100001 where a field is not there.
+    /// Returns 100002 for a malformed envelope, 100001 for a missing field.
     pub fn read(body: &[u8]) -> Result<Envelope, Fault> {
         let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(|_| MALFORMED)?;
-        // Either spelling of all names, not a mixture: what is signed must be what is read.
+        // One spelling for all names, never a mixture: what is signed must be what is read.
         let spelling = match fields.contains_key("openId") && !fields.contains_key("OpenId") {
             true => Spelling::Camel,
             false => Spelling::Pascal,
@@ -82,14 +82,14 @@ impl Envelope {
         }
     }
 
-    /// The time that it names (ms).
+    /// The Timestamp (ms since 1970 UTC).
     pub fn at(&self) -> i64 {
         self.seconds.saturating_mul(1000)
     }
 
-    /// What its Token should cover.
-    pub fn signed(&self, sign: Sign) -> Signed<'_> {
-        Signed {
+    /// The values that the Token must cover.
+    pub fn signed(&self, sign: Sign) -> SignedEnvelope<'_> {
+        SignedEnvelope {
             spelling: self.spelling,
             open_id: &self.open_id,
             grant_code: &self.grant_code,

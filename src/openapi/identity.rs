@@ -1,4 +1,4 @@
-//! `communal.user.identity`: what is known of a user.
+//! `communal.user.identity`: looks a user up and returns the id and the points.
 
 use serde::Serialize;
 
@@ -15,15 +15,15 @@ use crate::points::values::Uid;
 /// `communal.user.identity`.
 pub struct Identity;
 
-/// The way of naming a user that we know: by `user_id`. The others (1 mobile number, 2 card, 3 code) find nobody.
+/// The only supported kind of identification, `user_id`. The others (1 mobile number, 2 card, 3 code) find no user.
 const BY_USER_ID: i64 = 4;
 
 params! {
     /// The parameters, in the order of their checks.
     pub struct Params {
-        /// how the user is named: 4 by user_id
+        /// kind of identification: 4 = user_id
         kind: Within<1, 4> as "type" = required,
-        /// the user, required where type is 4
+        /// the user, required if type is 4
         user: Option<Uid> as "user_id" = optional(None),
     }
 }
@@ -42,7 +42,7 @@ struct User {
 
 impl Method for Identity {
     const NAME: &'static str = "communal.user.identity";
-    const SUMMARY: &'static str = "what is known of a user";
+    const SUMMARY: &'static str = "look up a user by user_id";
     const EXAMPLE: &'static str = "type=4&user_id=50030199";
     const MESSAGE: &'static str = SUCCESS;
     type State = Coins;

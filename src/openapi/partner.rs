@@ -1,4 +1,4 @@
-//! A partner: what it may do, its secrets, and which of them it uses, so that an operator knows when an old one can go.
+//! A partner: its permissions and secrets, and metrics that tell an operator when a previous secret is no longer used.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,15 +9,15 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry as Metrics;
 
-use super::signature::Signed;
+use super::signature::SignedEnvelope;
 use crate::config::{self, Secret, Sign};
 use crate::sign::{form_encode, same};
 
 /// How often the log repeats which secret is in use (ms).
 const LOG_AGAIN: i64 = 60_000;
 
-/// A partner of the configuration.
-pub struct Partner {
+/// A configured partner.
+pub struct AuthorisedPartner {
     pub open_id: String,
     pub grant_code: Secret,
     pub sign: Sign,
@@ -25,7 +25,7 @@ pub struct Partner {
     secrets: Vec<CountedSecret>,
 }
 
-/// One of its secrets.
+/// A secret with its counters.
 struct CountedSecret {
     secret: Secret,
     which: &'static str,
@@ -34,21 +34,21 @@ struct CountedSecret {
     logged_at: AtomicI64,
 }
 
-/// Which secret of which partner.
+/// The metrics' labels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SecretLabels {
     partner: String,
     secret: &'static str,
 }
 
-/// The metrics of all partners' secrets.
+/// Counts the uses of all partners' secrets.
 pub struct SecretMetrics {
     uses: Family<SecretLabels, Counter>,
     last: Family<SecretLabels, Gauge>,
 }
 
 impl SecretMetrics {
-    /// Adds them to the others.
+    /// Registers the metrics.
     pub fn register(metrics: &mut Metrics) -> SecretMetrics {
         let (uses, last) = (Family::default(), Family::default());
         let help = "Requests that a partner signed with this secret, since the start";
@@ -74,15 +74,15 @@ impl SecretMetrics {
     }
 }
 
-impl Partner {
-    /// As it is configured, with its secrets counted.
-    pub fn new(config: &config::Partner, metrics: &SecretMetrics) -> Partner {
+impl AuthorisedPartner {
+    /// Takes a partner of the configuration.
+    pub fn new(config: &config::Partner, metrics: &SecretMetrics) -> AuthorisedPartner {
         let open_id = &config.open_id;
         let mut secrets = vec![metrics.key(open_id, &config.secret, "current")];
         if let Some(previous) = &config.previous_secret {
             secrets.push(metrics.key(open_id, previous, "previous"));
         }
-        Partner {
+        AuthorisedPartner {
             open_id: open_id.clone(),
             grant_code: config.grant_code.clone(),
             sign: config.sign,
@@ -93,7 +93,12 @@ impl Partner {
 
     /// Verifies a Token, with or without its last encoding, and returns which secret it was made with: `current` or `previous`.
     /// Counts the use of that secret.
-    pub fn verify(&self, signed: &Signed<'_>, token: &str, now: i64) -> Option<&'static str> {
+    pub fn verify(
+        &self,
+        signed: &SignedEnvelope<'_>,
+        token: &str,
+        now: i64,
+    ) -> Option<&'static str> {
         // Every secret is tried, so that the time does not tell which one was right.
         let mut found = None;
         for key in &self.secrets {

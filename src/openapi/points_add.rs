@@ -17,7 +17,7 @@ pub struct PointsAdd;
 
 const BIZ_ID_USED: Fault = Fault::new(200002, "bizId已被使用");
 
-/// The platform's 12 sources of points: the coins' type that comes nearest, and the platform's words.
+/// The platform's 12 `sourceType`s: the nearest of the coins' types, and the platform's title.
 const SOURCES: [(i64, &str); 12] = [
     (13, "消费增加"),
     (3, "关注有礼"),
@@ -32,23 +32,22 @@ const SOURCES: [(i64, &str); 12] = [
     (18, "评价得积分"),
     (8, "完善会员资料得积分"),
 ];
-/// The type of points without a source: 活动奖励.
 const REWARD: Reason = Reason(3);
 
 params! {
     /// The parameters, in the order of their checks.
     pub struct Params {
-        /// how many points
+        /// points to give
         balance: Credit = required,
-        /// the partner's own name for it: the same one counts once
+        /// the partner's idempotency key: the same one counts once
         biz_id: Text<128> as "bizId" = required,
         /// the user
         customer: Uid as "customerId" = required,
-        /// a text for the history, instead of the source's
+        /// text for the history instead of the source's title
         reason: Option<Text<255>> = optional(None),
-        /// what for: 1 purchase … 12 profile completed
+        /// source: 1 purchase … 12 profile completed
         source: Option<Within<1, 12>> as "sourceType" = optional(None),
-        /// where: 1 Alipay … 9 Koubei; checked and not kept
+        /// channel: 1 Alipay … 9 Koubei; validated, not stored
         _channel: Option<Within<1, 9>> as "pointsChannel" = optional(None),
     }
 }

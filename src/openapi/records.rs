@@ -17,25 +17,25 @@ use crate::points::values::Uid;
 /// `user.user-points-records`.
 pub struct Records;
 
-/// Rows a page where nothing is said, and at most.
+/// The default and the largest page size.
 const ROWS: i64 = 10;
 const MOST_ROWS: i64 = 100;
 
-/// Which rows: `all`, `in` or `out`.
+/// The direction of rows: `all`, `in` or `out`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Which(Option<Direction>);
+pub struct RecordFilter(Option<Direction>);
 
 params! {
     /// The parameters, in the order of their checks.
     pub struct Params {
         /// the user
         user: Uid as "user_id" = required,
-        /// rows a page, 10 if nothing is said and at most 100
+        /// page size, at most 100
         page_size: i64 = optional(ROWS),
-        /// which page, from 1 on
+        /// page number, from 1
         page: i64 = optional(1),
-        /// which rows; with it, the answer has the short form
-        which: Option<Which> as "type" = optional(None),
+        /// direction of rows; present = the short form of the reply
+        which: Option<RecordFilter> as "type" = optional(None),
     }
 }
 
@@ -45,22 +45,22 @@ params! {
 pub enum Reply {
     /// Without `type`.
     Long {
-        /// The page.
+        /// The number of this page.
         current_page: i64,
-        /// Rows a page.
+        /// The page size.
         per_page: i64,
-        /// The last page's number, 1 where there is nothing.
+        /// The number of the last page; 1 for an empty history.
         last_page: i64,
-        /// Rows in all.
+        /// The number of all rows.
         total: i64,
-        /// The rows.
+        /// The rows of this page, newest first.
         item_list: Vec<LongRow>,
     },
-    /// With `type`: the rows where the document's sample has them and where its table has them.
+    /// With `type`: the rows stand twice, where the document's sample and where its table has them.
     Short {
-        /// As in the sample.
+        /// Where the sample has them.
         data: Rows,
-        /// As in the table.
+        /// Where the table has them.
         item_list: Vec<ShortRow>,
     },
 }
@@ -116,7 +116,7 @@ impl Method for Records {
         };
         let range = Range {
             account: Coins::account(params.user),
-            direction: params.which.and_then(|Which(direction)| direction),
+            direction: params.which.and_then(|RecordFilter(direction)| direction),
             from: None,
             until: None,
             skip: (page - 1).saturating_mul(size),
@@ -158,7 +158,7 @@ fn long(coins: &Coins, row: Row) -> LongRow {
         21 => 1,
         // An order: 下单使用, 兑换实物, 兑换话费.
         9 | 19 | 20 => 2,
-        // Points that lapsed or went in a raffle bought nothing.
+        // Points that expired or went into a raffle bought nothing.
         _ => 0,
     };
     LongRow {
@@ -186,17 +186,17 @@ fn short(coins: &Coins, row: Row) -> ShortRow {
     }
 }
 
-impl Value for Which {
+impl Value for RecordFilter {
     fn kind() -> std::borrow::Cow<'static, str> {
         "all, in or out".into()
     }
 
-    fn read(raw: &Raw) -> Result<Which, Invalid> {
+    fn read(raw: &Raw) -> Result<RecordFilter, Invalid> {
         match raw {
             Raw::Text(text) => match text.as_str() {
-                "all" => Ok(Which(None)),
-                "in" => Ok(Which(Some(Direction::Income))),
-                "out" => Ok(Which(Some(Direction::Expense))),
+                "all" => Ok(RecordFilter(None)),
+                "in" => Ok(RecordFilter(Some(Direction::Income))),
+                "out" => Ok(RecordFilter(Some(Direction::Expense))),
                 _ => Err(Invalid::Wrong),
             },
             Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),

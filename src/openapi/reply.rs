@@ -24,8 +24,8 @@ pub fn seal(outcome: Result<Reply, CallError>) -> Answer {
     }
 }
 
-/// A refusal under a status of HTTP. `status` is true where the request was good and only its business was refused, which
-/// the codes from 200000 on say.
+/// Writes a refusal, sent with an HTTP status. The envelope's `status` is true if only the business of a good request was refused:
+/// the codes from 200000 to 499999.
 pub fn refusal(status: u16, fault: &Fault) -> Answer {
     let business = (200_000..500_000).contains(&fault.code);
     Answer {

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use serde_json::{Map, Value};
 
-use super::signature::{Signed, Spelling};
+use super::signature::{SignedEnvelope, Spelling};
 use crate::config::{self, Sign};
 use crate::gateway::endpoint::{Sample, SignedRequest};
 use crate::sign::form_encode;
@@ -32,7 +32,7 @@ pub fn sign(config: &config::Openapi, sample: Sample) -> Result<SignedRequest, S
     let timestamp = sample.now.to_string();
     let nonce = random().to_string();
     let spelling = Spelling::Pascal;
-    let signed = Signed {
+    let signed = SignedEnvelope {
         spelling,
         open_id: &partner.open_id,
         grant_code: partner.grant_code.reveal(),
@@ -61,7 +61,7 @@ pub fn sign(config: &config::Openapi, sample: Sample) -> Result<SignedRequest, S
     })
 }
 
-/// A random positive number: the standard library seeds its hashers with one.
+/// A random positive number: the standard library seeds its hashers with one, which is enough for a sample's nonce.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish() >> 1
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::config::Secret;
 use crate::sign::{form_encode, hmac_sha1_base64};
 
-/// How an envelope's names are written.
+/// The spelling of an envelope's field names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
     /// `OpenId`, as the document has it.
@@ -15,7 +15,7 @@ pub enum Spelling {
 }
 
 impl Spelling {
-    /// The names of the texts: OpenId, GrantCode, Timestamp, Nonce, Token, Action.
+    /// The names of the text fields: OpenId, GrantCode, Timestamp, Nonce, Token, Action.
     pub fn names(self) -> [&'static str; 6] {
         match self {
             Spelling::Pascal => [
@@ -45,37 +45,37 @@ impl Spelling {
         }
     }
 
-    /// The name of the time.
+    /// The name of the timestamp field.
     pub fn timestamp(self) -> &'static str {
         self.names()[2]
     }
 }
 
-/// What a Token covers.
+/// The values that a Token covers.
 #[derive(Clone, Copy, Debug)]
-pub struct Signed<'a> {
-    /// How the names are written.
+pub struct SignedEnvelope<'a> {
+    /// The spelling of the names.
     pub spelling: Spelling,
-    /// The partner.
+    /// The OpenId of the partner.
     pub open_id: &'a str,
-    /// Its code.
+    /// The partner's GrantCode.
     pub grant_code: &'a str,
-    /// Seconds since 1970 UTC, as they stand in the envelope.
+    /// The Timestamp as it stands in the envelope (s since 1970 UTC).
     pub timestamp: &'a str,
-    /// The word that is used once, as it stands in the envelope.
+    /// The single-use Nonce as it stands in the envelope.
     pub nonce: &'a str,
-    /// Action and Params, where those are signed too.
+    /// Action and Params, if the partner signs them too (`sign = "full"`).
     pub call: Option<(&'a str, &'a Value)>,
 }
 
-impl Signed<'_> {
-    /// The Token under a secret, before its last encoding: Base64 of the HMAC-SHA1 of the text that is signed.
+impl SignedEnvelope<'_> {
+    /// Computes the Token before its form encoding: Base64 of the HMAC-SHA1 of the signed text.
     pub fn token(&self, secret: &Secret) -> String {
         hmac_sha1_base64(secret.reveal(), &self.text())
     }
 
-    /// `name=value` in ascending order of names, values form-URL-encoded, joined by `&`. Params stand as compact JSON
-    /// with sorted keys.
+    /// Writes the signed text: `name=value` in ascending order of names, values form-URL-encoded, joined by `&`. Params are compact
+    /// JSON with sorted keys.
     fn text(&self) -> String {
         let [open_id, grant_code, timestamp, nonce, _, action] = self.spelling.names();
         let mut pairs = vec![
@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    const FAKE: Signed<'_> = Signed {
+    const FAKE: SignedEnvelope<'_> = SignedEnvelope {
         spelling: Spelling::Camel,
         open_id: "fake-open-id-for-test-only-0001",
         grant_code: "fake-grant-code-0001",
@@ -128,7 +128,7 @@ mod tests {
             "grantCode=fake-grant-code-0001&nonce=24680&openId=fake-open-id-for-test-only-0001&timestamp=1712563200"
         );
         let params = json!({"user_id": 5, "a": {"z": "一 &", "b": []}});
-        let full = Signed {
+        let full = SignedEnvelope {
             spelling: Spelling::Pascal,
             call: Some(("user.x", &params)),
             ..FAKE

@@ -1,4 +1,4 @@
-//! The community: who its users are among the members, and in what their scores are counted.
+//! The community: maps its users to members, and its scores to accounts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use crate::ledger::book::transaction::AccountKey;
 use crate::members::{Members, Name};
 use crate::points::coins::Coins;
 
-/// The community platform, as it is configured.
+/// The community by the rules of `[osx]`.
 pub struct Community {
-    /// The coins' rules, which hold where a score is counted in coins.
+    /// The coins, by whose rules a score counted in coins expires.
     pub coins: Arc<Coins>,
     members: Members,
     user_token: UserToken,
@@ -22,7 +22,7 @@ pub struct Community {
 }
 
 impl Community {
-    /// Over these members and coins.
+    /// Serves these members and coins.
     pub fn new(config: &config::Osx, coins: Arc<Coins>, members: Members) -> Community {
         Community {
             coins,
@@ -33,10 +33,10 @@ impl Community {
         }
     }
 
-    /// The member of a token, which came as the parameter `parameter`.
+    /// The member whom a token names.
     ///
     /// # Errors
-    /// Where it can be nobody's.
+    /// Returns a fault that names `parameter` if the token cannot be a member's.
     pub fn name(&self, token: &str, parameter: &str) -> Result<Name, Fault> {
         match self.user_token {
             UserToken::UserKey => Ok(Name::Key(token.to_owned())),
@@ -47,12 +47,12 @@ impl Community {
         }
     }
 
-    /// What an action brings.
+    /// The rule of an action; `None` = it scores nothing.
     pub fn rule(&self, action: &str) -> Option<&Rule> {
         self.rules.get(action)
     }
 
-    /// The account of somebody's score, by its index from 0.
+    /// The account of a member's score, by its index from 0.
     pub fn account(&self, name: &Name, score: usize) -> AccountKey {
         AccountKey {
             owner: name.owner(),
@@ -65,10 +65,10 @@ impl Community {
         self.coins.expiry_of(&self.scores[score], now)
     }
 
-    /// What is known of somebody.
+    /// A member's profile; empty for an unknown member.
     ///
     /// # Errors
-    /// A database that fails.
+    /// Returns that the database does not answer.
     pub async fn profile(&self, name: &Name) -> Result<Profile, CallError> {
         let member = self.members.find(name).await?;
         Ok(member.map_or_else(Profile::default, Profile::from))

@@ -1,4 +1,4 @@
-//! `/userActionNotify`: a user of the community did something, which may bring scores to them and to another user.
+//! `/userActionNotify`: an action of a user of the community, which may score for that user and for another one.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ use crate::points::{REWARD, call_error};
 /// `/userActionNotify`.
 pub struct UserActionNotify;
 
-/// Its path.
+/// The path, which is the method's name.
 pub const PATH: &str = "/userActionNotify";
 
-/// What the platform sends where there is no counterpart.
+/// The platform's value for a missing counterpart or object.
 const NOBODY: &str = "0";
 /// The most characters of an entry's reference.
 const LONGEST_REFERENCE: usize = 128;
@@ -30,15 +30,15 @@ const LONGEST_REFERENCE: usize = 128;
 params! {
     /// The parameters, in the order of their checks.
     pub struct Params {
-        /// who did it
+        /// the acting user
         user: Text<255> as "user_token" = required,
-        /// to whom, 0 for nobody
+        /// the other user, 0 for nobody
         other: Option<Text<255>> as "to_user_token" = optional(None),
-        /// to what, 0 for nothing
+        /// the object of the action, 0 for nothing
         object: Option<Text<255>> as "to_id" = optional(None),
-        /// what they did
+        /// name of the action
         action: Text<255> = required,
-        /// what makes it the same action when it is sent again
+        /// the sender's idempotency key
         token: Text<255> as "action_token" = required,
     }
 }
@@ -53,7 +53,7 @@ struct Side {
 
 impl Method for UserActionNotify {
     const NAME: &'static str = PATH;
-    const SUMMARY: &'static str = "a user of the community did something";
+    const SUMMARY: &'static str = "record an action of a community user, and score it by its rule";
     const EXAMPLE: &'static str = "user_token=14359234985&to_user_token=14359234956&to_id=256&action=osapi_com_sendThread&action_token=1520559498658924";
     const MESSAGE: &'static str = "ok";
     type State = Community;

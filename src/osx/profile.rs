@@ -1,10 +1,10 @@
-//! What the platform may know of a member: the document's `userInfo` without its scores.
+//! The profile that the platform gets of a member: the document's `userInfo` without the scores.
 
 use serde::Serialize;
 
 use crate::members::Member;
 
-/// The platform overwrites what it has by what it is told, so what is not known is left out.
+/// A member's profile. The platform overwrites its own fields with these, so unknown fields are left out.
 #[derive(Debug, Default, Serialize)]
 pub struct Profile {
     #[serde(skip_serializing_if = "Option::is_none")]

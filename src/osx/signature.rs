@@ -6,8 +6,8 @@ use crate::config::Secret;
 use crate::gateway::parameters::Parameters;
 use crate::sign::{md5_hex, same};
 
-/// The signature of these parameters: the values of all of them but `sign`, and of `appSecret`, in ascending order of their
-/// names, one after the other, in lower-case hex MD5. Of a repeated name the first value counts.
+/// Signs parameters: concatenates the values of all but `sign`, and of `appSecret`, in ascending order of their names; lower-case hex
+/// MD5. A repeated name counts with its first value.
 pub fn sign<'a>(
     parameters: impl Iterator<Item = (&'a str, &'a str)>,
     secret: &'a Secret,
@@ -16,14 +16,13 @@ pub fn sign<'a>(
     for (name, value) in parameters.filter(|(name, _)| *name != "sign") {
         signed.entry(name).or_insert(value);
     }
-    // Whatever was sent under this name.
+    // Replaces a parameter of this name that the sender added.
     signed.insert("appSecret", secret.reveal());
     let values: Vec<&[u8]> = signed.values().map(|value| value.as_bytes()).collect();
     md5_hex(&values)
 }
 
-/// Whether parameters are signed: all of them or, since the platform does not sign what stands in the address that it was
-/// given, those that it adds itself.
+/// Whether `sign` covers all parameters, or those in `own`: the platform does not sign parameters that stood in the callback's address.
 pub fn is_signed(parameters: &Parameters, own: &[&str], secret: &Secret) -> bool {
     let sent = parameters
         .text("sign")

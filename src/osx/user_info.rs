@@ -1,4 +1,4 @@
-//! `/getUserInfo`: what is known of a user of the community, and all nine scores.
+//! `/getUserInfo`: the profile of a user of the community, and all nine scores.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::params;
 /// `/getUserInfo`.
 pub struct GetUserInfo;
 
-/// Its path.
+/// The path, which is the method's name.
 pub const PATH: &str = "/getUserInfo";
 
 params! {
@@ -25,7 +25,7 @@ params! {
     pub struct Params {
         /// the user
         user: Text<255> as "user_token" = required,
-        /// the platform's own, which is checked and not used
+        /// the platform's session token; validated, not used
         _token: Option<Text<255>> as "token" = optional(None),
     }
 }
@@ -48,7 +48,7 @@ struct UserInfo {
 
 impl Method for GetUserInfo {
     const NAME: &'static str = PATH;
-    const SUMMARY: &'static str = "what is known of a user of the community";
+    const SUMMARY: &'static str = "the profile and the scores of a user of the community";
     const EXAMPLE: &'static str = "user_token=14359234985";
     const MESSAGE: &'static str = "ok";
     type State = Community;

@@ -1,4 +1,4 @@
-//! Reading a request's body, up to a limit and in time.
+//! Reads a request's body within a size and a time limit.
 
 use std::time::Duration;
 

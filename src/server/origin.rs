@@ -1,4 +1,4 @@
-//! Where a request comes from, when proxies may stand between.
+//! The origin of an HTTP request behind reverse proxies: the client's address and the request id.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use crate::gateway::context::RequestId;
 
-/// Names a request in its answer as in the log.
+/// The header that names a request, in requests from proxies and in every answer.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
@@ -18,7 +18,7 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 pub struct Proxies(Vec<IpNet>);
 
 impl Proxies {
-    /// Those of `server.trusted_proxies`.
+    /// Takes `server.trusted_proxies`.
     pub fn new(trusted: Vec<IpNet>) -> Proxies {
         Proxies(trusted)
     }
@@ -35,9 +35,9 @@ impl Proxies {
         given.or_else(|| RequestId::new(trace()?))
     }
 
-    /// The addresses that are named as the client's. Without a forwarding header that is the peer's. With one it is none,
-    /// unless the peer is a trusted proxy: then every kind of header that it sends names one, since a stranger may have
-    /// written the kind that the proxy passes through untouched.
+    /// The addresses that may be the client's. Without a forwarding header that is the peer's. A forwarding header from an untrusted
+    /// peer leaves none. From a trusted proxy, each kind of header names one, because the client may have written the kind that the
+    /// proxy passes through.
     pub fn of(&self, request: &HttpRequest) -> Vec<IpAddr> {
         let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else {
             return Vec::new();
@@ -55,7 +55,7 @@ impl Proxies {
         self.client(peer, chains.into_iter().flatten())
     }
 
-    /// `chains`: for each kind of header that is there, the addresses in it, nearest to the client first.
+    /// Picks the client of each chain: the addresses of one kind of header, nearest to the client first.
     fn client(
         &self,
         peer: IpAddr,
@@ -66,7 +66,7 @@ impl Proxies {
             if !self.trusts(&peer) {
                 return Vec::new();
             }
-            // Each trusted proxy vouches for the address before its own; the first that is no proxy of ours is the client.
+            // Each trusted proxy vouches for the address before its own; the last untrusted address is the client's.
             let client = chain
                 .iter()
                 .rev()
@@ -87,7 +87,7 @@ impl Proxies {
     }
 }
 
-/// The addresses of one kind of header; none where the request has no such header.
+/// The addresses of one kind of header; `None` without such a header.
 fn chain(lines: &[String], read: fn(&str) -> Option<IpAddr>) -> Option<Vec<Option<IpAddr>>> {
     let hops = || lines.iter().flat_map(|line| line.split(','));
     (!lines.is_empty()).then(|| hops().map(|hop| read(hop.trim())).collect())

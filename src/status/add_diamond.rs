@@ -1,7 +1,7 @@
 //! `status.add_diamond`: a member gets diamonds.
 
 use super::diamonds::{BAD_COUNT, DiamondChange, Diamonds, identity_key};
-use super::values::{ChangeType, Identity, UserKey};
+use super::values::{ChangeType, ObjectId, UserKey};
 use super::{MemberStatus, NO_USER_KEY, message_key};
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::CallError;
@@ -18,18 +18,18 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// how many
+        /// diamonds to add
         count: Credit = required or BAD_COUNT,
-        /// what for
+        /// cause of the change
         change_type: ChangeType = required,
-        /// what it belongs to: the same one counts once
-        identity: Option<Identity> = optional(None),
+        /// object it belongs to: the same one counts once
+        identity: Option<ObjectId> = optional(None),
     }
 }
 
 impl Method for AddDiamond {
     const NAME: &'static str = "status.add_diamond";
-    const SUMMARY: &'static str = "a member gets diamonds";
+    const SUMMARY: &'static str = "add diamonds";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&count=100&change_type=STEP_DIAMOND&identity=5";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;

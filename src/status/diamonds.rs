@@ -1,4 +1,4 @@
-//! What the diamond methods share: a posting to a member's diamonds, answered with how many there are afterwards.
+//! What the diamond methods share: a posting to a member's diamonds, answered with the balance afterwards.
 
 use serde::Serialize;
 
@@ -11,35 +11,35 @@ use crate::ledger::book::transaction::{
 use crate::members::Name;
 use crate::points::{REWARD, call_error};
 
-/// How many are moved at most.
+/// The most diamonds that one request may move.
 pub const MOST: i64 = 1_000_000_000;
 
 pub const BAD_COUNT: Fault = Fault::new(402, "count不合法");
 const TOO_FEW: Fault = Fault::new(407, "钻石不足");
 const IDENTITY_USED: Fault = Fault::new(410, "identity已被使用");
 
-/// How many there are afterwards.
+/// The balance after a change.
 #[derive(Debug, Serialize)]
 pub struct Diamonds {
     diamonds: i64,
-    /// Only where nothing was taken, since there was nothing to take back.
+    /// `false` if nothing was taken because no addition stood; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     reduced: Option<bool>,
     user_key: String,
 }
 
-/// A change of somebody's diamonds.
+/// A change of a member's diamonds.
 pub struct DiamondChange<'a> {
     pub user_key: String,
-    /// How many come, or go where it is negative.
+    /// Diamonds to add, or to take if negative.
     pub count: i64,
-    /// What for.
+    /// The sender's cause, for the history.
     pub change_type: Option<&'a str>,
-    /// What it belongs to.
+    /// The sender's object, for the history.
     pub identity: Option<&'a str>,
-    /// What makes it the same change when it comes again.
+    /// The key under which the change counts once.
     pub idempotency: Option<Key>,
-    /// The change that it takes back, which must have happened.
+    /// The key of the addition that it takes back and that must stand.
     pub requires: Option<Key>,
 }
 
@@ -51,10 +51,10 @@ fn account(user_key: &str) -> AccountKey {
 }
 
 impl MemberStatus {
-    /// Makes a change.
+    /// Applies a change.
     ///
     /// # Errors
-    /// 407 where there are too few, 410 where another change has this identity, a ledger that is busy or does not answer.
+    /// Returns 407 for too few diamonds, 410 for an identity that another change used, or that the ledger is busy or does not answer.
     pub async fn change_diamonds(&self, change: DiamondChange<'_>) -> Result<Diamonds, CallError> {
         let fingerprint = Key::of(&[&change.count.to_string()]);
         let takes_back = change.requires.is_some();
@@ -90,7 +90,7 @@ impl MemberStatus {
             }
             Err(error) => error,
         };
-        // Nothing stands that could be taken back: it never came, or it has been taken back under this identity.
+        // No addition stands: none was made, or it was taken back under this identity.
         let nothing = |refusal: &Rejection| {
             takes_back
                 && matches!(
@@ -120,7 +120,7 @@ impl MemberStatus {
     }
 }
 
-/// The key of an addition, or of a reduction, that belongs to something of the sender's.
+/// The idempotency key of an addition (`add`) or a reduction (`reduce`) for a sender's object.
 pub fn identity_key(what: &str, user_key: &str, change_type: &str, identity: &str) -> Key {
     Key::of(&["diamond", what, user_key, change_type, identity])
 }

@@ -1,4 +1,4 @@
-//! `status.extend_light`: a member's avatar is lit for some days more.
+//! `status.extend_light`: light a member's avatar for some days more.
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// how many days
+        /// days to add
         time: Within<1, 36_500> = required,
     }
 }
@@ -34,7 +34,7 @@ pub struct Reply {
 
 impl Method for ExtendLight {
     const NAME: &'static str = "status.extend_light";
-    const SUMMARY: &'static str = "a member's avatar is lit for some days more";
+    const SUMMARY: &'static str = "light a member's avatar for some days more";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&time=10";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;

@@ -21,7 +21,7 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// whom to follow
+        /// account to follow
         account: PublicAccount = required or BAD_ACCOUNT,
     }
 }

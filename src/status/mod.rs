@@ -1,5 +1,5 @@
-//! Member status: the methods `status.*` and `broadcast.*` of `/gateway`, as in protocols.md part 4. They have YOHO's
-//! envelope and stand in its registry; over the broker they come by the same names.
+//! Member status: the methods `status.*` and `broadcast.*` of `/gateway`, as in protocols.md part 4. They use
+//! YOHO's envelope and stand in its registry; the broker calls them by the same names.
 
 mod add_diamond;
 mod diamonds;

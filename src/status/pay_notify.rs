@@ -1,4 +1,5 @@
-//! `status.pay_notify`: Ping++ tells of a payment. It looks at HTTP's status alone: 2xx = received, anything else = again.
+//! `status.pay_notify`: receives an event of the payment provider Ping++, which looks at the HTTP status alone: 2xx = received,
+//! anything else = send again.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -16,20 +17,20 @@ use crate::points::{PAYMENT, call_error};
 /// `status.pay_notify`.
 pub struct PayNotify;
 
-/// Its name on the wire.
+/// The method's name, which the dialect must know before it reads the body.
 pub const NAME: &str = "status.pay_notify";
 
 const FORGED: Fault = Fault::http(403, 403, "签名验证不通过");
-const NO_EVENT: Fault = Fault::http(400, 400, "参数格式不对");
-/// What a charge that was paid is told by.
+const NOT_AN_EVENT: Fault = Fault::http(400, 400, "参数格式不对");
+/// The type of the event of a paid charge.
 const SUCCEEDED: &str = "charge.succeeded";
 
 params! {
-    /// What it takes: nothing but the body, which is the event.
+    /// No parameters: the body is the event.
     pub struct Params {}
 }
 
-/// What it answers, of the object that the event is about.
+/// The reply, about the event's object.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     id: Option<String>,
@@ -39,7 +40,7 @@ pub struct Reply {
 
 impl Method for PayNotify {
     const NAME: &'static str = NAME;
-    const SUMMARY: &'static str = "the payment provider tells of a payment; the body is its event";
+    const SUMMARY: &'static str = "receive an event of the payment provider, which is the body";
     const EXAMPLE: &'static str = "";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;
@@ -57,22 +58,22 @@ impl Method for PayNotify {
         if !key.verifies(&body.bytes, &body.signature) {
             return Err(FORGED.into());
         }
-        let event = serde_json::from_slice(&body.bytes).map_err(|_| NO_EVENT)?;
-        let payment = read(&event, context.now).ok_or(NO_EVENT)?;
+        let event = serde_json::from_slice(&body.bytes).map_err(|_| NOT_AN_EVENT)?;
+        let payment = read(&event, context.now).ok_or(NOT_AN_EVENT)?;
         let reply = Reply {
             id: payment.object.clone(),
             order_no: payment.order_no.clone(),
             paid: payment.charge_id.is_some(),
         };
         status.members.keep_payment(payment.clone()).await?;
-        // Also where the event came before: perhaps we were cut off here.
+        // Also for a repeated event: a crash may have come between the two.
         status.award(&payment, context.now).await?;
         Ok(reply)
     }
 }
 
 impl MemberStatus {
-    /// Credits the payer, once for each charge and asset.
+    /// Awards the payer once for each charge and asset.
     async fn award(&self, payment: &Payment, now: i64) -> Result<(), CallError> {
         let (Some(charge), Some(user_key), Some(amount)) = (
             &payment.charge_id,
@@ -116,39 +117,39 @@ impl MemberStatus {
     }
 }
 
-/// What an event tells; none where it is none, or is of a charge that succeeded and is not paid.
+/// Reads an event; `None` if it is not an event, or tells of a successful charge that is not paid.
 fn read(event: &Value, now: i64) -> Option<Payment> {
-    let kind = short(&event["type"]).or_else(|| short(&event["payment"]["type"]))?;
+    let kind = text(&event["type"]).or_else(|| text(&event["payment"]["type"]))?;
     let object = &event["data"]["object"];
     let succeeded = kind == SUCCEEDED;
     if !object.is_object() || (succeeded && object["paid"] != true) {
         return None;
     }
-    let id = short(&object["id"]);
+    let id = text(&object["id"]);
     if succeeded && id.is_none() {
         return None;
     }
     Some(Payment {
-        event_id: short(&event["id"])?,
+        event_id: text(&event["id"])?,
         charge_id: id.clone().filter(|_| succeeded),
         kind: kind.chars().take(64).collect(),
         object: id,
-        order_no: short(&object["order_no"]),
+        order_no: text(&object["order_no"]),
         amount: object["amount"].as_i64(),
         amount_settle: object["amount_settle"].as_i64(),
-        currency: short(&object["currency"]).filter(|text| text.len() <= 16),
-        channel: short(&object["channel"]).filter(|text| text.len() <= 64),
-        transaction_no: short(&object["transaction_no"]),
-        user_key: short(&object["metadata"]["user_key"]).filter(|key| key.len() <= 64),
+        currency: text(&object["currency"]).filter(|text| text.len() <= 16),
+        channel: text(&object["channel"]).filter(|text| text.len() <= 64),
+        transaction_no: text(&object["transaction_no"]),
+        user_key: text(&object["metadata"]["user_key"]).filter(|key| key.len() <= 64),
         created: object["created"].as_i64(),
         time_paid: object["time_paid"].as_i64(),
         at: now,
     })
 }
 
-/// A text that can be kept.
-fn short(value: &Value) -> Option<String> {
-    let text = value.as_str()?;
-    let good = !text.is_empty() && text.chars().nth(128).is_none() && !text.contains('\0');
-    good.then(|| text.to_owned())
+/// A text of 1 to 128 characters without NUL, which every database can store.
+fn text(value: &Value) -> Option<String> {
+    let value = value.as_str()?;
+    let storable = !value.is_empty() && value.chars().nth(128).is_none() && !value.contains('\0');
+    storable.then(|| value.to_owned())
 }

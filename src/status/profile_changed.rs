@@ -1,4 +1,4 @@
-//! `broadcast.passport.user_profile_changed`: what is told of a member is set, the rest stays.
+//! `broadcast.passport.user_profile_changed`: sets the fields that are present, keeps the rest.
 
 use serde::Serialize;
 
@@ -19,21 +19,21 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// the address of a picture
+        /// address of a picture
         avatar_url: Option<Text<1024>> = optional(None),
         /// sex
         sex_type: Option<Sex> = optional(None),
         /// height (cm)
         height: Option<Decimal> = optional(None),
-        /// weight at the beginning (kg)
+        /// weight at the start of training (kg)
         begin_weight: Option<Decimal> = optional(None),
-        /// what the person is called
+        /// nickname
         user_name: Option<Text<255>> = optional(None),
-        /// a line about oneself
+        /// description
         description: Option<Text<1024>> = optional(None),
         /// birthday
         birthday: Option<Birthday> = optional(None),
-        /// where they live
+        /// place of residence
         location: Option<Text<255>> = optional(None),
     }
 }
@@ -46,7 +46,7 @@ pub struct Reply {
 
 impl Method for ProfileChanged {
     const NAME: &'static str = "broadcast.passport.user_profile_changed";
-    const SUMMARY: &'static str = "what is told of a member is set";
+    const SUMMARY: &'static str = "set the present fields of a member's profile";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&user_name=nice&sex_type=2&birthday=1990-01-31";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;

@@ -1,7 +1,7 @@
-//! `status.reduce_diamond`: diamonds are taken from a member, or an addition of diamonds is taken back.
+//! `status.reduce_diamond`: takes diamonds from a member, or takes an addition back.
 
 use super::diamonds::{BAD_COUNT, DiamondChange, Diamonds, identity_key};
-use super::values::{ChangeType, Identity, UserKey};
+use super::values::{ChangeType, ObjectId, UserKey};
 use super::{MemberStatus, NO_USER_KEY, message_key};
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
@@ -20,20 +20,20 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// how many
+        /// diamonds to take
         count: Credit = required or BAD_COUNT,
-        /// what for
+        /// cause of the change
         change_type: ChangeType = required,
-        /// what it belongs to: the same one counts once
-        identity: Option<Identity> = optional(None),
-        /// only where an addition of the same change_type and identity stands
+        /// object it belongs to: the same one counts once
+        identity: Option<ObjectId> = optional(None),
+        /// only if an addition of this change_type and identity stands
         with_prevent: Flag = optional(Flag(false)),
     }
 }
 
 impl Method for ReduceDiamond {
     const NAME: &'static str = "status.reduce_diamond";
-    const SUMMARY: &'static str = "diamonds are taken from a member";
+    const SUMMARY: &'static str = "take diamonds, or take an addition back";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&count=100&change_type=STEP_DIAMOND&identity=5";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;

@@ -1,4 +1,4 @@
-//! `status.sports_envious.v2`: diamonds for sports, or against it.
+//! `status.sports_envious.v2`: adds or takes diamonds for sports.
 
 use super::diamonds::{DiamondChange, Diamonds, MOST};
 use super::values::UserKey;
@@ -14,7 +14,7 @@ use std::borrow::Cow;
 /// `status.sports_envious.v2`.
 pub struct SportsEnvious;
 
-/// Diamonds that come or, negative, go.
+/// Diamonds to add, or to take if negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Envious(i64);
 
@@ -23,7 +23,7 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// how many: positive comes, negative goes
+        /// diamonds to add (positive) or take (negative)
         envious: Envious = required,
     }
 }
@@ -43,7 +43,7 @@ impl Value for Envious {
 
 impl Method for SportsEnvious {
     const NAME: &'static str = "status.sports_envious.v2";
-    const SUMMARY: &'static str = "diamonds for sports, or against it";
+    const SUMMARY: &'static str = "add or take diamonds for sports";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&envious=100";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;

@@ -1,4 +1,4 @@
-//! `status.update_profile`: a member's line about oneself.
+//! `status.update_profile`: set a member's description.
 
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// the line
+        /// the member's description
         description: Text<1024> = required,
     }
 }
@@ -32,7 +32,7 @@ pub struct Reply {
 
 impl Method for UpdateProfile {
     const NAME: &'static str = "status.update_profile";
-    const SUMMARY: &'static str = "a member's line about oneself";
+    const SUMMARY: &'static str = "set a member's description";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&description=hello";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;

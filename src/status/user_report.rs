@@ -1,4 +1,4 @@
-//! `status.user_report`: how much a member posted and commented.
+//! `status.user_report`: count a member's posts and comments.
 
 use jiff::ToSpan;
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub struct Reply {
 
 impl Method for UserReport {
     const NAME: &'static str = "status.user_report";
-    const SUMMARY: &'static str = "how much a member posted and commented";
+    const SUMMARY: &'static str = "count a member's posts and comments";
     const EXAMPLE: &'static str =
         "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&begin_date=2016-07-24&end_date=2016-07-30";
     const MESSAGE: &'static str = "ok";

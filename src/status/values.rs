@@ -1,4 +1,4 @@
-//! The kinds of values that only these methods' parameters have.
+//! Kinds of parameters that only these methods have.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,13 @@ use crate::gateway::value::{Invalid, Text, Value};
 /// A member's name on the community and the health platform.
 pub type UserKey = Text<64>;
 
-/// What diamonds are for.
+/// The sender's name for the cause of a change.
 pub type ChangeType = Text<128>;
 
-/// What a change belongs to: the number of some object of the sender's.
-pub type Identity = Text<64>;
+/// The sender's object that a change belongs to, such as a post.
+pub type ObjectId = Text<64>;
 
-/// A day.
+/// A calendar day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day(pub civil::Date);
 
@@ -24,7 +24,7 @@ pub struct Day(pub civil::Date);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicAccount(pub &'static str);
 
-/// 0 not told, 1 male, 2 female; the words for it are understood too.
+/// 0 unknown, 1 male, 2 female, as a number or as a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sex(pub i64);
 
@@ -33,7 +33,7 @@ pub struct Sex(pub i64);
 pub enum Birthday {
     /// `1990-01-31`.
     Day(civil::Date),
-    /// Seconds.
+    /// Seconds since 1970 UTC.
     At(i64),
 }
 

@@ -24,15 +24,15 @@ params! {
     pub struct Params {
         /// the user
         uid: Uid = required or NO_UID,
-        /// how many coins
+        /// coins to earn
         num: Credit = required or BAD_NUM,
         /// 17 check-in at a place, 18 good review
         kind: Within<17, 18> as "type" = required or BAD_TYPE,
         /// the place or the review
         reference: Text<128> as "referenceId" = required or NO_REFERENCE,
-        /// the back-office user who does it
+        /// back-office user, for the history
         pid: Option<i64> = optional(None) wrong => default,
-        /// a text for the history, instead of the type's
+        /// text for the history instead of the type's
         message: Option<Text<255>> = optional(None) wrong => default,
     }
 }

@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 use serde::Serialize;
 
-use super::values::Day;
+use super::values::DayBound;
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
@@ -27,20 +27,20 @@ params! {
     pub struct Params {
         /// the user
         uid: Uid = required or NO_UID,
-        /// which page, from 1 on
+        /// page number, from 1
         page: i64 = optional(1) wrong => default,
-        /// rows a page, at most 100
+        /// page size, at most 100
         limit: i64 = optional(20) wrong => default,
-        /// which rows
+        /// 0 all rows, 1 income, 2 expenses
         query_type: Within<0, 2> as "queryType" = optional(Within(0)) wrong => BAD_QUERY_TYPE,
-        /// the first day, open where it is 0
-        begin: Day as "beginTime" = optional(Day(None)) wrong => BAD_BEGIN,
-        /// the last day, open where it is 0
-        end: Day as "endTime" = optional(Day(None)) wrong => BAD_END,
+        /// the first day, 0 = open
+        begin: DayBound as "beginTime" = optional(DayBound(None)) wrong => BAD_BEGIN,
+        /// the last day, 0 = open
+        end: DayBound as "endTime" = optional(DayBound(None)) wrong => BAD_END,
     }
 }
 
-/// What it answers. `page_total` is the number of rows on this page, `total` that of all rows that match.
+/// The reply. `page_total` is the number of rows on this page, `total` the number of all matching rows.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     coinlist: Vec<Row>,

@@ -1,4 +1,4 @@
-//! `app.yohocoin.return`: a user gets back coins that an order took.
+//! `app.yohocoin.return`: return coins that an order spent.
 
 use super::balance::{Balance, post};
 use crate::gateway::context::{Context, Delivery};
@@ -27,24 +27,24 @@ params! {
     pub struct Params {
         /// the user
         uid: Uid = required or NO_UID,
-        /// how many coins
+        /// coins to return
         num: Credit = required or BAD_NUM,
-        /// 22
+        /// 22 failed redemption
         kind: Within<22, 22> as "type" = required or BAD_TYPE,
         /// the order that spent them
         order: Text<128> as "orderCode" = required or NO_ORDER,
-        /// the back-office user who does it
+        /// back-office user, for the history
         pid: Option<i64> = optional(None) wrong => default,
-        /// a text for the history, instead of the type's
+        /// text for the history instead of the type's
         message: Option<Text<255>> = optional(None) wrong => default,
-        /// what makes this return the same as another, instead of orderCode and num
+        /// idempotency key instead of orderCode and num
         request: Option<Text<128>> as "requestId" = optional(None) wrong => default,
     }
 }
 
 impl Method for Return {
     const NAME: &'static str = "app.yohocoin.return";
-    const SUMMARY: &'static str = "a user gets back coins that an order took";
+    const SUMMARY: &'static str = "return coins that an order spent";
     const EXAMPLE: &'static str = "uid=50030199&num=150&type=22&orderCode=1234567890&pid=11111111";
     const MESSAGE: &'static str = "ok";
     type State = Coins;

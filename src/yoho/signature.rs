@@ -15,7 +15,7 @@ pub fn client_secret<'a>(
     // A client's own `private_key` cannot take the place of the real one.
     let mut signed = vec![("private_key", key.reveal())];
     signed.extend(parameters.filter(|(name, _)| !UNSIGNED.contains(name)));
-    // The sort is stable, so that the first of equal names stays first.
+    // The sort is stable, so the first of equal names stays first.
     signed.sort_by_key(|(name, _)| *name);
     signed.dedup_by_key(|(name, _)| *name);
     let mut text = String::with_capacity(256);
@@ -23,7 +23,7 @@ pub fn client_secret<'a>(
         if !text.is_empty() {
             text.push('&');
         }
-        // The pair is trimmed, not its parts: what stands next to the `=` stays.
+        // The pair is trimmed, not its parts: white space beside the `=` stays.
         text.push_str(name.trim_start());
         text.push('=');
         text.push_str(value.trim_end());

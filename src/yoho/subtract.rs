@@ -26,15 +26,15 @@ params! {
     pub struct Params {
         /// the user
         uid: Uid = required or NO_UID,
-        /// how many coins, negative
+        /// coins to spend, as a negative number
         num: Debit = required or BAD_NUM,
         /// 19 goods, 20 phone credit, 21 voucher
         kind: Within<19, 21> as "type" = required or BAD_TYPE,
-        /// the order
+        /// the order, under which the coins may be returned
         order: Text<128> as "orderCode" = required or NO_ORDER,
-        /// the back-office user who does it
+        /// back-office user, for the history
         pid: Option<i64> = optional(None) wrong => default,
-        /// a text for the history, instead of the type's
+        /// text for the history instead of the type's
         message: Option<Text<255>> = optional(None) wrong => default,
     }
 }

@@ -49,7 +49,7 @@ impl Method for Total {
             .balance(Coins::account(uid))
             .await?
             .unwrap_or(0);
-        // The document's answer carries this code, whoever asks.
+        // The document's reply carries this constant code.
         Ok(Reply {
             code: "20111130-152530",
             total,

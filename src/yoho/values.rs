@@ -1,4 +1,4 @@
-//! The kinds of values that only YOHO's parameters have.
+//! Kinds of parameters that only YOHO's methods have.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,13 @@ use crate::gateway::value::{Invalid, Value};
 /// The most coins that one request may move.
 const MOST: i64 = 1_000_000_000;
 
-/// Coins that go: -1 to -1,000,000,000 on the wire, positive here.
+/// Coins to spend: -1 to -1,000,000,000 on the wire, positive here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Debit(pub i64);
 
-/// A day, or none where it is `0`.
+/// A day; `0` on the wire means no bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Day(pub Option<Date>);
+pub struct DayBound(pub Option<Date>);
 
 impl Value for Debit {
     fn kind() -> Cow<'static, str> {
@@ -33,17 +33,17 @@ impl Value for Debit {
     }
 }
 
-impl Value for Day {
+impl Value for DayBound {
     fn kind() -> Cow<'static, str> {
         "YYYY-MM-DD, or 0".into()
     }
 
     fn read(raw: &Raw) -> Result<Self, Invalid> {
         match raw {
-            Raw::Text(text) if text == "0" => Ok(Day(None)),
+            Raw::Text(text) if text == "0" => Ok(DayBound(None)),
             Raw::Text(text) if text.len() == 10 => text
                 .parse()
-                .map(|day| Day(Some(day)))
+                .map(|day| DayBound(Some(day)))
                 .map_err(|_| Invalid::Wrong),
             Raw::Text(_) | Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => {
                 Err(Invalid::Wrong)
