@@ -34,7 +34,7 @@ checks() {
 }
 
 # The tests of the suite that work on any database, which POINTGATE_TEST_DATABASE names.
-readonly ON_ANY_DATABASE='binary(suite) and not test(/^(cli|amqp|outage|servers|tidy)::/)'
+readonly ON_ANY_DATABASE='binary(suite) and not test(/^(cli|amqp|docs|outage|servers|tidy)::/)'
 
 on_server() {
     step "tests on $1"
@@ -42,7 +42,7 @@ on_server() {
     if [ -n "$nextest" ]; then
         cargo nextest run --profile complete --workspace --locked --test-threads "$threads" -E "$ON_ANY_DATABASE"
     else
-        cargo test --locked --test suite -- --skip cli:: --skip amqp:: --skip outage:: --skip servers:: --skip tidy::
+        cargo test --locked --test suite -- --skip cli:: --skip amqp:: --skip docs:: --skip outage:: --skip servers:: --skip tidy::
     fi
     unset POINTGATE_TEST_DATABASE
 }

@@ -4,6 +4,7 @@
 mod amqp;
 mod cli;
 mod database;
+mod docs;
 mod endpoint;
 mod ledger;
 mod openapi;

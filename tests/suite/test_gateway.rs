@@ -25,7 +25,7 @@ pub const SALT: &str = "fake-salt";
 /// The key of the platform that the client here pretends to be.
 pub const ANDROID_KEY: &str = "k-android";
 
-/// All secrets, so that no sample is in use, any free port, and patience with a slow disk.
+/// Patience with a slow disk, any free port, and all secrets, so that no sample is in use.
 const SETTINGS: [(&str, &str); 7] = [
     ("POINTGATE__SERVER__REQUEST_TIMEOUT_SECONDS", "300"),
     ("POINTGATE__SERVER__LISTEN", "127.0.0.1:0"),
@@ -56,18 +56,30 @@ impl TestGateway {
 
     /// With this as the operator's file. It may not name what stands in `SETTINGS`, which is laid over it.
     pub async fn with(toml: &str) -> TestGateway {
+        TestGateway::under(&SETTINGS, toml).await
+    }
+
+    /// The same with the keys of the file, or else the committed sample keys, as the documentation has them.
+    pub async fn with_samples(toml: &str) -> TestGateway {
+        TestGateway::under(&SETTINGS[..3], toml).await
+    }
+
+    async fn under(settings: &[(&str, &str)], toml: &str) -> TestGateway {
         let folder = tempfile::tempdir().unwrap();
-        let env = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let env = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let database = Fresh::new();
         let url = database
             .iter()
             .map(|fresh| ("POINTGATE__DATABASE__URL".to_owned(), fresh.url()));
-        let env: Vec<_> = env.into_iter().chain(url).collect();
+        let env: Vec<_> = env.chain(url).collect();
         let config = match Config::parse(toml, &folder.path().join("gateway.toml"), &env) {
             Ok(config) => config,
             Err(mistakes) => panic!("{mistakes}"),
         };
-        assert!(config.samples.is_empty(), "{:?}", config.samples);
+        let own = settings.len() < SETTINGS.len() || config.samples.is_empty();
+        assert!(own, "{:?}", config.samples);
         let now = Arc::new(AtomicI64::new(0));
         let hand = now.clone();
         let clock = Clock::new(move || hand.load(Ordering::SeqCst));

@@ -1,6 +1,6 @@
 //! Messages from a real RabbitMQ, the one that `POINTGATE_TEST_AMQP_URL` names.
 
-mod broker;
+pub mod broker;
 mod counts;
 mod kill;
 mod log;

@@ -4,7 +4,5 @@ mod commands;
 mod configuration;
 mod copy;
 mod log;
-mod nginx;
-mod readme;
 mod sign;
 mod stop;

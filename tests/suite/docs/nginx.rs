@@ -1,4 +1,4 @@
-//! README.md's sample for nginx, as it stands but for addresses: two instances on one ledger behind it.
+//! The sample for nginx in docs/operations.md, unchanged except for addresses: two instances on one ledger behind it.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -8,9 +8,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::readme::first_of;
+use super::page::Page;
 use crate::program::{CONFIG, Client, Place, Program};
 
+/// The pages whose sample runs here; the second has the first one's, with comments in Chinese.
+pub const EXECUTED: [&str; 2] = ["docs/operations.md", "docs/zh/operations.md"];
 /// The bound on everything that is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 const UID: &str = "50030199";
@@ -28,7 +30,7 @@ impl Nginx {
         // Free a moment ago; nobody else here takes ports by number.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let port = port.unwrap().port();
-        let sample = first_of("nginx", "upstream pointgate");
+        let sample = Page::read(EXECUTED[0]).block("nginx");
         let ours = |text: String, (theirs, ours): (&str, String)| {
             assert!(text.contains(theirs), "{theirs}");
             text.replace(theirs, &ours)

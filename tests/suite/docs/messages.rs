@@ -1,0 +1,38 @@
+//! The messages in the documentation, published to a real broker and consumed by the real program.
+
+use super::page::{Kind, Page};
+use crate::amqp::broker::Broker;
+use crate::program::{Place, Program};
+
+/// The pages that show messages.
+pub const EXECUTED: [&str; 2] = ["docs/status-and-broker.md", "docs/zh/status-and-broker.md"];
+
+/// The messages of a page: routing keys and bodies.
+fn messages(page: &Page) -> Vec<(String, serde_json::Value)> {
+    let steps = page.steps();
+    let pairs = steps.iter().zip(steps.iter().skip(1));
+    let messages = pairs.filter_map(|(directive, block)| {
+        let key = directive.text.strip_prefix("message ")?;
+        let body = serde_json::from_str(&block.text).unwrap();
+        (directive.kind == Kind::Directive).then(|| (key.to_owned(), body))
+    });
+    messages.collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
+async fn the_documented_messages_are_consumed() {
+    let broker = Broker::declared().await;
+    let mut program = Program::start(&Place::with(&broker.config()), &[]).await;
+    for path in EXECUTED {
+        let messages = messages(&Page::read(path));
+        assert!(!messages.is_empty(), "{path}");
+        for (key, body) in messages {
+            broker.publish(&key, &body, path).await;
+        }
+    }
+    broker.at_most(0).await;
+    // A stop finishes the messages that were taken; a refused one would be in the dead-letter queue.
+    assert_eq!(program.terminate().await.code(), Some(0));
+    assert_eq!(broker.left().await, (0, 0));
+}
