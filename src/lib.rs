@@ -1,47 +1,49 @@
 //! Pointgate: one ledger of points behind the old single-endpoint protocols.
 //!
-//! Several wire protocols (**dialects**) stand in front of one **registry of typed methods**, in front of one **ledger**.
-//! A dialect knows bytes, signatures and legacy codes; a method knows its parameters and its meaning; the ledger knows
-//! points and nothing of the web. Each may be read without the others.
+//! Several wire protocols (**dialects**), each behind an **endpoint**, stand in front of typed **methods**, in front of one
+//! **ledger**. A dialect knows bytes, signatures and legacy codes; a method knows its parameters and its meaning; the ledger knows
+//! points and nothing of the web. Each can be read without the others. `docs/architecture.md` says why.
 //!
 //! ```text
 //! main.rs      the program: calls cli
 //! cli/         commands: command line → logger → configuration → a command
-//! config/      gateway.toml → Config, in three layers; one struct a section, all mistakes at once, secrets redacted
+//! config/      gateway.toml → Config, in three layers; one struct a section, all errors at once, secrets redacted
 //! server/      Config → running HTTP server over the list of endpoints: limits, request ids, health, graceful stop
 //! endpoints.rs the list of endpoints, one line each
 //! services.rs  what endpoints need to serve, built once
 //! gateway/     the spine: open → find → permit → read parameters → call → seal
-//!   endpoint.rs  trait Endpoint: routes, description, sample signing, start      dialect.rs  trait Dialect: bytes and codes
-//!   service.rs   a dialect at work                                               context.rs  request id, origin, time
-//!   method.rs    trait Method, its types erased      registry.rs  name → method   params.rs   declared parameters
+//!   endpoint.rs  trait Endpoint: routes, description, sample signing, start
+//!   dialect.rs   trait Dialect: bytes, signatures, codes          service.rs   a dialect at work
+//!   method.rs    trait Method, and its types erased                registry.rs  name → method
+//!   params.rs    declared parameters                               context.rs   request id, origin, time of a call
 //! yoho/        the endpoint /gateway and the methods of the shop's coins, one small file a method
 //! openapi/     the endpoint /api/v2 and the Actions of partners
 //! osx/         the endpoint of the community, with its two methods
 //! status/      member status: methods of /gateway beside the coins'; payments, which Ping++ signs
 //! broker/      the message broker: a message → a call of a method of /gateway
 //! points/      coins, reasons, expiry rules and the company's calendar
-//! members/     what is known of a person beside points, and which names are one person
+//! members/     profiles, follows, payments, and the identities of one person
 //! ledger/      the core
 //!   book/        the rules, without I/O: transactions, entries, accounts, lots
 //!   write/       the queue, its partitions and their writers, a batch's rows, retries
 //!   read/        balances and histories
 //!   upkeep/      expiry, purging, the audit, copies
-//!   database/    connections, durability, locks, the set statements in each database's words
+//!   database/    connections, durability, locks, the set statements in each database's SQL
 //! sign.rs      MD5, HMAC-SHA1, RSA-SHA256, form encoding, and comparison in constant time
 //! clock.rs     the time, which tests own
 //! ../entity    the database's rows, data only                  ../migration   its schema, one file a change
 //! ```
 //!
 //! # Invariants
-//! - Arrows go down only: `main → cli → server → endpoints → {dialects, broker} → services → points → {gateway, members, ledger, sign} → entity`. Dialects never
-//!   import each other, `gateway/` names no dialect and no ledger, `ledger/` names no web type and no wire code, and SQL stays inside
-//!   `ledger/` and `members/`. Deleting a dialect is one folder and a few lines of `server.rs` and `cli`. A test holds these lines.
-//! - A refused request changes nothing; an acknowledged one is on disk before its answer leaves; a retry answers as the
-//!   first did.
-//! - No balance is negative; it is the sum of its lots and of its entries; all accounts and counter accounts of an asset
-//!   together are zero; an entry never changes, and each holds the hash of the one before it.
-//! - A secret is a [`config::Secret`], which shows itself to nobody, and is compared in constant time.
+//! - Arrows go down only: `main → cli → server → endpoints → {dialects, broker} → services → points → {gateway, members, ledger,
+//!   sign} → entity`. Dialects never import each other, `gateway/` names no dialect and no ledger, `ledger/` names no web type and no
+//!   wire code, and SQL stays inside `ledger/` and `members/`. Deleting a dialect is deleting one folder and one line. A test holds
+//!   these rules.
+//! - A rejected transaction changes nothing; an acknowledged one is on disk before its answer leaves; a retry answers as the first
+//!   attempt did.
+//! - No balance is negative; it is the sum of the account's lots and of its entries; all accounts and contra accounts of an asset
+//!   sum to zero; an entry never changes, and each holds the hash of the entry before it.
+//! - A secret is a [`config::Secret`], which no log, error or debug output shows, and is compared in constant time.
 
 #[cfg(feature = "amqp")]
 pub mod broker;
