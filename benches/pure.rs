@@ -12,6 +12,7 @@ use pointgate::ledger::book::key::Key;
 use pointgate::ledger::book::transaction::{
     AccountKey, Idempotency, NEVER, Posting, PostingKind, Reason,
 };
+use pointgate::points::EXPIRED;
 use pointgate::yoho::{Yoho, client_secret};
 
 const QUERY: &str = "app_version=3.8.2&client_type=android&method=app.yohocoin.total&os_version=Android4.4&screen_size=800x900&uid=50030141";
@@ -95,7 +96,7 @@ fn book(c: &mut Criterion) {
     group.throughput(Throughput::Elements(batch.len() as u64));
     group.bench_function("post a batch of 512", |b| {
         b.iter_batched(
-            Book::default,
+            || Book::new(EXPIRED),
             |mut book| {
                 for posting in &batch {
                     book.post(posting, 0).expect("it is earned");

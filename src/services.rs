@@ -7,8 +7,9 @@ use prometheus_client::registry::Registry as Metrics;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Settings};
 use crate::members::Members;
+use crate::points::EXPIRED;
 use crate::points::coins::Coins;
 
 /// What an endpoint may use.
@@ -39,5 +40,15 @@ impl Services {
     /// The metrics, to register some.
     pub fn metrics(&self) -> MutexGuard<'_, Metrics> {
         self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The settings of the ledger that the configuration describes.
+pub fn ledger_settings(config: &Config) -> Settings {
+    Settings {
+        queue: config.ledger.queue,
+        batch: config.ledger.batch,
+        writers: config.ledger.writers,
+        expiry_reason: EXPIRED,
     }
 }

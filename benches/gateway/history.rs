@@ -6,7 +6,8 @@ use futures_util::future::join_all;
 use pointgate::clock::Clock;
 use pointgate::ledger::book::transaction::{AccountKey, NEVER, Posting, PostingKind, Reason};
 use pointgate::ledger::read::history::{Direction, Range, Row};
-use pointgate::ledger::{Ledger, Limits};
+use pointgate::ledger::{Ledger, Settings};
+use pointgate::points::EXPIRED;
 
 use crate::report;
 
@@ -27,12 +28,13 @@ pub(crate) fn bench(entries: i64) -> Result<(), String> {
     let url = format!("sqlite://{}", folder.path().join("history.db").display());
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(async {
-        let limits = Limits {
+        let settings = Settings {
             queue: 4096,
             batch: 512,
             writers: 0,
+            expiry_reason: EXPIRED,
         };
-        let ledger = Ledger::open(&url, limits, Clock::system()).await?;
+        let ledger = Ledger::open(&url, settings, Clock::system()).await?;
         let begun = Instant::now();
         fill(&ledger, entries).await?;
         report::history(entries, begun.elapsed(), READS);

@@ -9,7 +9,8 @@ use pointgate::ledger::book::key::Key;
 use pointgate::ledger::book::transaction::{
     AccountKey, Idempotency, NEVER, Posting, PostingKind, Reason,
 };
-use pointgate::ledger::{Ledger, Limits};
+use pointgate::ledger::{Ledger, Settings};
+use pointgate::points::EXPIRED;
 use tokio::runtime::Runtime;
 
 use crate::load::Round;
@@ -33,12 +34,13 @@ impl Inside {
     /// Opens it, with the limits of the committed configuration.
     pub(crate) fn open(url: &str) -> Result<Inside, String> {
         let runtime = Runtime::new().map_err(|error| error.to_string())?;
-        let limits = Limits {
+        let settings = Settings {
             queue: 4096,
             batch: 512,
             writers: 0,
+            expiry_reason: EXPIRED,
         };
-        let ledger = runtime.block_on(Ledger::open(url, limits, Clock::system()))?;
+        let ledger = runtime.block_on(Ledger::open(url, settings, Clock::system()))?;
         let done = (0..CALLERS).map(|_| Arc::default()).collect();
         Ok(Inside {
             runtime,

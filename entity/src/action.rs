@@ -1,4 +1,4 @@
-//! Something that a member did in the community, and what was answered.
+//! Something that a member did in the community.
 
 use sea_orm::entity::prelude::*;
 
@@ -25,8 +25,6 @@ pub struct Model {
     pub at: i64,
     /// 1 where it moved points by its rule, 0 where it has none or was beyond its limit.
     pub scored: i64,
-    /// What was answered, to the byte.
-    pub answer: String,
 }
 
 /// Nothing is joined through the ORM.

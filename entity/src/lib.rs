@@ -7,6 +7,7 @@ pub mod account;
 pub mod action;
 pub mod alias;
 pub mod counter;
+pub mod daily_limit_slot;
 pub mod draw;
 pub mod entry;
 pub mod follow;

@@ -1,16 +1,15 @@
-//! A nonce that has been spent, or a turn of a limit that has been taken.
+//! A nonce that has been spent.
 
 use sea_orm::entity::prelude::*;
 
-/// A word that a caller has used; kept for as long as its time would let it be used again. Or the turn that an action took among
-/// those that its limit counts, kept for as long as that counts.
+/// A single-use value that a caller has used. It is kept for as long as its time would let it be used again.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "nonce")]
 pub struct Model {
-    /// The time that the request named, or when the limit's time ends (ms).
+    /// The time that the request carried (ms).
     #[sea_orm(primary_key, auto_increment = false)]
     pub at: i64,
-    /// The key of (caller, word), or of the turn.
+    /// The key of the caller and the value.
     #[sea_orm(primary_key, auto_increment = false)]
     pub nonce_key: Vec<u8>,
 }

@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sea_orm::sea_query::{Alias, ColumnDef, Expr, IntoIden, Query, Table, TableCreateStatement};
-use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, IntoDatabaseExecutor};
+use sea_orm::{
+    ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, IntoDatabaseExecutor, Statement,
+};
 
 mod m20261123_000001_ledger;
 mod m20261123_000002_nonce;
@@ -16,6 +18,7 @@ mod m20261125_000006_bytewise;
 mod m20261125_000007_guard;
 mod m20261126_000008_advisory_lock;
 mod m20261126_000009_probe;
+mod m20261126_000010_daily_limit_slot;
 
 /// The ledger's record of its migrations: `version` names one, `applied_at` is in Unix seconds. The table is the one that
 /// SeaORM's own migrator keeps, which earlier versions of this program used.
@@ -46,6 +49,7 @@ const MIGRATIONS: &[Migration] = &migrations![
     m20261125_000007_guard,
     m20261126_000008_advisory_lock,
     m20261126_000009_probe,
+    m20261126_000010_daily_limit_slot,
 ];
 
 /// Brings the schema up to date: applies each migration that the ledger has not recorded, and records it.
@@ -133,6 +137,32 @@ pub(crate) fn kept(
         _ => {}
     }
     table
+}
+
+/// Whether a table has a column.
+pub(crate) async fn has_column(
+    db: &DatabaseExecutor<'_>,
+    table: &str,
+    column: &str,
+) -> Result<bool, DbErr> {
+    let database = db.get_database_backend();
+    let sql = match database {
+        DbBackend::Sqlite => {
+            format!("SELECT 1 FROM pragma_table_info('{table}') WHERE name = '{column}'")
+        }
+        _ => {
+            let schema = match database {
+                DbBackend::Postgres => "current_schema()",
+                _ => "DATABASE()",
+            };
+            format!(
+                "SELECT 1 FROM information_schema.columns WHERE table_schema = {schema} \
+                 AND table_name = '{table}' AND column_name = '{column}'"
+            )
+        }
+    };
+    let found = Statement::from_string(database, sql);
+    Ok(db.query_one_raw(found).await?.is_some())
 }
 
 /// A text of at most `length` characters, which may be unknown.

@@ -222,7 +222,7 @@ async fn sweep_nonces(ledger: Ledger, window: Duration) {
     let keep = i64::try_from(2 * window.as_millis()).unwrap_or(i64::MAX);
     loop {
         // The error is in the log already, and the next round is another try.
-        let _ = ledger.sweep(ledger.now().saturating_sub(keep)).await;
+        let _ = ledger.purge(ledger.now().saturating_sub(keep)).await;
         tokio::time::sleep(window.min(SWEEP_EVERY)).await;
     }
 }

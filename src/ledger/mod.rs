@@ -1,8 +1,13 @@
-//! The ledger: points, and nothing of the web. [`book`] holds the rules and does no I/O; the writers are the only ones who
-//! write; everything else reads.
+//! The ledger: points, and nothing of the web.
 //!
-//! Invariants: no balance is negative; an account's balance is the sum of its lots and of its entries; all accounts
-//! and counter accounts of an asset together are zero; an entry never changes; a receipt is given after the commit.
+//! [`book`] holds the rules and does no I/O. Writers apply transactions by these rules and are the only ones that change
+//! accounts; everything else reads.
+//!
+//! # Invariants
+//! - No balance is negative. It is the sum of the account's lots, and of its entries.
+//! - All accounts and contra accounts of an asset together are zero.
+//! - An entry never changes, and holds the hash of the one before it.
+//! - A caller gets a receipt after the commit.
 
 pub mod book;
 pub(crate) mod database;
@@ -17,138 +22,140 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use crate::clock::Clock;
-use book::transaction::{AccountKey, Applied, Nonce, Posting, Receipt, Transaction};
+use book::transaction::{AccountKey, Applied, Nonce, Posting, Reason, Receipt, Transaction};
 use database::Database;
 use read::balances::Balances;
 use read::history;
-use write::partitions::{self, Partitions, Task};
+use write::load;
+use write::partitions::{self, Partitions, WriterTask};
 use write::retry::again;
-use write::rows;
 pub use write::writer::ApplyError;
 
-/// What the ledger takes on at a time.
+/// How a ledger is opened.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// How many units, and how many balance reads, may wait; one more is refused.
+pub struct Settings {
+    /// The most transactions, and the most balance reads, that wait; one more is refused.
     pub queue: usize,
-    /// How many of them share a commit or a statement.
+    /// The most transactions that share a commit, and the most balance reads that share a statement.
     pub batch: usize,
-    /// How many writers work side by side; 0 = as many as the database profits from. SQLite has one.
+    /// The number of writers; 0 = as many as the database profits from. SQLite always has one.
     pub writers: usize,
+    /// The reason that the history shows for expired points.
+    pub expiry_reason: Reason,
 }
 
-/// A way to the ledger; copies lead to the same one.
+/// A handle to the ledger; clones share it.
 #[derive(Clone)]
 pub struct Ledger {
     database: Database,
     clock: Clock,
-    lanes: Partitions,
+    expiry_reason: Reason,
+    partitions: Partitions,
     balances: Arc<Balances>,
-    tasks: Arc<std::sync::Mutex<Vec<Task>>>,
+    tasks: Arc<std::sync::Mutex<Vec<WriterTask>>>,
 }
 
-/// The database does not answer; the log says more.
+/// Why the ledger did not answer a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// Too many reads are waiting.
     #[error("the queue of reads is full")]
     Busy,
-    /// The database failed.
+    /// The database failed; the log has the cause.
     #[error("the ledger does not answer")]
     Unavailable,
 }
 
 impl From<sea_orm::DbErr> for ReadError {
     fn from(error: sea_orm::DbErr) -> Self {
-        log::error!("the ledger could not be read: {error}");
+        log::error!("cannot read the ledger: {error}");
         ReadError::Unavailable
     }
 }
 
 impl Ledger {
-    /// Opens the database at `url`, brings its schema up to date, and starts its writers on this tokio runtime.
+    /// Opens the database at `url`, brings its schema up to date, and starts the writers on the current tokio runtime.
     ///
     /// # Errors
-    /// The reason in words, where the database cannot be opened or migrated.
-    pub async fn open(url: &str, limits: Limits, clock: Clock) -> Result<Ledger, String> {
-        let writers = match (database::file(url), limits.writers) {
+    /// Returns the cause if the database cannot be opened or migrated.
+    pub async fn open(url: &str, settings: Settings, clock: Clock) -> Result<Ledger, String> {
+        let writers = match (database::file(url), settings.writers) {
             (Some(_), _) => 1,
             (None, 0) => database::writers(url),
             (None, writers) => writers,
         };
         let database = Database::open(url, writers).await;
         let database = database.map_err(|error| error.to_string())?;
-        let (lanes, tasks) = partitions::open(&database, &clock, limits, writers);
-        let balances = Arc::new(Balances::new(database.clone(), clock.clone(), limits));
-        Ok(Ledger {
-            database,
-            clock,
-            lanes,
-            balances,
-            tasks: Arc::new(std::sync::Mutex::new(tasks)),
-        })
+        let (partitions, tasks) = partitions::open(&database, &clock, settings, writers);
+        Ok(Ledger::new(database, clock, settings, partitions, tasks))
     }
 
     /// A ledger that is nowhere: every call finds it unavailable. For describing methods without serving them.
     pub fn nowhere() -> Ledger {
-        let (database, clock, limits) = (
-            Database::default(),
-            Clock::system(),
-            Limits {
-                queue: 0,
-                batch: 0,
-                writers: 0,
-            },
-        );
-        let balances = Arc::new(Balances::new(database.clone(), clock.clone(), limits));
+        let settings = Settings {
+            queue: 0,
+            batch: 0,
+            writers: 0,
+            expiry_reason: Reason(0),
+        };
+        let (database, clock) = (Database::default(), Clock::system());
+        Ledger::new(database, clock, settings, Partitions::default(), Vec::new())
+    }
+
+    fn new(
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+        partitions: Partitions,
+        tasks: Vec<WriterTask>,
+    ) -> Ledger {
+        let balances = Balances::new(database.clone(), clock.clone(), settings);
         Ledger {
             database,
             clock,
-            lanes: Partitions::default(),
-            balances,
-            tasks: Arc::default(),
+            expiry_reason: settings.expiry_reason,
+            partitions,
+            balances: Arc::new(balances),
+            tasks: Arc::new(std::sync::Mutex::new(tasks)),
         }
     }
 
-    /// Whether there is a database at `url` already.
+    /// Whether there is a database at `url`. A server is taken to have it.
     pub fn exists(url: &str) -> bool {
         database::file(url).is_none_or(|file| file.exists())
     }
 
-    /// Applies a posting; when this returns a receipt, it is on disk.
+    /// Applies a posting. When this returns a receipt, the posting is on disk.
     ///
     /// # Errors
-    /// A refusal, a full queue, or a database that fails.
+    /// Returns [`ApplyError`] if a rule forbids it, the queue is full, or the database fails.
     pub async fn post(&self, posting: Posting) -> Result<Receipt, ApplyError> {
         let applied = self.apply(Transaction::of(posting)).await?;
-        // A unit without an action has a receipt for each posting.
-        applied
-            .receipts
-            .first()
-            .copied()
-            .ok_or(ApplyError::Unavailable)
+        // A transaction without an action has a receipt for each posting.
+        let receipt = applied.receipts.first().copied();
+        receipt.ok_or(ApplyError::Unavailable)
     }
 
-    /// Applies everything that one request changes, or nothing of it; when this returns, it is on disk.
+    /// Applies everything that one request changes, or nothing of it. When this returns, the changes are on disk.
     ///
     /// # Errors
-    /// A refusal, a full queue, or a database that fails.
-    pub async fn apply(&self, unit: Transaction) -> Result<Applied, ApplyError> {
-        self.lanes.apply(unit).await
+    /// Returns [`ApplyError`] if a rule forbids it, the queue is full, or the database fails.
+    pub async fn apply(&self, transaction: Transaction) -> Result<Applied, ApplyError> {
+        self.partitions.apply(transaction).await
     }
 
-    /// The points that an account holds now, without those that are due to lapse; none where there is no such account.
+    /// The points that count in an account now: its balance without lots that are due. `None` if there is no such account.
     ///
     /// # Errors
-    /// A full queue, or a database that fails.
+    /// Returns [`ReadError`] if too many reads wait or the database fails.
     pub async fn balance(&self, account: AccountKey) -> Result<Option<i64>, ReadError> {
         self.balances.read(account).await
     }
 
-    /// A page of an account's history; none where there is no such account.
+    /// A page of an account's history. `None` if there is no such account.
     ///
     /// # Errors
-    /// A database that fails.
+    /// Returns [`ReadError`] if the database fails.
     pub async fn history(
         &self,
         range: &history::Range,
@@ -159,18 +166,18 @@ impl Ledger {
     /// Whether a nonce has been spent.
     ///
     /// # Errors
-    /// A database that fails.
+    /// Returns [`ReadError`] if the database fails.
     pub async fn is_spent(&self, nonce: Nonce) -> Result<bool, ReadError> {
-        Ok(again(|| rows::is_spent(self.database.read(), nonce)).await?)
+        Ok(again(|| load::is_spent(self.database.read(), nonce)).await?)
     }
 
-    /// The points of an account that lapse from now up to `until` (ms).
+    /// The points of an account that expire after now and up to `until` (ms).
     ///
     /// # Errors
-    /// A database that fails.
-    pub async fn lapsing(&self, account: &AccountKey, until: i64) -> Result<i64, ReadError> {
+    /// Returns [`ReadError`] if the database fails.
+    pub async fn expiring(&self, account: &AccountKey, until: i64) -> Result<i64, ReadError> {
         let (db, now) = (self.database.read(), self.clock.now());
-        Ok(again(|| history::lapsing(db, account, now, until)).await?)
+        Ok(again(|| history::expiring(db, account, now, until)).await?)
     }
 
     /// The database, for what is kept beside the ledger.
@@ -178,19 +185,19 @@ impl Ledger {
         &self.database
     }
 
-    /// Whether the database answers and postings are taken.
+    /// Whether the database answers, takes writes, and every writer runs.
     pub async fn ready(&self) -> bool {
-        self.lanes.are_open()
+        self.partitions.are_open()
             && self.database.ping().await.is_ok()
             && self.database.takes_writes(self.clock.now()).await
     }
 
-    /// The time as the ledger sees it (ms).
+    /// The ledger's time (ms).
     pub fn now(&self) -> i64 {
         self.clock.now()
     }
 
-    /// Finishes the units that wait, takes no more, and closes the database. Later postings find it unavailable.
+    /// Applies the transactions that wait, takes no more, and closes the database. Later calls find the ledger unavailable.
     pub async fn close(&self) {
         let tasks = self
             .tasks
@@ -200,9 +207,9 @@ impl Ledger {
         if tasks.is_empty() {
             return;
         }
-        join_all(tasks.into_iter().map(Task::end)).await;
+        join_all(tasks.into_iter().map(WriterTask::stop)).await;
         if let Err(error) = self.database.clone().close().await {
-            log::warn!("the database did not close: {error}");
+            log::warn!("cannot close the database: {error}");
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Reply;
 use crate::gateway::params::Refusals;
-use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::Nonce;
+use crate::points::keys::KeySpace;
 use crate::sign::same;
 
 const UNKNOWN_ACTION: Fault = Fault::new(100404, "Action不存在");
@@ -73,10 +73,9 @@ impl Dialect for OpenPlatform {
     fn open(&self, request: &Request<'_>) -> Result<Call<Caller>, Fault> {
         let envelope = Envelope::read(request.body)?;
         let (partner, secret) = self.authenticate(&envelope, request.now)?;
-        let words = ["openapi", "nonce", &partner.open_id, &envelope.nonce];
         let nonce = Nonce {
             at: envelope.at(),
-            key: Key::of(&words),
+            key: KeySpace::PartnerNonce.key(&[&partner.open_id, &envelope.nonce]),
         };
         Ok(Call {
             caller: partner.open_id.clone(),

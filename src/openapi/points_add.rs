@@ -10,6 +10,7 @@ use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{Idempotency, Posting, PostingKind, Reason, Rejection};
 use crate::params;
 use crate::points::coins::Coins;
+use crate::points::keys::KeySpace;
 use crate::points::values::{Credit, Uid};
 
 /// `user.points-add`.
@@ -82,7 +83,7 @@ impl Method for PointsAdd {
         let why = source.map_or(REWARD, |(reason, _)| Reason(*reason));
         let words = source.map(|(_, words)| (*words).to_owned());
         let once = Idempotency {
-            key: Key::of(&["openapi", "biz", &context.details.partner.open_id, &biz_id]),
+            key: KeySpace::PartnerGift.key(&[&context.details.partner.open_id, &biz_id]),
             fingerprint: Key::of(&[&customer.0.to_string(), &amount.to_string()]),
         };
         let posting = Posting {

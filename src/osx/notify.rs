@@ -1,7 +1,6 @@
 //! `/userActionNotify`: an action of a user of the community, which may score for that user and for another one.
 
-use std::sync::Arc;
-
+use futures_util::future::try_join_all;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -11,9 +10,13 @@ use crate::gateway::context::Context;
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::value::Text;
-use crate::ledger::book::transaction::{Action, Limit, Posting, PostingKind, Transaction};
+use crate::ledger::Ledger;
+use crate::ledger::book::transaction::{
+    AccountKey, Action, Limit, Posting, PostingKind, Receipt, Transaction,
+};
 use crate::members::Name;
 use crate::params;
+use crate::points::keys::KeySpace;
 use crate::points::{REWARD, call_error};
 
 /// `/userActionNotify`.
@@ -102,10 +105,11 @@ impl Method for UserActionNotify {
             };
             side.scores.iter().map(post)
         });
-        let unit = Transaction {
+        let transaction = Transaction {
             nonce: None,
             postings: postings.collect(),
             action: Some(Action {
+                key: KeySpace::CommunityAction.key(&[&token]),
                 owner: name.owner(),
                 name: action,
                 other: other_name,
@@ -114,25 +118,49 @@ impl Method for UserActionNotify {
                     let (from, until) = community.coins.calendar.day_bounds(context.now);
                     Limit { most, from, until }
                 }),
-                answer: {
-                    let profile = write(&community.profile(&name).await?)?;
-                    let token = token.clone();
-                    Arc::new(move |balances| answer(&token, &sides, balances, &profile))
-                },
-                token,
+                token: token.clone(),
             }),
         };
-        let reject = |rejection| {
-            log::error!("the ledger rejected the scores of an action: {rejection}");
-            CallError::Internal
-        };
-        let applied = community.coins.ledger.apply(unit).await;
-        let applied = applied.map_err(|error| call_error(error, reject))?;
-        RawValue::from_string(applied.answer.unwrap_or_default()).map_err(|error| {
-            log::error!("a stored answer cannot be read: {error}");
+        let profile = write(&community.profile(&name).await?)?;
+        let balances = apply(&community.coins.ledger, transaction).await?;
+        let answer = answer(&token, &sides, &balances, &profile);
+        RawValue::from_string(answer).map_err(|error| {
+            log::error!("an answer is not JSON: {error}");
             CallError::Internal
         })
     }
+}
+
+/// Applies an action. Returns for each posting the balance after the action, or `None` if the posting moved nothing; for a
+/// repeat, the balance of now if the recorded action scored, and else nothing.
+async fn apply(ledger: &Ledger, transaction: Transaction) -> Result<Vec<Option<i64>>, CallError> {
+    let postings = transaction.postings.iter();
+    let accounts: Vec<AccountKey> = postings.map(|posting| posting.account.clone()).collect();
+    let reject = |rejection| {
+        log::error!("the ledger rejected the scores of an action: {rejection}");
+        CallError::Internal
+    };
+    let applied = ledger.apply(transaction).await;
+    let applied = applied.map_err(|error| call_error(error, reject))?;
+    match applied.action {
+        Some(action) if action.repeated => {
+            let scored = accounts.into_iter().filter(|_| action.scored);
+            Ok(try_join_all(scored.map(|account| ledger.balance(account))).await?)
+        }
+        _ => Ok(final_balances(&accounts, &applied.receipts)),
+    }
+}
+
+/// For each posting the balance after the last posting to its account, or `None` if the posting moved nothing.
+fn final_balances(accounts: &[AccountKey], receipts: &[Receipt]) -> Vec<Option<i64>> {
+    let pairs = || accounts.iter().zip(receipts);
+    let last = |account| pairs().rev().find(|(other, _)| *other == account);
+    pairs()
+        .map(|(account, receipt)| {
+            let last = last(account).filter(|_| receipt.moved);
+            last.map(|(_, receipt)| receipt.balance)
+        })
+        .collect()
 }
 
 fn posting(
@@ -163,7 +191,7 @@ fn posting(
     }
 }
 
-/// The answer's data: each side with the final balances of those scores that changed.
+/// The answer's data: each side with the balances of the scores that changed.
 fn answer(token: &str, sides: &[Side], balances: &[Option<i64>], profile: &str) -> String {
     let mut balances = balances.iter().copied();
     let sides: Vec<String> = sides

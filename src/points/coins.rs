@@ -6,6 +6,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::calendar::Calendar;
+use super::keys::KeySpace;
 use super::values::Uid;
 use crate::config::{CoinType, Config, Expiry, Once};
 use crate::ledger::Ledger;
@@ -47,7 +48,7 @@ impl Coins {
 
     /// The key of one of a user's orders, under which what it spent may be returned.
     pub fn order(uid: Uid, code: &str) -> Key {
-        Key::of(&["coin", "order", &uid.0.to_string(), code])
+        KeySpace::CoinOrder.key(&[&uid.0.to_string(), code])
     }
 
     /// The idempotency key of a request at `now`, by the rule of its type: the same `reference` counts once for ever, once a day,
@@ -67,10 +68,9 @@ impl Coins {
             Once::Day => self.calendar.day(now).to_string(),
         };
         let (reason, uid) = (reason.0.to_string(), uid.0.to_string());
-        let scope = ["coin", "once", &uid, &reason, &day];
-        let scope: Vec<&str> = scope.iter().chain(reference).copied().collect();
+        let parts = [&[uid.as_str(), &reason, &day], reference].concat();
         Some(Idempotency {
-            key: Key::of(&scope),
+            key: KeySpace::CoinReference.key(&parts),
             fingerprint: Key::of(content),
         })
     }

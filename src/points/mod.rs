@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod coins;
+pub mod keys;
 pub mod values;
 
 use crate::gateway::fault::CallError;
@@ -10,6 +11,8 @@ use crate::ledger::{ApplyError, ReadError};
 
 /// The reason of points that come and go by activity: the document's type 3, 活动奖励.
 pub const REWARD: Reason = Reason(3);
+/// The reason of expired points: the document's type 16, 积分过期.
+pub const EXPIRED: Reason = Reason(16);
 /// The reason of points for a payment: the document's type 4, 充值.
 pub const PAYMENT: Reason = Reason(4);
 

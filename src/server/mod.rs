@@ -22,8 +22,8 @@ use crate::config::Config;
 use crate::endpoints::{self, Endpoints};
 use crate::gateway::context::RequestIds;
 use crate::gateway::endpoint::{Handler, Route};
-use crate::ledger::{Ledger, Limits};
-use crate::services::Services;
+use crate::ledger::Ledger;
+use crate::services::{self, Services};
 use metrics::RequestCounter;
 
 /// How long requests under way may take to end after a stop; the ledger's queue is written after that.
@@ -159,12 +159,8 @@ fn listen(
 /// # Errors
 /// Returns the reason in words if it cannot be opened.
 pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String> {
-    let limits = Limits {
-        queue: config.ledger.queue,
-        batch: config.ledger.batch,
-        writers: config.ledger.writers,
-    };
-    Ledger::open(&config.database.url, limits, clock)
+    let settings = services::ledger_settings(config);
+    Ledger::open(&config.database.url, settings, clock)
         .await
         .map_err(|why| format!("{}: {why}", config.database.shown()))
 }

@@ -9,6 +9,7 @@ use crate::ledger::book::transaction::{
     AccountKey, Idempotency, NEVER, Posting, PostingKind, Rejection,
 };
 use crate::members::Name;
+use crate::points::keys::KeySpace;
 use crate::points::{REWARD, call_error};
 
 /// The most diamonds that one request may move.
@@ -122,5 +123,5 @@ impl MemberStatus {
 
 /// The idempotency key of an addition (`add`) or a reduction (`reduce`) for a sender's object.
 pub fn identity_key(what: &str, user_key: &str, change_type: &str, identity: &str) -> Key {
-    Key::of(&["diamond", what, user_key, change_type, identity])
+    KeySpace::DiamondChange.key(&[what, user_key, change_type, identity])
 }

@@ -23,6 +23,7 @@ use crate::gateway::registry::{DuplicateName, Registry};
 use crate::ledger::book::key::Key;
 use crate::members::Members;
 use crate::points::coins::Coins;
+use crate::points::keys::KeySpace;
 use crate::services::Services;
 use crate::sign::RsaKey;
 
@@ -86,7 +87,7 @@ impl MemberStatus {
 /// The key under which a message changes something once; `None` without a message id.
 fn message_key(method: &str, context: &Context<Delivery>) -> Option<Key> {
     let id = context.details.message_id.as_deref()?;
-    Some(Key::of(&["message", method, id]))
+    Some(KeySpace::Message.key(&[method, id]))
 }
 
 /// Adds the methods of member status.

@@ -12,6 +12,7 @@ use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{AccountKey, Idempotency, Posting, PostingKind, Rejection};
 use crate::members::{Name, Payment};
 use crate::params;
+use crate::points::keys::KeySpace;
 use crate::points::{PAYMENT, call_error};
 
 /// `status.pay_notify`.
@@ -94,7 +95,7 @@ impl MemberStatus {
                 },
                 reason: PAYMENT,
                 idempotency: Some(Idempotency {
-                    key: Key::of(&["pay", charge, asset]),
+                    key: KeySpace::Payment.key(&[charge, asset]),
                     fingerprint: Key::of(&[charge]),
                 }),
                 requires: None,

@@ -48,7 +48,7 @@ impl Method for Overview {
     ) -> Result<Reply, CallError> {
         let account = Coins::account(uid);
         let (year, end) = coins.calendar.year(context.now);
-        let near = coins.ledger.lapsing(&account, end).await?;
+        let near = coins.ledger.expiring(&account, end).await?;
         let notice = match near {
             0 => String::new(),
             near => format!("您有{near}个YOHO币即将于{year}年12月31日过期,请尽快使用"),

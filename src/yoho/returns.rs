@@ -9,6 +9,7 @@ use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{Idempotency, Posting, PostingKind, Reason, Rejection};
 use crate::params;
 use crate::points::coins::Coins;
+use crate::points::keys::KeySpace;
 use crate::points::values::{Credit, Uid};
 
 /// `app.yohocoin.return`.
@@ -70,7 +71,7 @@ impl Method for Return {
         let idempotency = match request {
             // The caller's own id tells a retry from another return, whatever the type's rule says.
             Some(Text(id)) => Some(Idempotency {
-                key: Key::of(&["coin", "request", &uid.0.to_string(), &id]),
+                key: KeySpace::CoinRequest.key(&[&uid.0.to_string(), &id]),
                 fingerprint: Key::of(&[&order, &num]),
             }),
             None => {

@@ -1,29 +1,29 @@
-//! The scratch copy of an account on which one posting is tried.
+//! An attempt at one posting, on a copy of its account.
 
-use super::{Account, Book, Draw, Lot, Used};
-use crate::ledger::book::entry::{Counter, Entry, Guard, Hash};
+use super::Book;
+use crate::ledger::book::account::{Account, Allocation, Lot};
+use crate::ledger::book::entry::{Contra, Entry, Hash};
+use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
     AccountKey, MOST, Posting, PostingKind, Reason, Receipt, Rejection,
 };
 
-/// A posting that has been tried, and what the book is to keep of it.
+/// A posting that the rules allow, and what it changes.
 pub(super) struct Draft<'a> {
     pub posting: &'a Posting,
-    /// Its account, by the owner's first name.
+    /// The posting's account, under the name that its entries stand under.
     pub key: AccountKey,
     /// The account afterwards.
     pub account: Account,
     /// New entries.
     pub entries: Vec<Entry>,
-    /// The order's draws afterwards.
-    pub draws: Option<(Key, Vec<Draw>)>,
-    /// The entry that is the posting's own; 0 where it moved nothing.
-    pub main_seq: i64,
+    /// The order's allocations afterwards, if the posting changed them.
+    pub allocations: Option<(Key, Vec<Allocation>)>,
     pub receipt: Receipt,
 }
 
-/// The book as it would be after some drafts.
+/// The book as it is after the transaction's earlier drafts.
 pub(super) struct View<'v, 'a> {
     book: &'v Book,
     drafts: &'v [Draft<'a>],
@@ -34,60 +34,53 @@ impl<'v, 'a> View<'v, 'a> {
         View { book, drafts }
     }
 
-    /// Tries a posting.
+    /// Attempts a posting.
     ///
     /// # Errors
-    /// Where the rules do not allow it.
+    /// Returns the [`Rejection`] if a rule forbids the posting.
     pub fn draft(&self, posting: &'a Posting, now: i64) -> Result<Draft<'a>, Rejection> {
         let mut key = posting.account.clone();
-        if let Some(owner) = self.book.aliases.get(&key.owner) {
+        if let Some(owner) = self.book.identities.get(&key.owner) {
             key.owner.clone_from(owner);
         }
-        let mut page = Page {
+        let mut attempt = Attempt {
             posting,
             now,
+            expiry_reason: self.book.expiry_reason,
             account: self.account(&key),
             key,
             entries: Vec::new(),
-            draws: None,
-            main_seq: 0,
+            allocations: None,
+            moved: false,
         };
-        if let Some(once) = posting.idempotency
-            && let Some(used) = self.used(&once.key)
+        if let Some(idempotency) = posting.idempotency
+            && let Some(record) = self.idempotency(&idempotency.key)
         {
-            return match used.content == once.fingerprint {
-                true => Ok(page.close(Some(used.balance))),
+            return match record.fingerprint == idempotency.fingerprint {
+                true => Ok(attempt.finish(Some(record.balance))),
                 false => Err(Rejection::IdempotencyConflict),
             };
         }
-        if posting
-            .requires
-            .is_some_and(|key| self.used(&key).is_none())
-        {
+        let is_applied = |key: Key| self.idempotency(&key).is_some();
+        if !posting.requires.is_none_or(is_applied) {
             return Err(Rejection::RequirementMissing);
         }
-        page.lapse(now)?;
+        attempt.expire(now)?;
         match posting.kind {
-            PostingKind::Earn { amount, expires_at } => page.earn(amount, expires_at)?,
+            PostingKind::Earn { amount, expires_at } => attempt.earn(amount, expires_at)?,
             PostingKind::Spend { amount, order } => {
-                let draws = order.map(|order| (order, self.draws(&order)));
-                page.spend(amount, draws)?;
+                let allocations = order.map(|order| (order, self.allocations(&order)));
+                attempt.spend(amount, allocations)?;
             }
-            PostingKind::SpendUpTo { amount } => {
-                in_range(amount)?;
-                match amount.min(page.account.balance) {
-                    0 => {}
-                    amount => page.spend(amount, None)?,
-                }
-            }
+            PostingKind::SpendUpTo { amount } => attempt.spend_up_to(amount)?,
             PostingKind::Return { amount, order } => {
-                page.give_back(amount, order, self.draws(&order))?;
+                attempt.give_back(amount, order, self.allocations(&order))?;
             }
-            PostingKind::Lapse { due_by } => page.lapse(due_by.max(now))?,
+            PostingKind::Expire { due_by } => attempt.expire(due_by.max(now))?,
         }
-        // What came into a lot that is due already lapses in the same unit.
-        page.lapse(now)?;
-        Ok(page.close(None))
+        // Points that came into a lot that is due expire in the same transaction.
+        attempt.expire(now)?;
+        Ok(attempt.finish(None))
     }
 
     fn account(&self, key: &AccountKey) -> Account {
@@ -99,95 +92,94 @@ impl<'v, 'a> View<'v, 'a> {
         account.cloned().unwrap_or_default()
     }
 
-    fn draws(&self, order: &Key) -> Vec<Draw> {
-        let mut drafted = self
-            .drafts
-            .iter()
-            .rev()
-            .filter_map(|draft| draft.draws.as_ref());
-        match drafted.find(|(drawn, _)| drawn == order) {
-            Some((_, draws)) => draws.clone(),
-            None => self.book.draws(order).to_vec(),
+    fn allocations(&self, order: &Key) -> Vec<Allocation> {
+        let drafts = self.drafts.iter().rev();
+        let mut drafted = drafts.filter_map(|draft| draft.allocations.as_ref());
+        match drafted.find(|(of, _)| of == order) {
+            Some((_, allocations)) => allocations.clone(),
+            None => self.book.allocations(order).to_vec(),
         }
     }
 
-    fn used(&self, key: &Key) -> Option<Used> {
-        let same = |draft: &&Draft<'a>| {
-            draft
-                .posting
-                .idempotency
-                .is_some_and(|once| once.key == *key)
-        };
-        match self.drafts.iter().find(same) {
-            Some(draft) => draft.posting.idempotency.map(|once| Used {
-                content: once.fingerprint,
-                balance: draft.receipt.balance,
-            }),
-            None => self.book.used.get(key).copied(),
-        }
+    fn idempotency(&self, key: &Key) -> Option<IdempotencyRecord> {
+        let mut drafted = self.drafts.iter().filter_map(Draft::idempotency);
+        let drafted = drafted.find(|record| record.key == *key);
+        drafted.or_else(|| self.book.idempotency.get(key).copied())
     }
 }
 
-/// The scratch copy on which one posting is tried.
-struct Page<'a> {
+impl Draft<'_> {
+    /// What a retry within the same transaction finds.
+    fn idempotency(&self) -> Option<IdempotencyRecord> {
+        self.posting.idempotency.map(|it| IdempotencyRecord {
+            key: it.key,
+            fingerprint: it.fingerprint,
+            balance: self.receipt.balance,
+        })
+    }
+}
+
+/// A posting in progress.
+struct Attempt<'a> {
     posting: &'a Posting,
     now: i64,
+    expiry_reason: Reason,
     key: AccountKey,
     account: Account,
     entries: Vec<Entry>,
-    draws: Option<(Key, Vec<Draw>)>,
-    main_seq: i64,
+    allocations: Option<(Key, Vec<Allocation>)>,
+    /// Whether the posting has an entry of its own.
+    moved: bool,
 }
 
-/// The type under which lapsed points stand in the history: the document's 16, 积分过期.
-const LAPSED: Reason = Reason(16);
-
-impl<'a> Page<'a> {
-    /// What is to be kept; `repeated` is what was answered before, where this is a retry.
-    fn close(mut self, repeated: Option<i64>) -> Draft<'a> {
-        for guard in self
-            .entries
-            .iter_mut()
-            .filter_map(|entry| entry.guard.as_mut())
-        {
-            // What lapsed after it counts too.
-            guard.answered = self.account.balance;
+impl<'a> Attempt<'a> {
+    /// Ends the attempt. `repeated` is the balance that the first posting was answered, if this one is a retry.
+    fn finish(mut self, repeated: Option<i64>) -> Draft<'a> {
+        for entry in &mut self.entries {
+            if let Some(record) = &mut entry.idempotency {
+                // The answer includes what expired after the entry.
+                record.balance = self.account.balance;
+            }
         }
         let receipt = Receipt {
             balance: repeated.unwrap_or(self.account.balance),
             repeated: repeated.is_some(),
+            moved: self.moved,
         };
         Draft {
             posting: self.posting,
             key: self.key,
             account: self.account,
             entries: self.entries,
-            draws: self.draws,
-            main_seq: self.main_seq,
+            allocations: self.allocations,
             receipt,
         }
     }
 
-    fn lapse(&mut self, due_by: i64) -> Result<(), Rejection> {
+    fn expire(&mut self, due_by: i64) -> Result<(), Rejection> {
         while let Some(lot) = self.account.lots.first().copied()
             && lot.expires_at <= due_by
         {
             self.account.lots.remove(0);
-            // The history shows the last second in which the points still counted.
+            // The history shows the last second in which the points counted.
             let at = lot.expires_at.saturating_sub(1000).min(self.now);
-            self.enter(at, -lot.remaining, Counter::Lapsed, None)?;
+            self.enter(at, -lot.remaining, Contra::Expired, None)?;
         }
         Ok(())
     }
 
     fn earn(&mut self, amount: i64, expires_at: i64) -> Result<(), Rejection> {
-        in_range(amount)?;
-        self.put_into_lot(expires_at, amount)?;
-        self.enter(self.now, amount, Counter::Issued, Some(self.posting))
+        check_range(amount)?;
+        self.add_to_lot(expires_at, amount)?;
+        self.enter(self.now, amount, Contra::Issued, Some(self.posting))
     }
 
-    fn spend(&mut self, amount: i64, mut draws: Option<(Key, Vec<Draw>)>) -> Result<(), Rejection> {
-        in_range(amount)?;
+    fn spend(
+        &mut self,
+        amount: i64,
+        mut allocations: Option<(Key, Vec<Allocation>)>,
+    ) -> Result<(), Rejection> {
+        check_range(amount)?;
         if self.account.balance < amount {
             return Err(Rejection::Insufficient);
         }
@@ -200,8 +192,8 @@ impl<'a> Page<'a> {
             }
             lot.remaining -= drawn;
             left -= drawn;
-            if let Some((_, draws)) = &mut draws {
-                draws.push(Draw {
+            if let Some((_, allocations)) = &mut allocations {
+                allocations.push(Allocation {
                     spend_seq,
                     expires_at: lot.expires_at,
                     drawn,
@@ -210,52 +202,58 @@ impl<'a> Page<'a> {
             }
         }
         if left > 0 {
-            // Only a ledger that does not add up comes here: rather no spend than one out of nothing.
+            // The lots of a damaged ledger may hold less than its balance. Reject the spend: it would create points.
             return Err(Rejection::Insufficient);
         }
         self.account.lots.retain(|lot| lot.remaining > 0);
-        self.draws = draws;
-        self.enter(self.now, -amount, Counter::Redeemed, Some(self.posting))
+        self.allocations = allocations;
+        self.enter(self.now, -amount, Contra::Redeemed, Some(self.posting))
+    }
+
+    fn spend_up_to(&mut self, amount: i64) -> Result<(), Rejection> {
+        check_range(amount)?;
+        match amount.min(self.account.balance) {
+            0 => Ok(()),
+            amount => self.spend(amount, None),
+        }
     }
 
     fn give_back(
         &mut self,
         amount: i64,
         order: Key,
-        mut draws: Vec<Draw>,
+        mut allocations: Vec<Allocation>,
     ) -> Result<(), Rejection> {
-        in_range(amount)?;
-        if draws.is_empty() {
+        check_range(amount)?;
+        if allocations.is_empty() {
             return Err(Rejection::NothingSpent);
         }
         let mut left = amount;
-        for draw in draws.iter_mut().rev() {
-            let back = left.min(draw.drawn - draw.returned);
+        for allocation in allocations.iter_mut().rev() {
+            let back = left.min(allocation.drawn - allocation.returned);
             if back == 0 {
                 continue;
             }
-            draw.returned += back;
+            allocation.returned += back;
             left -= back;
-            self.put_into_lot(draw.expires_at, back)?;
+            self.add_to_lot(allocation.expires_at, back)?;
         }
         if left > 0 {
             return Err(Rejection::ReturnExceeds);
         }
-        self.draws = Some((order, draws));
-        self.enter(self.now, amount, Counter::Redeemed, Some(self.posting))
+        self.allocations = Some((order, allocations));
+        self.enter(self.now, amount, Contra::Redeemed, Some(self.posting))
     }
 
-    fn put_into_lot(&mut self, expires_at: i64, amount: i64) -> Result<(), Rejection> {
+    fn add_to_lot(&mut self, expires_at: i64, amount: i64) -> Result<(), Rejection> {
         let lots = &mut self.account.lots;
         match lots.binary_search_by_key(&expires_at, |lot| lot.expires_at) {
-            Ok(i) => {
-                lots[i].remaining = lots[i]
-                    .remaining
-                    .checked_add(amount)
-                    .ok_or(Rejection::OutOfRange)?;
+            Ok(at) => {
+                let sum = lots[at].remaining.checked_add(amount);
+                lots[at].remaining = sum.ok_or(Rejection::OutOfRange)?;
             }
-            Err(i) => lots.insert(
-                i,
+            Err(at) => lots.insert(
+                at,
                 Lot {
                     expires_at,
                     remaining: amount,
@@ -265,59 +263,54 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// Writes an entry; without a posting, it is one that time made.
+    /// Adds an entry: the posting's own, or without a posting one that expires points.
     fn enter(
         &mut self,
         at: i64,
         amount: i64,
-        counter: Counter,
-        by: Option<&Posting>,
+        contra: Contra,
+        posting: Option<&Posting>,
     ) -> Result<(), Rejection> {
         let account = &mut self.account;
-        account.balance = account
-            .balance
-            .checked_add(amount)
-            .ok_or(Rejection::OutOfRange)?;
+        let balance = account.balance.checked_add(amount);
+        account.balance = balance.ok_or(Rejection::OutOfRange)?;
         account.last_seq += 1;
         account.income_seq += i64::from(amount > 0);
         account.last_at = account.last_at.max(at);
+        let idempotency = posting.and_then(|posting| posting.idempotency);
         let mut entry = Entry {
             account: self.key.clone(),
             seq: account.last_seq,
             at: account.last_at,
-            reason: by.map_or(LAPSED, |posting| posting.reason),
+            reason: posting.map_or(self.expiry_reason, |posting| posting.reason),
             amount,
             balance_after: account.balance,
-            counter,
+            contra,
             direction_seq: match amount > 0 {
                 true => account.income_seq,
                 false => account.last_seq - account.income_seq,
             },
-            reference: by.and_then(|posting| posting.reference.clone()),
-            message: by.and_then(|posting| posting.message.clone()),
-            operator: by.and_then(|posting| posting.operator),
-            guard: by
-                .and_then(|posting| posting.idempotency)
-                .map(|idempotency| Guard {
-                    idempotency,
-                    answered: account.balance,
-                }),
+            reference: posting.and_then(|posting| posting.reference.clone()),
+            message: posting.and_then(|posting| posting.message.clone()),
+            operator: posting.and_then(|posting| posting.operator),
+            idempotency: idempotency.map(|it| IdempotencyRecord {
+                key: it.key,
+                fingerprint: it.fingerprint,
+                balance: account.balance,
+            }),
             hash: Hash::default(),
         };
         entry.hash = entry.hash_after(&account.head);
         account.head = entry.hash;
-        if by.is_some() {
-            self.main_seq = entry.seq;
-        }
+        self.moved |= posting.is_some();
         self.entries.push(entry);
         Ok(())
     }
 }
 
-fn in_range(amount: i64) -> Result<(), Rejection> {
-    if (1..=MOST).contains(&amount) {
-        Ok(())
-    } else {
-        Err(Rejection::OutOfRange)
+fn check_range(amount: i64) -> Result<(), Rejection> {
+    match (1..=MOST).contains(&amount) {
+        true => Ok(()),
+        false => Err(Rejection::OutOfRange),
     }
 }

@@ -1,106 +1,82 @@
-//! An entry of the book, and the hash that chains it to the one before it in the same account.
+//! Entries: what happened to an account, each linked to the one before it by its hash.
 
 use sha2::{Digest, Sha256};
 
+use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
-use crate::ledger::book::transaction::{AccountKey, Idempotency, Reason};
+use crate::ledger::book::transaction::{AccountKey, Reason};
 
-/// SHA-256; all zero before an account's first entry.
+/// A SHA-256; all zero before an account's first entry.
 pub type Hash = [u8; 32];
 
-/// The other side of an entry.
+/// The contra account of an entry: the other side of the movement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Counter {
-    /// Where earned points come from.
+pub enum Contra {
+    /// Earned points come from here.
     Issued,
-    /// Where spent points go to, and come back from.
+    /// Spent points go here, and returned points come from here.
     Redeemed,
-    /// Where lapsed points go to.
-    Lapsed,
+    /// Expired points go here.
+    Expired,
 }
 
-impl Counter {
-    /// As it is stored.
+impl Contra {
+    /// The name in the database. It is part of every entry's hash, so it never changes.
     pub fn name(self) -> &'static str {
         match self {
-            Counter::Issued => "issued",
-            Counter::Redeemed => "redeemed",
-            Counter::Lapsed => "lapsed",
+            Contra::Issued => "issued",
+            Contra::Redeemed => "redeemed",
+            Contra::Expired => "lapsed",
         }
     }
 
-    /// From what was stored.
-    pub fn from_name(name: &str) -> Option<Counter> {
-        [Counter::Issued, Counter::Redeemed, Counter::Lapsed]
+    /// Reads a name from the database. Returns `None` if no contra account has it.
+    pub fn from_name(name: &str) -> Option<Contra> {
+        [Contra::Issued, Contra::Redeemed, Contra::Expired]
             .into_iter()
-            .find(|c| c.name() == name)
+            .find(|contra| contra.name() == name)
     }
 }
 
-/// What makes a retry find the entry that it would make again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Guard {
-    /// Under which key, and for what.
-    pub idempotency: Idempotency,
-    /// The balance that was answered.
-    pub answered: i64,
-}
-
-impl Guard {
-    /// From what was stored; none where that is none, or not whole.
-    pub fn stored(row: &entity::entry::Model) -> Option<Guard> {
-        let key = |bytes: &Option<Vec<u8>>| Key::from_bytes(bytes.as_deref()?);
-        let idempotency = Idempotency {
-            key: key(&row.guard_key)?,
-            fingerprint: key(&row.content_key)?,
-        };
-        let answered = row.answered?;
-        Some(Guard {
-            idempotency,
-            answered,
-        })
-    }
-}
-
-/// One movement of points; never changed once made.
+/// One movement of points. An entry never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The member's side.
+    /// The member's account.
     pub account: AccountKey,
     /// 1, 2, 3, … within the account.
     pub seq: i64,
-    /// When (ms).
+    /// When it happened (ms).
     pub at: i64,
-    /// The number of the points' type.
+    /// Why points moved.
     pub reason: Reason,
-    /// Points as the member sees them: positive is income.
+    /// Points, positive if the account gains.
     pub amount: i64,
-    /// The account's balance afterwards.
+    /// The account's balance after the entry.
     pub balance_after: i64,
     /// The other side.
-    pub counter: Counter,
+    pub contra: Contra,
     /// 1, 2, 3, … among the account's income, or among its expenses.
     pub direction_seq: i64,
     /// The caller's reference.
     pub reference: Option<String>,
     /// The caller's text.
     pub message: Option<String>,
-    /// The back-office user.
+    /// The back-office user who asked for it.
     pub operator: Option<i64>,
-    /// Its retry guard, if it has one.
-    pub guard: Option<Guard>,
-    /// [`Entry::hash_after`] the entry before.
+    /// What a retry of the posting finds.
+    pub idempotency: Option<IdempotencyRecord>,
+    /// The result of [`Entry::hash_after`] for the entry before it.
     pub hash: Hash,
 }
 
 impl Entry {
-    /// 1 income, 2 expense.
+    /// 1 for income, 2 for an expense.
     pub fn direction(&self) -> i64 {
         if self.amount > 0 { 1 } else { 2 }
     }
 
-    /// The hash of this entry's content after the hash of the entry before it. Each text has its length before it, and
-    /// an absent value differs from an empty one, so that no two contents are the same bytes.
+    /// The hash over the hash of the entry before and this entry's content. Each text is hashed after its length, and an
+    /// absent one differs from an empty one, so that two contents never give the same bytes.
     pub fn hash_after(&self, before: &Hash) -> Hash {
         let mut hash = Sha256::new();
         hash.update(b"pointgate entry 1");
@@ -115,26 +91,32 @@ impl Entry {
         ] {
             hash.update(number.to_be_bytes());
         }
-        text(&mut hash, Some(&self.account.asset));
-        text(&mut hash, Some(&self.account.owner));
-        text(&mut hash, Some(self.counter.name()));
-        text(&mut hash, self.reference.as_deref());
-        text(&mut hash, self.message.as_deref());
-        text(&mut hash, self.operator.map(|id| id.to_string()).as_deref());
-        let guard = self.guard.map(|guard| guard.idempotency.key);
-        text(
-            &mut hash,
-            guard.map(|key| hex::encode(key.bytes())).as_deref(),
-        );
+        let operator = self.operator.map(|id| id.to_string());
+        let key = self.idempotency.map(|record| hexed(record.key));
+        for text in [
+            Some(self.account.asset.as_str()),
+            Some(&self.account.owner),
+            Some(self.contra.name()),
+            self.reference.as_deref(),
+            self.message.as_deref(),
+            operator.as_deref(),
+            key.as_deref(),
+        ] {
+            update_text(&mut hash, text);
+        }
         hash.finalize().into()
     }
 }
 
-fn text(hash: &mut Sha256, value: Option<&str>) {
-    match value {
-        Some(value) => {
-            hash.update((value.len() as u64).to_be_bytes());
-            hash.update(value.as_bytes());
+fn hexed(key: Key) -> String {
+    hex::encode(key.bytes())
+}
+
+fn update_text(hash: &mut Sha256, text: Option<&str>) {
+    match text {
+        Some(text) => {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
         }
         None => hash.update(u64::MAX.to_be_bytes()),
     }

@@ -1,9 +1,9 @@
-//! A key: sixteen bytes that stand for a list of words, so that a reference of any length is one small column that
-//! every database compares alike.
+//! Keys: sixteen bytes that stand for a list of words. They give a reference of any length one small column, which every
+//! database compares alike.
 
 use sha2::{Digest, Sha256};
 
-/// The first 16 bytes of a SHA-256 over words, each with its length before it.
+/// The first 16 bytes of a SHA-256 over words, each hashed after its length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key([u8; 16]);
 
@@ -21,17 +21,17 @@ impl Key {
         Key(key)
     }
 
-    /// As it is stored.
+    /// The bytes, as the database stores them.
     pub fn bytes(self) -> [u8; 16] {
         self.0
     }
 
-    /// From what was stored; none where that is not 16 bytes.
+    /// Reads stored bytes. Returns `None` if there are not 16 of them.
     pub fn from_bytes(bytes: &[u8]) -> Option<Key> {
         bytes.try_into().ok().map(Key)
     }
 
-    /// From the hex of what was stored; none where that is not 16 bytes.
+    /// Reads stored bytes from hexadecimal. Returns `None` if they are not 16.
     pub fn from_hex(text: &str) -> Option<Key> {
         let mut key = [0; 16];
         hex::decode_to_slice(text, &mut key).ok().map(|()| Key(key))
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn it_comes_back_as_it_was_stored() {
+    fn a_key_survives_storage() {
         let key = Key::of(&["x"]);
         assert_eq!(Key::from_hex(&hex::encode(key.bytes())), Some(key));
         assert_eq!(Key::from_hex("ab"), None);

@@ -1,308 +1,160 @@
-//! The book: accounts, lots and used references as a state machine without any I/O.
+//! The ledger's rules as a state machine without I/O.
 //!
-//! A [`Book`] holds what a batch of postings touches; [`Book::post`] applies one of them entirely or not at all, and
-//! [`Book::into_changes`] is what has to be written. Points are whole numbers, times are milliseconds since 1970 UTC.
+//! The writer puts every row into a [`Book`] that a batch of transactions touches. [`Book::apply`] applies one transaction
+//! entirely or not at all, and [`Book::into_changes`] gives the rows to save. Points are whole numbers, times are
+//! milliseconds since 1970 UTC.
 
+pub mod account;
+mod attempt;
+pub mod changes;
 pub mod entry;
+pub mod idempotency;
 pub mod key;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+pub(super) mod tests;
 pub mod transaction;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use crate::ledger::book::entry::{Counter, Entry, Guard, Hash};
+use crate::ledger::book::account::{Account, Allocation, Lot, remaining_in};
+use crate::ledger::book::changes::{Changes, LimitKey, RecordedAction};
+use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
-    AccountKey, Action, Applied, Nonce, Posting, Receipt, Rejection, Transaction,
+    AccountKey, Action, ActionReceipt, Applied, Nonce, Posting, Reason, Receipt, Rejection,
+    Transaction,
 };
 use attempt::{Draft, View};
 
-/// Points of an account that lapse together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lot {
-    /// From when on they no longer count.
-    pub expires_at: i64,
-    /// Points left.
-    pub remaining: i64,
-}
-
-/// An account as the book knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Account {
-    /// The database's number, once it has one.
-    pub id: Option<i64>,
-    /// Points, those of lots included that are due but not yet lapsed.
-    pub balance: i64,
-    /// Number of entries.
-    pub last_seq: i64,
-    /// Number of entries that are income.
-    pub income_seq: i64,
-    /// When the last entry was made.
-    pub last_at: i64,
-    /// The last entry's hash.
-    pub head: Hash,
-    /// By expiry, soonest first; none of them empty.
-    pub lots: Vec<Lot>,
-}
-
-/// The part of a spend that came out of one lot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Draw {
-    /// The spending entry.
-    pub spend_seq: i64,
-    /// The lot.
-    pub expires_at: i64,
-    /// Points taken.
-    pub drawn: i64,
-    /// Points given back since.
-    pub returned: i64,
-}
-
-/// What a retry guard remembers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Used {
-    /// What was asked.
-    pub content: Key,
-    /// What was answered.
-    pub balance: i64,
-}
-
-impl From<Guard> for Used {
-    fn from(guard: Guard) -> Used {
-        Used {
-            content: guard.idempotency.fingerprint,
-            balance: guard.answered,
-        }
-    }
-}
-
 /// The part of the ledger that a batch touches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Book {
+    /// The reason of every entry that expires points.
+    expiry_reason: Reason,
     accounts: HashMap<AccountKey, Account>,
-    /// The lots of accounts as they were put in.
-    lots: HashMap<AccountKey, Vec<Lot>>,
-    used: HashMap<Key, Used>,
-    draws: HashMap<Key, Vec<Draw>>,
-    spent: HashSet<Nonce>,
-    aliases: HashMap<String, String>,
-    answered: HashMap<Key, String>,
-    tallies: HashMap<Tally, i64>,
+    /// The lots of accounts as they were loaded.
+    loaded_lots: HashMap<AccountKey, Vec<Lot>>,
+    idempotency: HashMap<Key, IdempotencyRecord>,
+    allocations: HashMap<Key, Vec<Allocation>>,
+    spent_nonces: HashSet<Nonce>,
+    /// Other names of owners.
+    identities: HashMap<String, String>,
+    /// Recorded actions, and whether they scored.
+    recorded_actions: HashMap<Key, bool>,
+    limit_counts: HashMap<LimitKey, i64>,
     changes: Changes,
 }
 
-/// What a batch changed, to be written in one transaction.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// Accounts as they are now, in key order.
-    pub accounts: BTreeMap<AccountKey, Account>,
-    /// New entries, in the order in which they were made.
-    pub entries: Vec<Entry>,
-    /// Lots that are new.
-    pub opened: Vec<(AccountKey, Lot)>,
-    /// Lots that hold more or less than before.
-    pub changed: Vec<(AccountKey, Lot)>,
-    /// Lots that now hold nothing, by their expiry.
-    pub emptied: Vec<(AccountKey, i64)>,
-    /// New and changed draws, by order.
-    pub draws: BTreeMap<Key, (AccountKey, Vec<Draw>)>,
-    /// What the counter accounts gain, by asset.
-    pub counters: BTreeMap<(String, Counter), i64>,
-    /// Nonces that are now spent.
-    pub nonces: Vec<Nonce>,
-    /// The turns that new actions took, each of which is one action's alone: where others write at the same time, they may
-    /// have taken it.
-    pub turns: Vec<Nonce>,
-    /// New actions.
-    pub actions: Vec<Recorded>,
-}
-
-/// An action as it is recorded.
-#[derive(Clone, Debug)]
-pub struct Recorded {
-    /// Its key.
-    pub key: Key,
-    /// What was done.
-    pub action: Action,
-    /// When (ms).
-    pub at: i64,
-    /// Whether its postings happened, so that it counts towards its limit.
-    pub scored: bool,
-    /// What was answered.
-    pub answer: String,
-}
-
-/// What a limit counts: one owner's actions of a name within a time.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Tally {
-    /// Who.
-    pub owner: String,
-    /// What they did.
-    pub name: String,
-    /// From this time on (ms).
-    pub from: i64,
-    /// Up to before this time (ms).
-    pub until: i64,
-}
-
-impl Tally {
-    /// Where an action is counted and up to what number; none where it has no limit.
-    pub fn of(action: &Action) -> Option<(Tally, i64)> {
-        action.limit.map(|limit| {
-            let tally = Tally {
-                owner: action.owner.clone(),
-                name: action.name.clone(),
-                from: limit.from,
-                until: limit.until,
-            };
-            (tally, limit.most)
-        })
-    }
-
-    /// The `nth` turn among what it counts, as a word that is used once.
-    fn turn(&self, nth: i64) -> Nonce {
-        let (from, nth) = (self.from.to_string(), nth.to_string());
-        Nonce {
-            at: self.until,
-            key: Key::of(&["turn", &self.owner, &self.name, &from, &nth]),
+impl Book {
+    /// An empty book, which expires points for this reason.
+    pub fn new(expiry_reason: Reason) -> Book {
+        Book {
+            expiry_reason,
+            accounts: HashMap::new(),
+            loaded_lots: HashMap::new(),
+            idempotency: HashMap::new(),
+            allocations: HashMap::new(),
+            spent_nonces: HashSet::new(),
+            identities: HashMap::new(),
+            recorded_actions: HashMap::new(),
+            limit_counts: HashMap::new(),
+            changes: Changes::default(),
         }
     }
-}
 
-impl Changes {
-    /// Whether there is nothing to be written.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.nonces.is_empty() && self.actions.is_empty()
-    }
-}
-
-impl Book {
-    /// Puts in an account as it stands.
+    /// Loads an account.
     pub fn put_account(&mut self, key: AccountKey, account: Account) {
-        self.lots.insert(key.clone(), account.lots.clone());
+        self.loaded_lots.insert(key.clone(), account.lots.clone());
         self.accounts.insert(key, account);
     }
 
-    /// Puts in a used retry guard.
-    pub fn put_used(&mut self, key: Key, used: Used) {
-        self.used.insert(key, used);
+    /// Loads the record of a posting with an idempotency key.
+    pub fn put_idempotency(&mut self, record: IdempotencyRecord) {
+        self.idempotency.insert(record.key, record);
     }
 
-    /// Puts in a draw of an order, in the order in which they were made.
-    pub fn put_draw(&mut self, order: Key, draw: Draw) {
-        self.draws.entry(order).or_default().push(draw);
+    /// Loads an allocation of an order. Allocations come in the order in which they were made.
+    pub fn put_allocation(&mut self, order: Key, allocation: Allocation) {
+        self.allocations.entry(order).or_default().push(allocation);
     }
 
-    /// An account as it stands now.
+    /// Loads a spent nonce.
+    pub fn put_spent_nonce(&mut self, nonce: Nonce) {
+        self.spent_nonces.insert(nonce);
+    }
+
+    /// Loads another name of an owner.
+    pub fn put_identity(&mut self, name: String, owner: String) {
+        self.identities.insert(name, owner);
+    }
+
+    /// Loads a recorded action.
+    pub fn put_recorded_action(&mut self, key: Key, scored: bool) {
+        self.recorded_actions.insert(key, scored);
+    }
+
+    /// Loads the number of actions that count towards a limit.
+    pub fn put_limit_count(&mut self, key: LimitKey, count: i64) {
+        self.limit_counts.insert(key, count);
+    }
+
+    /// An account as it is now.
     pub fn account(&self, key: &AccountKey) -> Option<&Account> {
         self.accounts.get(key)
     }
 
-    /// What an order has drawn and had back.
-    pub fn draws(&self, order: &Key) -> &[Draw] {
-        self.draws.get(order).map_or(&[], Vec::as_slice)
+    /// The allocations of an order as they are now.
+    pub fn allocations(&self, order: &Key) -> &[Allocation] {
+        self.allocations.get(order).map_or(&[], Vec::as_slice)
     }
 
-    /// Puts in a nonce that has been spent.
-    pub fn put_spent(&mut self, nonce: Nonce) {
-        self.spent.insert(nonce);
-    }
-
-    /// Puts in another name of an owner.
-    pub fn put_alias(&mut self, name: String, owner: String) {
-        self.aliases.insert(name, owner);
-    }
-
-    /// Puts in an action that has been answered.
-    pub fn put_answered(&mut self, action: Key, answer: String) {
-        self.answered.insert(action, answer);
-    }
-
-    /// Puts in how often a limited action has moved points.
-    pub fn put_tally(&mut self, tally: Tally, count: i64) {
-        self.tallies.insert(tally, count);
-    }
-
-    /// Applies one unit at the time `now`, entirely or not at all.
+    /// Applies a transaction at the time `now` (ms), entirely or not at all.
     ///
     /// # Errors
-    /// A [`Rejection`]; the book is then as it was before.
-    pub fn apply(&mut self, unit: &Transaction, now: i64) -> Result<Applied, Rejection> {
-        if unit.nonce.is_some_and(|nonce| self.spent.contains(&nonce)) {
+    /// Returns the [`Rejection`] if a rule forbids the transaction; the book is then unchanged.
+    pub fn apply(&mut self, transaction: &Transaction, now: i64) -> Result<Applied, Rejection> {
+        let (nonce, action) = (transaction.nonce, transaction.action.as_ref());
+        if nonce.is_some_and(|nonce| self.spent_nonces.contains(&nonce)) {
             return Err(Rejection::NonceSpent);
         }
-        let action = unit.action.as_ref().map(|action| (action.key(), action));
-        if let Some((key, _)) = &action
-            && let Some(answer) = self.answered.get(key)
+        if let Some(action) = action
+            && let Some(&scored) = self.recorded_actions.get(&action.key)
         {
+            let repeated = true;
             return Ok(Applied {
                 receipts: Vec::new(),
-                answer: Some(answer.clone()),
+                action: Some(ActionReceipt { repeated, scored }),
             });
         }
-        let tally = unit.action.as_ref().and_then(Tally::of);
-        let within = tally.as_ref().is_none_or(|(tally, most)| {
-            self.tallies.get(tally).copied().unwrap_or_default() < *most
-        });
-        let mut drafts = Vec::with_capacity(unit.postings.len());
-        for posting in unit.postings.iter().filter(|_| within) {
+        let postings = match action.is_none_or(|action| self.is_within_limit(action)) {
+            true => transaction.postings.as_slice(),
+            false => &[],
+        };
+        let mut drafts = Vec::with_capacity(postings.len());
+        for posting in postings {
             let draft = View::new(self, &drafts).draft(posting, now)?;
             drafts.push(draft);
         }
         let applied = Applied {
             receipts: drafts.iter().map(|draft| draft.receipt).collect(),
-            answer: action.map(|(key, action)| self.record(key, action, &drafts, now)),
+            action: action.map(|action| self.record(action, !drafts.is_empty(), now)),
         };
-        if let Some((tally, _)) = tally
-            && !drafts.is_empty()
-        {
-            self.count(tally, now);
-        }
         for draft in drafts {
             self.keep(draft);
         }
-        if let Some(nonce) = unit.nonce {
-            self.spent.insert(nonce);
+        if let Some(nonce) = nonce {
+            self.spent_nonces.insert(nonce);
             self.changes.nonces.push(nonce);
         }
         Ok(applied)
     }
 
-    /// Counts one more action.
-    fn count(&mut self, tally: Tally, now: i64) {
-        let counted = self.tallies.entry(tally.clone()).or_default();
-        *counted += 1;
-        // One that came too late for its time is not found where that is counted again.
-        if (tally.from..tally.until).contains(&now) {
-            self.changes.turns.push(tally.turn(*counted));
-        }
-    }
-
-    /// Records an action whose postings are these, and gives its answer.
-    fn record(&mut self, key: Key, action: &Action, drafts: &[Draft<'_>], now: i64) -> String {
-        let last = |of: &Draft<'_>| drafts.iter().rev().find(|draft| draft.key == of.key);
-        let balances: Vec<Option<i64>> = drafts
-            .iter()
-            .map(|draft| match draft.main_seq {
-                0 => None,
-                _ => last(draft).map(|last| last.account.balance),
-            })
-            .collect();
-        let answer = (action.answer)(&balances);
-        self.answered.insert(key, answer.clone());
-        self.changes.actions.push(Recorded {
-            key,
-            action: action.clone(),
-            at: now,
-            scored: !drafts.is_empty(),
-            answer: answer.clone(),
-        });
-        answer
-    }
-
-    /// Applies one posting at the time `now`, entirely or not at all.
+    /// Applies a posting at the time `now` (ms), entirely or not at all.
     ///
     /// # Errors
-    /// A [`Rejection`]; the book is then as it was before.
+    /// Returns the [`Rejection`] if a rule forbids the posting; the book is then unchanged.
     pub fn post(&mut self, posting: &Posting, now: i64) -> Result<Receipt, Rejection> {
         let draft = View::new(self, &[]).draft(posting, now)?;
         let receipt = draft.receipt;
@@ -310,67 +162,82 @@ impl Book {
         Ok(receipt)
     }
 
-    /// What has to be written.
-    pub fn into_changes(mut self) -> Changes {
-        let changes = &mut self.changes;
-        for (key, account) in &changes.accounts {
-            let before = self.lots.get(key).map_or(&[][..], Vec::as_slice);
-            for lot in &account.lots {
-                match held(before, lot.expires_at) {
-                    Some(remaining) if remaining == lot.remaining => {}
-                    Some(_) => changes.changed.push((key.clone(), *lot)),
-                    None => changes.opened.push((key.clone(), *lot)),
-                }
-            }
-            let gone = |lot: &&Lot| held(&account.lots, lot.expires_at).is_none();
-            let gone = before.iter().filter(gone);
-            changes
-                .emptied
-                .extend(gone.map(|lot| (key.clone(), lot.expires_at)));
-        }
-        self.changes
+    fn is_within_limit(&self, action: &Action) -> bool {
+        LimitKey::of(action).is_none_or(|(key, most)| {
+            self.limit_counts.get(&key).copied().unwrap_or_default() < most
+        })
     }
 
+    /// Records a new action; one that scores counts towards its limit.
+    fn record(&mut self, action: &Action, scored: bool, now: i64) -> ActionReceipt {
+        self.recorded_actions.insert(action.key, scored);
+        self.changes.actions.push(RecordedAction {
+            action: action.clone(),
+            at: now,
+            scored,
+        });
+        if scored && let Some((key, _)) = LimitKey::of(action) {
+            let count = self.limit_counts.entry(key.clone()).or_default();
+            *count += 1;
+            // Outside its window, no later count of the limit finds the action.
+            if (key.from..key.until).contains(&now) {
+                self.changes.limit_slots.push(key.slot(*count));
+            }
+        }
+        let repeated = false;
+        ActionReceipt { repeated, scored }
+    }
+
+    /// Takes over what a draft changed.
     fn keep(&mut self, draft: Draft<'_>) {
-        let Draft {
-            key,
-            account,
-            entries,
-            draws,
-            ..
-        } = draft;
-        if entries.is_empty() {
+        if draft.entries.is_empty() {
             return;
         }
-        let key = &key;
-        for entry in &entries {
-            if let Some(guard) = entry.guard {
-                self.used.insert(guard.idempotency.key, Used::from(guard));
+        let changes = &mut self.changes;
+        let key = draft.key;
+        for entry in &draft.entries {
+            if let Some(record) = entry.idempotency {
+                self.idempotency.insert(record.key, record);
             }
-            *self
-                .changes
-                .counters
-                .entry((key.asset.clone(), entry.counter))
-                .or_default() -= entry.amount;
+            let gain = changes
+                .contra_gains
+                .entry((key.asset.clone(), entry.contra))
+                .or_default();
+            *gain -= entry.amount;
         }
-        if let Some((order, draws)) = draws {
-            self.draws.insert(order, draws.clone());
-            self.changes.draws.insert(order, (key.clone(), draws));
+        if let Some((order, allocations)) = draft.allocations {
+            self.allocations.insert(order, allocations.clone());
+            changes
+                .allocations
+                .insert(order, (key.clone(), allocations));
         }
-        self.changes.entries.extend(entries);
-        self.changes.accounts.insert(key.clone(), account.clone());
-        self.accounts.insert(key.clone(), account);
+        changes.entries.extend(draft.entries);
+        changes.accounts.insert(key.clone(), draft.account.clone());
+        self.accounts.insert(key, draft.account);
+    }
+
+    /// The rows to save.
+    pub fn into_changes(self) -> Changes {
+        let Book {
+            loaded_lots,
+            mut changes,
+            ..
+        } = self;
+        for (key, account) in &changes.accounts {
+            let before = loaded_lots.get(key).map_or(&[][..], Vec::as_slice);
+            for lot in &account.lots {
+                match remaining_in(before, lot.expires_at) {
+                    Some(remaining) if remaining == lot.remaining => {}
+                    Some(_) => changes.changed_lots.push((key.clone(), *lot)),
+                    None => changes.opened_lots.push((key.clone(), *lot)),
+                }
+            }
+            for lot in before {
+                if remaining_in(&account.lots, lot.expires_at).is_none() {
+                    changes.emptied_lots.push((key.clone(), lot.expires_at));
+                }
+            }
+        }
+        changes
     }
 }
-
-/// What the lot that lapses then holds, if there is one.
-fn held(lots: &[Lot], expires_at: i64) -> Option<i64> {
-    let at = lots.binary_search_by_key(&expires_at, |lot| lot.expires_at);
-    at.ok().map(|at| lots[at].remaining)
-}
-
-mod attempt;
-#[cfg(test)]
-mod properties;
-#[cfg(test)]
-pub(super) mod tests;

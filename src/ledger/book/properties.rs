@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::tests::*;
 use super::*;
+use crate::ledger::book::entry::Hash;
 use crate::ledger::book::transaction::{Idempotency, NEVER, PostingKind};
 
 /// Something that somebody does: on one of three accounts, after so many days.
@@ -34,7 +35,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             order: order(n)
         }),
         (1..150_i64).prop_map(|amount| PostingKind::SpendUpTo { amount }),
-        (0..50_i64).prop_map(|days| PostingKind::Lapse { due_by: days * DAY }),
+        (0..50_i64).prop_map(|days| PostingKind::Expire { due_by: days * DAY }),
         prop_oneof![Just(0_i64), Just(-3), Just(i64::MAX)].prop_map(|amount| PostingKind::Earn {
             amount,
             expires_at: NEVER
@@ -60,7 +61,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         // Time makes no requests that could be sent again, and actions have a guard of their own.
         let unguarded = matches!(
             movement,
-            PostingKind::Lapse { .. } | PostingKind::SpendUpTo { .. }
+            PostingKind::Expire { .. } | PostingKind::SpendUpTo { .. }
         );
         let once = once.filter(|_| !unguarded);
         let once = once.map(|(key, content)| Idempotency {
@@ -100,13 +101,13 @@ fn check(book: &Book) {
         );
         all += account.balance;
     }
-    let house: i64 = book.changes.counters.values().sum();
+    let house: i64 = book.changes.contra_gains.values().sum();
     assert_eq!(all + house, 0, "both sides");
-    for draws in book.draws.values() {
+    for allocations in book.allocations.values() {
         assert!(
-            draws
+            allocations
                 .iter()
-                .all(|draw| (0..=draw.drawn).contains(&draw.returned))
+                .all(|it| (0..=it.drawn).contains(&it.returned))
         );
     }
     for (key, account) in &book.accounts {
@@ -135,16 +136,16 @@ proptest! {
 
     #[test]
     fn the_books_balance_after_any_order_of_any_postings(steps in steps()) {
-        let mut book = Book::default();
+        let mut book = Book::new(EXPIRED);
         let mut now = DAY;
         for step in &steps {
             now += step.days * DAY;
-            let before = (book.accounts.clone(), book.draws.clone(), book.changes.entries.len());
+            let before = (book.accounts.clone(), book.allocations.clone(), book.changes.entries.len());
             match book.post(&step.posting, now) {
                 Ok(receipt) => prop_assert!(receipt.balance >= 0),
                 Err(_) => prop_assert_eq!(
                     before,
-                    (book.accounts.clone(), book.draws.clone(), book.changes.entries.len())
+                    (book.accounts.clone(), book.allocations.clone(), book.changes.entries.len())
                 ),
             }
             check(&book);
@@ -153,28 +154,28 @@ proptest! {
 
     #[test]
     fn a_retry_is_the_identity(steps in steps()) {
-        let mut book = Book::default();
+        let mut book = Book::new(EXPIRED);
         for step in steps.iter().filter(|step| step.posting.idempotency.is_some()) {
             let Ok(first) = book.post(&step.posting, DAY) else { continue };
-            let before = (book.accounts.clone(), book.draws.clone(), book.changes.entries.len());
+            let before = (book.accounts.clone(), book.allocations.clone(), book.changes.entries.len());
             let again = book.post(&step.posting, 2 * DAY);
-            prop_assert_eq!(again, Ok(Receipt { repeated: true, ..first }));
-            prop_assert_eq!(before, (book.accounts.clone(), book.draws.clone(), book.changes.entries.len()));
+            prop_assert_eq!(again, Ok(Receipt { repeated: true, moved: false, ..first }));
+            prop_assert_eq!(before, (book.accounts.clone(), book.allocations.clone(), book.changes.entries.len()));
         }
     }
 
     /// A unit of several postings comes to what they come to one by one, or to nothing at all.
     #[test]
     fn a_unit_happens_entirely_or_not_at_all(steps in steps(), size in 1..5_usize) {
-        let mut book = Book::default();
+        let mut book = Book::new(EXPIRED);
         for (at, chunk) in steps.chunks(size).enumerate() {
             let now = DAY * (1 + at as i64);
             let postings: Vec<Posting> = chunk.iter().map(|step| step.posting.clone()).collect();
             let mut one_by_one = Book {
                 accounts: book.accounts.clone(),
-                used: book.used.clone(),
-                draws: book.draws.clone(),
-                ..Book::default()
+                idempotency: book.idempotency.clone(),
+                allocations: book.allocations.clone(),
+                ..Book::new(EXPIRED)
             };
             let before = book.accounts.clone();
             let entries = book.changes.entries.len();
@@ -185,7 +186,7 @@ proptest! {
             prop_assert_eq!(&applied, &receipts);
             if applied.is_ok() {
                 prop_assert_eq!(&book.accounts, &one_by_one.accounts);
-                prop_assert_eq!(&book.draws, &one_by_one.draws);
+                prop_assert_eq!(&book.allocations, &one_by_one.allocations);
                 prop_assert_eq!(&book.changes.entries[entries..], &one_by_one.changes.entries);
             } else {
                 prop_assert_eq!(&book.accounts, &before);
@@ -201,7 +202,7 @@ proptest! {
         amounts in proptest::collection::vec(1..40_i64, 1..20),
         spent in 1..200_i64,
     ) {
-        let mut book = Book::default();
+        let mut book = Book::new(EXPIRED);
         book.post(&earn(1000, NEVER), DAY).unwrap();
         book.post(&spend(spent, 1), DAY).unwrap();
         let back: i64 = amounts
@@ -218,23 +219,23 @@ proptest! {
     /// The same postings in several batches, each loaded afresh from what the one before wrote, come to the same.
     #[test]
     fn batches_of_any_size_come_to_the_same(steps in steps(), size in 1..7_usize) {
-        let mut whole = Book::default();
+        let mut whole = Book::new(EXPIRED);
         let mut now = DAY;
         let mut answers = Vec::new();
         for step in &steps {
             now += step.days * DAY;
             answers.push(whole.post(&step.posting, now));
         }
-        let mut disk = Book::default();
+        let mut disk = Book::new(EXPIRED);
         let (mut now, mut entries, mut again) = (DAY, Vec::new(), Vec::new());
         for batch in steps.chunks(size) {
             for step in batch {
                 now += step.days * DAY;
                 again.push(disk.post(&step.posting, now));
             }
-            let Book { accounts, used, draws, changes, .. } = disk;
+            let Book { accounts, idempotency, allocations, changes, .. } = disk;
             entries.extend(changes.entries);
-            disk = Book { accounts, used, draws, ..Book::default() };
+            disk = Book { accounts, idempotency, allocations, ..Book::new(EXPIRED) };
         }
         prop_assert_eq!(answers, again);
         prop_assert_eq!(&whole.changes.entries, &entries);

@@ -3,11 +3,13 @@
 mod actions;
 
 use super::*;
-use std::sync::Arc;
-
-use crate::ledger::book::transaction::{Idempotency, NEVER, PostingKind, Reason};
+use crate::ledger::book::entry::Contra;
+use crate::ledger::book::transaction::{Idempotency, NEVER, PostingKind};
 
 pub const DAY: i64 = 86_400_000;
+
+/// The reason of entries that expire points; no posting here has it.
+pub const EXPIRED: Reason = Reason(99);
 
 pub fn account(n: u8) -> AccountKey {
     AccountKey {
@@ -73,7 +75,7 @@ fn lots(book: &Book) -> Vec<(i64, i64)> {
 
 #[test]
 fn a_spend_takes_what_lapses_soonest_and_a_return_gives_back_to_the_same() {
-    let mut book = Book::default();
+    let mut book = Book::new(EXPIRED);
     for (amount, expires_at) in [(10, 30 * DAY), (10, 10 * DAY), (10, NEVER), (10, 20 * DAY)] {
         book.post(&earn(amount, expires_at), DAY).unwrap();
     }
@@ -106,7 +108,7 @@ fn a_spend_takes_what_lapses_soonest_and_a_return_gives_back_to_the_same() {
 
 #[test]
 fn a_refusal_changes_nothing_not_even_what_is_due() {
-    let mut book = Book::default();
+    let mut book = Book::new(EXPIRED);
     book.post(&earn(10, 2 * DAY), DAY).unwrap();
     let before = book.account(&account(1)).cloned();
     for refused in [
@@ -130,7 +132,7 @@ fn a_refusal_changes_nothing_not_even_what_is_due() {
 
 #[test]
 fn due_lots_lapse_in_the_unit_that_next_touches_them() {
-    let mut book = Book::default();
+    let mut book = Book::new(EXPIRED);
     book.post(&earn(10, 2 * DAY), DAY).unwrap();
     book.post(&earn(5, 9 * DAY), DAY).unwrap();
     book.post(&spend(4, 1), DAY).unwrap();
@@ -141,19 +143,19 @@ fn due_lots_lapse_in_the_unit_that_next_touches_them() {
         .into_changes()
         .entries
         .iter()
-        .map(|entry| (entry.amount, entry.reason.0, entry.at, entry.counter))
+        .map(|entry| (entry.amount, entry.reason.0, entry.at, entry.contra))
         .collect();
-    let lapsed_at = 2 * DAY - 1000;
+    let expired_at = 2 * DAY - 1000;
     assert_eq!(
         rows,
         [
-            (10, 18, DAY, Counter::Issued),
-            (5, 18, DAY, Counter::Issued),
-            (-4, 18, DAY, Counter::Redeemed),
-            (-6, 16, lapsed_at, Counter::Lapsed),
-            (-5, 18, 2 * DAY, Counter::Redeemed),
-            (4, 18, 3 * DAY, Counter::Redeemed),
-            (-4, 16, 3 * DAY, Counter::Lapsed),
+            (10, 18, DAY, Contra::Issued),
+            (5, 18, DAY, Contra::Issued),
+            (-4, 18, DAY, Contra::Redeemed),
+            (-6, 99, expired_at, Contra::Expired),
+            (-5, 18, 2 * DAY, Contra::Redeemed),
+            (4, 18, 3 * DAY, Contra::Redeemed),
+            (-4, 99, 3 * DAY, Contra::Expired),
         ]
     );
 }
@@ -164,7 +166,7 @@ fn only_what_lots_have_come_to_is_to_be_written() {
         expires_at: days * DAY,
         remaining,
     };
-    let mut book = Book::default();
+    let mut book = Book::new(EXPIRED);
     let lots = vec![lot(5, 10), lot(6, 10), lot(7, 10), lot(8, 10)];
     let stored = Account {
         balance: 40,
@@ -184,17 +186,17 @@ fn only_what_lots_have_come_to_is_to_be_written() {
         book.post(&posting, 2 * DAY).unwrap();
     }
     let changes = book.into_changes();
-    assert_eq!(changes.opened, [(account(1), lot(9, 4))]);
+    assert_eq!(changes.opened_lots, [(account(1), lot(9, 4))]);
     assert_eq!(
-        changes.changed,
+        changes.changed_lots,
         [(account(1), lot(5, 3)), (account(1), lot(8, 5))]
     );
-    assert_eq!(changes.emptied, [(account(1), 6 * DAY)]);
+    assert_eq!(changes.emptied_lots, [(account(1), 6 * DAY)]);
 }
 
 #[test]
 fn a_retry_is_answered_as_the_first_was() {
-    let mut book = Book::default();
+    let mut book = Book::new(EXPIRED);
     let once = |content: &str| {
         Some(Idempotency {
             key: Key::of(&["r"]),
@@ -209,7 +211,8 @@ fn a_retry_is_answered_as_the_first_was() {
         book.post(&first, DAY),
         Ok(Receipt {
             balance: 10,
-            repeated: false
+            repeated: false,
+            moved: true
         })
     );
     book.post(&earn(5, NEVER), DAY).unwrap();
@@ -217,7 +220,8 @@ fn a_retry_is_answered_as_the_first_was() {
         book.post(&first, 99 * DAY),
         Ok(Receipt {
             balance: 10,
-            repeated: true
+            repeated: true,
+            moved: false
         })
     );
     let other = Posting {
@@ -230,7 +234,7 @@ fn a_retry_is_answered_as_the_first_was() {
 
 #[test]
 fn a_refused_reference_may_be_used_later() {
-    let mut book = Book::default();
+    let mut book = Book::new(EXPIRED);
     let once = Some(Idempotency {
         key: Key::of(&["o"]),
         fingerprint: Key::of(&["10"]),
@@ -245,7 +249,8 @@ fn a_refused_reference_may_be_used_later() {
         book.post(&buy, DAY),
         Ok(Receipt {
             balance: 0,
-            repeated: false
+            repeated: false,
+            moved: true
         })
     );
 }
@@ -261,7 +266,7 @@ fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
         postings: Vec::from_iter(posting),
         action: None,
     };
-    let mut book = Book::default();
+    let mut book = Book::new(EXPIRED);
     assert_eq!(
         book.apply(&unit("a", Some(spend(1, 1))), 0),
         Err(Rejection::Insufficient)
@@ -274,7 +279,7 @@ fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
     );
     assert_eq!(book.apply(&unit("b", None), 0), Ok(Applied::default()));
     assert_eq!(book.apply(&unit("b", None), 0), Err(Rejection::NonceSpent));
-    book.put_spent(nonce("c"));
+    book.put_spent_nonce(nonce("c"));
     assert_eq!(book.apply(&unit("c", None), 0), Err(Rejection::NonceSpent));
     let later = Transaction {
         nonce: Some(Nonce {
@@ -295,8 +300,8 @@ fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
 
 #[test]
 fn two_names_lead_to_one_account() {
-    let mut book = Book::default();
-    book.put_alias("key:a".into(), account(1).owner);
+    let mut book = Book::new(EXPIRED);
+    book.put_identity("key:a".into(), account(1).owner);
     let mut by_key = earn(5, NEVER);
     by_key.account.owner = "key:a".into();
     book.post(&by_key, DAY).unwrap();

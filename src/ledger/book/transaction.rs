@@ -1,38 +1,35 @@
-//! Units and their postings: what may be asked of the ledger, and what it answers.
-
-use std::fmt;
-use std::sync::Arc;
+//! What a caller can ask of the ledger, and what the ledger answers.
 
 use crate::ledger::book::key::Key;
 
-/// The expiry of points that never lapse.
+/// The expiry of points that never expire.
 pub const NEVER: i64 = i64::MAX;
 
-/// The most points that one posting may move, so that no sum of the books comes near the end of 64 bits.
+/// The most points that one posting moves. It keeps every sum in the ledger far below 64 bits.
 pub const MOST: i64 = 1_000_000_000_000;
 
-/// Which account: whose points of what. A member may have two names, which then lead to the same account.
+/// Names an account: one owner's points of one asset. A linked member has two names, which lead to the same account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountKey {
-    /// Whose: `uid:50030141`.
+    /// The owner's name, such as `uid:50030141`.
     pub owner: String,
-    /// Of what: `coin`.
+    /// The asset, such as `coin`.
     pub asset: String,
 }
 
-/// Everything that one request changes, applied entirely or not at all.
+/// Everything that one request changes. The ledger applies all of it or nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Transaction {
-    /// The nonce that it spends.
+    /// A nonce that the transaction spends.
     pub nonce: Option<Nonce>,
-    /// The movements that it asks for, in their order.
+    /// Postings, applied in this order.
     pub postings: Vec<Posting>,
-    /// The action that it records, once for ever.
+    /// An action that the transaction records.
     pub action: Option<Action>,
 }
 
 impl Transaction {
-    /// One posting and nothing else.
+    /// A transaction of one posting.
     pub fn of(posting: Posting) -> Transaction {
         Transaction {
             postings: vec![posting],
@@ -40,185 +37,177 @@ impl Transaction {
         }
     }
 
-    /// Whether it counts once however often it is applied, and is answered alike each time.
-    pub fn counts_once(&self) -> bool {
-        let guarded = self
-            .postings
-            .iter()
-            .all(|posting| posting.idempotency.is_some());
-        self.nonce.is_none() && (guarded || self.action.is_some())
+    /// Whether applying the transaction twice changes the ledger once, so that the writer may try it again when it does not
+    /// know whether a commit succeeded.
+    pub fn is_idempotent(&self) -> bool {
+        let has_key = |posting: &Posting| posting.idempotency.is_some();
+        self.nonce.is_none() && (self.action.is_some() || self.postings.iter().all(has_key))
     }
 }
 
-/// What became of a unit.
+/// The answer to a transaction that the ledger accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// For each posting; none where an action was a repeat, or was beyond its limit.
+    /// One receipt for each posting, in their order. Empty if the action is a repeat or beyond its limit.
     pub receipts: Vec<Receipt>,
-    /// The action's answer, which is the first one where it is a repeat.
-    pub answer: Option<String>,
+    /// The answer to the transaction's action, if it has one.
+    pub action: Option<ActionReceipt>,
 }
 
-/// Something that a member did, to be recorded and answered alike for ever. Where it goes beyond a limit, it is recorded
-/// and answered, and its unit's postings do not happen.
-#[derive(Clone)]
+/// The answer to an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActionReceipt {
+    /// Whether the ledger had recorded the action before, and changed nothing now.
+    pub repeated: bool,
+    /// Whether the action's postings were applied when it was recorded.
+    pub scored: bool,
+}
+
+/// Something that a member did. The ledger records it once; beyond its limit it is recorded, but its transaction's postings
+/// are not applied.
+#[derive(Clone, Debug)]
 pub struct Action {
-    /// What makes it the same action: its token, as the sender writes it.
+    /// Identifies the action: another transaction with this key is a repeat.
+    pub key: Key,
+    /// The token that identifies it for the sender.
     pub token: String,
-    /// Who did it, as the sender names them.
+    /// The actor, as the sender names them.
     pub owner: String,
-    /// What they did.
+    /// The kind of action.
     pub name: String,
-    /// To whom.
+    /// The counterpart, if there is one.
     pub other: Option<String>,
-    /// To what.
+    /// The object, if there is one.
     pub object: Option<String>,
-    /// How often it may move points.
+    /// How often this kind of action moves points.
     pub limit: Option<Limit>,
-    /// Its answer, given for each posting the final balance of its account, or none where it moved nothing.
-    pub answer: Answer,
 }
 
-/// How an action is answered.
-pub type Answer = Arc<dyn Fn(&[Option<i64>]) -> String + Send + Sync>;
-
-/// How often an action of one owner and name may move points within a time.
+/// Bounds how many actions of one owner and name move points in a window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// So often.
+    /// The number of actions that move points.
     pub most: i64,
-    /// From this time on (ms).
+    /// The window's start (ms), inclusive.
     pub from: i64,
-    /// Up to before this time (ms).
+    /// The window's end (ms), exclusive.
     pub until: i64,
 }
 
-impl Action {
-    /// The key of its token.
-    pub fn key(&self) -> Key {
-        Key::of(&["action", &self.token])
-    }
-}
-
-impl fmt::Debug for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Action")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A word that may be used once, kept until [`Ledger::sweep`](super::Ledger::sweep) takes it for too old.
+/// A single-use value. The ledger keeps it until [`Ledger::purge`](crate::ledger::Ledger::purge) removes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Nonce {
-    /// The time that it names itself (ms).
+    /// The time that the request carries (ms).
     pub at: i64,
-    /// Whose word it is, and which.
+    /// The key of the caller and the value.
     pub key: Key,
 }
 
-/// One movement that a caller asks for.
+/// One change of one account, as a caller asks for it.
 #[derive(Clone, Debug)]
 pub struct Posting {
-    /// The member's account.
+    /// The account that changes.
     pub account: AccountKey,
-    /// What is to happen.
+    /// How it changes.
     pub kind: PostingKind,
-    /// The number of the points' type, for the history.
+    /// Why it changes; the history shows it.
     pub reason: Reason,
-    /// The retry guard; none where each request counts.
+    /// Makes a retry recognisable. Without it, each request counts.
     pub idempotency: Option<Idempotency>,
-    /// The retry guard of another posting that must have happened.
+    /// The idempotency key of a posting that must have been applied before.
     pub requires: Option<Key>,
-    /// The caller's reference, for the history.
+    /// The caller's reference; the history shows it.
     pub reference: Option<String>,
-    /// The caller's text, for the history.
+    /// The caller's text; the history shows it.
     pub message: Option<String>,
-    /// The back-office user, for the history.
+    /// The back-office user who asks for it.
     pub operator: Option<i64>,
 }
 
-/// Why points moved: a number that the caller gives, and that the history shows as the row's type.
+/// Why points moved: a number that the caller gives and the history shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reason(pub i64);
 
-/// What is to happen to an account.
+/// How a posting changes its account. Amounts are from 1 to [`MOST`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PostingKind {
-    /// Brings `amount` > 0 points that lapse at `expires_at` (ms, or [`NEVER`]).
+    /// Adds points.
     Earn {
-        /// Points.
+        /// Points to add.
         amount: i64,
-        /// From when on they no longer count.
+        /// The time from which on they no longer count (ms), or [`NEVER`].
         expires_at: i64,
     },
-    /// Takes `amount` > 0 points, those that lapse soonest first; with an `order`, they may be returned under it.
+    /// Takes points, those that expire soonest first.
     Spend {
-        /// Points.
+        /// Points to take.
         amount: i64,
-        /// What they are spent on.
+        /// The key of the order that they pay for, under which [`PostingKind::Return`] gives them back.
         order: Option<Key>,
     },
-    /// Takes `amount` > 0 points, or as many as there are. It has no retry guard: what moved nothing has no entry that
-    /// could be guarded.
+    /// Takes points, or all if there are fewer. It takes no idempotency key: an account without points gets no entry that
+    /// could hold the record.
     SpendUpTo {
-        /// Points.
+        /// Points to take at most.
         amount: i64,
     },
-    /// Gives `amount` > 0 points back to the very lots that `order` took them from, the latest first.
+    /// Gives points back to the lots that the order took them from, the last one first.
     Return {
-        /// Points.
+        /// Points to give back.
         amount: i64,
-        /// What they had been spent on.
+        /// The key of the order that spent them.
         order: Key,
     },
-    /// Lapses what is due now, or by a later `due_by`.
-    Lapse {
-        /// Lots up to this time (ms) lapse.
+    /// Expires the lots that are due now or by a later `due_by`.
+    Expire {
+        /// The latest expiry (ms) of the lots that expire.
         due_by: i64,
     },
 }
 
-/// A retry guard: the first posting under `key` counts, another with the same content is answered alike.
+/// Makes a retry recognisable: the first posting with `key` counts, and a later one with the same fingerprint is answered
+/// as the first was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Idempotency {
-    /// What makes the request the same.
+    /// Identifies the request.
     pub key: Key,
-    /// What must then be equal.
+    /// The key of the content that a retry must repeat.
     pub fingerprint: Key,
 }
 
-/// The answer to a posting that stands.
+/// The answer to a posting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The balance after it (after the first of them, where this is a retry).
+    /// The account's balance after the posting; for a retry, the balance after the first one.
     pub balance: i64,
-    /// Whether it had been applied before and changed nothing now.
+    /// Whether the posting is a retry, which changed nothing.
     pub repeated: bool,
+    /// Whether points moved: false for a retry, and for a [`PostingKind::SpendUpTo`] that found none.
+    pub moved: bool,
 }
 
-/// Why a posting was refused; it then changed nothing.
+/// Why the ledger rejects a transaction, which then changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The nonce has been used before.
+    /// The nonce was spent before.
     #[error("the nonce was used before")]
     NonceSpent,
-    /// What it requires has not happened.
-    #[error("what it requires has not happened")]
+    /// The posting that it requires was not applied.
+    #[error("the required posting was not applied")]
     RequirementMissing,
-    /// The account does not hold so many points.
+    /// The account holds fewer points.
     #[error("not enough points")]
     Insufficient,
-    /// The retry guard's key was used with other content.
+    /// The idempotency key was used with another fingerprint.
     #[error("the reference was used with other content")]
     IdempotencyConflict,
-    /// The order has spent less than this, or has had some of it back.
-    #[error("more than the order spent and has not had back")]
+    /// The order spent fewer points, or some of them were returned before.
+    #[error("the order has fewer points left to return")]
     ReturnExceeds,
-    /// The order has spent nothing.
+    /// No posting spent points on the order.
     #[error("the order spent nothing")]
     NothingSpent,
-    /// An amount that is not positive or beyond [`MOST`], or a balance beyond 64 bits.
+    /// The amount is not from 1 to [`MOST`], or a balance would exceed 64 bits.
     #[error("amount out of range")]
     OutOfRange,
 }

@@ -7,20 +7,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use entity::{account, action, alias, entry, lot, nonce};
+use entity::{account, action, alias, daily_limit_slot, entry, lot, nonce};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
-use sea_orm::{DbBackend, EntityTrait, IntoActiveModel, PaginatorTrait};
+use sea_orm::{EntityTrait, IntoActiveModel};
 
 use super::Home;
 use super::database::{MARIADB, POSTGRES};
 use crate::clock::Clock;
-use crate::ledger::book::entry::{Counter, Entry, Guard};
+use crate::ledger::book::Book;
+use crate::ledger::book::account::{Account, Lot};
+use crate::ledger::book::changes::Changes;
+use crate::ledger::book::entry::Entry;
 use crate::ledger::book::key::Key;
+use crate::ledger::book::tests::EXPIRED;
 use crate::ledger::book::transaction::*;
-use crate::ledger::book::{Account, Book, Changes, Lot};
-use crate::ledger::{ApplyError, Ledger, Limits};
+use crate::ledger::read::entries::from_row;
+use crate::ledger::{ApplyError, Ledger, Settings};
 
 const DAY: i64 = 86_400_000;
 
@@ -93,7 +97,7 @@ fn movements(person: usize, asset: Asset) -> impl Strategy<Value = PostingKind> 
         1 => (1..60_i64, 0..5_u8)
             .prop_map(move |(amount, n)| PostingKind::Return { amount, order: order(n) }),
         1 => (1..150_i64).prop_map(|amount| PostingKind::SpendUpTo { amount }),
-        1 => (0..80_i64).prop_map(|days| PostingKind::Lapse { due_by: days * DAY }),
+        1 => (0..80_i64).prop_map(|days| PostingKind::Expire { due_by: days * DAY }),
         1 => odd.prop_map(|amount| PostingKind::Earn { amount, expires_at: NEVER }),
     ]
 }
@@ -110,7 +114,7 @@ fn postings(person: usize) -> impl Strategy<Value = (Asset, Posting)> {
             // Time makes no requests that could be sent again, and actions have a guard of their own.
             let unguarded = matches!(
                 movement,
-                PostingKind::Lapse { .. } | PostingKind::SpendUpTo { .. }
+                PostingKind::Expire { .. } | PostingKind::SpendUpTo { .. }
             );
             let once = once
                 .filter(|_| !unguarded)
@@ -148,6 +152,7 @@ fn unit(wish: &Wish, owner: &str, now: i64) -> Transaction {
     });
     let from = now - now.rem_euclid(DAY);
     let action = wish.action.map(|(token, limited)| Action {
+        key: Key::of(&["action", &person, &token.to_string()]),
         token: format!("{person} {token}"),
         owner: owner.to_owned(),
         name: if limited { "like" } else { "post" }.to_owned(),
@@ -158,7 +163,6 @@ fn unit(wish: &Wish, owner: &str, now: i64) -> Transaction {
             from,
             until: from + DAY,
         }),
-        answer: Arc::new(|balances| format!("\"{balances:?}\"\n\\")),
     });
     let nonce = wish.nonce.map(|n| Nonce {
         at: i64::from(n % 3) - 1,
@@ -183,16 +187,17 @@ impl Pair {
         let hand = Arc::new(AtomicI64::new(DAY));
         let time = hand.clone();
         let clock = Clock::new(move || time.load(Ordering::SeqCst));
-        let limits = Limits {
+        let settings = Settings {
             queue: 1000,
             batch,
             writers: 0,
+            expiry_reason: EXPIRED,
         };
-        let ledger = Ledger::open(url, limits, clock).await.unwrap();
-        let mut book = Book::default();
+        let ledger = Ledger::open(url, settings, clock).await.unwrap();
+        let mut book = Book::new(EXPIRED);
         for (owner, name) in PEOPLE {
             let (name, owner) = (name.to_owned(), owner.to_owned());
-            book.put_alias(name.clone(), owner.clone());
+            book.put_identity(name.clone(), owner.clone());
             let alias = alias::Model { name, owner }.into_active_model();
             let db = ledger.database().begin_write().await.unwrap();
             alias::Entity::insert(alias)
@@ -293,7 +298,7 @@ async fn same_rows(ledger: &Ledger, changes: &Changes) -> Result<(), TestCaseErr
     prop_assert_eq!(lots_of, BTreeMap::new(), "lots of nobody");
     prop_assert_eq!(&accounts, &changes.accounts);
     let rows = entry::Entity::find().all(db).await.unwrap();
-    let mut entries: Vec<Entry> = rows.into_iter().map(|row| kept(row, &keys)).collect();
+    let mut entries: Vec<Entry> = rows.iter().map(|row| kept(row, &keys)).collect();
     let mut expected = changes.entries.clone();
     for entries in [&mut entries, &mut expected] {
         entries.sort_by(|a, b| (&a.account, a.seq).cmp(&(&b.account, b.seq)));
@@ -301,40 +306,34 @@ async fn same_rows(ledger: &Ledger, changes: &Changes) -> Result<(), TestCaseErr
     prop_assert_eq!(entries, expected);
     let nonces = nonce::Entity::find().all(db).await.unwrap();
     let nonces = nonces.into_iter().map(|row| (row.at, row.nonce_key));
-    let turns = match db.get_database_backend() {
-        // Nobody else writes there at the same time.
-        DbBackend::Sqlite => &[],
-        _ => changes.turns.as_slice(),
-    };
-    let expected = changes.nonces.iter().chain(turns);
+    let expected = changes.nonces.iter();
     let expected = expected.map(|nonce| (nonce.at, nonce.key.bytes().to_vec()));
     prop_assert_eq!(
         nonces.collect::<BTreeSet<_>>(),
         expected.collect::<BTreeSet<_>>()
     );
-    let actions = action::Entity::find().count(db).await.unwrap();
-    prop_assert_eq!(actions, changes.actions.len() as u64);
+    let slots = daily_limit_slot::Entity::find().all(db).await.unwrap();
+    let slots = slots.into_iter().map(|row| (row.expires_at, row.slot_key));
+    let expected = changes.limit_slots.iter();
+    let expected = expected.map(|slot| (slot.expires_at, slot.key.bytes().to_vec()));
+    prop_assert_eq!(
+        slots.collect::<BTreeSet<_>>(),
+        expected.collect::<BTreeSet<_>>()
+    );
+    let actions = action::Entity::find().all(db).await.unwrap();
+    let actions = actions.into_iter().map(|row| (row.action_key, row.scored));
+    let expected = changes.actions.iter();
+    let expected = expected.map(|it| (it.action.key.bytes().to_vec(), i64::from(it.scored)));
+    prop_assert_eq!(
+        actions.collect::<BTreeSet<_>>(),
+        expected.collect::<BTreeSet<_>>()
+    );
     Ok(())
 }
 
 /// An entry as it is kept.
-fn kept(row: entry::Model, keys: &BTreeMap<i64, AccountKey>) -> Entry {
-    let guard = Guard::stored(&row);
-    let entry = Entry {
-        account: keys[&row.account_id].clone(),
-        seq: row.seq,
-        at: row.at,
-        reason: Reason(row.kind),
-        amount: row.amount,
-        balance_after: row.balance_after,
-        counter: Counter::from_name(&row.counter).unwrap(),
-        direction_seq: row.direction_seq,
-        reference: row.reference,
-        message: row.message,
-        operator: row.operator,
-        guard,
-        hash: row.hash.try_into().unwrap(),
-    };
+fn kept(row: &entry::Model, keys: &BTreeMap<i64, AccountKey>) -> Entry {
+    let entry = from_row(&keys[&row.account_id], row).unwrap();
     assert_eq!(entry.direction(), row.direction);
     entry
 }

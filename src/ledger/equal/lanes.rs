@@ -4,21 +4,22 @@ use futures_util::future::join_all;
 
 use super::{Home, databases};
 use crate::clock::Clock;
-use crate::ledger::book::tests::{account, posting};
+use crate::ledger::book::tests::{EXPIRED, account, posting};
 use crate::ledger::book::transaction::{NEVER, Posting, PostingKind};
-use crate::ledger::{ApplyError, Ledger, Limits};
+use crate::ledger::{ApplyError, Ledger, Settings};
 
 #[tokio::test]
 async fn as_many_wait_as_may() {
     const QUEUE: u8 = 8;
     for (name, server) in databases() {
         let home = Home::on(server);
-        let limits = Limits {
+        let settings = Settings {
             queue: QUEUE.into(),
             batch: 3,
             writers: if server.is_some() { 4 } else { 1 },
+            expiry_reason: EXPIRED,
         };
-        let ledger = Ledger::open(&home.url, limits, Clock::system())
+        let ledger = Ledger::open(&home.url, settings, Clock::system())
             .await
             .unwrap();
         for _ in 0..2 {

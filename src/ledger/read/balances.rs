@@ -1,7 +1,7 @@
-//! Balance reads, gathered: those that wait become one statement. Nothing is cached, so nothing can be stale.
+//! Balance reads, coalesced: all that wait become one statement. There is no cache, so no balance is stale.
 //!
-//! Whoever asks while nobody is gathering starts a task that does, on the asker's own thread: it runs after all that is
-//! ready there has asked too, and no other thread has to be woken but the database's.
+//! The first reader starts a task that reads for everyone, on the reader's own thread: it runs after the other tasks that are
+//! ready there have asked too, and wakes no other thread but the database's.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,108 +13,106 @@ use crate::clock::Clock;
 use crate::ledger::book::transaction::AccountKey;
 use crate::ledger::database::{Database, statements};
 use crate::ledger::write::retry::again;
-use crate::ledger::{Limits, ReadError};
+use crate::ledger::{ReadError, Settings};
 
 /// Reads balances.
 pub struct Balances {
     database: Database,
     clock: Clock,
-    limits: Limits,
-    waiting: Mutex<Waiting>,
+    settings: Settings,
+    queue: Mutex<Queue>,
 }
 
-/// Those who wait, and whether a task is at work for them.
+/// The reads that wait, and whether a task works for them.
 #[derive(Default)]
-struct Waiting {
-    asked: Vec<Asked>,
-    gathering: bool,
+struct Queue {
+    waiting: Vec<BalanceRead>,
+    has_task: bool,
 }
 
-/// A balance that somebody waits for; it is dropped unanswered where the database fails.
-struct Asked {
+/// A read that waits; it is dropped without a reply if the database fails.
+struct BalanceRead {
     account: AccountKey,
     reply: oneshot::Sender<Option<i64>>,
 }
 
 impl Balances {
-    /// From this database.
-    pub fn new(database: Database, clock: Clock, limits: Limits) -> Balances {
+    /// Reads from this database, within the queue and batch of these settings.
+    pub fn new(database: Database, clock: Clock, settings: Settings) -> Balances {
         Balances {
             database,
             clock,
-            limits,
-            waiting: Mutex::default(),
+            settings,
+            queue: Mutex::default(),
         }
     }
 
-    /// The points of an account that count now; none where there is no such account.
+    /// The points that count in an account now. `None` if there is no such account.
     ///
     /// # Errors
-    /// Too many readers, or a database that fails.
+    /// Returns [`ReadError`] if too many reads wait or the database fails.
     pub async fn read(self: &Arc<Self>, account: AccountKey) -> Result<Option<i64>, ReadError> {
         let (reply, balance) = oneshot::channel();
-        let gathering = {
-            let mut waiting = self.lock();
-            if waiting.asked.len() >= self.limits.queue {
+        let has_task = {
+            let mut queue = self.lock();
+            if queue.waiting.len() >= self.settings.queue {
                 return Err(ReadError::Busy);
             }
-            waiting.asked.push(Asked { account, reply });
-            std::mem::replace(&mut waiting.gathering, true)
+            queue.waiting.push(BalanceRead { account, reply });
+            std::mem::replace(&mut queue.has_task, true)
         };
-        if !gathering {
-            // A task of its own, since the asker may go away while others wait.
-            tokio::spawn(
-                Gatherer {
-                    balances: self.clone(),
-                    done: false,
-                }
-                .run(),
-            );
+        if !has_task {
+            // A task of its own, because this reader may go away while others wait.
+            let task = Coalescer {
+                balances: self.clone(),
+                done: false,
+            };
+            tokio::spawn(task.run());
         }
         balance.await.map_err(|_| ReadError::Unavailable)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The balances of these accounts, in their order.
-    async fn of(&self, asked: &[Asked]) -> Result<Vec<Option<i64>>, DbErr> {
+    /// The balances for these reads, in their order.
+    async fn balances_of(&self, reads: &[BalanceRead]) -> Result<Vec<Option<i64>>, DbErr> {
         let now = self.clock.now();
-        let mut balances = vec![None; asked.len()];
-        let all = asked.iter().enumerate();
-        let all = all.map(|(place, one)| (place, one.account.owner.as_str()));
-        self.read_into(&mut balances, asked, all, now).await?;
-        // Who is not found may be known by another name.
-        let missing: Vec<usize> = (0..asked.len())
-            .filter(|&place| balances[place].is_none())
+        let mut balances = vec![None; reads.len()];
+        let all = reads.iter().enumerate();
+        let all = all.map(|(at, read)| (at, read.account.owner.as_str()));
+        self.read_into(&mut balances, reads, all, now).await?;
+        // An owner without a row may be the other name of a linked member.
+        let missing: Vec<usize> = (0..reads.len())
+            .filter(|&at| balances[at].is_none())
             .collect();
         let names: Vec<&str> = missing
             .iter()
-            .map(|&place| asked[place].account.owner.as_str())
+            .map(|&at| reads[at].account.owner.as_str())
             .collect();
         let db = self.database.balances();
         let owners =
-            statements::ask::<(usize, String)>(db, &statements::ALIASES, &names, []).await?;
-        let renamed = owners
+            statements::ask::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
+        let linked = owners
             .iter()
             .filter_map(|(name, owner)| Some((*missing.get(*name)?, owner.as_str())));
-        self.read_into(&mut balances, asked, renamed, now).await?;
+        self.read_into(&mut balances, reads, linked, now).await?;
         Ok(balances)
     }
 
-    /// Reads the balances at these places, under these owners' names.
+    /// Reads the balances for some of the reads, given as their places and their owners' names.
     async fn read_into<'n>(
         &self,
         balances: &mut [Option<i64>],
-        asked: &[Asked],
-        of: impl Iterator<Item = (usize, &'n str)>,
+        reads: &[BalanceRead],
+        owners: impl Iterator<Item = (usize, &'n str)>,
         now: i64,
     ) -> Result<(), DbErr> {
         let mut by_asset: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
-        for (place, owner) in of {
-            let asset = asked[place].account.asset.as_str();
-            by_asset.entry(asset).or_default().push((place, owner));
+        for (at, owner) in owners {
+            let asset = reads[at].account.asset.as_str();
+            by_asset.entry(asset).or_default().push((at, owner));
         }
         for (asset, of) in by_asset {
             let owners: Vec<&str> = of.iter().map(|(_, owner)| *owner).collect();
@@ -123,8 +121,8 @@ impl Balances {
             for (row, balance) in
                 statements::ask::<(usize, i64)>(db, &statements::BALANCES, &owners, more).await?
             {
-                if let Some(&(place, _)) = of.get(row) {
-                    balances[place] = Some(balance);
+                if let Some(&(at, _)) = of.get(row) {
+                    balances[at] = Some(balance);
                 }
             }
         }
@@ -132,59 +130,60 @@ impl Balances {
     }
 }
 
-/// At work for those who wait, until none does.
-struct Gatherer {
+/// The task that reads for all that wait, until none does.
+struct Coalescer {
     balances: Arc<Balances>,
     done: bool,
 }
 
-impl Gatherer {
-    /// Lets everybody who is ready ask first, for as long as more come: no timer, so that a lone reader is not kept.
-    async fn gather(&self) {
+impl Coalescer {
+    /// Lets the tasks that are ready to run ask first, for as long as more of them come. There is no timer, so that a lone
+    /// read does not wait.
+    async fn coalesce(&self) {
         let mut seen = 0;
         loop {
             tokio::task::yield_now().await;
-            let asked = self.balances.lock().asked.len();
-            if asked == seen || asked >= self.balances.limits.batch {
+            let waiting = self.balances.lock().waiting.len();
+            if waiting == seen || waiting >= self.balances.settings.batch {
                 return;
             }
-            seen = asked;
+            seen = waiting;
         }
     }
 
     async fn run(mut self) {
         loop {
-            self.gather().await;
-            let asked = {
-                let mut waiting = self.balances.lock();
-                let count = waiting.asked.len().min(self.balances.limits.batch);
+            self.coalesce().await;
+            let reads = {
+                let mut queue = self.balances.lock();
+                let count = queue.waiting.len().min(self.balances.settings.batch);
                 if count == 0 {
-                    // From here on somebody else may gather.
-                    waiting.gathering = false;
+                    // The next reader starts another task.
+                    queue.has_task = false;
                     self.done = true;
                     return;
                 }
-                waiting.asked.drain(..count).collect::<Vec<_>>()
+                queue.waiting.drain(..count).collect::<Vec<_>>()
             };
-            match again(|| self.balances.of(&asked)).await {
+            match again(|| self.balances.balances_of(&reads)).await {
                 Ok(balances) => {
-                    for (one, balance) in asked.into_iter().zip(balances) {
-                        let _ = one.reply.send(balance);
+                    for (read, balance) in reads.into_iter().zip(balances) {
+                        let _ = read.reply.send(balance);
                     }
                 }
-                Err(error) => log::error!("balances could not be read: {error}"),
+                Err(error) => log::error!("cannot read balances: {error}"),
             }
         }
     }
 }
 
-impl Drop for Gatherer {
-    /// Its thread ended in the middle: those who wait hear so, and the next to ask starts anew.
+impl Drop for Coalescer {
+    /// Fails the reads that wait if the task's runtime ends in the middle; the next reader starts another task.
     fn drop(&mut self) {
         if !self.done {
-            let mut waiting = self.balances.lock();
-            waiting.gathering = false;
-            waiting.asked.clear();
+            let mut queue = self.balances.lock();
+            queue.has_task = false;
+            queue.waiting.clear();
         }
     }
 }

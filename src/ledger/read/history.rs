@@ -1,5 +1,5 @@
-//! The history of an account. Entries are numbered without gaps, also by direction, so that a page is found by
-//! arithmetic and an index, and a total without counting, however long the history is.
+//! The history of an account. Entries are numbered without gaps, also by direction, so that arithmetic and an index find a
+//! page, and nobody counts a total, however long the history is.
 
 use entity::{account, alias, entry, lot};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
@@ -7,46 +7,46 @@ use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
 use crate::ledger::book::transaction::{AccountKey, Reason};
 use crate::ledger::database::statements;
 
-/// Income or expense.
+/// Whether an account gained or lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// Points that came.
+    /// The account gained.
     Income,
-    /// Points that went.
+    /// The account lost.
     Expense,
 }
 
-/// Which part of a history.
+/// A part of an account's history.
 #[derive(Clone, Debug)]
 pub struct Range {
-    /// Whose.
+    /// The account.
     pub account: AccountKey,
-    /// Only income or only expenses.
+    /// Limits it to income or to expenses.
     pub direction: Option<Direction>,
-    /// Entries from this time on (ms).
+    /// The earliest time (ms), inclusive.
     pub from: Option<i64>,
-    /// Entries before this time (ms).
+    /// The latest time (ms), exclusive.
     pub until: Option<i64>,
-    /// How many of the newest to leave out.
+    /// The number of entries to skip, from the newest.
     pub skip: i64,
-    /// How many to give.
+    /// The most entries to give.
     pub limit: i64,
 }
 
-/// An entry as its reader sees it.
+/// An entry as a reader sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// 1, 2, 3, … within the account.
     pub seq: i64,
-    /// When (ms).
+    /// When it happened (ms).
     pub at: i64,
-    /// The number of the points' type.
+    /// Why points moved.
     pub reason: Reason,
-    /// Points as the member sees them: positive is income.
+    /// Points, positive if the account gained.
     pub amount: i64,
-    /// The account's balance afterwards.
+    /// The account's balance after the entry.
     pub balance_after: i64,
-    /// 1 income, 2 expense.
+    /// 1 for income, 2 for an expense.
     pub direction: i64,
     /// 1, 2, 3, … among the account's income, or among its expenses.
     pub direction_seq: i64,
@@ -59,13 +59,13 @@ pub struct Row {
 /// A page of a history, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// How many entries there are in the whole range.
+    /// The number of entries in the whole range.
     pub total: i64,
-    /// Those of this page.
+    /// The entries of this page.
     pub entries: Vec<Row>,
 }
 
-/// How many entries an account has up to a point.
+/// The number of an account's entries up to a point.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
     all: i64,
@@ -81,7 +81,7 @@ impl Count {
         }
     }
 
-    /// Up to and with this entry.
+    /// The count up to this entry, inclusive.
     fn through(entry: &entry::Model) -> Count {
         let income = match entry.direction {
             1 => entry.direction_seq,
@@ -93,7 +93,7 @@ impl Count {
         }
     }
 
-    /// All that an account has.
+    /// The count of all of an account's entries.
     fn of_all(account: &account::Model) -> Count {
         Count {
             all: account.last_seq,
@@ -102,10 +102,10 @@ impl Count {
     }
 }
 
-/// A page of an account's history; none where there is no such account.
+/// A page of an account's history. `None` if there is no such account.
 ///
 /// # Errors
-/// Where the database does not answer.
+/// Returns [`DbErr`] if the database does not answer.
 pub async fn page(db: &DatabaseConnection, range: &Range) -> Result<Option<Page>, DbErr> {
     if range.from.is_none() && range.until.is_none() {
         return newest(db, range, range.limit, None).await;
@@ -116,13 +116,13 @@ pub async fn page(db: &DatabaseConnection, range: &Range) -> Result<Option<Page>
     let (low, high) = bounds(db, &account, range).await?;
     let (low, high) = (low.of(range.direction), high.of(range.direction));
     let total = (high - low).max(0);
-    // The range's oldest entry ends its last page.
+    // The last page ends with the range's oldest entry.
     let limit = range.limit.min(total.saturating_sub(range.skip)).max(0);
     let page = newest(db, range, limit, Some(high)).await?;
     Ok(page.map(|page| Page { total, ..page }))
 }
 
-/// A page of so many entries in the range's direction, whatever their time, of all or of the first `count`.
+/// A page of at most `limit` entries in the range's direction, whatever their time: of all of them, or of the first `count`.
 async fn newest(
     db: &DatabaseConnection,
     range: &Range,
@@ -150,8 +150,8 @@ async fn newest(
     Ok(Some(Page { total, entries }))
 }
 
-/// The number of entries; seq, at, kind, amount, balance_after, direction and direction_seq of one of them, its reference
-/// and its message.
+/// The number of entries; then seq, at, reason, amount, balance_after, direction, direction_seq, reference and message of one
+/// of them.
 type PageRow = (
     i64,
     Option<i64>,
@@ -165,14 +165,14 @@ type PageRow = (
     Option<String>,
 );
 
-/// The entry of a row; none where the page has none.
+/// The entry in a row; `None` if the page is empty.
 fn row(row: PageRow) -> Option<Row> {
-    let (_, seq, at, kind, amount, balance_after, direction, direction_seq, reference, message) =
+    let (_, seq, at, reason, amount, balance_after, direction, direction_seq, reference, message) =
         row;
     Some(Row {
         seq: seq?,
         at: at?,
-        reason: Reason(kind?),
+        reason: Reason(reason?),
         amount: amount?,
         balance_after: balance_after?,
         direction: direction?,
@@ -182,11 +182,11 @@ fn row(row: PageRow) -> Option<Row> {
     })
 }
 
-/// The points of an account that lapse after `after` and up to `until` (ms).
+/// The points of an account that expire after `after` and up to `until` (ms).
 ///
 /// # Errors
-/// Where the database does not answer.
-pub async fn lapsing(
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn expiring(
     db: &DatabaseConnection,
     key: &AccountKey,
     after: i64,
@@ -202,7 +202,7 @@ pub async fn lapsing(
     Ok(lots.all(db).await?.iter().map(|lot| lot.remaining).sum())
 }
 
-/// The counts before the first and through the last entry of the range.
+/// The counts before the first entry of the range and up to its last one.
 async fn bounds(
     db: &DatabaseConnection,
     account: &account::Model,
@@ -219,8 +219,8 @@ async fn bounds(
     Ok((low, high))
 }
 
-/// How many entries are older than `time`. Entries never go back in time, so halving finds it: 20 look-ups in a million
-/// entries, and no index on the time that every write would have to keep.
+/// The number of entries older than `time`. Entries never go back in time, so a binary search finds it: 20 look-ups in a
+/// million entries, and no index on the time that every write would have to maintain.
 async fn before(
     db: &DatabaseConnection,
     account: &account::Model,

@@ -1,4 +1,5 @@
 //! Reads: balances, which are coalesced, and histories.
 
 pub(crate) mod balances;
+pub mod entries;
 pub mod history;

@@ -1,4 +1,4 @@
-//! Lapsing what is due, through the writer like every other change.
+//! Expiring lots that are due, through the writers like every other change.
 
 use entity::account;
 use futures_util::future::join_all;
@@ -7,37 +7,37 @@ use sea_orm::{
     QuerySelect,
 };
 
-use crate::ledger::book::transaction::{AccountKey, Posting, PostingKind, Reason, Transaction};
+use crate::ledger::book::transaction::{AccountKey, Posting, PostingKind, Transaction};
 use crate::ledger::database::lock::{self, Held};
 use crate::ledger::{ApplyError, Ledger};
 
-/// Accounts that are lapsed side by side: few enough to leave room in the queue for the callers.
+/// The number of accounts that expire side by side. It leaves places in the queue for callers.
 const SIDE_BY_SIDE: u64 = 256;
 
 impl Ledger {
-    /// Lapses every lot that is due at `due_by` (ms) and gives the number of accounts that it touched. Of several at once,
-    /// also at different instances, one does it, and the others find it done.
+    /// Expires every lot that is due at `due_by` (ms). Returns the number of accounts that changed. If several instances run it
+    /// at once, one does the work and the others find it done.
     ///
     /// # Errors
-    /// Where the database fails; what had lapsed by then stays lapsed, and another run goes on from there.
+    /// Returns [`ApplyError`] if the database fails; what expired by then stays expired, and another run continues there.
     pub async fn expire(&self, due_by: i64) -> Result<usize, ApplyError> {
         let failed = |error: DbErr| {
-            log::error!("due accounts could not be read: {error}");
+            log::error!("cannot read the accounts to expire: {error}");
             ApplyError::Unavailable
         };
-        let alone = match self.database.read().get_database_backend() {
-            // It would keep everybody from writing meanwhile, and lapsing twice changes nothing.
+        let lock = match self.database.read().get_database_backend() {
+            // The lock would keep every writer waiting, and expiring twice changes nothing.
             DbBackend::Sqlite => None,
             _ => {
-                let held = lock::wait_for(&self.database, Held::Expiry).await;
-                Some(held.map_err(failed)?)
+                let lock = lock::wait_for(&self.database, Held::Expiry).await;
+                Some(lock.map_err(failed)?)
             }
         };
-        let (mut touched, mut last_id) = (0, 0);
+        let (mut changed, mut last_id) = (0, 0);
         loop {
-            if let Some(alone) = &alone {
-                // Servers end a transaction in which nothing happens for long.
-                alone.execute_unprepared("SELECT 1").await.map_err(failed)?;
+            if let Some(lock) = &lock {
+                // Servers end a transaction that is idle for too long.
+                lock.execute_unprepared("SELECT 1").await.map_err(failed)?;
             }
             let due = account::Entity::find()
                 .filter(account::Column::NextExpiry.lte(due_by))
@@ -48,33 +48,37 @@ impl Ledger {
                 .await
                 .map_err(failed)?;
             let Some(last) = due.last() else {
-                return Ok(touched);
+                return Ok(changed);
             };
             last_id = last.id;
-            let lapses = due.into_iter().map(|row| self.lapse(row, due_by));
-            for lapsed in join_all(lapses).await {
-                lapsed?;
-                touched += 1;
+            let accounts = due.into_iter();
+            let expired = accounts.map(|account| self.expire_account(account, due_by));
+            for expired in join_all(expired).await {
+                expired?;
+                changed += 1;
             }
         }
     }
 
-    async fn lapse(&self, row: account::Model, due_by: i64) -> Result<(), ApplyError> {
+    async fn expire_account(&self, account: account::Model, due_by: i64) -> Result<(), ApplyError> {
         let posting = Posting {
             account: AccountKey {
-                owner: row.owner,
-                asset: row.asset,
+                owner: account.owner,
+                asset: account.asset,
             },
-            kind: PostingKind::Lapse { due_by },
-            reason: Reason(0),
+            kind: PostingKind::Expire { due_by },
+            reason: self.expiry_reason,
             idempotency: None,
             requires: None,
             reference: None,
             message: None,
             operator: None,
         };
-        // Unlike a caller, this one waits for room.
-        let lapsed = self.lanes.apply_in_time(Transaction::of(posting)).await;
-        lapsed.map(|_| ())
+        // A caller fails if the queue is full; this waits.
+        let applied = self
+            .partitions
+            .apply_when_free(Transaction::of(posting))
+            .await;
+        applied.map(|_| ())
     }
 }

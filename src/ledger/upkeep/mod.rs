@@ -1,4 +1,4 @@
-//! What keeps a ledger in order: expiry, purging, the audit, and copies.
+//! Upkeep: expiring, purging, the audit, and copies.
 
 pub mod audit;
 pub mod copy;

@@ -1,51 +1,71 @@
-//! Sweeping nonces whose time is over.
+//! Purging nonces and daily-limit slots that are over.
 
-use entity::nonce;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use entity::{daily_limit_slot, nonce};
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Value,
+};
 
 use crate::ledger::{ApplyError, Ledger};
 
-/// About how many are swept in one transaction: few enough not to keep writes waiting.
+/// About how many rows one transaction deletes, so that writers do not wait for long.
 const ROWS: u64 = 2000;
 
 impl Ledger {
-    /// Forgets the nonces that name a time before `before` (ms) and gives their number.
+    /// Removes the nonces that carry a time before `before` (ms) and the daily-limit slots that expired before it. Returns the
+    /// number of rows.
     ///
     /// # Errors
-    /// Where the database fails; what was swept by then stays swept.
-    pub async fn sweep(&self, before: i64) -> Result<u64, ApplyError> {
-        let mut swept = 0;
+    /// Returns [`ApplyError::Unavailable`] if the database fails; what was removed by then stays removed.
+    pub async fn purge(&self, before: i64) -> Result<u64, ApplyError> {
+        let nonces = self.purge_table::<nonce::Entity>(nonce::Column::At, before);
+        let nonces = nonces.await?;
+        let expires_at = daily_limit_slot::Column::ExpiresAt;
+        let slots = self.purge_table::<daily_limit_slot::Entity>(expires_at, before);
+        Ok(nonces + slots.await?)
+    }
+
+    async fn purge_table<E: EntityTrait>(
+        &self,
+        time: E::Column,
+        before: i64,
+    ) -> Result<u64, ApplyError> {
+        let mut purged = 0;
         loop {
-            let (rows, more) = self.sweep_some(before).await.map_err(|error| {
-                log::error!("nonces could not be swept: {error}");
+            let chunk = self.purge_chunk::<E>(time, before).await;
+            let (rows, more) = chunk.map_err(|error| {
+                log::error!(
+                    "cannot purge the table {}: {error}",
+                    E::default().table_name()
+                );
                 ApplyError::Unavailable
             })?;
-            swept += rows;
+            purged += rows;
             if !more {
-                return Ok(swept);
+                return Ok(purged);
             }
         }
     }
 
-    /// The oldest of them, and whether there are more.
-    async fn sweep_some(&self, before: i64) -> Result<(u64, bool), DbErr> {
-        let last = nonce::Entity::find()
-            .filter(nonce::Column::At.lt(before))
-            .order_by_asc(nonce::Column::At)
+    /// Removes the oldest rows. Returns their number, and whether more are due.
+    async fn purge_chunk<E: EntityTrait>(
+        &self,
+        time: E::Column,
+        before: i64,
+    ) -> Result<(u64, bool), DbErr> {
+        let last = E::find()
+            .filter(time.lt(before))
+            .order_by_asc(time)
             .offset(ROWS)
             .limit(1)
             .one(self.database.read())
             .await?;
         let due = match &last {
-            // All that name the same time go together.
-            Some(last) => nonce::Column::At.lte(last.at),
-            None => nonce::Column::At.lt(before),
+            // Rows of the same time go together.
+            Some(last) => time.lte::<Value>(last.get(time)),
+            None => time.lt(before),
         };
         let transaction = self.database.begin_write().await?;
-        let done = nonce::Entity::delete_many()
-            .filter(due)
-            .exec(&transaction)
-            .await?;
+        let done = E::delete_many().filter(due).exec(&transaction).await?;
         transaction.commit().await?;
         Ok((done.rows_affected, last.is_some()))
     }

@@ -1,64 +1,67 @@
-//! The rows of actions: what was answered, and how often a limited one has moved points.
+//! The rows of actions and of their daily limits.
 
 use sea_orm::{ConnectionTrait, DbErr};
 
+use crate::ledger::book::Book;
+use crate::ledger::book::changes::{Changes, LimitKey};
 use crate::ledger::book::transaction::Transaction;
-use crate::ledger::book::{Book, Recorded, Tally};
 use crate::ledger::database::statements::{self, Script};
-use crate::ledger::write::rows::{distinct, hexed, named};
+use crate::ledger::write::sets::{at, distinct, hexed, keyed_rows};
 
-/// Loads what the actions of `units` touch.
+/// Loads the recorded actions and the limit counts that the transactions' actions touch.
 ///
 /// # Errors
-/// Where the database does not answer.
+/// Returns [`DbErr`] if the database does not answer.
 pub async fn load(
     db: &impl ConnectionTrait,
-    units: &[&Transaction],
+    transactions: &[&Transaction],
     book: &mut Book,
 ) -> Result<(), DbErr> {
-    let actions = || units.iter().filter_map(|unit| unit.action.as_ref());
-    let keys = distinct(actions().map(|action| action.key()));
-    for (place, answer) in
-        statements::ask::<(usize, String)>(db, &statements::ANSWERS, &hexed(&keys), []).await?
-    {
-        book.put_answered(*named(&keys, place)?, answer);
+    let actions = || transactions.iter().filter_map(|it| it.action.as_ref());
+    let keys = distinct(actions().map(|action| action.key));
+    let recorded = &statements::RECORDED_ACTIONS;
+    let rows = statements::ask::<(usize, i64)>(db, recorded, &hexed(&keys), []).await?;
+    for (place, scored) in rows {
+        book.put_recorded_action(*at(&keys, place)?, scored == 1);
     }
-    let tallies =
-        distinct(actions().filter_map(|action| Tally::of(action).map(|(tally, _)| tally)));
-    let rows: Vec<_> = tallies
+    let limits = distinct(actions().filter_map(|action| LimitKey::of(action).map(|it| it.0)));
+    let rows: Vec<_> = limits
         .iter()
-        .map(|tally| (&tally.owner, &tally.name, tally.from, tally.until))
+        .map(|limit| (&limit.owner, &limit.name, limit.from, limit.until))
         .collect();
-    for (place, count) in
-        statements::ask::<(usize, i64)>(db, &statements::TALLIES, &rows, []).await?
-    {
-        book.put_tally(named(&tallies, place)?.clone(), count);
+    let counts = &statements::LIMIT_COUNTS;
+    for (place, count) in statements::ask::<(usize, i64)>(db, counts, &rows, []).await? {
+        book.put_limit_count(at(&limits, place)?.clone(), count);
     }
     Ok(())
 }
 
-/// Writes new actions.
+/// Saves new actions and the daily-limit slots that they took.
 ///
 /// # Errors
-/// Where the database does not answer, or one of them is recorded already.
+/// Returns [`DbErr`] if the database does not answer, or if another writer recorded one of the actions or took one of the
+/// slots.
 pub async fn save(
     script: &mut Script<'_, impl ConnectionTrait>,
-    recorded: &[Recorded],
+    changes: &Changes,
 ) -> Result<(), DbErr> {
-    let rows: Vec<_> = recorded
+    let slots = changes.limit_slots.iter();
+    let slots = keyed_rows(slots.map(|slot| (slot.expires_at, slot.key)));
+    script.tell(&statements::ADD_LIMIT_SLOTS, &slots).await?;
+    let rows: Vec<_> = changes
+        .actions
         .iter()
-        .map(|row| {
-            let action = &row.action;
+        .map(|recorded| {
+            let action = &recorded.action;
             (
-                hex::encode(row.key.bytes()),
+                hex::encode(action.key.bytes()),
                 &action.token,
                 &action.owner,
                 &action.name,
                 action.other.as_deref(),
                 action.object.as_deref(),
-                row.at,
-                i64::from(row.scored),
-                &row.answer,
+                recorded.at,
+                i64::from(recorded.scored),
             )
         })
         .collect();

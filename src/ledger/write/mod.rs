@@ -1,7 +1,9 @@
-//! Writes: the queue, its partitions and their writers, the rows of a batch, and what is retried.
+//! Writes: the queue, its partitions, their writers, the rows of a batch, and retries.
 
 mod actions;
+pub(crate) mod load;
 pub(crate) mod partitions;
 pub mod retry;
-pub(crate) mod rows;
+mod save;
+mod sets;
 pub(crate) mod writer;

@@ -1,5 +1,6 @@
-//! The lanes to the writers: all units of one owner take the same, so that writers rarely wait for one another. Few units share
-//! few lanes, since what a commit costs is much the same for one unit and for many.
+//! The partitions of the write queue, one for each writer. All transactions of an owner go to one partition, so that writers
+//! rarely wait for each other's locks. Few transactions in flight share few partitions, because a commit costs much the same
+//! for one transaction and for many.
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
@@ -9,157 +10,159 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, onesho
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use crate::ledger::Limits;
+use crate::ledger::Settings;
 use crate::ledger::book::transaction::{Applied, Transaction};
 use crate::ledger::database::Database;
-use crate::ledger::write::writer::{self, ApplyError, Waiting, Writer};
+use crate::ledger::write::writer::{self, ApplyError, Queued, Writer};
 
-/// Into how many rows a counter account is split, at most, where several write to it.
+/// The most rows of one contra account.
 const SHARDS: u64 = 64;
 
-/// How many units under way are worth a lane.
-const WORTH_A_LANE: usize = 32;
+/// The number of transactions in flight for which one more partition is worth a commit of its own.
+const IN_FLIGHT_PER_PARTITION: usize = 32;
 
-/// The ways to the writers; copies lead to the same ones.
+/// Sends transactions to the writers. Clones share the queue.
 #[derive(Clone)]
 pub struct Partitions {
-    lanes: Arc<[mpsc::UnboundedSender<Waiting>]>,
-    /// Room for those that wait, in whichever lane.
-    room: Arc<Semaphore>,
-    under_way: Arc<AtomicUsize>,
+    senders: Arc<[mpsc::UnboundedSender<Queued>]>,
+    /// Places in the queue, for all partitions together.
+    places: Arc<Semaphore>,
+    in_flight: Arc<AtomicUsize>,
 }
 
 impl Default for Partitions {
+    /// Partitions without a writer, which take nothing.
     fn default() -> Self {
-        let room = Semaphore::new(0);
-        room.close();
+        let places = Semaphore::new(0);
+        places.close();
         Partitions {
-            lanes: Arc::default(),
-            room: Arc::new(room),
-            under_way: Arc::default(),
+            senders: Arc::default(),
+            places: Arc::new(places),
+            in_flight: Arc::default(),
         }
     }
 }
 
-/// One more that is under way, until this is dropped.
-struct UnderWay(Arc<AtomicUsize>);
+/// Counts a transaction as in flight until it is dropped.
+struct InFlight(Arc<AtomicUsize>);
 
-impl Drop for UnderWay {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// A writer at work.
-pub struct Task {
+/// A running writer.
+pub struct WriterTask {
     stop: oneshot::Sender<()>,
     writer: JoinHandle<()>,
 }
 
-/// Starts so many writers on this tokio runtime.
+/// Starts this many writers on the current tokio runtime.
 pub fn open(
     database: &Database,
     clock: &Clock,
-    limits: Limits,
-    count: usize,
-) -> (Partitions, Vec<Task>) {
-    // Another instance is likely to have drawn other rows.
-    let first = RandomState::new().hash_one(()) % SHARDS;
-    let mut tasks = Vec::with_capacity(count);
-    let mut lanes = Vec::with_capacity(count);
-    for place in 0..count {
-        let (lane, queue) = mpsc::unbounded_channel();
+    settings: Settings,
+    writers: usize,
+) -> (Partitions, Vec<WriterTask>) {
+    // A random start, so that another instance most likely writes other rows of the contra accounts.
+    let first_shard = RandomState::new().hash_one(()) % SHARDS;
+    let mut tasks = Vec::with_capacity(writers);
+    let mut senders = Vec::with_capacity(writers);
+    for number in 0..writers {
+        let (sender, queue) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel();
-        let shard = match count {
+        let shard = match writers {
             1 => 0,
-            _ => (first + place as u64) % SHARDS,
+            _ => (first_shard + number as u64) % SHARDS,
         };
         let writer = Writer {
             database: database.clone(),
             clock: clock.clone(),
-            batch: limits.batch,
+            settings,
             shard: shard as i64,
         };
         let writer = tokio::spawn(writer::run(writer, queue, stopped));
-        tasks.push(Task { stop, writer });
-        lanes.push(lane);
+        tasks.push(WriterTask { stop, writer });
+        senders.push(sender);
     }
-    let lanes = Partitions {
-        lanes: lanes.into(),
-        room: Arc::new(Semaphore::new(limits.queue)),
-        under_way: Arc::default(),
+    let partitions = Partitions {
+        senders: senders.into(),
+        places: Arc::new(Semaphore::new(settings.queue)),
+        in_flight: Arc::default(),
     };
-    (lanes, tasks)
+    (partitions, tasks)
 }
 
-impl Task {
-    /// Finishes what waits and takes no more.
-    pub async fn end(self) {
+impl WriterTask {
+    /// Lets the writer finish what is queued, and stops it.
+    pub async fn stop(self) {
         let _ = self.stop.send(());
         if let Err(error) = self.writer.await {
-            log::error!("a writer ended badly: {error}");
+            log::error!("a writer failed: {error}");
         }
     }
 }
 
 impl Partitions {
-    /// Applies a unit, unless too many wait.
+    /// Applies a transaction.
     ///
     /// # Errors
-    /// A refusal, a full queue, or a database that fails.
-    pub async fn apply(&self, unit: Transaction) -> Result<Applied, ApplyError> {
-        let place = self.room.clone().try_acquire_owned();
+    /// Returns [`ApplyError::Busy`] if the queue is full, or the error that the writer answers.
+    pub async fn apply(&self, transaction: Transaction) -> Result<Applied, ApplyError> {
+        let place = self.places.clone().try_acquire_owned();
         let place = place.map_err(|error| match error {
             TryAcquireError::NoPermits => ApplyError::Busy,
             TryAcquireError::Closed => ApplyError::Unavailable,
         })?;
-        self.send(unit, place).await
+        self.send(transaction, place).await
     }
 
-    /// Applies a unit as soon as there is room.
+    /// Applies a transaction as soon as the queue has a place.
     ///
     /// # Errors
-    /// A refusal, or a database that fails.
-    pub async fn apply_in_time(&self, unit: Transaction) -> Result<Applied, ApplyError> {
-        let place = self.room.clone().acquire_owned().await;
+    /// Returns the error that the writer answers.
+    pub async fn apply_when_free(&self, transaction: Transaction) -> Result<Applied, ApplyError> {
+        let place = self.places.clone().acquire_owned().await;
         let place = place.map_err(|_| ApplyError::Unavailable)?;
-        self.send(unit, place).await
+        self.send(transaction, place).await
     }
 
     async fn send(
         &self,
-        unit: Transaction,
+        transaction: Transaction,
         place: OwnedSemaphorePermit,
     ) -> Result<Applied, ApplyError> {
-        let (lane, _under_way) = self.of(&unit)?;
-        let (waiting, receipt) = Waiting::new(unit, place);
-        let sent = lane.send(waiting);
-        sent.map_err(|_| ApplyError::Unavailable)?;
-        receipt.await.unwrap_or(Err(ApplyError::Unavailable))
+        let (sender, _in_flight) = self.partition_of(&transaction)?;
+        let (queued, outcome) = Queued::new(transaction, place);
+        sender.send(queued).map_err(|_| ApplyError::Unavailable)?;
+        outcome.await.unwrap_or(Err(ApplyError::Unavailable))
     }
 
-    /// Whether units are taken.
+    /// Whether every writer takes transactions.
     pub fn are_open(&self) -> bool {
-        !self.lanes.is_empty() && self.lanes.iter().all(|lane| !lane.is_closed())
+        !self.senders.is_empty() && self.senders.iter().all(|sender| !sender.is_closed())
     }
 
-    /// Where a unit goes. Those of an owner may stand in two lanes while there come to be more of them, or fewer: then one
-    /// writer waits for the other one.
-    fn of(
+    /// The partition of a transaction. While the number of partitions in use changes, transactions of one owner may be in two
+    /// of them; the database's locks then order them.
+    fn partition_of(
         &self,
-        unit: &Transaction,
-    ) -> Result<(&mpsc::UnboundedSender<Waiting>, UnderWay), ApplyError> {
+        transaction: &Transaction,
+    ) -> Result<(&mpsc::UnboundedSender<Queued>, InFlight), ApplyError> {
         let mut hash = DefaultHasher::new();
-        match (unit.postings.first(), &unit.action) {
+        match (transaction.postings.first(), &transaction.action) {
             (Some(posting), _) => posting.account.owner.hash(&mut hash),
             (None, Some(action)) => action.owner.hash(&mut hash),
-            (None, None) => unit.nonce.hash(&mut hash),
+            (None, None) => transaction.nonce.hash(&mut hash),
         }
-        let before = self.under_way.fetch_add(1, Ordering::Relaxed);
-        let under_way = UnderWay(self.under_way.clone());
-        let open = (before / WORTH_A_LANE + 1).min(self.lanes.len()).max(1);
-        let place = (hash.finish() % open as u64) as usize;
-        let lane = self.lanes.get(place).ok_or(ApplyError::Unavailable)?;
-        Ok((lane, under_way))
+        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let in_flight = InFlight(self.in_flight.clone());
+        let used = (before / IN_FLIGHT_PER_PARTITION + 1)
+            .min(self.senders.len())
+            .max(1);
+        let number = (hash.finish() % used as u64) as usize;
+        let sender = self.senders.get(number).ok_or(ApplyError::Unavailable)?;
+        Ok((sender, in_flight))
     }
 }

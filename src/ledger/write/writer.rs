@@ -1,5 +1,5 @@
-//! The writers: the only tasks that change the ledger. Each takes what waits for it, applies it on a
-//! [`Book`](crate::ledger::book::Book) and commits once for all of it; a lone unit goes at once.
+//! The writers: the only tasks that change accounts. A writer takes every transaction that is queued for it, applies them on
+//! a [`Book`](crate::ledger::book::Book) and commits once for all; it does not delay a lone transaction.
 
 use std::time::Instant;
 
@@ -7,45 +7,50 @@ use sea_orm::DbErr;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::clock::Clock;
+use crate::ledger::Settings;
 use crate::ledger::book::transaction::{Applied, Rejection, Transaction};
 use crate::ledger::database::Database;
+use crate::ledger::write::load::load;
 use crate::ledger::write::retry::{LOST, TRIES, lost_connection, lost_race};
-use crate::ledger::write::rows;
+use crate::ledger::write::save::save;
 
-/// Why a unit has no receipt.
+/// Why the ledger did not apply a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApplyError {
-    /// The ledger's rules do not allow it; nothing has changed.
+    /// A rule forbids it; nothing has changed.
     #[error(transparent)]
     Rejected(#[from] Rejection),
-    /// Too many units are waiting; nothing has changed.
-    #[error("the queue of units is full")]
+    /// The queue is full; nothing has changed.
+    #[error("the queue of transactions is full")]
     Busy,
-    /// The database failed. Nothing has changed as far as it says; a unit with a retry guard may be sent again.
+    /// The database failed. Nothing has changed as far as the database says; an idempotent transaction may be sent again.
     #[error("the ledger does not answer")]
     Unavailable,
 }
 
-/// What became of a unit.
 type Outcome = Result<Applied, ApplyError>;
 
-/// A unit in the queue, its place there until it is taken, and who waits for its receipt.
-pub struct Waiting {
-    unit: Transaction,
+/// A transaction in the queue.
+pub struct Queued {
+    transaction: Transaction,
+    /// Its place in the queue, until a writer takes it.
     place: Option<OwnedSemaphorePermit>,
     reply: oneshot::Sender<Outcome>,
 }
 
-impl Waiting {
-    /// A unit for the queue, and where its receipt will come.
+impl Queued {
+    /// A transaction for the queue, and the receiver of its outcome.
     pub fn new(
-        unit: Transaction,
+        transaction: Transaction,
         place: OwnedSemaphorePermit,
-    ) -> (Waiting, oneshot::Receiver<Outcome>) {
-        let (reply, receipt) = oneshot::channel();
-        let place = Some(place);
-        let waiting = Waiting { unit, place, reply };
-        (waiting, receipt)
+    ) -> (Queued, oneshot::Receiver<Outcome>) {
+        let (reply, outcome) = oneshot::channel();
+        let queued = Queued {
+            transaction,
+            place: Some(place),
+            reply,
+        };
+        (queued, outcome)
     }
 }
 
@@ -53,28 +58,28 @@ impl Waiting {
 pub struct Writer {
     /// Where it writes.
     pub database: Database,
-    /// The time as it sees it.
+    /// Gives the time of what it writes.
     pub clock: Clock,
-    /// How many units share a commit, at most.
-    pub batch: usize,
-    /// Into which rows of the counter accounts.
+    /// The ledger's settings.
+    pub settings: Settings,
+    /// The row of each contra account that it writes.
     pub shard: i64,
 }
 
-/// Writes until every sender is gone, or `stop` says so, and the queue is empty.
+/// Applies queued transactions until all senders are gone, or until `stop` fires and the queue is empty.
 pub async fn run(
     writer: Writer,
-    mut queue: mpsc::UnboundedReceiver<Waiting>,
+    mut queue: mpsc::UnboundedReceiver<Queued>,
     mut stop: oneshot::Receiver<()>,
 ) {
-    let batch = writer.batch;
+    let batch = writer.settings.batch;
     let mut waiting = Vec::with_capacity(batch);
     let mut closing = false;
     loop {
         let taken = tokio::select! {
             taken = queue.recv_many(&mut waiting, batch) => taken,
             _ = &mut stop, if !closing => {
-                // What was taken is still finished; nothing new comes in.
+                // The queue takes nothing new, and the writer finishes what is in it.
                 queue.close();
                 closing = true;
                 continue;
@@ -83,32 +88,32 @@ pub async fn run(
         if taken == 0 {
             return;
         }
-        waiting.iter_mut().for_each(|one| one.place = None);
-        gather(&mut queue, &mut waiting, batch).await;
-        let units: Vec<&Transaction> = waiting.iter().map(|one| &one.unit).collect();
-        log::trace!("a batch of {}", units.len());
-        let Some(answers) = writer.apply_batch(&units).await else {
-            // Whoever waits would wait as long, and in vain.
-            while let Ok(one) = queue.try_recv() {
-                waiting.push(one);
+        waiting.iter_mut().for_each(|queued| queued.place = None);
+        coalesce(&mut queue, &mut waiting, batch).await;
+        let transactions: Vec<&Transaction> = waiting.iter().map(|it| &it.transaction).collect();
+        log::trace!("a batch of {}", transactions.len());
+        let Some(outcomes) = writer.apply_batch(&transactions).await else {
+            // Fail the waiting transactions too: they would hit the same error.
+            while let Ok(queued) = queue.try_recv() {
+                waiting.push(queued);
             }
-            for one in waiting.drain(..) {
-                let _ = one.reply.send(Err(ApplyError::Unavailable));
+            for queued in waiting.drain(..) {
+                let _ = queued.reply.send(Err(ApplyError::Unavailable));
             }
             continue;
         };
-        for (one, answer) in waiting.drain(..).zip(answers) {
-            // Whoever has gone away meanwhile finds the answer by asking again.
-            let _ = one.reply.send(answer);
+        for (queued, outcome) in waiting.drain(..).zip(outcomes) {
+            // A caller that has gone away finds the outcome by retrying.
+            let _ = queued.reply.send(outcome);
         }
     }
 }
 
-/// Lets everybody who is ready ask first, for as long as more come: those who have just been answered, often. No timer, so that
-/// a lone unit is not kept.
-async fn gather(
-    queue: &mut mpsc::UnboundedReceiver<Waiting>,
-    waiting: &mut Vec<Waiting>,
+/// Lets the tasks that are ready to run queue their transactions first, for as long as more of them come. There is no timer,
+/// so that a lone transaction does not wait.
+async fn coalesce(
+    queue: &mut mpsc::UnboundedReceiver<Queued>,
+    waiting: &mut Vec<Queued>,
     batch: usize,
 ) {
     let mut seen = 0;
@@ -116,95 +121,106 @@ async fn gather(
         seen = waiting.len();
         tokio::task::yield_now().await;
         while waiting.len() < batch
-            && let Ok(mut one) = queue.try_recv()
+            && let Ok(mut queued) = queue.try_recv()
         {
-            one.place = None;
-            waiting.push(one);
+            queued.place = None;
+            waiting.push(queued);
         }
     }
 }
 
 /// How far a batch came before the database failed.
-enum Stop {
-    /// It did not even begin.
+enum Failed {
+    /// The database transaction did not begin.
     Begin(DbErr),
-    /// Something in it does not go; nothing was committed.
+    /// A statement failed; nothing was committed.
     Inside(DbErr),
-    /// The commit itself failed.
+    /// The commit failed; it may have happened.
     Commit(DbErr),
 }
 
 impl Writer {
-    /// Applies units in one commit where that can be, so that one answer stands for each of them, in their order; none where the
-    /// database takes no writes at all.
-    async fn apply_batch(&self, units: &[&Transaction]) -> Option<Vec<Outcome>> {
-        match self.commit(units).await {
-            Ok(answers) => Some(answers),
-            Err(Stop::Inside(error)) if units.len() > 1 && !lost_connection(&error) => {
+    /// Applies transactions in one commit if possible, and gives their outcomes in their order. Returns `None` if the database
+    /// takes no writes at all.
+    async fn apply_batch(&self, transactions: &[&Transaction]) -> Option<Vec<Outcome>> {
+        match self.commit(transactions).await {
+            Ok(outcomes) => Some(outcomes),
+            Err(Failed::Inside(error)) if transactions.len() > 1 && !lost_connection(&error) => {
                 log::warn!(
-                    "a batch of {} units failed, trying them one by one: {error}",
-                    units.len()
+                    "a batch of {} transactions failed, trying them one by one: {error}",
+                    transactions.len()
                 );
-                let mut answers = Vec::with_capacity(units.len());
-                for unit in units {
-                    match self.commit(&[unit]).await {
-                        Ok(one) => answers.extend(one),
-                        Err(stop) => {
-                            answers.push(Err(self.unavailable(&stop)));
-                            if matches!(stop, Stop::Begin(_)) {
-                                break;
-                            }
-                        }
-                    }
-                }
-                answers.resize(units.len(), Err(ApplyError::Unavailable));
-                Some(answers)
+                Some(self.apply_one_by_one(transactions).await)
             }
-            Err(Stop::Commit(error)) if lost_connection(&error) => {
-                log::warn!("a commit was lost, trying again what counts once: {error}");
-                let again = units.iter().copied().filter(|unit| unit.counts_once());
-                let mut answers = match self.commit(&again.collect::<Vec<_>>()).await {
-                    Ok(answers) => answers.into_iter(),
-                    Err(stop) => {
-                        self.unavailable(&stop);
-                        Vec::new().into_iter()
-                    }
-                };
-                // Whether the others happened nobody knows.
-                let answer = |unit: &&Transaction| match unit.counts_once() {
-                    true => answers.next().unwrap_or(Err(ApplyError::Unavailable)),
-                    false => Err(ApplyError::Unavailable),
-                };
-                Some(units.iter().map(answer).collect())
+            Err(Failed::Commit(error)) if lost_connection(&error) => {
+                log::warn!("a commit was lost, trying its idempotent transactions again: {error}");
+                Some(self.apply_idempotent(transactions).await)
             }
-            Err(stop) => {
-                let error = self.unavailable(&stop);
-                let begun = !matches!(stop, Stop::Begin(_));
-                begun.then(|| units.iter().map(|_| Err(error)).collect())
+            Err(failed) => {
+                let error = self.unavailable(&failed);
+                let begun = !matches!(failed, Failed::Begin(_));
+                begun.then(|| vec![Err(error); transactions.len()])
             }
         }
     }
 
-    /// Commits once, and again from the beginning where another instance was there first, or where the connection was lost and
-    /// nothing can count twice.
-    async fn commit(&self, units: &[&Transaction]) -> Result<Vec<Outcome>, Stop> {
+    /// Applies each transaction in a commit of its own, so that one that fails does not fail the others.
+    async fn apply_one_by_one(&self, transactions: &[&Transaction]) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(transactions.len());
+        for transaction in transactions {
+            match self.commit(&[transaction]).await {
+                Ok(outcome) => outcomes.extend(outcome),
+                Err(failed) => {
+                    outcomes.push(Err(self.unavailable(&failed)));
+                    if matches!(failed, Failed::Begin(_)) {
+                        break;
+                    }
+                }
+            }
+        }
+        outcomes.resize(transactions.len(), Err(ApplyError::Unavailable));
+        outcomes
+    }
+
+    /// Applies the idempotent transactions of a batch whose commit may have happened. The others fail: trying them again
+    /// could count twice.
+    async fn apply_idempotent(&self, transactions: &[&Transaction]) -> Vec<Outcome> {
+        let again = transactions.iter().copied();
+        let again: Vec<_> = again.filter(|it| it.is_idempotent()).collect();
+        let mut outcomes = match self.commit(&again).await {
+            Ok(outcomes) => outcomes.into_iter(),
+            Err(failed) => {
+                self.unavailable(&failed);
+                Vec::new().into_iter()
+            }
+        };
+        let outcome = |transaction: &&Transaction| match transaction.is_idempotent() {
+            true => outcomes.next().unwrap_or(Err(ApplyError::Unavailable)),
+            false => Err(ApplyError::Unavailable),
+        };
+        transactions.iter().map(outcome).collect()
+    }
+
+    /// Commits once. It starts again from the beginning if another writer was first, or if the connection was lost and nothing
+    /// can count twice.
+    async fn commit(&self, transactions: &[&Transaction]) -> Result<Vec<Outcome>, Failed> {
         let begun = Instant::now();
-        let mut races = 1;
+        let mut tries = 1;
         loop {
-            match self.commit_once(units).await {
-                Err(Stop::Inside(error) | Stop::Commit(error))
-                    if lost_race(&error) && races < TRIES =>
+            match self.commit_once(transactions).await {
+                Err(Failed::Inside(error) | Failed::Commit(error))
+                    if lost_race(&error) && tries < TRIES =>
                 {
-                    races += 1;
+                    tries += 1;
                     log::debug!("a race was lost, trying again: {error}");
                 }
-                Err(Stop::Inside(error)) if lost_connection(&error) && begun.elapsed() < LOST => {
+                Err(Failed::Inside(error)) if lost_connection(&error) && begun.elapsed() < LOST => {
                     log::warn!("a connection was lost before the commit, trying again: {error}");
                 }
-                Err(Stop::Commit(error))
+                Err(Failed::Commit(error))
                     if lost_connection(&error)
                         && begun.elapsed() < LOST
-                        && units.iter().all(|unit| unit.counts_once()) =>
+                        && transactions.iter().all(|it| it.is_idempotent()) =>
                 {
                     log::warn!("a commit was lost, trying again: {error}");
                 }
@@ -213,36 +229,35 @@ impl Writer {
         }
     }
 
-    async fn commit_once(&self, units: &[&Transaction]) -> Result<Vec<Outcome>, Stop> {
-        let transaction = self.database.begin_write().await.map_err(Stop::Begin)?;
-        let mut book = rows::load(&transaction, units)
+    async fn commit_once(&self, transactions: &[&Transaction]) -> Result<Vec<Outcome>, Failed> {
+        let db = self.database.begin_write().await.map_err(Failed::Begin)?;
+        let mut book = load(&db, transactions, self.settings.expiry_reason)
             .await
-            .map_err(Stop::Inside)?;
-        // Only now, since whoever waited for a lock comes after the one that it waited for.
+            .map_err(Failed::Inside)?;
+        // Read the time after the locks are taken: entries of an account never go back in time.
         let now = self.clock.now();
-        let answers = units
+        let outcomes = transactions
             .iter()
-            .map(|unit| book.apply(unit, now).map_err(ApplyError::from))
+            .map(|transaction| book.apply(transaction, now).map_err(ApplyError::from))
             .collect();
         let changes = book.into_changes();
         if changes.is_empty() {
-            return Ok(answers);
+            return Ok(outcomes);
         }
-        rows::save(&transaction, &changes, self.shard)
+        save(&db, &changes, self.shard)
             .await
-            .map_err(Stop::Inside)?;
-        transaction.commit().await.map_err(Stop::Commit)?;
-        Ok(answers)
+            .map_err(Failed::Inside)?;
+        db.commit().await.map_err(Failed::Commit)?;
+        Ok(outcomes)
     }
-}
 
-impl Writer {
-    fn unavailable(&self, stop: &Stop) -> ApplyError {
+    /// Logs and records the failure of a write.
+    fn unavailable(&self, failed: &Failed) -> ApplyError {
         self.database.record_failed_write();
-        match stop {
-            Stop::Begin(error) => log::error!("the database takes no writes: {error}"),
-            Stop::Inside(error) => log::error!("a unit failed: {error}"),
-            Stop::Commit(error) => log::error!("a commit failed: {error}"),
+        match failed {
+            Failed::Begin(error) => log::error!("the database takes no writes: {error}"),
+            Failed::Inside(error) => log::error!("a transaction failed: {error}"),
+            Failed::Commit(error) => log::error!("a commit failed: {error}"),
         }
         ApplyError::Unavailable
     }

@@ -1,16 +1,17 @@
 //! Two instances on one database that get the same: first one and then the other, and both in the very same moment.
 
 use std::future::Future;
-use std::sync::Arc;
 
 use futures_util::future::join_all;
 use pointgate::clock::Clock;
+use pointgate::ledger::book::key::Key;
 use pointgate::ledger::book::transaction::{
     AccountKey, Action, Limit, Posting, PostingKind, Reason, Transaction,
 };
 use pointgate::ledger::read::history::{Direction, Range};
-use pointgate::ledger::{Ledger, Limits};
+use pointgate::ledger::{Ledger, Settings};
 use pointgate::members::{LinkError, Members};
+use pointgate::points::EXPIRED;
 use serde_json::json;
 
 use super::load::history;
@@ -130,12 +131,22 @@ async fn an_action_counts_once_at_both() {
     let answers = both.send(|client, _, i| send(client, format!("a>b 1 post t{i}")));
     for (i, [first, second]) in answers.await.into_iter().enumerate() {
         assert!(first.contains(r#""msg":"ok""#), "{i}: {first}");
-        assert_eq!(first, second, "{i}");
+        // One of the two is a repeat, which has the balances of now.
+        assert_eq!(without_numbers(&first), without_numbers(&second), "{i}");
     }
     let last = send(both.clients[0].clone(), "a 1 post last".to_owned()).await;
     let score = format!(r#""score1":"{}""#, 10 * (2 * TIMES + 1));
     assert!(last.contains(&score), "{last}");
     both.one.audit();
+}
+
+/// An answer without the numbers in it that are texts: its scores.
+fn without_numbers(answer: &str) -> String {
+    let parts = answer.split('"').map(|part| match part.parse::<i64>() {
+        Ok(_) => "",
+        Err(_) => part,
+    });
+    parts.collect::<Vec<_>>().join("\"")
 }
 
 fn text(answer: reqwest::Result<crate::program::Answer>) -> String {
@@ -156,12 +167,13 @@ async fn earn(client: Client, num: &str, reference: String) -> String {
 /// A gateway's ledger, and another instance on its database, by the same clock.
 async fn ledgers(gateway: &TestGateway) -> [Ledger; 2] {
     let now = gateway.now();
-    let limits = Limits {
+    let settings = Settings {
         queue: 2000,
         batch: 64,
         writers: 0,
+        expiry_reason: EXPIRED,
     };
-    let other = Ledger::open(&gateway.database(), limits, Clock::new(move || now)).await;
+    let other = Ledger::open(&gateway.database(), settings, Clock::new(move || now)).await;
     [gateway.ledger().clone(), other.unwrap()]
 }
 
@@ -234,6 +246,7 @@ async fn a_limit_holds_at_both() {
                 nonce: None,
                 postings: vec![points(format!("key:{actor}-{i}"), 1, never)],
                 action: Some(Action {
+                    key: Key::of(&["action", &actor.to_string(), &i.to_string()]),
                     token: format!("{actor}-{i}"),
                     owner: format!("key:{actor}"),
                     name: "collect".to_owned(),
@@ -244,14 +257,15 @@ async fn a_limit_holds_at_both() {
                         from: day,
                         until: day + 86_400_000,
                     }),
-                    answer: Arc::new(|balances| format!("{balances:?}")),
                 }),
             };
             ledgers[i % 2].apply(unit)
         };
         let applied = join_all((0..tries).map(act)).await;
         let applied = applied.into_iter().map(Result::unwrap);
-        let scored = applied.filter(|one| one.answer.as_deref() == Some("[Some(1)]"));
+        let scored = applied.filter(|one| {
+            one.action.unwrap().scored && one.receipts.iter().all(|receipt| receipt.balance == 1)
+        });
         assert_eq!(scored.count(), most as usize, "{actor}");
     }
     let [_, other] = ledgers;

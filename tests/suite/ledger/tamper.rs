@@ -1,8 +1,9 @@
 //! Tampering: whatever is changed in the database behind the program's back, the audit finds it and says where.
 
 use entity::entry;
-use pointgate::ledger::book::entry::{Counter, Entry, Guard, Hash};
-use pointgate::ledger::book::transaction::{AccountKey, Reason};
+use pointgate::ledger::book::entry::Hash;
+use pointgate::ledger::book::transaction::AccountKey;
+use pointgate::ledger::read::entries;
 use sea_orm::{
     ActiveModelTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, EntityTrait,
     IntoActiveModel, QueryOrder, Set,
@@ -360,30 +361,18 @@ async fn forge(database: &DatabaseConnection, first: i64, last: i64) {
         .all(database)
         .await
         .unwrap();
+    let account = AccountKey {
+        owner: "uid:1001".into(),
+        asset: "coin".into(),
+    };
     let mut head = Hash::default();
     for row in rows.into_iter().take(HISTORY.len()) {
         let message = match row.seq == first {
             true => Some("forged".to_owned()),
             false => row.message.clone(),
         };
-        let entry = Entry {
-            account: AccountKey {
-                owner: "uid:1001".into(),
-                asset: "coin".into(),
-            },
-            seq: row.seq,
-            at: row.at,
-            reason: Reason(row.kind),
-            amount: row.amount,
-            balance_after: row.balance_after,
-            counter: Counter::from_name(&row.counter).unwrap(),
-            direction_seq: row.direction_seq,
-            reference: row.reference.clone(),
-            message: message.clone(),
-            operator: row.operator,
-            guard: Guard::stored(&row),
-            hash: Hash::default(),
-        };
+        let mut entry = entries::from_row(&account, &row).unwrap();
+        entry.message.clone_from(&message);
         head = entry.hash_after(&head);
         if row.seq < first {
             assert_eq!(row.hash, head, "this forger cannot forge");

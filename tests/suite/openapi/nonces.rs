@@ -113,10 +113,10 @@ async fn it_is_swept_when_its_time_is_over() {
     assert_eq!(gateway.partner(body.clone()).await, success("[]"));
 
     let ledger = gateway.ledger();
-    assert_eq!(ledger.sweep(old * 1000).await, Ok(0));
+    assert_eq!(ledger.purge(old * 1000).await, Ok(0));
     assert_eq!(gateway.partner(body.clone()).await, replayed());
-    assert_eq!(ledger.sweep(old * 1000 + 1).await, Ok(1));
-    assert_eq!(ledger.sweep(old * 1000 + 1).await, Ok(0));
+    assert_eq!(ledger.purge(old * 1000 + 1).await, Ok(1));
+    assert_eq!(ledger.purge(old * 1000 + 1).await, Ok(0));
     assert_eq!(
         gateway.partner(body).await,
         replayed(),
@@ -136,7 +136,7 @@ async fn many_are_swept() {
     for (_, answer) in join_all(calls).await {
         assert!(answer.contains(r#""code":0,"#), "{answer}");
     }
-    assert_eq!(gateway.ledger().sweep(gateway.now() + 1).await, Ok(2500));
+    assert_eq!(gateway.ledger().purge(gateway.now() + 1).await, Ok(2500));
 }
 
 async fn send(client: &Client, body: &str) -> String {

@@ -1,8 +1,10 @@
-//! An action counts once and is answered alike for ever: later, in parallel, after a crash, at another program.
+//! An action counts once, and a repeat is answered in the same shape with the balances and the profile of now: later, in
+//! parallel, after a crash, at another program.
 
 use futures_util::future::join_all;
+use serde_json::Value;
 
-use super::client::{COMMUNITY, action, error};
+use super::client::{COMMUNITY, action, error, ok};
 use crate::program::{CONFIG, Client, Place, Program};
 use crate::test_gateway::TestGateway;
 
@@ -18,11 +20,20 @@ async fn sixty_four_deliveries_score_once() {
     assert_eq!((report.entries, report.points), (3, 6));
 }
 
-/// The sender tries again for 32 hours, with another endtimestamp and sign.
+/// The sender tries again for 32 hours, with another endtimestamp and sign. It writes the scores of the answer over its own, so
+/// that they must be those of now, not those of the first answer.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_later_delivery_is_answered_as_the_first() {
+async fn a_repeat_is_answered_with_the_balances_of_now() {
     let gateway = TestGateway::with_community().await;
-    let first = gateway.notify("a>b 1 like t1").await;
+    let data = |a: &str, b: &str| {
+        ok(&format!(
+            r#"{{"action_token":"t1","user_info":{{"user_token":"a",{a}}},"to_user_info":{{"to_user_token":"b",{b}}},"userInfo":{{}}}}"#
+        ))
+    };
+    let first = data(r#""score1":"1""#, r#""score2":"2","score4":"3""#);
+    let now = data(r#""score1":"12""#, r#""score2":"4","score4":"6""#);
+    assert_eq!(gateway.notify("a>b 1 like t1").await, first);
+    assert_eq!(gateway.notify("a>b 1 like t1").await, first);
     gateway.notify("a>b 1 like t2").await;
     gateway.notify("a>b 1 post t3").await;
     for time in [
@@ -31,10 +42,11 @@ async fn a_later_delivery_is_answered_as_the_first() {
         "2036-05-20 11:30:32",
     ] {
         gateway.at(time);
-        assert_eq!(gateway.notify("a>b 1 like t1").await, first, "{time}");
+        assert_eq!(gateway.notify("a>b 1 like t1").await, now, "{time}");
     }
-    // Whatever else is said under the same token.
-    assert_eq!(gateway.notify("c 2 post t1").await, first);
+    // Under the same token nothing else scores either: c has no account to show.
+    let other = r#"{"action_token":"t1","user_info":{"user_token":"c"},"userInfo":{}}"#;
+    assert_eq!(gateway.notify("c 2 post t1").await, ok(other));
     // The first request itself is too old by now.
     let old = format!(
         "/userActionNotify?{}",
@@ -44,15 +56,54 @@ async fn a_later_delivery_is_answered_as_the_first() {
     assert_eq!(gateway.audit().await.entries, 8);
 }
 
-/// Also where the rules are others by then.
+/// An action beyond its limit shows no score, and its repeat shows none either, whatever the balances are by then.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answer_is_the_stored_one() {
+async fn a_repeat_of_what_did_not_score_shows_no_score() {
+    let gateway = TestGateway::with_community().await;
+    let data = r#"{"action_token":"t3","user_info":{"user_token":"a"},"userInfo":{}}"#;
+    for call in ["a 1 like t1", "a 1 like t2"] {
+        gateway.notify(call).await;
+    }
+    assert_eq!(gateway.notify("a 1 like t3").await, ok(data));
+    gateway.notify("a 1 post t4").await;
+    assert_eq!(gateway.notify("a 1 like t3").await, ok(data));
+    assert_eq!(gateway.audit().await.points, 2 + 10 + 5);
+}
+
+/// A repeat shows the profile of now: the sender writes it over its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_is_answered_with_the_profile_of_now() {
+    let place = Place::with(&format!("{CONFIG}{COMMUNITY}"));
+    let program = Program::start(&place, &[]).await;
+    let client = program.client();
+    let first = send(&client, "a 1 post t1").await;
+    assert!(first.contains(r#""userInfo":{}"#), "{first}");
+    client
+        .good(&[
+            ("method", "status.update_profile"),
+            ("user_key", "a"),
+            ("description", "new"),
+        ])
+        .await;
+    assert_eq!(
+        send(&client, "a 1 post t1").await,
+        first.replace(r#""userInfo":{}"#, r#""userInfo":{"signature":"new"}"#)
+    );
+}
+
+/// The ledger stores no answer: a repeat shows the scores of the rule as it is by then, each with its balance, and scores none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_follows_the_rule_of_now() {
     let place = Place::with(&format!("{CONFIG}{COMMUNITY}"));
     let mut program = Program::start(&place, &[]).await;
-    let first = send(&program.client(), "a>b 1 post t1").await;
+    let answer = |scores: &str| {
+        format!(
+            r#"{{"code":200,"msg":"ok","data":{{"action_token":"t1","user_info":{{"user_token":"a",{scores}}},"to_user_info":{{"to_user_token":"b"}},"userInfo":{{}}}}}}"#
+        )
+    };
     assert_eq!(
-        first,
-        r#"{"code":200,"msg":"ok","data":{"action_token":"t1","user_info":{"user_token":"a","score1":"10","score2":"5"},"to_user_info":{"to_user_token":"b"},"userInfo":{}}}"#
+        send(&program.client(), "a>b 1 post t1").await,
+        answer(r#""score1":"10","score2":"5""#)
     );
     program.terminate().await;
     place.write(
@@ -60,7 +111,12 @@ async fn the_answer_is_the_stored_one() {
         &format!("{CONFIG}{COMMUNITY}").replace("score1", "score3"),
     );
     program.restart().await;
-    assert_eq!(send(&program.client(), "a>b 1 post t1").await, first);
+    // Nobody has any score3.
+    assert_eq!(
+        send(&program.client(), "a>b 1 post t1").await,
+        answer(r#""score2":"5""#)
+    );
+    program.audit();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,15 +127,22 @@ async fn a_delivery_a_kill_and_a_delivery() {
         .map(|i| format!("u{}>u{} {i} post t{i}", i % 5, i % 7))
         .collect();
     let client = program.client();
-    let mut first = Vec::new();
     for call in &calls {
-        first.push(send(&client, call).await);
+        send(&client, call).await;
     }
-    let second = Program::start(&place, &[]).await;
     let check = async |client: Client, when: &str| {
         let again = join_all(calls.iter().map(|call| send(&client, call))).await;
-        assert_eq!(again, first, "{when}");
+        for (i, again) in again.into_iter().enumerate() {
+            // Each of the five users has posted twelve times, and no repeat adds to that.
+            let (user, other) = (i % 5, i % 7);
+            let now = format!(
+                r#"{{"code":200,"msg":"ok","data":{{"action_token":"t{i}","user_info":{{"user_token":"u{user}","score1":"120","score2":"60"}},"to_user_info":{{"to_user_token":"u{other}"}},"userInfo":{{}}}}}}"#
+            );
+            assert_eq!(again, now, "{when}");
+        }
     };
+    let second = Program::start(&place, &[]).await;
+    check(client, "at the same program").await;
     check(second.client(), "at another program").await;
     program.kill9();
     program.restart().await;
@@ -87,7 +150,7 @@ async fn a_delivery_a_kill_and_a_delivery() {
     program.audit();
 }
 
-/// A kill in the middle of many deliveries: what was answered stays so, and nothing counts twice.
+/// A kill in the middle of many deliveries: what was acknowledged stays recorded, and nothing counts twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_in_the_middle() {
     let place = Place::with(&format!("{CONFIG}{COMMUNITY}"));
@@ -111,7 +174,11 @@ async fn a_kill_in_the_middle() {
             let client = client.clone();
             async move {
                 let again = send(&client, &format!("a 1 post r{round}-{i}")).await;
-                assert!(first.is_none_or(|first| first == again), "r{round}-{i}");
+                let token = format!(r#""data":{{"action_token":"r{round}-{i}","#);
+                assert!(again.contains(&token), "{again}");
+                // The repeat has the balance of now, which is no less than the first answer's.
+                let least = first.as_deref().map_or(10, score1);
+                assert!(score1(&again) >= least, "r{round}-{i}: {first:?} {again}");
             }
         });
         join_all(again).await;
@@ -122,6 +189,13 @@ async fn a_kill_in_the_middle() {
         "{last}"
     );
     program.audit();
+}
+
+/// The actor's score1 in an answer.
+fn score1(answer: &str) -> i64 {
+    let answer: Value = serde_json::from_str(answer).unwrap();
+    let score = answer["data"]["user_info"]["score1"].as_str().unwrap();
+    score.parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,14 @@
-//! The rules of actions: answered once, and counted up to their limits.
+//! The rules of actions: recorded once, and counted up to their limits.
 
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::ledger::book::changes::LimitSlot;
 use crate::ledger::book::transaction::Limit;
 
 fn action(token: &str, limit: Option<i64>) -> Action {
     Action {
+        key: Key::of(&["action", token]),
         token: token.into(),
         owner: "key:a".into(),
         name: "post".into(),
@@ -17,18 +19,41 @@ fn action(token: &str, limit: Option<i64>) -> Action {
             from: 0,
             until: DAY,
         }),
-        answer: Arc::new(|balances| format!("{balances:?}")),
     }
 }
 
-fn acted(book: &mut Book, action: Action, movements: &[PostingKind]) -> String {
-    let post = |&movement| posting(account(1), movement);
-    let unit = Transaction {
-        postings: movements.iter().map(post).collect(),
+fn apply(book: &mut Book, action: Action, kinds: &[PostingKind]) -> Applied {
+    let posting = |&kind| posting(account(1), kind);
+    let transaction = Transaction {
+        postings: kinds.iter().map(posting).collect(),
         action: Some(action),
         ..Transaction::default()
     };
-    book.apply(&unit, 1).unwrap().answer.unwrap()
+    book.apply(&transaction, 1).unwrap()
+}
+
+/// A new action with these balances, `None` where its posting moved nothing.
+fn new(balances: &[(i64, bool)]) -> Applied {
+    let receipt = |&(balance, moved)| Receipt {
+        balance,
+        repeated: false,
+        moved,
+    };
+    Applied {
+        receipts: balances.iter().map(receipt).collect(),
+        action: Some(ActionReceipt {
+            repeated: false,
+            scored: !balances.is_empty(),
+        }),
+    }
+}
+
+fn repeat(scored: bool) -> Applied {
+    let repeated = true;
+    Applied {
+        receipts: Vec::new(),
+        action: Some(ActionReceipt { repeated, scored }),
+    }
 }
 
 const FIVE: PostingKind = PostingKind::Earn {
@@ -38,29 +63,27 @@ const FIVE: PostingKind = PostingKind::Earn {
 const LESS_SEVEN: PostingKind = PostingKind::SpendUpTo { amount: 7 };
 
 #[test]
-fn an_action_is_answered_once_with_the_final_balances() {
-    let mut book = Book::default();
+fn an_action_is_recorded_once() {
+    let mut book = Book::new(EXPIRED);
+    let a = || action("a", None);
     assert_eq!(
-        acted(&mut book, action("a", None), &[FIVE, FIVE]),
-        "[Some(10), Some(10)]"
+        apply(&mut book, a(), &[FIVE, FIVE]),
+        new(&[(5, true), (10, true)])
     );
-    // Whatever comes under its token.
-    assert_eq!(
-        acted(&mut book, action("a", None), &[FIVE]),
-        "[Some(10), Some(10)]"
-    );
-    assert_eq!(
-        acted(&mut book, action("b", None), &[LESS_SEVEN]),
-        "[Some(3)]"
-    );
-    assert_eq!(
-        acted(&mut book, action("c", None), &[LESS_SEVEN]),
-        "[Some(0)]"
-    );
-    assert_eq!(acted(&mut book, action("d", None), &[LESS_SEVEN]), "[None]");
-    assert_eq!(acted(&mut book, action("e", None), &[]), "[]");
-    book.put_answered(action("f", None).key(), "stored".into());
-    assert_eq!(acted(&mut book, action("f", None), &[FIVE]), "stored");
+    // Whatever comes under its key.
+    assert_eq!(apply(&mut book, a(), &[FIVE]), repeat(true));
+    assert_eq!(apply(&mut book, a(), &[]), repeat(true));
+    let spend = |book: &mut Book, token| apply(book, action(token, None), &[LESS_SEVEN]);
+    assert_eq!(spend(&mut book, "b"), new(&[(3, true)]));
+    assert_eq!(spend(&mut book, "c"), new(&[(0, true)]));
+    assert_eq!(spend(&mut book, "d"), new(&[(0, false)]));
+    assert_eq!(apply(&mut book, action("e", None), &[]), new(&[]));
+    assert_eq!(apply(&mut book, action("e", None), &[FIVE]), repeat(false));
+    for (token, scored) in [("f", true), ("g", false)] {
+        book.put_recorded_action(action(token, None).key, scored);
+        let again = apply(&mut book, action(token, None), &[FIVE]);
+        assert_eq!(again, repeat(scored));
+    }
     let changes = book.into_changes();
     assert_eq!(changes.entries.len(), 4);
     let recorded: Vec<_> = changes
@@ -82,66 +105,63 @@ fn an_action_is_answered_once_with_the_final_balances() {
 
 #[test]
 fn beyond_its_limit_an_action_moves_nothing() {
-    let mut book = Book::default();
-    let tally = Tally::of(&action("", Some(1))).unwrap().0;
-    book.put_tally(tally.clone(), 1);
-    assert_eq!(acted(&mut book, action("a", Some(3)), &[FIVE]), "[Some(5)]");
-    assert_eq!(acted(&mut book, action("a", Some(3)), &[FIVE]), "[Some(5)]");
-    assert_eq!(
-        acted(&mut book, action("b", Some(3)), &[FIVE]),
-        "[Some(10)]"
-    );
-    assert_eq!(acted(&mut book, action("c", Some(3)), &[FIVE]), "[]");
+    let mut book = Book::new(EXPIRED);
+    let limit = LimitKey::of(&action("", Some(1))).unwrap().0;
+    book.put_limit_count(limit, 1);
+    let earn = |book: &mut Book, token| apply(book, action(token, Some(3)), &[FIVE]);
+    assert_eq!(earn(&mut book, "a"), new(&[(5, true)]));
+    assert_eq!(earn(&mut book, "a"), repeat(true));
+    assert_eq!(earn(&mut book, "b"), new(&[(10, true)]));
+    assert_eq!(earn(&mut book, "c"), new(&[]));
+    assert_eq!(earn(&mut book, "c"), repeat(false));
     assert_eq!(balance(&book), 10);
     // Another name, or another day, is counted by itself.
     let mut other = action("d", Some(1));
     other.name = "like".into();
-    assert_eq!(acted(&mut book, other, &[FIVE]), "[Some(15)]");
+    assert_eq!(apply(&mut book, other, &[FIVE]), new(&[(15, true)]));
     let mut later = action("e", Some(1));
     later.limit = Some(Limit {
         most: 1,
         from: DAY,
         until: 2 * DAY,
     });
-    assert_eq!(acted(&mut book, later, &[FIVE]), "[Some(20)]");
-    let scored = book
-        .into_changes()
-        .actions
-        .iter()
-        .filter(|row| row.scored)
-        .count();
-    assert_eq!(scored, 4);
+    assert_eq!(apply(&mut book, later, &[FIVE]), new(&[(20, true)]));
+    let actions = book.into_changes().actions;
+    assert_eq!(actions.iter().filter(|row| row.scored).count(), 4);
 }
 
 #[test]
 fn an_action_that_moves_nothing_does_not_count_towards_its_limit() {
-    let mut book = Book::default();
-    assert_eq!(acted(&mut book, action("a", Some(1)), &[]), "[]");
-    assert_eq!(acted(&mut book, action("b", Some(1)), &[FIVE]), "[Some(5)]");
-    assert_eq!(acted(&mut book, action("c", Some(1)), &[FIVE]), "[]");
+    let mut book = Book::new(EXPIRED);
+    assert_eq!(apply(&mut book, action("a", Some(1)), &[]), new(&[]));
+    assert_eq!(
+        apply(&mut book, action("b", Some(1)), &[FIVE]),
+        new(&[(5, true)])
+    );
+    assert_eq!(apply(&mut book, action("c", Some(1)), &[FIVE]), new(&[]));
 }
 
 #[test]
-fn each_action_within_a_limit_takes_the_next_turn() {
-    let turns = |known: i64, tokens: &[&str], now: i64| {
-        let mut book = Book::default();
-        let (tally, _) = Tally::of(&action("a", Some(3))).unwrap();
-        book.put_tally(tally, known);
+fn each_action_within_a_limit_takes_the_next_slot() {
+    let slots = |known: i64, tokens: &[&str], now: i64| -> Vec<LimitSlot> {
+        let mut book = Book::new(EXPIRED);
+        let (limit, _) = LimitKey::of(&action("a", Some(3))).unwrap();
+        book.put_limit_count(limit, known);
         for token in tokens {
-            let unit = Transaction {
+            let transaction = Transaction {
                 postings: vec![posting(account(1), FIVE)],
                 action: Some(action(token, Some(3))),
                 ..Transaction::default()
             };
-            book.apply(&unit, now).unwrap();
+            book.apply(&transaction, now).unwrap();
         }
-        book.into_changes().turns
+        book.into_changes().limit_slots
     };
-    let all = turns(0, &["a", "b", "c"], 1);
-    // Whoever counts again gets the same turn, under whatever token.
-    assert_eq!(turns(1, &["d", "e"], 1), all[1..]);
-    assert_eq!(turns(3, &["f"], 1), []);
+    let all = slots(0, &["a", "b", "c"], 1);
+    // A writer that counts again takes the same slot, under whatever token.
+    assert_eq!(slots(1, &["d", "e"], 1), all[1..]);
+    assert_eq!(slots(3, &["f"], 1), []);
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 3);
-    // Too late to be counted: it can take nobody's turn.
-    assert_eq!(turns(0, &["a"], DAY), []);
+    // Outside the window it takes nobody's slot.
+    assert_eq!(slots(0, &["a"], DAY), []);
 }

@@ -37,7 +37,7 @@ pub static ACCOUNT_IDS: Statement = Statement::ask(
 );
 
 /// Names → for each that is another name of an owner its place and the owner.
-pub static ALIASES: Statement = Statement::ask(
+pub static IDENTITIES: Statement = Statement::ask(
     &[Text],
     "k.place, n.owner",
     "FROM {k} {join} alias n ON n.name = k.c0",
@@ -78,14 +78,14 @@ pub static PAGE_OF: Statement = Statement::ask(
 );
 
 /// Keys → for each retry guard that has been used its place among them, what was asked and what was answered.
-pub static GUARDS: Statement = Statement::ask(
+pub static IDEMPOTENCY_RECORDS: Statement = Statement::ask(
     &[Bytes],
     "k.place, {hex:e.content_key}, e.answered",
     "FROM {k} {join} entry e ON e.guard_key = k.c0",
 );
 
 /// Keys → the draws of those orders, each with the order's place among them.
-pub static DRAWS: Statement = Statement::ask(
+pub static ALLOCATIONS: Statement = Statement::ask(
     &[Bytes],
     "k.place, d.spend_seq, d.expires_at, d.drawn, d.returned",
     "FROM {k} {join} draw d ON d.order_key = k.c0",
@@ -98,15 +98,15 @@ pub static NONCES: Statement = Statement::ask(
     "FROM {k} {join} nonce n ON n.at = k.c0 AND n.nonce_key = k.c1",
 );
 
-/// Keys → for each action that has been answered its place among them and the answer.
-pub static ANSWERS: Statement = Statement::ask(
+/// Keys → for each recorded action its place among them and whether it scored.
+pub static RECORDED_ACTIONS: Statement = Statement::ask(
     &[Bytes],
-    "k.place, a.answer",
+    "k.place, a.scored",
     "FROM {k} {join} action a ON a.action_key = k.c0",
 );
 
-/// Rows `(owner, name, from, until)` → the place of each and how many such actions moved points.
-pub static TALLIES: Statement = Statement::ask(
+/// Rows `(owner, name, from, until)` → the place of each and the number of such actions that scored.
+pub static LIMIT_COUNTS: Statement = Statement::ask(
     &[Text, Text, Int, Int],
     "k.place, (SELECT COUNT(*) FROM action a \
      WHERE a.owner = k.c0 AND a.name = k.c1 AND a.at >= k.c2 AND a.at < k.c3 AND a.scored = 1)",
@@ -161,7 +161,7 @@ pub static DROP_LOTS: Statement = Statement::tell_or(
 );
 
 /// Rows of draws, new or changed.
-pub static SET_DRAWS: Statement = Statement::tell_or(
+pub static SET_ALLOCATIONS: Statement = Statement::tell_or(
     &[Bytes, Int, Int, Int, Int, Int],
     "INSERT INTO draw (order_key, account_id, spend_seq, expires_at, drawn, returned) \
      {rows} \
@@ -171,7 +171,7 @@ pub static SET_DRAWS: Statement = Statement::tell_or(
 );
 
 /// Rows `(asset, name, shard, points)` of what counter accounts gain.
-pub static ADD_TO_COUNTERS: Statement = Statement::tell_or(
+pub static ADD_TO_CONTRAS: Statement = Statement::tell_or(
     &[Text, Text, Int, Int],
     "INSERT INTO counter (asset, name, shard, balance) {rows} \
      ON CONFLICT (asset, name, shard) DO UPDATE SET balance = counter.balance + excluded.balance",
@@ -183,11 +183,17 @@ pub static ADD_TO_COUNTERS: Statement = Statement::tell_or(
 pub static ADD_NONCES: Statement =
     Statement::tell(&[Int, Bytes], "INSERT INTO nonce (at, nonce_key) {rows}");
 
-/// Rows of new actions; one that is recorded already breaks the batch.
+/// Rows of new actions; one that is recorded already fails the batch.
 pub static ADD_ACTIONS: Statement = Statement::tell(
-    &[Bytes, Text, Text, Text, Text, Text, Int, Int, Text],
-    "INSERT INTO action (action_key, token, owner, name, other, object, at, scored, answer) \
+    &[Bytes, Text, Text, Text, Text, Text, Int, Int],
+    "INSERT INTO action (action_key, token, owner, name, other, object, at, scored) \
      {rows}",
+);
+
+/// Rows `(expiry, key)` of daily-limit slots that are taken now; one that another action took fails the batch.
+pub static ADD_LIMIT_SLOTS: Statement = Statement::tell(
+    &[Int, Bytes],
+    "INSERT INTO daily_limit_slot (expires_at, slot_key) {rows}",
 );
 
 /// Asks for what stands under these rows, with further parameters; nothing for nothing.

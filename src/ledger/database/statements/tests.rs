@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::Duration;
 
-use entity::{account, action, alias, counter, draw, entry, lot, nonce};
+use entity::{account, action, alias, counter, daily_limit_slot, draw, entry, lot, nonce};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 
@@ -135,6 +135,10 @@ async fn tables(db: &impl ConnectionTrait) -> BTreeMap<&'static str, Vec<String>
         (
             "counter",
             sorted(counter::Entity::find().all(db).await.unwrap()),
+        ),
+        (
+            "daily_limit_slot",
+            sorted(daily_limit_slot::Entity::find().all(db).await.unwrap()),
         ),
         ("draw", sorted(draw::Entity::find().all(db).await.unwrap())),
         (

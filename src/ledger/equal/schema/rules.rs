@@ -3,7 +3,7 @@
 use Why::{Never, Nobody, Taken};
 
 /// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. SQLite and MySQL number what comes first with 1 too.
-pub const ROWS: [&str; 14] = [
+pub const ROWS: [&str; 15] = [
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:1', 5, 2, 1, 0, 7, {x:00})",
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
@@ -17,7 +17,8 @@ pub const ROWS: [&str; 14] = [
     "INSERT INTO alias (name, owner) VALUES ('key:a', 'uid:1')",
     "INSERT INTO member (uid, user_key) VALUES (1, 'a')",
     "INSERT INTO member (uid, user_key) VALUES (9, 'z')",
-    "INSERT INTO action (action_key, token, owner, name, at, scored, answer) VALUES ({x:01}, 't', 'key:a', 'post', 0, 1, '')",
+    "INSERT INTO action (action_key, token, owner, name, at, scored) VALUES ({x:01}, 't', 'key:a', 'post', 0, 1)",
+    "INSERT INTO daily_limit_slot (expires_at, slot_key) VALUES (1, {x:01})",
     "INSERT INTO follow (member_id, account, at) VALUES (1, 'shop', 0)",
     "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ('e', 'c', 'charge.succeeded', 0)",
     "INSERT INTO message (message_key, at, answer) VALUES ({x:01}, 0, '')",
@@ -42,7 +43,7 @@ pub enum Why {
     Never,
 }
 
-pub const RULES: [Rule; 42] = [
+pub const RULES: [Rule; 43] = [
     Rule(
         "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, head) \
           VALUES ($v, 0, 0, 0, 0, {x:00})",
@@ -205,13 +206,19 @@ pub const RULES: [Rule; 42] = [
         Never,
     ),
     Rule(
-        "INSERT INTO action (action_key, token, owner, name, at, scored, answer) \
-          VALUES ($v, 't', 'key:a', 'post', 0, 1, '')",
+        "INSERT INTO action (action_key, token, owner, name, at, scored) \
+          VALUES ($v, 't', 'key:a', 'post', 0, 1)",
         "{x:02}",
         &["{x:01}"],
         Taken,
     ),
     Rule("UPDATE action SET scored = $v", "0", &["2", "-1"], Never),
+    Rule(
+        "INSERT INTO daily_limit_slot (expires_at, slot_key) VALUES ($v)",
+        "1, {x:02}",
+        &["1, {x:01}"],
+        Taken,
+    ),
     Rule(
         "INSERT INTO follow (member_id, account, at) VALUES ($v, 0)",
         "1, 'service'",

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 
 use crate::ledger::Ledger;
-use crate::ledger::book::entry::Counter;
+use crate::ledger::book::entry::Contra;
 
 use replay::AccountReplay;
 
@@ -68,7 +68,7 @@ pub async fn check(
 ) -> Result<Report, AuditError> {
     let entries = entry::Entity::find().count(db).await?;
     let mut report = Report::default();
-    let mut sums: BTreeMap<(String, Counter), i128> = BTreeMap::new();
+    let mut sums: BTreeMap<(String, Contra), i128> = BTreeMap::new();
     let mut last_id = 0;
     loop {
         let accounts = account::Entity::find()
@@ -199,7 +199,7 @@ async fn lots_of(
 
 async fn check_counters(
     db: &DatabaseTransaction,
-    sums: &BTreeMap<(String, Counter), i128>,
+    sums: &BTreeMap<(String, Contra), i128>,
     members: i128,
 ) -> Result<(), AuditError> {
     let mut held: BTreeMap<(String, String), i128> = BTreeMap::new();
@@ -207,7 +207,7 @@ async fn check_counters(
         *held.entry((row.asset, row.name)).or_default() += i128::from(row.balance);
     }
     for ((asset, name), balance) in &held {
-        let key = Counter::from_name(name).map(|name| (asset.clone(), name));
+        let key = Contra::from_name(name).map(|name| (asset.clone(), name));
         let should = key.and_then(|key| sums.get(&key).copied()).unwrap_or(0);
         if *balance != should {
             return Err(broken(

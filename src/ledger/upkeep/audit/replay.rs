@@ -3,8 +3,9 @@
 use entity::{account, entry, lot};
 
 use super::{AuditError, broken};
-use crate::ledger::book::entry::{Counter, Entry, Guard, Hash};
-use crate::ledger::book::transaction::{AccountKey, Reason};
+use crate::ledger::book::entry::{Contra, Hash};
+use crate::ledger::book::transaction::AccountKey;
+use crate::ledger::read::entries;
 
 /// An account as its entries so far make it.
 pub struct AccountReplay<'a> {
@@ -50,7 +51,7 @@ impl<'a> AccountReplay<'a> {
     ///
     /// # Errors
     /// What is off with it.
-    pub fn add(&mut self, row: &entry::Model) -> Result<(Counter, i64), AuditError> {
+    pub fn add(&mut self, row: &entry::Model) -> Result<(Contra, i64), AuditError> {
         self.seq += 1;
         self.income += i64::from(row.amount > 0);
         self.balance = self.balance.saturating_add(row.amount);
@@ -80,29 +81,16 @@ impl<'a> AccountReplay<'a> {
             return Err(self.broken(format!("{which} is older than the one before it")));
         }
         self.at = row.at;
-        let Some(counter) = Counter::from_name(&row.counter) else {
-            return Err(self.broken(format!("{which} has no known other side")));
-        };
-        let entry = Entry {
-            account: self.key.clone(),
-            seq: row.seq,
-            at: row.at,
-            reason: Reason(row.kind),
-            amount: row.amount,
-            balance_after: row.balance_after,
-            counter,
-            direction_seq: row.direction_seq,
-            reference: row.reference.clone(),
-            message: row.message.clone(),
-            operator: row.operator,
-            guard: Guard::stored(row),
-            hash: Hash::default(),
+        let Some(entry) = entries::from_row(&self.key, row) else {
+            return Err(self.broken(format!(
+                "{which} has no known contra account or no whole hash"
+            )));
         };
         self.head = entry.hash_after(&self.head);
-        if row.hash != self.head {
+        if entry.hash != self.head {
             return Err(self.broken(format!("{which} does not fit the chain of hashes")));
         }
-        Ok((counter, row.amount))
+        Ok((entry.contra, row.amount))
     }
 
     /// Compares what the entries came to with what the account and its lots say.

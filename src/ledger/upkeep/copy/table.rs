@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use std::pin::pin;
 
 use entity::{
-    account, action, alias, counter, draw, entry, follow, lot, member, message, nonce, payment,
+    account, action, alias, counter, daily_limit_slot, draw, entry, follow, lot, member, message,
+    nonce, payment,
 };
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
@@ -22,13 +23,14 @@ use super::{CopyError, End};
 const ROWS: usize = 200;
 
 /// All tables, those that others point to before these.
-pub static TABLES: [&(dyn Table + Sync); 12] = [
+pub static TABLES: [&(dyn Table + Sync); 13] = [
     &Of::<account::Entity>::TABLE,
     &Of::<lot::Entity>::TABLE,
     &Of::<entry::Entity>::TABLE,
     &Of::<draw::Entity>::TABLE,
     &Of::<counter::Entity>::TABLE,
     &Of::<nonce::Entity>::TABLE,
+    &Of::<daily_limit_slot::Entity>::TABLE,
     &Of::<alias::Entity>::TABLE,
     &Of::<member::Entity>::TABLE,
     &Of::<action::Entity>::TABLE,

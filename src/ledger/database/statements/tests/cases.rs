@@ -141,11 +141,11 @@ fn accounts() -> Vec<Case> {
         case!(ACCOUNT_IDS, account_rows(), Rows(found)),
         case!(ACCOUNT_IDS, nobody(), Rows(0)),
         case!(
-            ALIASES,
+            IDENTITIES,
             [names.clone(), names].concat(),
             Rows(2 * NAMES.len())
         ),
-        case!(ALIASES, others, Rows(0)),
+        case!(IDENTITIES, others, Rows(0)),
     ]
 }
 
@@ -237,10 +237,10 @@ fn keyed() -> Vec<Case> {
         .map(|(i, key)| json!([some_number(i + 1), key]))
         .collect();
     vec![
-        case!(GUARDS, mixed.clone(), Rows(2 * many)),
-        case!(GUARDS, others.clone(), Rows(0)),
-        case!(DRAWS, mixed, Rows(4 * many)),
-        case!(DRAWS, others, Rows(0)),
+        case!(IDEMPOTENCY_RECORDS, mixed.clone(), Rows(2 * many)),
+        case!(IDEMPOTENCY_RECORDS, others.clone(), Rows(0)),
+        case!(ALLOCATIONS, mixed, Rows(4 * many)),
+        case!(ALLOCATIONS, others, Rows(0)),
         case!(
             NONCES,
             [nonces.clone(), off.clone(), nonces].concat(),
@@ -277,8 +277,8 @@ fn tallies() -> Vec<Case> {
     .concat();
     let many = rows.len();
     vec![
-        case!(ANSWERS, keys, Rows(ACTIONS + 3)),
-        case!(ANSWERS, others, Rows(0)),
-        case!(TALLIES, rows, Rows(many)),
+        case!(RECORDED_ACTIONS, keys, Rows(ACTIONS + 3)),
+        case!(RECORDED_ACTIONS, others, Rows(0)),
+        case!(LIMIT_COUNTS, rows, Rows(many)),
     ]
 }

@@ -125,6 +125,8 @@ pub fn keyed() -> Vec<Case> {
     let again = [draw(&old, 100, i64::MAX), draw(&old, i64::MAX, 0)];
     let nonces = new.iter().enumerate();
     let nonces = nonces.map(|(i, key)| json!([some_number(i), key]));
+    let slots = new.iter().enumerate();
+    let slots = slots.map(|(i, key)| json!([some_number(i), key]));
     let gains = [
         json!(["coin", "issued", 0, i64::MAX]),
         json!(["coin", "redeemed", 0, i64::MIN + 8]),
@@ -133,13 +135,23 @@ pub fn keyed() -> Vec<Case> {
         json!(["😀", "it's \\", 0, -5]),
     ];
     vec![
-        case!(SET_DRAWS, draws.chain(again).collect(), Changes),
-        case!(SET_DRAWS, vec![draw(&old, 100, -1)], WRONG),
-        case!(SET_DRAWS, vec![json!([new[0], 2, 2, 100, 5, 6])], WRONG),
-        case!(ADD_TO_COUNTERS, gains.to_vec(), Changes),
+        case!(SET_ALLOCATIONS, draws.chain(again).collect(), Changes),
+        case!(SET_ALLOCATIONS, vec![draw(&old, 100, -1)], WRONG),
+        case!(
+            SET_ALLOCATIONS,
+            vec![json!([new[0], 2, 2, 100, 5, 6])],
+            WRONG
+        ),
+        case!(ADD_TO_CONTRAS, gains.to_vec(), Changes),
         case!(ADD_NONCES, nonces.collect(), Changes),
         case!(ADD_NONCES, vec![json!([0, old])], TAKEN),
         case!(ADD_NONCES, vec![json!([1, old]), json!([1, old])], TAKEN),
+        case!(ADD_LIMIT_SLOTS, slots.collect(), Changes),
+        case!(
+            ADD_LIMIT_SLOTS,
+            vec![json!([1, old]), json!([1, old])],
+            TAKEN
+        ),
     ]
 }
 
@@ -148,10 +160,10 @@ pub fn actions() -> Vec<Case> {
     let keys = other_keys();
     let row = |i: usize, key: &str, scored: i64| {
         let name = NAMES[i % NAMES.len()];
-        let (other, object) = (some_text(i), some_text(i + 3));
+        let (other, object) = (some_text(i), NAMES.join("\n").repeat(1 + i % 3));
+        let object: String = object.chars().take(255).collect();
         let at = some_number(i);
-        let answer = NAMES.join("\n").repeat(1 + i % 3);
-        json!([key, name, name, name, other, object, at, scored, answer])
+        json!([key, name, name, name, other, object, at, scored])
     };
     let new = keys.iter().enumerate();
     let new = new.map(|(i, key)| row(i, key, number(i) % 2)).collect();

@@ -1,0 +1,98 @@
+//! What a batch changed: the rows that the writer saves in one database transaction.
+
+use std::collections::BTreeMap;
+
+use crate::ledger::book::account::{Account, Allocation, Lot};
+use crate::ledger::book::entry::{Contra, Entry};
+use crate::ledger::book::key::Key;
+use crate::ledger::book::transaction::{AccountKey, Action, Nonce};
+
+/// Everything that a batch changed.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Accounts as they are now, in key order.
+    pub accounts: BTreeMap<AccountKey, Account>,
+    /// New entries, in the order in which they were made.
+    pub entries: Vec<Entry>,
+    /// New lots.
+    pub opened_lots: Vec<(AccountKey, Lot)>,
+    /// Lots that hold more or fewer points than before.
+    pub changed_lots: Vec<(AccountKey, Lot)>,
+    /// Lots without points, by their expiry (ms).
+    pub emptied_lots: Vec<(AccountKey, i64)>,
+    /// New and changed allocations, by order.
+    pub allocations: BTreeMap<Key, (AccountKey, Vec<Allocation>)>,
+    /// The points that contra accounts gain, by asset.
+    pub contra_gains: BTreeMap<(String, Contra), i64>,
+    /// Nonces that are spent now.
+    pub nonces: Vec<Nonce>,
+    /// Daily-limit slots that actions took.
+    pub limit_slots: Vec<LimitSlot>,
+    /// New actions.
+    pub actions: Vec<RecordedAction>,
+}
+
+impl Changes {
+    /// Whether there is nothing to save.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.nonces.is_empty() && self.actions.is_empty()
+    }
+}
+
+/// An action as the database stores it.
+#[derive(Clone, Debug)]
+pub struct RecordedAction {
+    /// The action.
+    pub action: Action,
+    /// When the ledger recorded it (ms).
+    pub at: i64,
+    /// Whether its postings were applied, so that it counts towards its limit.
+    pub scored: bool,
+}
+
+/// What a limit counts: one owner's actions of one name in a window of time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LimitKey {
+    /// The actor.
+    pub owner: String,
+    /// The kind of action.
+    pub name: String,
+    /// The window's start (ms), inclusive.
+    pub from: i64,
+    /// The window's end (ms), exclusive.
+    pub until: i64,
+}
+
+impl LimitKey {
+    /// What an action counts towards, and up to which number. `None` if it has no limit.
+    pub fn of(action: &Action) -> Option<(LimitKey, i64)> {
+        action.limit.map(|limit| {
+            let key = LimitKey {
+                owner: action.owner.clone(),
+                name: action.name.clone(),
+                from: limit.from,
+                until: limit.until,
+            };
+            (key, limit.most)
+        })
+    }
+
+    /// The slot of the `nth` action, counted from 1.
+    pub(super) fn slot(&self, nth: i64) -> LimitSlot {
+        let (from, nth) = (self.from.to_string(), nth.to_string());
+        LimitSlot {
+            expires_at: self.until,
+            key: Key::of(&[&self.owner, &self.name, &from, &nth]),
+        }
+    }
+}
+
+/// A slot of a daily limit, which one action can take. Two writers that both count `n` actions both take slot `n + 1`: the
+/// database refuses the second one, which then counts again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LimitSlot {
+    /// The end of the limit's window (ms); the slot can be purged after it.
+    pub expires_at: i64,
+    /// The key of the limit and the slot's number.
+    pub key: Key,
+}

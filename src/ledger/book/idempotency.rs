@@ -1,0 +1,55 @@
+//! What the ledger remembers of a posting with an idempotency key.
+
+use crate::ledger::book::key::Key;
+
+/// Lets a retry find the first posting and its answer. The record is part of the posting's entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdempotencyRecord {
+    /// Identifies the request.
+    pub key: Key,
+    /// The key of the request's content.
+    pub fingerprint: Key,
+    /// The balance that was answered.
+    pub balance: i64,
+}
+
+impl IdempotencyRecord {
+    /// Reads the record from an entry's columns. Returns `None` if one of them is null or is not 16 bytes long.
+    pub fn from_columns(
+        key: Option<&[u8]>,
+        fingerprint: Option<&[u8]>,
+        balance: Option<i64>,
+    ) -> Option<IdempotencyRecord> {
+        Some(IdempotencyRecord {
+            key: Key::from_bytes(key?)?,
+            fingerprint: Key::from_bytes(fingerprint?)?,
+            balance: balance?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_whole_or_none() {
+        let (key, fingerprint) = (Key::of(&["k"]), Key::of(&["f"]));
+        let (k, f) = (key.bytes(), fingerprint.bytes());
+        let read = IdempotencyRecord::from_columns;
+        let whole = IdempotencyRecord {
+            key,
+            fingerprint,
+            balance: 5,
+        };
+        assert_eq!(read(Some(&k), Some(&f), Some(5)), Some(whole));
+        for part in [
+            read(None, Some(&f), Some(5)),
+            read(Some(&k), None, Some(5)),
+            read(Some(&k), Some(&f), None),
+            read(Some(&k[1..]), Some(&f), Some(5)),
+        ] {
+            assert_eq!(part, None);
+        }
+    }
+}

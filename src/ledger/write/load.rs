@@ -1,0 +1,183 @@
+//! Loads what a batch of transactions touches into a [`Book`], in a few set queries.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{ConnectionTrait, DbErr};
+
+use crate::ledger::book::Book;
+use crate::ledger::book::account::{Account, Allocation, Lot};
+use crate::ledger::book::entry::Hash;
+use crate::ledger::book::idempotency::IdempotencyRecord;
+use crate::ledger::book::key::Key;
+use crate::ledger::book::transaction::{
+    AccountKey, Nonce, Posting, PostingKind, Reason, Transaction,
+};
+use crate::ledger::database::statements;
+use crate::ledger::write::actions;
+use crate::ledger::write::sets::{account_rows, at, distinct, hexed, invalid, keyed_rows};
+
+/// Place, id, owner, balance, last_seq, income_seq, last_at and head.
+type AccountRow = (usize, i64, String, i64, i64, i64, i64, String);
+
+/// Loads what the transactions touch. On PostgreSQL and MySQL it locks their accounts.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer, or holds a row that the ledger cannot have written.
+pub async fn load(
+    db: &impl ConnectionTrait,
+    transactions: &[&Transaction],
+    expiry_reason: Reason,
+) -> Result<Book, DbErr> {
+    let mut book = Book::new(expiry_reason);
+    let postings: Vec<&Posting> = transactions.iter().flat_map(|it| &it.postings).collect();
+    load_accounts(db, &postings, &mut book).await?;
+    load_idempotency(db, &postings, &mut book).await?;
+    load_allocations(db, &postings, &mut book).await?;
+    let nonces = distinct(transactions.iter().filter_map(|it| it.nonce));
+    for place in spent(db, &nonces).await? {
+        book.put_spent_nonce(*at(&nonces, place)?);
+    }
+    actions::load(db, transactions, &mut book).await?;
+    Ok(book)
+}
+
+/// Whether a nonce has been spent.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn is_spent(db: &impl ConnectionTrait, nonce: Nonce) -> Result<bool, DbErr> {
+    Ok(!spent(db, &[nonce]).await?.is_empty())
+}
+
+/// The places of the nonces that have been spent.
+async fn spent(db: &impl ConnectionTrait, nonces: &[Nonce]) -> Result<Vec<usize>, DbErr> {
+    let rows = keyed_rows(nonces.iter().map(|nonce| (nonce.at, nonce.key)));
+    let found = statements::ask::<(usize,)>(db, &statements::NONCES, &rows, []).await?;
+    Ok(found.into_iter().map(|(place,)| place).collect())
+}
+
+async fn load_accounts(
+    db: &impl ConnectionTrait,
+    postings: &[&Posting],
+    book: &mut Book,
+) -> Result<(), DbErr> {
+    let keys = distinct(postings.iter().map(|posting| &posting.account));
+    // The accounts stay locked until the commit, so that what is read from here on stays true.
+    let rows = account_rows(&keys);
+    let rows = statements::ask::<AccountRow>(db, &statements::ACCOUNTS, &rows, []).await?;
+    let lots = lots_of(db, &rows).await?;
+    let mut missing: BTreeSet<&AccountKey> = keys.iter().copied().collect();
+    for (row, lots) in rows.into_iter().zip(lots) {
+        let (place, id, owner, balance, last_seq, income_seq, last_at, head) = row;
+        let account = Account {
+            id: Some(id),
+            balance,
+            last_seq,
+            income_seq,
+            last_at,
+            head: read_hash(&head)?,
+            lots,
+        };
+        let named = *at(&keys, place)?;
+        missing.remove(named);
+        if owner != named.owner {
+            book.put_identity(named.owner.clone(), owner.clone());
+        }
+        let asset = named.asset.clone();
+        book.put_account(AccountKey { owner, asset }, account);
+    }
+    // An owner without an account of this asset may be linked all the same.
+    let names = distinct(missing.iter().map(|key| key.owner.as_str()));
+    let owners =
+        statements::ask::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
+    for (place, owner) in owners {
+        book.put_identity((*at(&names, place)?).to_owned(), owner);
+    }
+    Ok(())
+}
+
+/// The lots of each of these accounts, those that expire soonest first.
+async fn lots_of(
+    db: &impl ConnectionTrait,
+    accounts: &[AccountRow],
+) -> Result<Vec<Vec<Lot>>, DbErr> {
+    let ids: Vec<i64> = accounts.iter().map(|row| row.1).collect();
+    let mut lots = vec![Vec::new(); ids.len()];
+    for (place, expires_at, remaining) in
+        statements::ask::<(usize, i64, i64)>(db, &statements::LOTS, &ids, []).await?
+    {
+        let lots = lots
+            .get_mut(place)
+            .ok_or_else(|| invalid("a lot of an account that was not in the query"))?;
+        lots.push(Lot {
+            expires_at,
+            remaining,
+        });
+    }
+    for lots in &mut lots {
+        lots.sort_unstable_by_key(|lot| lot.expires_at);
+    }
+    Ok(lots)
+}
+
+async fn load_idempotency(
+    db: &impl ConnectionTrait,
+    postings: &[&Posting],
+    book: &mut Book,
+) -> Result<(), DbErr> {
+    let keys = distinct(postings.iter().flat_map(|posting| {
+        let own = posting.idempotency.map(|idempotency| idempotency.key);
+        own.into_iter().chain(posting.requires)
+    }));
+    let records = &statements::IDEMPOTENCY_RECORDS;
+    let rows = statements::ask::<(usize, String, i64)>(db, records, &hexed(&keys), []).await?;
+    for (place, fingerprint, balance) in rows {
+        let fingerprint = Key::from_hex(&fingerprint);
+        book.put_idempotency(IdempotencyRecord {
+            key: *at(&keys, place)?,
+            fingerprint: fingerprint.ok_or_else(|| invalid("a key that is not 16 bytes long"))?,
+            balance,
+        });
+    }
+    Ok(())
+}
+
+async fn load_allocations(
+    db: &impl ConnectionTrait,
+    postings: &[&Posting],
+    book: &mut Book,
+) -> Result<(), DbErr> {
+    let orders = distinct(postings.iter().filter_map(|posting| order_of(posting)));
+    let mut rows: Vec<(usize, i64, i64, i64, i64)> =
+        statements::ask(db, &statements::ALLOCATIONS, &hexed(&orders), []).await?;
+    // The order in which they were made: the oldest spend first and, within a spend, the soonest expiry first.
+    rows.sort_unstable_by_key(|&(_, spend_seq, expires_at, ..)| (spend_seq, expires_at));
+    for (place, spend_seq, expires_at, drawn, returned) in rows {
+        let allocation = Allocation {
+            spend_seq,
+            expires_at,
+            drawn,
+            returned,
+        };
+        book.put_allocation(*at(&orders, place)?, allocation);
+    }
+    Ok(())
+}
+
+fn order_of(posting: &Posting) -> Option<Key> {
+    match posting.kind {
+        PostingKind::Spend { order, .. } => order,
+        PostingKind::Return { order, .. } => Some(order),
+        PostingKind::Earn { .. } | PostingKind::SpendUpTo { .. } | PostingKind::Expire { .. } => {
+            None
+        }
+    }
+}
+
+fn read_hash(text: &str) -> Result<Hash, DbErr> {
+    let mut hash = Hash::default();
+    match hex::decode_to_slice(text, &mut hash) {
+        Ok(()) => Ok(hash),
+        Err(_) => Err(invalid("a hash that is not 32 bytes long")),
+    }
+}

@@ -1,0 +1,194 @@
+//! Saves what a batch changed, in a few set statements.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use serde::Serialize;
+
+use crate::ledger::book::account::{Account, Lot};
+use crate::ledger::book::changes::Changes;
+use crate::ledger::book::entry::Entry;
+use crate::ledger::book::transaction::AccountKey;
+use crate::ledger::database::lock::{Held, hold};
+use crate::ledger::database::statements::{self, Script};
+use crate::ledger::write::actions;
+use crate::ledger::write::retry::RENAMED;
+use crate::ledger::write::sets::{account_rows, at, invalid, keyed_rows};
+
+/// The accounts' numbers in the database.
+struct Ids(HashMap<AccountKey, i64>);
+
+impl Ids {
+    fn of(&self, key: &AccountKey) -> Result<i64, DbErr> {
+        let id = self.0.get(key).copied();
+        id.ok_or_else(|| invalid("an account without a row"))
+    }
+}
+
+/// Saves what a batch changed; the contra accounts gain in this shard of them.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer or a constraint is broken; the caller must then roll back.
+pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> Result<(), DbErr> {
+    let ids = add_accounts(db, &changes.accounts).await?;
+    let mut script = Script::new(db);
+    let entries = changes.entries.iter();
+    let entries = entries.map(|entry| Ok(entry_row(ids.of(&entry.account)?, entry)));
+    let entries = entries.collect::<Result<Vec<_>, DbErr>>()?;
+    script.tell(&statements::ADD_ENTRIES, &entries).await?;
+    save_lots(&mut script, changes, &ids).await?;
+    save_allocations(&mut script, changes, &ids).await?;
+    let gains = changes.contra_gains.iter();
+    let gains: Vec<_> = gains
+        .map(|((asset, contra), gain)| (asset, contra.name(), shard, gain))
+        .collect();
+    script.tell(&statements::ADD_TO_CONTRAS, &gains).await?;
+    let nonces = changes.nonces.iter();
+    let nonces = keyed_rows(nonces.map(|nonce| (nonce.at, nonce.key)));
+    script.tell(&statements::ADD_NONCES, &nonces).await?;
+    actions::save(&mut script, changes).await?;
+    // At the end: PostgreSQL locks an account for each row that points to it. The lock that loading took covers that, unless
+    // the account has been changed since.
+    set_accounts(&mut script, changes.accounts.values()).await?;
+    script.end().await
+}
+
+/// Adds the new accounts, and gives every account's number.
+async fn add_accounts(
+    db: &impl ConnectionTrait,
+    accounts: &BTreeMap<AccountKey, Account>,
+) -> Result<Ids, DbErr> {
+    let mut ids = HashMap::with_capacity(accounts.len());
+    let (mut rows, mut added) = (Vec::new(), Vec::new());
+    for (key, account) in accounts {
+        if let Some(id) = account.id {
+            ids.insert(key.clone(), id);
+            continue;
+        }
+        rows.push((
+            &key.asset,
+            &key.owner,
+            account.balance,
+            account.last_seq,
+            account.income_seq,
+            account.last_at,
+            next_expiry(account),
+            hex::encode(account.head),
+        ));
+        added.push(key);
+    }
+    statements::tell(db, &statements::ADD_ACCOUNTS, &rows).await?;
+    check_names(db, &added).await?;
+    let rows = account_rows(&added);
+    for (place, id) in
+        statements::ask::<(usize, i64)>(db, &statements::ACCOUNT_IDS, &rows, []).await?
+    {
+        ids.insert((*at(&added, place)?).clone(), id);
+    }
+    Ok(Ids(ids))
+}
+
+/// Makes sure that no owner of a new account was linked since the account's name was looked up; until the commit, a link has
+/// to wait. On SQLite nobody else writes in between.
+async fn check_names(db: &impl ConnectionTrait, added: &[&AccountKey]) -> Result<(), DbErr> {
+    if added.is_empty() || db.get_database_backend() == DbBackend::Sqlite {
+        return Ok(());
+    }
+    hold(db, Held::Names, false).await?;
+    let names: Vec<_> = added.iter().map(|key| &key.owner).collect();
+    let linked =
+        statements::ask::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
+    match linked.is_empty() {
+        true => Ok(()),
+        false => Err(invalid(RENAMED)),
+    }
+}
+
+async fn save_lots(
+    script: &mut Script<'_, impl ConnectionTrait>,
+    changes: &Changes,
+    ids: &Ids,
+) -> Result<(), DbErr> {
+    let rows = |lots: &[(AccountKey, Lot)]| {
+        let rows = lots.iter();
+        let rows = rows.map(|(key, lot)| Ok((ids.of(key)?, lot.expires_at, lot.remaining)));
+        rows.collect::<Result<Vec<_>, DbErr>>()
+    };
+    let opened = rows(&changes.opened_lots)?;
+    script.tell(&statements::ADD_LOTS, &opened).await?;
+    let changed = rows(&changes.changed_lots)?;
+    script.tell(&statements::SET_LOTS, &changed).await?;
+    let emptied = changes.emptied_lots.iter();
+    let emptied = emptied.map(|(key, expires_at)| Ok((ids.of(key)?, *expires_at)));
+    let emptied = emptied.collect::<Result<Vec<_>, DbErr>>()?;
+    script.tell(&statements::DROP_LOTS, &emptied).await
+}
+
+async fn save_allocations(
+    script: &mut Script<'_, impl ConnectionTrait>,
+    changes: &Changes,
+    ids: &Ids,
+) -> Result<(), DbErr> {
+    let mut rows = Vec::new();
+    for (order, (account, allocations)) in &changes.allocations {
+        let (order, id) = (hex::encode(order.bytes()), ids.of(account)?);
+        rows.extend(allocations.iter().map(|allocation| {
+            (
+                order.clone(),
+                id,
+                allocation.spend_seq,
+                allocation.expires_at,
+                allocation.drawn,
+                allocation.returned,
+            )
+        }));
+    }
+    script.tell(&statements::SET_ALLOCATIONS, &rows).await
+}
+
+/// Updates the accounts that had a row before.
+async fn set_accounts<'a>(
+    script: &mut Script<'_, impl ConnectionTrait>,
+    accounts: impl Iterator<Item = &'a Account>,
+) -> Result<(), DbErr> {
+    let row = |account: &Account| {
+        Some((
+            account.id?,
+            account.balance,
+            account.last_seq,
+            account.income_seq,
+            account.last_at,
+            next_expiry(account),
+            hex::encode(account.head),
+        ))
+    };
+    let rows: Vec<_> = accounts.filter_map(row).collect();
+    script.tell(&statements::SET_ACCOUNTS, &rows).await
+}
+
+/// The expiry of the lot that expires first.
+fn next_expiry(account: &Account) -> Option<i64> {
+    account.lots.first().map(|lot| lot.expires_at)
+}
+
+fn entry_row(account_id: i64, entry: &Entry) -> impl Serialize {
+    let idempotency = entry.idempotency;
+    (
+        account_id,
+        entry.seq,
+        entry.at,
+        entry.reason.0,
+        entry.amount,
+        entry.balance_after,
+        entry.contra.name(),
+        entry.direction(),
+        entry.direction_seq,
+        entry.reference.as_deref(),
+        entry.message.as_deref(),
+        entry.operator,
+        hex::encode(entry.hash),
+        idempotency.map(|record| hex::encode(record.key.bytes())),
+        idempotency.map(|record| hex::encode(record.fingerprint.bytes())),
+        idempotency.map(|record| record.balance),
+    )
+}

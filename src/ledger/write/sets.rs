@@ -1,0 +1,45 @@
+//! Rows of set statements: what goes in, and which of it a row that comes back belongs to.
+
+use std::collections::BTreeSet;
+
+use sea_orm::DbErr;
+
+use crate::ledger::book::key::Key;
+use crate::ledger::book::transaction::AccountKey;
+
+/// Each item once, in order.
+pub fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    items.collect::<BTreeSet<T>>().into_iter().collect()
+}
+
+/// The row that a result names by its place in the query's rows.
+///
+/// # Errors
+/// Returns [`DbErr`] if the query has no such row.
+pub fn at<T>(rows: &[T], place: usize) -> Result<&T, DbErr> {
+    rows.get(place)
+        .ok_or_else(|| invalid("a result for a row that was not in the query"))
+}
+
+/// Keys as rows of one column.
+pub fn hexed(keys: &[Key]) -> Vec<String> {
+    keys.iter().map(|key| hex::encode(key.bytes())).collect()
+}
+
+/// Rows `(time, key)`.
+pub fn keyed_rows(rows: impl Iterator<Item = (i64, Key)>) -> Vec<(i64, String)> {
+    rows.map(|(at, key)| (at, hex::encode(key.bytes())))
+        .collect()
+}
+
+/// Accounts as rows `(asset, owner)`.
+pub fn account_rows<'k>(keys: &[&'k AccountKey]) -> Vec<(&'k str, &'k str)> {
+    keys.iter()
+        .map(|key| (key.asset.as_str(), key.owner.as_str()))
+        .collect()
+}
+
+/// The error for a row that the ledger cannot have written.
+pub fn invalid(why: &str) -> DbErr {
+    DbErr::Custom(why.into())
+}
