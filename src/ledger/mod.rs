@@ -22,7 +22,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use crate::clock::Clock;
-use book::transaction::{AccountKey, Applied, Nonce, Posting, Reason, Receipt, Transaction};
+use book::transaction::{AccountKey, Applied, Nonce, Reason, Receipt, Transaction};
 use database::Database;
 use read::balances::Balances;
 use read::history;
@@ -90,18 +90,6 @@ impl Ledger {
         Ok(Ledger::new(database, clock, settings, partitions, tasks))
     }
 
-    /// A ledger that is nowhere: every call finds it unavailable. For describing methods without serving them.
-    pub fn nowhere() -> Ledger {
-        let settings = Settings {
-            queue: 0,
-            batch: 0,
-            writers: 0,
-            expiry_reason: Reason(0),
-        };
-        let (database, clock) = (Database::default(), Clock::system());
-        Ledger::new(database, clock, settings, Partitions::default(), Vec::new())
-    }
-
     fn new(
         database: Database,
         clock: Clock,
@@ -129,8 +117,8 @@ impl Ledger {
     ///
     /// # Errors
     /// Returns [`ApplyError`] if a rule forbids it, the queue is full, or the database fails.
-    pub async fn post(&self, posting: Posting) -> Result<Receipt, ApplyError> {
-        let applied = self.apply(Transaction::of(posting)).await?;
+    pub async fn post(&self, posting: impl Into<Transaction>) -> Result<Receipt, ApplyError> {
+        let applied = self.apply(posting.into()).await?;
         // A transaction without an action has a receipt for each posting.
         let receipt = applied.receipts.first().copied();
         receipt.ok_or(ApplyError::Unavailable)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::partner::AuthorisedPartner;
 use super::{CallError, Fault, Nonce, REPLAYED};
+use crate::gateway::context::RequestId;
 use crate::ledger::Ledger;
 use crate::ledger::book::transaction::{Posting, Rejection, Transaction};
 use crate::points::call_error;
@@ -24,12 +25,14 @@ impl Caller {
     pub async fn spend(
         self,
         ledger: &Ledger,
+        request_id: &RequestId,
         posting: Option<Posting>,
         reject: impl FnOnce(Rejection) -> CallError,
     ) -> Result<(), CallError> {
         let unit = Transaction {
             nonce: Some(self.nonce),
             postings: Vec::from_iter(posting),
+            request_id: Some(request_id.shared()),
             ..Transaction::default()
         };
         let reject = |rejection| match rejection {
@@ -55,7 +58,12 @@ impl Caller {
     ///
     /// # Errors
     /// As [`Caller::spend`].
-    pub async fn spend_alone(self, ledger: &Ledger) -> Result<(), CallError> {
-        self.spend(ledger, None, |_| CallError::Internal).await
+    pub async fn spend_alone(
+        self,
+        ledger: &Ledger,
+        request_id: &RequestId,
+    ) -> Result<(), CallError> {
+        self.spend(ledger, request_id, None, |_| CallError::Internal)
+            .await
     }
 }

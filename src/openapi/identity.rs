@@ -71,7 +71,10 @@ impl Method for Identity {
         let Some((user, user_points)) = known else {
             return Err(context.details.refusal(ledger, UNKNOWN_USER).await);
         };
-        context.details.spend_alone(ledger).await?;
+        context
+            .details
+            .spend_alone(ledger, &context.request_id)
+            .await?;
         let user_info = User {
             id: user.0,
             user_points,

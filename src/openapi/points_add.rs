@@ -110,7 +110,7 @@ impl Method for PointsAdd {
         };
         context
             .details
-            .spend(&coins.ledger, Some(posting), reject)
+            .spend(&coins.ledger, &context.request_id, Some(posting), reject)
             .await?;
         Ok([])
     }

@@ -145,7 +145,10 @@ impl Method for Records {
                 }
             }
         };
-        context.details.spend_alone(&coins.ledger).await?;
+        context
+            .details
+            .spend_alone(&coins.ledger, &context.request_id)
+            .await?;
         Ok(reply)
     }
 }

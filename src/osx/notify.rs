@@ -107,6 +107,7 @@ impl Method for UserActionNotify {
         });
         let transaction = Transaction {
             nonce: None,
+            request_id: Some(context.request_id.shared()),
             postings: postings.collect(),
             action: Some(Action {
                 key: KeySpace::CommunityAction.key(&[&token]),

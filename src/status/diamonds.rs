@@ -1,12 +1,14 @@
 //! What the diamond methods share: a posting to a member's diamonds, answered with the balance afterwards.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::MemberStatus;
 use crate::gateway::fault::{CallError, Fault};
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
-    AccountKey, Idempotency, NEVER, Posting, PostingKind, Rejection,
+    AccountKey, Idempotency, NEVER, Posting, PostingKind, Rejection, Transaction,
 };
 use crate::members::Name;
 use crate::points::keys::KeySpace;
@@ -34,6 +36,8 @@ pub struct DiamondChange<'a> {
     pub user_key: String,
     /// Diamonds to add, or to take if negative.
     pub count: i64,
+    /// The request that asks for it.
+    pub request_id: Arc<str>,
     /// The sender's cause, for the history.
     pub change_type: Option<&'a str>,
     /// The sender's object, for the history.
@@ -81,7 +85,8 @@ impl MemberStatus {
             operator: None,
         };
         let ledger = &self.coins.ledger;
-        let error = match ledger.post(posting).await {
+        let transaction = Transaction::of(posting).requested_by(change.request_id);
+        let error = match ledger.post(transaction).await {
             Ok(receipt) => {
                 return Ok(Diamonds {
                     diamonds: receipt.balance,

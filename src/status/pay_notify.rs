@@ -5,11 +5,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::MemberStatus;
-use crate::gateway::context::{Context, Delivery};
+use crate::gateway::context::{Context, Delivery, RequestId};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::ledger::book::key::Key;
-use crate::ledger::book::transaction::{AccountKey, Idempotency, Posting, PostingKind, Rejection};
+use crate::ledger::book::transaction::{
+    AccountKey, Idempotency, Posting, PostingKind, Rejection, Transaction,
+};
 use crate::members::{Name, Payment};
 use crate::params;
 use crate::points::keys::KeySpace;
@@ -68,14 +70,21 @@ impl Method for PayNotify {
         };
         status.members.keep_payment(payment.clone()).await?;
         // Also for a repeated event: a crash may have come between the two.
-        status.award(&payment, context.now).await?;
+        status
+            .award(&payment, context.now, &context.request_id)
+            .await?;
         Ok(reply)
     }
 }
 
 impl MemberStatus {
     /// Awards the payer once for each charge and asset.
-    async fn award(&self, payment: &Payment, now: i64) -> Result<(), CallError> {
+    async fn award(
+        &self,
+        payment: &Payment,
+        now: i64,
+        request_id: &RequestId,
+    ) -> Result<(), CallError> {
         let (Some(charge), Some(user_key), Some(amount)) = (
             &payment.charge_id,
             &payment.user_key,
@@ -103,7 +112,8 @@ impl MemberStatus {
                 message: None,
                 operator: None,
             };
-            match self.coins.ledger.post(posting).await {
+            let transaction = Transaction::of(posting).requested_by(request_id.shared());
+            match self.coins.ledger.post(transaction).await {
                 Ok(_) => {}
                 Err(error) => {
                     let reject = |rejection: Rejection| {

@@ -61,6 +61,7 @@ impl Method for ReduceDiamond {
             Some(identity_key(what, &user_key, &change_type, identity))
         };
         let change = DiamondChange {
+            request_id: context.request_id.shared(),
             count: -count,
             change_type: Some(&change_type),
             identity,

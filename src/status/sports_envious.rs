@@ -58,6 +58,7 @@ impl Method for SportsEnvious {
     ) -> Result<Diamonds, CallError> {
         let (Text(user_key), Envious(count)) = (params.user_key, params.envious);
         let change = DiamondChange {
+            request_id: context.request_id.shared(),
             user_key,
             count,
             change_type: None,

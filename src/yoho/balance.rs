@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::gateway::context::Context;
 use crate::gateway::fault::CallError;
-use crate::ledger::book::transaction::{Posting, Rejection};
+use crate::ledger::book::transaction::{Posting, Rejection, Transaction};
 use crate::points::call_error;
 use crate::points::coins::Coins;
 use crate::points::values::Uid;
@@ -24,10 +24,11 @@ pub async fn post<D>(
     coins: &Coins,
     uid: Uid,
     posting: Posting,
-    _context: &Context<D>,
+    context: &Context<D>,
     reject: impl FnOnce(Rejection) -> CallError,
 ) -> Result<Balance, CallError> {
-    match coins.ledger.post(posting).await {
+    let transaction = Transaction::of(posting).requested_by(context.request_id.shared());
+    match coins.ledger.post(transaction).await {
         Ok(receipt) => Ok(Balance {
             currency: receipt.balance.to_string(),
             uid: uid.0,

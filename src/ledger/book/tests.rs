@@ -262,6 +262,7 @@ fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
         key: Key::of(&[n]),
     };
     let unit = |n: &str, posting: Option<Posting>| Transaction {
+        request_id: None,
         nonce: Some(nonce(n)),
         postings: Vec::from_iter(posting),
         action: None,

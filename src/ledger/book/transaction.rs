@@ -1,5 +1,7 @@
 //! What a caller can ask of the ledger, and what the ledger answers.
 
+use std::sync::Arc;
+
 use crate::ledger::book::key::Key;
 
 /// The expiry of points that never expire.
@@ -26,6 +28,14 @@ pub struct Transaction {
     pub postings: Vec<Posting>,
     /// An action that the transaction records.
     pub action: Option<Action>,
+    /// The id of the request that asks for it, for the log; `None` where no request does.
+    pub request_id: Option<Arc<str>>,
+}
+
+impl From<Posting> for Transaction {
+    fn from(posting: Posting) -> Transaction {
+        Transaction::of(posting)
+    }
 }
 
 impl Transaction {
@@ -34,6 +44,14 @@ impl Transaction {
         Transaction {
             postings: vec![posting],
             ..Transaction::default()
+        }
+    }
+
+    /// The same transaction, asked for by a request.
+    pub fn requested_by(self, request_id: Arc<str>) -> Transaction {
+        Transaction {
+            request_id: Some(request_id),
+            ..self
         }
     }
 

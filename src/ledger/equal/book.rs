@@ -169,6 +169,7 @@ fn unit(wish: &Wish, owner: &str, now: i64) -> Transaction {
         key: Key::of(&["nonce", &person, &n.to_string()]),
     });
     Transaction {
+        request_id: None,
         nonce,
         postings: postings.collect(),
         action,

@@ -30,19 +30,6 @@ pub struct Partitions {
     in_flight: Arc<AtomicUsize>,
 }
 
-impl Default for Partitions {
-    /// Partitions without a writer, which take nothing.
-    fn default() -> Self {
-        let places = Semaphore::new(0);
-        places.close();
-        Partitions {
-            senders: Arc::default(),
-            places: Arc::new(places),
-            in_flight: Arc::default(),
-        }
-    }
-}
-
 /// Counts a transaction as in flight until it is dropped.
 struct InFlight(Arc<AtomicUsize>);
 

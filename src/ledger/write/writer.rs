@@ -1,6 +1,7 @@
 //! The writers: the only tasks that change accounts. A writer takes every transaction that is queued for it, applies them on
 //! a [`Book`](crate::ledger::book::Book) and commits once for all; it does not delay a lone transaction.
 
+use std::fmt;
 use std::time::Instant;
 
 use sea_orm::DbErr;
@@ -147,17 +148,21 @@ impl Writer {
             Ok(outcomes) => Some(outcomes),
             Err(Failed::Inside(error)) if transactions.len() > 1 && !lost_connection(&error) => {
                 log::warn!(
-                    "a batch of {} transactions failed, trying them one by one: {error}",
-                    transactions.len()
+                    "a batch of {} transactions failed, trying them one by one: {error}{}",
+                    transactions.len(),
+                    RequestIds(transactions)
                 );
                 Some(self.apply_one_by_one(transactions).await)
             }
             Err(Failed::Commit(error)) if lost_connection(&error) => {
-                log::warn!("a commit was lost, trying its idempotent transactions again: {error}");
+                log::warn!(
+                    "a commit was lost, trying its idempotent transactions again: {error}{}",
+                    RequestIds(transactions)
+                );
                 Some(self.apply_idempotent(transactions).await)
             }
             Err(failed) => {
-                let error = self.unavailable(&failed);
+                let error = self.unavailable(&failed, transactions);
                 let begun = !matches!(failed, Failed::Begin(_));
                 begun.then(|| vec![Err(error); transactions.len()])
             }
@@ -171,7 +176,7 @@ impl Writer {
             match self.commit(&[transaction]).await {
                 Ok(outcome) => outcomes.extend(outcome),
                 Err(failed) => {
-                    outcomes.push(Err(self.unavailable(&failed)));
+                    outcomes.push(Err(self.unavailable(&failed, &[transaction])));
                     if matches!(failed, Failed::Begin(_)) {
                         break;
                     }
@@ -190,7 +195,7 @@ impl Writer {
         let mut outcomes = match self.commit(&again).await {
             Ok(outcomes) => outcomes.into_iter(),
             Err(failed) => {
-                self.unavailable(&failed);
+                self.unavailable(&failed, &again);
                 Vec::new().into_iter()
             }
         };
@@ -215,14 +220,20 @@ impl Writer {
                     log::debug!("a race was lost, trying again: {error}");
                 }
                 Err(Failed::Inside(error)) if lost_connection(&error) && begun.elapsed() < LOST => {
-                    log::warn!("a connection was lost before the commit, trying again: {error}");
+                    log::warn!(
+                        "a connection was lost before the commit, trying again: {error}{}",
+                        RequestIds(transactions)
+                    );
                 }
                 Err(Failed::Commit(error))
                     if lost_connection(&error)
                         && begun.elapsed() < LOST
                         && transactions.iter().all(|it| it.is_idempotent()) =>
                 {
-                    log::warn!("a commit was lost, trying again: {error}");
+                    log::warn!(
+                        "a commit was lost, trying again: {error}{}",
+                        RequestIds(transactions)
+                    );
                 }
                 done => return done,
             }
@@ -252,13 +263,55 @@ impl Writer {
     }
 
     /// Logs and records the failure of a write.
-    fn unavailable(&self, failed: &Failed) -> ApplyError {
+    fn unavailable(&self, failed: &Failed, transactions: &[&Transaction]) -> ApplyError {
         self.database.record_failed_write();
+        let ids = RequestIds(transactions);
         match failed {
-            Failed::Begin(error) => log::error!("the database takes no writes: {error}"),
-            Failed::Inside(error) => log::error!("a transaction failed: {error}"),
-            Failed::Commit(error) => log::error!("a commit failed: {error}"),
+            Failed::Begin(error) => log::error!("the database takes no writes: {error}{ids}"),
+            Failed::Inside(error) => log::error!("a transaction failed: {error}{ids}"),
+            Failed::Commit(error) => log::error!("a commit failed: {error}{ids}"),
         }
         ApplyError::Unavailable
+    }
+}
+
+/// Writes the ids of the requests behind a batch into a log line: `id=A,B,… and 500 more`, or nothing where there is none.
+struct RequestIds<'a>(&'a [&'a Transaction]);
+
+/// The most request ids in one log line.
+const LOGGED_IDS: usize = 16;
+
+impl fmt::Display for RequestIds<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids = || self.0.iter().filter_map(|it| it.request_id.as_deref());
+        for (place, id) in ids().take(LOGGED_IDS).enumerate() {
+            out.write_str(if place == 0 { " id=" } else { "," })?;
+            out.write_str(id)?;
+        }
+        match ids().count().saturating_sub(LOGGED_IDS) {
+            0 => Ok(()),
+            more => write!(out, " and {more} more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_names_the_requests_and_stays_short() {
+        let of = |id: Option<&str>| Transaction {
+            request_id: id.map(Into::into),
+            ..Transaction::default()
+        };
+        let shown = |all: &[Transaction]| {
+            let all: Vec<&Transaction> = all.iter().collect();
+            RequestIds(&all).to_string()
+        };
+        assert_eq!(shown(&[of(None)]), "");
+        assert_eq!(shown(&[of(Some("a")), of(None), of(Some("b"))]), " id=a,b");
+        let many = shown(&vec![of(Some("a")); 512]);
+        assert!(many.ends_with("a,a and 496 more"), "{many}");
     }
 }

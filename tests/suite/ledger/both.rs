@@ -243,6 +243,7 @@ async fn a_limit_holds_at_both() {
     for actor in 0..TIMES {
         let act = |i: usize| {
             let unit = Transaction {
+                request_id: None,
                 nonce: None,
                 postings: vec![points(format!("key:{actor}-{i}"), 1, never)],
                 action: Some(Action {

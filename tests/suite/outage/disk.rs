@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::says_ready;
-use crate::program::{Client, Place, Program};
+use crate::program::{Answer, Client, Place, Program};
 
 /// Writes that must fail while the disk does.
 const FAILURES: usize = 30;
@@ -78,11 +78,15 @@ fn limit_files(process: u32, bytes: &str) {
 async fn lose_and_recover(program: &mut Program, why: &str, mend: impl FnOnce()) {
     let client = program.client();
     let mut acknowledged = Vec::new();
-    let mut refused = Vec::new();
+    let (mut refused, mut failed) = (Vec::new(), Vec::new());
     for number in 0..MOST_WRITES {
-        match earn(&client, number).await {
+        let answer = call(&client, number).await;
+        match (answer.status, answer.code()) {
             (200, 200) => acknowledged.push(number),
-            (500, 500) => refused.push(number),
+            (500, 500) => {
+                refused.push(number);
+                failed.push(answer.id);
+            }
             other => panic!("write {number}: {other:?}"),
         }
         if refused.len() == FAILURES {
@@ -92,7 +96,16 @@ async fn lose_and_recover(program: &mut Program, why: &str, mend: impl FnOnce())
     assert_eq!(refused.len(), FAILURES, "the disk never failed");
     assert!(!acknowledged.is_empty());
     says_ready(&client, false).await;
-    assert!(program.log().contains(why), "{}", program.log());
+    let last = failed.last().unwrap().clone();
+    program.logged(&last).await;
+    let log = program.log();
+    assert!(log.contains(why), "{log}");
+    // A batch's error names its requests: these came one by one.
+    for id in failed {
+        let named = format!(" id={id}");
+        let mut errors = log.lines().filter(|line| line.contains(" ERROR "));
+        assert!(errors.any(|line| line.ends_with(&named)), "{id}: {log}");
+    }
 
     mend();
     says_ready(&client, true).await;
@@ -114,8 +127,14 @@ async fn lose_and_recover(program: &mut Program, why: &str, mend: impl FnOnce())
     program.audit();
 }
 
-/// One point under a reference of its own: the HTTP status and the code.
+/// The HTTP status and the code of [`call`].
 async fn earn(client: &Client, number: usize) -> (u16, i64) {
+    let answer = call(client, number).await;
+    (answer.status, answer.code())
+}
+
+/// Earns one point under a reference of its own.
+async fn call(client: &Client, number: usize) -> Answer {
     let reference = format!("disk{number}");
     let parameters = [
         ("method", "app.yohocoin.get"),
@@ -124,6 +143,5 @@ async fn earn(client: &Client, number: usize) -> (u16, i64) {
         ("type", "18"),
         ("referenceId", &reference),
     ];
-    let answer = client.call(&parameters).await.unwrap();
-    (answer.status, answer.code())
+    client.call(&parameters).await.unwrap()
 }
