@@ -6,7 +6,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use pointgate::config::{Config, Secret};
 use pointgate::gateway::context::RequestId;
 use pointgate::gateway::dialect::{Dialect, Request};
-use pointgate::gateway::method::Reply;
+use pointgate::gateway::reply::Reply;
 use pointgate::ledger::book::Book;
 use pointgate::ledger::book::key::Key;
 use pointgate::ledger::book::transaction::{

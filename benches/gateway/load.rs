@@ -9,10 +9,9 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
+pub(crate) use crate::stock::CONNECTIONS;
 use crate::stock::Lane;
 
-/// Connections that are open at a time.
-pub(crate) const CONNECTIONS: usize = 64;
 /// Threads that serve them; few, since they share the cores with the server.
 const THREADS: usize = 2;
 /// The longest head and body that are read.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::load::CONNECTIONS;
 use crate::partner::{self, ANY_DIGIT, Row};
 use crate::{community, protocol};
 
@@ -31,6 +30,9 @@ impl Exchange {
         known == body || known.len() == body.len() && known.iter().zip(body).all(fits)
     }
 }
+
+/// Connections that are open at a time.
+pub(crate) const CONNECTIONS: usize = 64;
 
 /// What one connection sends, in order.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::endpoints::Endpoints;
-use crate::gateway::endpoint::{Description, ParameterDescription};
+use crate::gateway::description::{Description, ParameterDescription};
 
 /// Prints the methods of these endpoints.
 pub fn print(endpoints: &Endpoints) {

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use super::context::RequestId;
 use super::fault::{CallError, Fault};
-use super::method::Reply;
 use super::parameters::Parameters;
 use super::params::Refusals;
+use super::reply::Reply;
 
 /// A request as it came over HTTP.
 #[derive(Clone, Copy)]

@@ -1,15 +1,14 @@
 //! An endpoint: a dialect with its paths and methods behind one object-safe trait. The server, `pointgate sign`, `methods` and
 //! `check-config`, and the metrics go over a list of endpoints and know none of them by name.
 
-use std::borrow::Cow;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use super::context::{Context, Delivery};
+use super::description::Description;
 use super::dialect::{Answer, BodyError, Request};
-use super::fault::{CallError, Fault};
-use super::method::Reply;
+use super::fault::CallError;
 use super::parameters::Parameters;
+use super::reply::{Boxed, Reply};
 
 /// A path under which an endpoint is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +42,6 @@ pub trait Endpoint<S>: Send + Sync {
     /// Makes it ready to serve.
     fn start(&self, services: &S) -> Arc<dyn Handler>;
 }
-
-/// A future that a trait object can return.
-pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// An endpoint at work.
 pub trait Handler: Send + Sync {
@@ -82,36 +78,6 @@ pub trait Dispatch: Send + Sync {
         parameters: &Parameters,
         context: Context<Delivery>,
     ) -> Boxed<'a, Result<Reply, CallError>>;
-}
-
-/// A method, described.
-#[derive(Clone, Debug)]
-pub struct Description {
-    /// Its name on the wire.
-    pub name: &'static str,
-    /// Other names for it.
-    pub aliases: &'static [&'static str],
-    /// What it does, in a few words.
-    pub summary: &'static str,
-    /// Its parameters, in the order of their checks.
-    pub parameters: Vec<ParameterDescription>,
-    /// The arguments of `pointgate sign` for a call that works; `None` where the provider signs.
-    pub sample: Option<String>,
-}
-
-/// A parameter, described.
-#[derive(Clone, Debug)]
-pub struct ParameterDescription {
-    /// Its name on the wire.
-    pub name: &'static str,
-    /// The values that it takes: `1 to 100`.
-    pub kind: Cow<'static, str>,
-    /// What it is for.
-    pub doc: &'static str,
-    /// Its value when absent, as it stands in the code; `None` = it is required.
-    pub default: Option<&'static str>,
-    /// How its absence and a wrong value are answered.
-    pub faults: Vec<Fault>,
 }
 
 /// A call to be signed.

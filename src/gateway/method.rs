@@ -5,10 +5,11 @@ use std::borrow::Borrow;
 use serde::Serialize;
 
 use super::context::Context;
-use super::endpoint::{Boxed, Description};
+use super::description::Description;
 use super::fault::CallError;
 use super::parameters::Parameters;
 use super::params::{Field, Params, Reader, Refusals};
+use super::reply::{Boxed, Reply};
 
 /// One method of the gateway: a type without values. It knows its parameters and its meaning, and nothing of the web.
 pub trait Method: 'static {
@@ -40,15 +41,6 @@ pub trait Method: 'static {
         params: Self::Params,
         context: Context<Self::Details>,
     ) -> impl Future<Output = Result<Self::Reply, CallError>> + Send;
-}
-
-/// A method's reply: its data as compact JSON, and the message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// Compact JSON.
-    pub data: String,
-    /// The message that goes with it.
-    pub message: &'static str,
 }
 
 /// A call of a method whose types are erased.

@@ -1,6 +1,7 @@
 //! The spine: open → find → permit → read parameters → call → seal. It names no dialect, no method and no ledger.
 
 pub mod context;
+pub mod description;
 pub mod dialect;
 pub mod endpoint;
 pub mod fault;
@@ -10,5 +11,6 @@ pub mod method;
 pub mod parameters;
 pub mod params;
 pub mod registry;
+pub mod reply;
 pub mod service;
 pub mod value;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::endpoint::ParameterDescription;
+use super::description::ParameterDescription;
 use super::fault::Fault;
 use super::parameters::{Parameters, Raw};
 use super::value::{Invalid, Value};

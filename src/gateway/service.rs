@@ -8,11 +8,11 @@ use futures_util::FutureExt;
 
 use super::context::{Context, Delivery, Origin};
 use super::dialect::{BodyError, Call, Dialect, Request};
-use super::endpoint::{Answered, Boxed, Dispatch, Handler};
+use super::endpoint::{Answered, Dispatch, Handler};
 use super::fault::CallError;
-use super::method::Reply;
 use super::parameters::Parameters;
 use super::registry::Registry;
+use super::reply::{Boxed, Reply};
 
 /// A dialect with its methods and what they work on.
 pub struct Service<D: Dialect, S> {

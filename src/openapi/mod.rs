@@ -16,7 +16,8 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry as Metrics;
 
 use crate::config;
-use crate::gateway::endpoint::{Description, Endpoint, Handler, Route, Sample, SignedRequest};
+use crate::gateway::description::Description;
+use crate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedRequest};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::parameters::Parameters;
 use crate::gateway::registry::{DuplicateName, Registry};

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{BROKEN, TOO_MANY};
 use crate::gateway::dialect::Answer;
 use crate::gateway::fault::{CallError, Fault};
-use crate::gateway::method::Reply;
+use crate::gateway::reply::Reply;
 
 /// Puts an outcome into the reply's envelope.
 pub fn seal(outcome: Result<Reply, CallError>) -> Answer {

@@ -8,9 +8,9 @@ use crate::config::{self, Keys};
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
-use crate::gateway::method::Reply;
 use crate::gateway::parameters::Parameters;
 use crate::gateway::params::Refusals;
+use crate::gateway::reply::Reply;
 use crate::sign::same;
 
 // The envelope has no codes, so these stand in the log alone.

@@ -11,7 +11,8 @@ mod user_info;
 use std::sync::Arc;
 
 use crate::config;
-use crate::gateway::endpoint::{Description, Endpoint, Handler, Route, Sample, SignedRequest};
+use crate::gateway::description::Description;
+use crate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedRequest};
 use crate::gateway::fault::Fault;
 use crate::gateway::registry::{DuplicateName, Registry};
 use crate::gateway::service::Service;

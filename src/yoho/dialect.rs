@@ -10,9 +10,9 @@ use crate::gateway::context::{Delivery, SignedBody, within};
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
-use crate::gateway::method::Reply;
 use crate::gateway::parameters::Parameters;
 use crate::gateway::params::Refusals;
+use crate::gateway::reply::Reply;
 
 const NO_SECRET: Fault = Fault::new(500, "缺少client_secret");
 const UNKNOWN_PLATFORM: Fault = Fault::new(500, "不接受此平台");

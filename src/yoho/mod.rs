@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 use crate::config;
 use crate::gateway::context::Delivery;
-use crate::gateway::endpoint::{Description, Endpoint, Handler, Route, Sample, SignedRequest};
+use crate::gateway::description::Description;
+use crate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedRequest};
 use crate::gateway::registry::{DuplicateName, Registry};
 use crate::gateway::service::Service;
 use crate::points::coins::Coins;

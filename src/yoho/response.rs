@@ -3,7 +3,7 @@
 use crate::config::Secret;
 use crate::gateway::dialect::Answer;
 use crate::gateway::fault::{CallError, Fault};
-use crate::gateway::method::Reply;
+use crate::gateway::reply::Reply;
 use crate::sign::md5_hex;
 
 /// Puts an outcome into the YOHO envelope.
