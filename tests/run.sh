@@ -33,8 +33,8 @@ checks() {
     "${deny[@]}" check bans licenses sources "${advisories[@]}"
 }
 
-# The tests of the suite that work on any database, which POINTGATE_TEST_DATABASE names.
-readonly ON_ANY_DATABASE='binary(suite) and not test(/^(cli|amqp|docs|outage|servers|tidy)::/)'
+# The tests of the suite that work on the one database which POINTGATE_TEST_DATABASE names.
+readonly ON_ANY_DATABASE='binary(suite) and not test(/^(cli|amqp|docs|outage|servers|tidy|ledger::database)::/)'
 
 on_server() {
     step "tests on $1"
@@ -42,7 +42,8 @@ on_server() {
     if [ -n "$nextest" ]; then
         cargo nextest run --profile complete --workspace --locked --test-threads "$threads" -E "$ON_ANY_DATABASE"
     else
-        cargo test --locked --test suite -- --skip cli:: --skip amqp:: --skip docs:: --skip outage:: --skip servers:: --skip tidy::
+        cargo test --locked --test suite -- --skip cli:: --skip amqp:: --skip docs:: --skip outage:: --skip servers:: --skip tidy:: \
+            --skip ledger::database::
     fi
     unset POINTGATE_TEST_DATABASE
 }

@@ -10,7 +10,7 @@
 //! - A caller gets a receipt after the commit.
 
 pub mod book;
-pub(crate) mod database;
+pub mod database;
 #[cfg(test)]
 mod equal;
 pub mod read;
@@ -24,11 +24,12 @@ use futures_util::future::join_all;
 use crate::clock::Clock;
 use book::transaction::{AccountKey, Applied, Nonce, Reason, Receipt, Transaction};
 use database::Database;
+use database::backend::Backend;
+use database::retry::again;
 use read::balances::Balances;
 use read::history;
 use write::load;
 use write::partitions::{self, Partitions, WriterTask};
-use write::retry::again;
 pub use write::writer::ApplyError;
 
 /// How a ledger is opened.
@@ -79,11 +80,7 @@ impl Ledger {
     /// # Errors
     /// Returns the cause if the database cannot be opened or migrated.
     pub async fn open(url: &str, settings: Settings, clock: Clock) -> Result<Ledger, String> {
-        let writers = match (database::file(url), settings.writers) {
-            (Some(_), _) => 1,
-            (None, 0) => database::writers(url),
-            (None, writers) => writers,
-        };
+        let writers = Backend::of_url(url).map_or(1, |backend| backend.writers(settings.writers));
         let database = Database::open(url, writers).await;
         let database = database.map_err(|error| error.to_string())?;
         let (partitions, tasks) = partitions::open(&database, &clock, settings, writers);

@@ -6,7 +6,7 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, Set, Un
 use super::{Member, Members, Name, find_to_change};
 use crate::ledger::ReadError;
 use crate::ledger::book::key::Key;
-use crate::ledger::write::retry::{TRIES, lost_connection, lost_race};
+use crate::ledger::database::retry::{TRIES, lost_connection, lost_race};
 
 /// What is told of a member; what is none stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

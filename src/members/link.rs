@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{Member, Members, Name, find};
-use crate::ledger::database::lock::{Held, hold};
+use crate::ledger::database::lock::{Lock, lock};
 
 /// Why two names were not joined; nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ impl Members {
     /// Where either is linked already, where both have a history, or where the database fails.
     pub async fn link(&self, uid: i64, key: &str) -> Result<(), LinkError> {
         let db = self.ledger.database().begin_write().await?;
-        hold(&db, Held::Names, true).await?;
+        lock(&db, Lock::Identities).await?;
         let (by_uid, by_key) = (Name::Uid(uid), Name::Key(key.to_owned()));
         let (of_uid, of_key) = (find(&db, &by_uid).await?, find(&db, &by_key).await?);
         let key = key.to_owned();

@@ -8,7 +8,7 @@ mod report;
 use entity::member;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select};
 
-use crate::ledger::write::retry::again;
+use crate::ledger::database::retry::again;
 use crate::ledger::{Ledger, ReadError};
 pub use change::ProfileChange;
 pub use entity::member::Model as Member;

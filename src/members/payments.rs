@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{Members, Payment};
 use crate::ledger::ReadError;
-use crate::ledger::write::retry::lost_race;
+use crate::ledger::database::retry::lost_race;
 
 impl Members {
     /// Keeps what was told, once for each event and once for each charge that succeeded. Again: no change.

@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::{Members, Name};
 use crate::ledger::ReadError;
-use crate::ledger::write::retry::again;
+use crate::ledger::database::retry::again;
 
 impl Members {
     /// How many actions of these names somebody did from `from` to before `until` (ms), under either of their names.

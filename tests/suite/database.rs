@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sea_orm::{ConnectionTrait, Database};
+use tempfile::TempDir;
 
 /// The variable with the URL of a PostgreSQL whose user may create databases.
 pub const POSTGRES: &str = "POINTGATE_TEST_POSTGRES";
@@ -101,6 +102,47 @@ impl Fresh {
 impl Drop for Fresh {
     fn drop(&mut self) {
         self.administer(&self.dropping());
+    }
+}
+
+/// The databases that a test compares, each with the variable that names its server, if it is one. `what_is_skipped` of the suite
+/// says which of them are missing.
+pub fn databases() -> Vec<(&'static str, Option<&'static str>)> {
+    let named = [("PostgreSQL", POSTGRES), ("MariaDB", MARIADB)].into_iter();
+    let there = named.filter(|(_, variable)| servers().any(|server| server == *variable));
+    let there = there.map(|(name, variable)| (name, Some(variable)));
+    [("SQLite", None)].into_iter().chain(there).collect()
+}
+
+/// The place of a ledger of a test's own; it goes when this is dropped.
+pub struct Home {
+    /// The URL of its database.
+    pub url: String,
+    _folder: Option<TempDir>,
+    _fresh: Option<Fresh>,
+}
+
+impl Home {
+    /// A new one on the server that this variable names, or in SQLite's file.
+    pub fn on(server: Option<&str>) -> Home {
+        match server {
+            Some(server) => {
+                let fresh = Fresh::on(server);
+                Home {
+                    url: fresh.url(),
+                    _folder: None,
+                    _fresh: Some(fresh),
+                }
+            }
+            None => {
+                let folder = tempfile::tempdir().unwrap();
+                Home {
+                    url: format!("sqlite://{}", folder.path().join("a.db").display()),
+                    _folder: Some(folder),
+                    _fresh: None,
+                }
+            }
+        }
     }
 }
 

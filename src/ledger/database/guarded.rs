@@ -6,8 +6,8 @@
 //! this kind of failure on every database:
 //!
 //! 1. A pool hands out a connection only if the driver counts no open transaction on it, and if no commit or rollback failed
-//!    since it was opened ([`WriteHealth::may_reuse`]). The driver verifies after each BEGIN that the session is in a transaction.
-//! 2. In SQLite the library itself reports each commit ([`WriteHealth::count_commit`]); a COMMIT that the driver calls successful and
+//!    since it was opened (`WriteHealth::may_reuse`). The driver verifies after each BEGIN that the session is in a transaction.
+//! 2. In SQLite the library itself reports each commit (`WriteHealth::count_commit`); a COMMIT that the driver calls successful and
 //!    that SQLite did not report is an error. A server ends a transaction only by a statement or with its session.
 //! 3. `/readyz` reports a database whose last write failed until a probe has written to it.
 
@@ -23,6 +23,8 @@ use sea_orm::sqlx::{Connection, Database, Sqlite, pool::PoolOptions};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
 };
+
+use super::backend::Backend;
 
 /// What the connections that write share: whether their writes succeed. Clones share the same state.
 #[derive(Clone, Debug, Default)]
@@ -101,14 +103,14 @@ impl WriteHealth {
 /// A transaction of a guarded pool; dropped without [`GuardedTransaction::commit`], it is rolled back.
 pub struct GuardedTransaction {
     inner: DatabaseTransaction,
-    backend: DbBackend,
+    backend: &'static Backend,
     commits_before: u64,
     health: WriteHealth,
 }
 
 impl GuardedTransaction {
     /// Wraps a transaction that has just begun.
-    pub fn new(inner: DatabaseTransaction, backend: DbBackend, health: WriteHealth) -> Self {
+    pub fn new(inner: DatabaseTransaction, backend: &'static Backend, health: WriteHealth) -> Self {
         GuardedTransaction {
             inner,
             backend,
@@ -131,7 +133,7 @@ impl GuardedTransaction {
         } = self;
         let mut committed = inner.commit().await;
         // SQLite has one writing connection, so no other commit can stand in for this one.
-        if committed.is_ok() && backend == DbBackend::Sqlite && health.commits() == commits_before {
+        if committed.is_ok() && backend.reports_commits && health.commits() == commits_before {
             committed = Err(DbErr::Custom("SQLite did not carry out a COMMIT".into()));
         }
         match &committed {
@@ -160,7 +162,7 @@ impl GuardedTransaction {
 #[async_trait]
 impl ConnectionTrait for GuardedTransaction {
     fn get_database_backend(&self) -> DbBackend {
-        self.backend
+        self.backend.database
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {

@@ -1,59 +1,96 @@
-//! Locks on what has no row of its own, which all instances share. SQLite needs none: there one writes at a time.
+//! Locks on what has no row of its own, which all instances share and which end with their transaction. A database with one
+//! writer at a time needs none.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
 
-use crate::ledger::database::Database;
-use crate::ledger::database::guarded::GuardedTransaction;
-use crate::ledger::write::retry::lost_race;
+use super::Database;
+use super::backend::Backend;
+use super::guarded::GuardedTransaction;
+use super::retry::lost_race;
 
-/// What can be held.
-#[derive(Clone, Copy, Debug)]
-pub enum Held {
-    /// What names mean: which of them lead to the same accounts.
-    Names,
-    /// Lapsing what is due.
+/// What can be locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// Which names lead to the same accounts.
+    Identities,
+    /// The run that expires what is due.
     Expiry,
 }
 
-impl Held {
-    /// Changes of the schema stand for it: rows that are always there and that nothing else locks.
-    fn row(self) -> &'static str {
+/// Whether others may have the lock too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockMode {
+    /// Nobody else has it.
+    Exclusive,
+    /// Others may have it in this mode too.
+    Shared,
+}
+
+impl Lock {
+    /// Its row in the table `advisory_lock`, on databases that lock rows.
+    pub fn name(self) -> &'static str {
         match self {
-            Held::Names => "m20261123_000001_ledger",
-            Held::Expiry => "m20261123_000002_nonce",
+            Lock::Identities => "identities",
+            Lock::Expiry => "expiry",
+        }
+    }
+
+    /// The second half of its key, on databases that have advisory locks.
+    pub fn number(self) -> i32 {
+        match self {
+            Lock::Identities => 1,
+            Lock::Expiry => 2,
         }
     }
 }
 
-/// Keeps something from changing until the commit, or (`alone`) keeps everybody from relying on it.
+/// Takes a lock for this transaction alone; it is free again when the transaction ends.
 ///
 /// # Errors
-/// Where the database does not answer, or somebody else holds it for too long.
-pub async fn hold(db: &impl ConnectionTrait, what: Held, alone: bool) -> Result<(), DbErr> {
-    let backend = db.get_database_backend();
-    if backend == DbBackend::Sqlite {
-        return Ok(());
-    }
-    let lock = match (alone, backend) {
-        (true, _) => "FOR UPDATE",
-        (false, DbBackend::MySql) => "LOCK IN SHARE MODE",
-        (false, _) => "FOR SHARE",
-    };
-    let row = what.row();
-    let sql = format!("SELECT version FROM seaql_migrations WHERE version = '{row}' {lock}");
-    let statement = Statement::from_string(backend, sql);
-    db.query_one_raw(statement).await.map(|_| ())
+/// Returns [`DbErr`] if the database does not answer, if the lock is not free in time ([`lost_race`]), or if it has no row.
+pub async fn lock(db: &impl ConnectionTrait, lock: Lock) -> Result<(), DbErr> {
+    acquire(db, lock, LockMode::Exclusive).await
 }
 
-/// Waits for as long as somebody else holds it, and then holds it alone until the transaction ends.
+/// Takes a lock that others may share; it is free again when the transaction ends.
 ///
 /// # Errors
-/// Where the database does not answer.
-pub async fn wait_for(database: &Database, what: Held) -> Result<GuardedTransaction, DbErr> {
+/// As [`lock`].
+pub async fn lock_shared(db: &impl ConnectionTrait, lock: Lock) -> Result<(), DbErr> {
+    acquire(db, lock, LockMode::Shared).await
+}
+
+async fn acquire(db: &impl ConnectionTrait, lock: Lock, mode: LockMode) -> Result<(), DbErr> {
+    let backend = Backend::of(db);
+    let Some(sql) = backend.lock else {
+        return Ok(());
+    };
+    let statement = Statement::from_string(backend.database, sql(lock, mode));
+    match db.query_one_raw(statement).await? {
+        Some(_) => Ok(()),
+        None => Err(DbErr::RecordNotFound(format!(
+            "the lock {} has no row in the table advisory_lock",
+            lock.name()
+        ))),
+    }
+}
+
+/// Waits for a lock, however long another instance has it, and returns the transaction that then holds it. None if the database
+/// has no locks: there the transaction would keep everybody from writing.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer, or if the lock has no row.
+pub async fn wait_for(
+    database: &Database,
+    wanted: Lock,
+) -> Result<Option<GuardedTransaction>, DbErr> {
+    if !database.backend().writes_concurrently() {
+        return Ok(None);
+    }
     loop {
         let transaction = database.begin_write().await?;
-        match hold(&transaction, what, true).await {
-            Ok(()) => return Ok(transaction),
+        match lock(&transaction, wanted).await {
+            Ok(()) => return Ok(Some(transaction)),
             Err(error) if lost_race(&error) => transaction.rollback().await?,
             Err(error) => return Err(error),
         }

@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::ledger::book::transaction::AccountKey;
+use crate::ledger::database::retry::again;
 use crate::ledger::database::{Database, statements};
-use crate::ledger::write::retry::again;
 use crate::ledger::{ReadError, Settings};
 
 /// Reads balances.
@@ -93,7 +93,7 @@ impl Balances {
             .collect();
         let db = self.database.balances();
         let owners =
-            statements::ask::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
+            statements::query::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
         let linked = owners
             .iter()
             .filter_map(|(name, owner)| Some((*missing.get(*name)?, owner.as_str())));
@@ -119,7 +119,7 @@ impl Balances {
             let more = [asset.into(), now.into()];
             let db = self.database.balances();
             for (row, balance) in
-                statements::ask::<(usize, i64)>(db, &statements::BALANCES, &owners, more).await?
+                statements::query::<(usize, i64)>(db, &statements::BALANCES, &owners, more).await?
             {
                 if let Some(&(at, _)) = of.get(row) {
                     balances[at] = Some(balance);

@@ -141,7 +141,7 @@ async fn newest(
         Some(_) => &statements::PAGE_OF,
     };
     let rows = [(owner, asset, low, high, count, direction)];
-    let found = statements::ask::<PageRow>(db, statement, &rows, []).await?;
+    let found = statements::query::<PageRow>(db, statement, &rows, []).await?;
     let Some(&(total, ..)) = found.first() else {
         return Ok(None);
     };

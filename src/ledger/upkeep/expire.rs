@@ -3,12 +3,11 @@
 use entity::account;
 use futures_util::future::join_all;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use crate::ledger::book::transaction::{AccountKey, Posting, PostingKind, Transaction};
-use crate::ledger::database::lock::{self, Held};
+use crate::ledger::database::lock::{self, Lock};
 use crate::ledger::{ApplyError, Ledger};
 
 /// The number of accounts that expire side by side. It leaves places in the queue for callers.
@@ -25,14 +24,8 @@ impl Ledger {
             log::error!("cannot read the accounts to expire: {error}");
             ApplyError::Unavailable
         };
-        let lock = match self.database.read().get_database_backend() {
-            // The lock would keep every writer waiting, and expiring twice changes nothing.
-            DbBackend::Sqlite => None,
-            _ => {
-                let lock = lock::wait_for(&self.database, Held::Expiry).await;
-                Some(lock.map_err(failed)?)
-            }
-        };
+        let lock = lock::wait_for(&self.database, Lock::Expiry).await;
+        let lock = lock.map_err(failed)?;
         let (mut changed, mut last_id) = (0, 0);
         loop {
             if let Some(lock) = &lock {

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use crate::ledger::book::Book;
 use crate::ledger::book::changes::{Changes, LimitKey};
 use crate::ledger::book::transaction::Transaction;
-use crate::ledger::database::statements::{self, Script};
+use crate::ledger::database::statements::{self, Pipeline};
 use crate::ledger::write::sets::{at, distinct, hexed, keyed_rows};
 
 /// Loads the recorded actions and the limit counts that the transactions' actions touch.
@@ -20,7 +20,7 @@ pub async fn load(
     let actions = || transactions.iter().filter_map(|it| it.action.as_ref());
     let keys = distinct(actions().map(|action| action.key));
     let recorded = &statements::RECORDED_ACTIONS;
-    let rows = statements::ask::<(usize, i64)>(db, recorded, &hexed(&keys), []).await?;
+    let rows = statements::query::<(usize, i64)>(db, recorded, &hexed(&keys), []).await?;
     for (place, scored) in rows {
         book.put_recorded_action(*at(&keys, place)?, scored == 1);
     }
@@ -30,7 +30,7 @@ pub async fn load(
         .map(|limit| (&limit.owner, &limit.name, limit.from, limit.until))
         .collect();
     let counts = &statements::LIMIT_COUNTS;
-    for (place, count) in statements::ask::<(usize, i64)>(db, counts, &rows, []).await? {
+    for (place, count) in statements::query::<(usize, i64)>(db, counts, &rows, []).await? {
         book.put_limit_count(at(&limits, place)?.clone(), count);
     }
     Ok(())
@@ -42,12 +42,14 @@ pub async fn load(
 /// Returns [`DbErr`] if the database does not answer, or if another writer recorded one of the actions or took one of the
 /// slots.
 pub async fn save(
-    script: &mut Script<'_, impl ConnectionTrait>,
+    pipeline: &mut Pipeline<'_, impl ConnectionTrait>,
     changes: &Changes,
 ) -> Result<(), DbErr> {
     let slots = changes.limit_slots.iter();
     let slots = keyed_rows(slots.map(|slot| (slot.expires_at, slot.key)));
-    script.tell(&statements::ADD_LIMIT_SLOTS, &slots).await?;
+    pipeline
+        .execute(&statements::ADD_LIMIT_SLOTS, &slots)
+        .await?;
     let rows: Vec<_> = changes
         .actions
         .iter()
@@ -65,5 +67,5 @@ pub async fn save(
             )
         })
         .collect();
-    script.tell(&statements::ADD_ACTIONS, &rows).await
+    pipeline.execute(&statements::ADD_ACTIONS, &rows).await
 }

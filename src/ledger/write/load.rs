@@ -52,7 +52,7 @@ pub async fn is_spent(db: &impl ConnectionTrait, nonce: Nonce) -> Result<bool, D
 /// The places of the nonces that have been spent.
 async fn spent(db: &impl ConnectionTrait, nonces: &[Nonce]) -> Result<Vec<usize>, DbErr> {
     let rows = keyed_rows(nonces.iter().map(|nonce| (nonce.at, nonce.key)));
-    let found = statements::ask::<(usize,)>(db, &statements::NONCES, &rows, []).await?;
+    let found = statements::query::<(usize,)>(db, &statements::NONCES, &rows, []).await?;
     Ok(found.into_iter().map(|(place,)| place).collect())
 }
 
@@ -64,7 +64,7 @@ async fn load_accounts(
     let keys = distinct(postings.iter().map(|posting| &posting.account));
     // The accounts stay locked until the commit, so that what is read from here on stays true.
     let rows = account_rows(&keys);
-    let rows = statements::ask::<AccountRow>(db, &statements::ACCOUNTS, &rows, []).await?;
+    let rows = statements::query::<AccountRow>(db, &statements::ACCOUNTS, &rows, []).await?;
     let lots = lots_of(db, &rows).await?;
     let mut missing: BTreeSet<&AccountKey> = keys.iter().copied().collect();
     for (row, lots) in rows.into_iter().zip(lots) {
@@ -89,7 +89,7 @@ async fn load_accounts(
     // An owner without an account of this asset may be linked all the same.
     let names = distinct(missing.iter().map(|key| key.owner.as_str()));
     let owners =
-        statements::ask::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
+        statements::query::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
     for (place, owner) in owners {
         book.put_identity((*at(&names, place)?).to_owned(), owner);
     }
@@ -104,7 +104,7 @@ async fn lots_of(
     let ids: Vec<i64> = accounts.iter().map(|row| row.1).collect();
     let mut lots = vec![Vec::new(); ids.len()];
     for (place, expires_at, remaining) in
-        statements::ask::<(usize, i64, i64)>(db, &statements::LOTS, &ids, []).await?
+        statements::query::<(usize, i64, i64)>(db, &statements::LOTS, &ids, []).await?
     {
         let lots = lots
             .get_mut(place)
@@ -130,7 +130,7 @@ async fn load_idempotency(
         own.into_iter().chain(posting.requires)
     }));
     let records = &statements::IDEMPOTENCY_RECORDS;
-    let rows = statements::ask::<(usize, String, i64)>(db, records, &hexed(&keys), []).await?;
+    let rows = statements::query::<(usize, String, i64)>(db, records, &hexed(&keys), []).await?;
     for (place, fingerprint, balance) in rows {
         let fingerprint = Key::from_hex(&fingerprint);
         book.put_idempotency(IdempotencyRecord {
@@ -149,7 +149,7 @@ async fn load_allocations(
 ) -> Result<(), DbErr> {
     let orders = distinct(postings.iter().filter_map(|posting| order_of(posting)));
     let mut rows: Vec<(usize, i64, i64, i64, i64)> =
-        statements::ask(db, &statements::ALLOCATIONS, &hexed(&orders), []).await?;
+        statements::query(db, &statements::ALLOCATIONS, &hexed(&orders), []).await?;
     // The order in which they were made: the oldest spend first and, within a spend, the soonest expiry first.
     rows.sort_unstable_by_key(|&(_, spend_seq, expires_at, ..)| (spend_seq, expires_at));
     for (place, spend_seq, expires_at, drawn, returned) in rows {

@@ -3,7 +3,6 @@
 mod actions;
 pub(crate) mod load;
 pub(crate) mod partitions;
-pub mod retry;
 mod save;
 mod sets;
 pub(crate) mod writer;

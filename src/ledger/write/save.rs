@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
 
 use crate::ledger::book::account::{Account, Lot};
 use crate::ledger::book::changes::Changes;
 use crate::ledger::book::entry::Entry;
 use crate::ledger::book::transaction::AccountKey;
-use crate::ledger::database::lock::{Held, hold};
-use crate::ledger::database::statements::{self, Script};
+use crate::ledger::database::backend::Backend;
+use crate::ledger::database::lock::{Lock, lock_shared};
+use crate::ledger::database::retry::RENAMED;
+use crate::ledger::database::statements::{self, Pipeline};
 use crate::ledger::write::actions;
-use crate::ledger::write::retry::RENAMED;
 use crate::ledger::write::sets::{account_rows, at, invalid, keyed_rows};
 
 /// The accounts' numbers in the database.
@@ -31,26 +32,28 @@ impl Ids {
 /// Returns [`DbErr`] if the database does not answer or a constraint is broken; the caller must then roll back.
 pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> Result<(), DbErr> {
     let ids = add_accounts(db, &changes.accounts).await?;
-    let mut script = Script::new(db);
+    let mut pipeline = Pipeline::new(db);
     let entries = changes.entries.iter();
     let entries = entries.map(|entry| Ok(entry_row(ids.of(&entry.account)?, entry)));
     let entries = entries.collect::<Result<Vec<_>, DbErr>>()?;
-    script.tell(&statements::ADD_ENTRIES, &entries).await?;
-    save_lots(&mut script, changes, &ids).await?;
-    save_allocations(&mut script, changes, &ids).await?;
+    pipeline.execute(&statements::ADD_ENTRIES, &entries).await?;
+    save_lots(&mut pipeline, changes, &ids).await?;
+    save_allocations(&mut pipeline, changes, &ids).await?;
     let gains = changes.contra_gains.iter();
     let gains: Vec<_> = gains
         .map(|((asset, contra), gain)| (asset, contra.name(), shard, gain))
         .collect();
-    script.tell(&statements::ADD_TO_CONTRAS, &gains).await?;
+    pipeline
+        .execute(&statements::ADD_TO_CONTRAS, &gains)
+        .await?;
     let nonces = changes.nonces.iter();
     let nonces = keyed_rows(nonces.map(|nonce| (nonce.at, nonce.key)));
-    script.tell(&statements::ADD_NONCES, &nonces).await?;
-    actions::save(&mut script, changes).await?;
+    pipeline.execute(&statements::ADD_NONCES, &nonces).await?;
+    actions::save(&mut pipeline, changes).await?;
     // At the end: PostgreSQL locks an account for each row that points to it. The lock that loading took covers that, unless
     // the account has been changed since.
-    set_accounts(&mut script, changes.accounts.values()).await?;
-    script.end().await
+    set_accounts(&mut pipeline, changes.accounts.values()).await?;
+    pipeline.finish().await
 }
 
 /// Adds the new accounts, and gives every account's number.
@@ -77,11 +80,11 @@ async fn add_accounts(
         ));
         added.push(key);
     }
-    statements::tell(db, &statements::ADD_ACCOUNTS, &rows).await?;
+    statements::execute(db, &statements::ADD_ACCOUNTS, &rows).await?;
     check_names(db, &added).await?;
     let rows = account_rows(&added);
     for (place, id) in
-        statements::ask::<(usize, i64)>(db, &statements::ACCOUNT_IDS, &rows, []).await?
+        statements::query::<(usize, i64)>(db, &statements::ACCOUNT_IDS, &rows, []).await?
     {
         ids.insert((*at(&added, place)?).clone(), id);
     }
@@ -91,13 +94,13 @@ async fn add_accounts(
 /// Makes sure that no owner of a new account was linked since the account's name was looked up; until the commit, a link has
 /// to wait. On SQLite nobody else writes in between.
 async fn check_names(db: &impl ConnectionTrait, added: &[&AccountKey]) -> Result<(), DbErr> {
-    if added.is_empty() || db.get_database_backend() == DbBackend::Sqlite {
+    if added.is_empty() || !Backend::of(db).writes_concurrently() {
         return Ok(());
     }
-    hold(db, Held::Names, false).await?;
+    lock_shared(db, Lock::Identities).await?;
     let names: Vec<_> = added.iter().map(|key| &key.owner).collect();
     let linked =
-        statements::ask::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
+        statements::query::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
     match linked.is_empty() {
         true => Ok(()),
         false => Err(invalid(RENAMED)),
@@ -105,7 +108,7 @@ async fn check_names(db: &impl ConnectionTrait, added: &[&AccountKey]) -> Result
 }
 
 async fn save_lots(
-    script: &mut Script<'_, impl ConnectionTrait>,
+    pipeline: &mut Pipeline<'_, impl ConnectionTrait>,
     changes: &Changes,
     ids: &Ids,
 ) -> Result<(), DbErr> {
@@ -115,17 +118,17 @@ async fn save_lots(
         rows.collect::<Result<Vec<_>, DbErr>>()
     };
     let opened = rows(&changes.opened_lots)?;
-    script.tell(&statements::ADD_LOTS, &opened).await?;
+    pipeline.execute(&statements::ADD_LOTS, &opened).await?;
     let changed = rows(&changes.changed_lots)?;
-    script.tell(&statements::SET_LOTS, &changed).await?;
+    pipeline.execute(&statements::SET_LOTS, &changed).await?;
     let emptied = changes.emptied_lots.iter();
     let emptied = emptied.map(|(key, expires_at)| Ok((ids.of(key)?, *expires_at)));
     let emptied = emptied.collect::<Result<Vec<_>, DbErr>>()?;
-    script.tell(&statements::DROP_LOTS, &emptied).await
+    pipeline.execute(&statements::DROP_LOTS, &emptied).await
 }
 
 async fn save_allocations(
-    script: &mut Script<'_, impl ConnectionTrait>,
+    pipeline: &mut Pipeline<'_, impl ConnectionTrait>,
     changes: &Changes,
     ids: &Ids,
 ) -> Result<(), DbErr> {
@@ -143,12 +146,12 @@ async fn save_allocations(
             )
         }));
     }
-    script.tell(&statements::SET_ALLOCATIONS, &rows).await
+    pipeline.execute(&statements::SET_ALLOCATIONS, &rows).await
 }
 
 /// Updates the accounts that had a row before.
 async fn set_accounts<'a>(
-    script: &mut Script<'_, impl ConnectionTrait>,
+    pipeline: &mut Pipeline<'_, impl ConnectionTrait>,
     accounts: impl Iterator<Item = &'a Account>,
 ) -> Result<(), DbErr> {
     let row = |account: &Account| {
@@ -163,7 +166,7 @@ async fn set_accounts<'a>(
         ))
     };
     let rows: Vec<_> = accounts.filter_map(row).collect();
-    script.tell(&statements::SET_ACCOUNTS, &rows).await
+    pipeline.execute(&statements::SET_ACCOUNTS, &rows).await
 }
 
 /// The expiry of the lot that expires first.

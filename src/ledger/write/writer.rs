@@ -11,8 +11,8 @@ use crate::clock::Clock;
 use crate::ledger::Settings;
 use crate::ledger::book::transaction::{Applied, Rejection, Transaction};
 use crate::ledger::database::Database;
+use crate::ledger::database::retry::{LOST, TRIES, lost_connection, lost_race};
 use crate::ledger::write::load::load;
-use crate::ledger::write::retry::{LOST, TRIES, lost_connection, lost_race};
 use crate::ledger::write::save::save;
 
 /// Why the ledger did not apply a transaction.

@@ -2,6 +2,7 @@
 
 mod both;
 mod crash;
+mod database;
 mod expire;
 pub mod load;
 mod tamper;

@@ -10,7 +10,8 @@ use sea_orm::{
 
 use super::rules::{ROWS, Why};
 use super::{execute, is};
-use crate::ledger::database::{Database, MIGRATING, MYSQL_MIGRATING};
+use crate::ledger::database::Database;
+use crate::ledger::database::backend::{Backend, SchemaLock};
 use crate::ledger::equal::database::{MARIADB, POSTGRES};
 use crate::ledger::equal::{Home, databases};
 
@@ -103,20 +104,15 @@ async fn assert_moved(home: &Home, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and MariaDB: tests/with_servers.sh"]
 async fn who_starts_meanwhile_waits() {
-    let locks = [
-        (
-            POSTGRES,
-            format!("SELECT pg_advisory_xact_lock({MIGRATING})"),
-        ),
-        (MARIADB, format!("SELECT GET_LOCK({MYSQL_MIGRATING}, 0)")),
-    ];
-    for (server, lock) in locks {
+    for server in [POSTGRES, MARIADB] {
         let home = Home::on(Some(server));
+        let backend = Backend::of_url(&home.url).unwrap();
+        let (SchemaLock::Transaction(lock) | SchemaLock::Session(lock)) = backend.schema_lock;
         let mut one = ConnectOptions::new(&home.url);
         one.max_connections(1);
         let first = sea_orm::Database::connect(one).await.unwrap();
         let migrating = first.begin().await.unwrap();
-        migrating.execute_unprepared(&lock).await.unwrap();
+        migrating.execute_unprepared(lock).await.unwrap();
         let url = home.url.clone();
         let second = tokio::spawn(async move { Database::open(&url, 1).await });
         // Longer than a lock of the ledger may keep anybody waiting.

@@ -4,10 +4,11 @@ mod table;
 
 use std::fmt;
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
+use crate::ledger::database::backend::Backend;
 use crate::ledger::database::guarded::GuardedTransaction;
-use crate::ledger::database::lock::{Held, hold};
+use crate::ledger::database::lock::{Lock, lock};
 use crate::ledger::database::{Database, file};
 use crate::ledger::upkeep::audit::{self, AuditError, Report};
 use table::{TABLES, Tally};
@@ -79,7 +80,7 @@ impl End {
     /// What becomes the target with its commit; until then no gateway on it makes an account.
     async fn target(database: &Database) -> Result<End, CopyError> {
         let end = End::of(Side::Target, database.begin_write().await).await?;
-        end.got(hold(&end.db, Held::Names, true).await)?;
+        end.got(lock(&end.db, Lock::Identities).await)?;
         Ok(end)
     }
 
@@ -87,19 +88,11 @@ impl End {
         let db = begun.map_err(|error| CopyError::Database(side, error))?;
         let end = End { side, db };
         // Each side waits while the other one is audited.
-        let patient = match end.db.get_database_backend() {
-            DbBackend::Postgres => "SET LOCAL idle_in_transaction_session_timeout = 0",
-            DbBackend::MySql => {
-                "SET SESSION wait_timeout = 28800 /*M!100000 , idle_transaction_timeout = 0 */"
-            }
-            _ => return Ok(end),
+        let Some(patient) = Backend::of(&end.db).allow_idling else {
+            return Ok(end);
         };
         end.got(end.db.execute_unprepared(patient).await)?;
         Ok(end)
-    }
-
-    fn is_postgres(&self) -> bool {
-        self.db.get_database_backend() == DbBackend::Postgres
     }
 
     /// What this side answered, or that it failed.

@@ -17,6 +17,7 @@ use sea_orm::{
 use sha2::{Digest, Sha256};
 
 use super::{CopyError, End};
+use crate::ledger::database::backend::Backend;
 
 /// Rows that are written by one statement: few enough for the parameters that a statement may have and, with a long text in
 /// each, for the packet that MySQL takes.
@@ -133,28 +134,19 @@ where
         }
     }
     if let Some(into) = into {
-        go_on::<E>(into).await?;
+        finish::<E>(into).await?;
     }
     Ok(tally)
 }
 
-/// Has PostgreSQL number further rows from here on, and plan for those that there are; the others see to both by themselves.
-async fn go_on<E: EntityTrait>(into: &End) -> Result<(), CopyError> {
-    if !into.is_postgres() {
-        return Ok(());
-    }
+/// Runs the statements that this database needs after a copy into a table.
+async fn finish<E: EntityTrait>(into: &End) -> Result<(), CopyError> {
     let table = E::default().table_name();
-    if let (true, Some(id)) = (
-        E::PrimaryKey::auto_increment(),
-        E::PrimaryKey::iter().next(),
-    ) {
-        let id = id.as_str();
-        let last = format!(
-            "SELECT setval(pg_get_serial_sequence('{table}', '{id}'), MAX({id})) FROM {table}"
-        );
-        into.got(into.db.execute_unprepared(&last).await)?;
+    let key = E::PrimaryKey::iter().next();
+    let number = key.filter(|_| E::PrimaryKey::auto_increment());
+    let number = number.as_ref().map(IdenStatic::as_str);
+    for statement in (Backend::of(&into.db).after_copy)(table, number) {
+        into.got(into.db.execute_unprepared(&statement).await)?;
     }
-    let plan = format!("ANALYZE {table}");
-    into.got(into.db.execute_unprepared(&plan).await)
-        .map(|_| ())
+    Ok(())
 }

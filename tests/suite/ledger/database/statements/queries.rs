@@ -1,57 +1,61 @@
-//! The rows with which each statement is tried, and what that must come to.
+//! The rows with which each statement runs, and what must come of it: the queries.
 
 use serde_json::{Value, json};
 
+use pointgate::ledger::database::statements::set_statement::SetStatement;
+use pointgate::ledger::database::statements::*;
+
+use super::changes;
 use super::content::{
     ACTIONS, DIAMONDS, ENTRIES, EXPIRIES, NAMES, WITH_ENTRIES, WITH_LOTS, keys, second_name,
     some_number,
 };
-use crate::ledger::database::statements::dialect::Statement;
-use crate::ledger::database::statements::*;
 
 macro_rules! case {
-    ($sql:ident, $rows:expr, $comes:expr) => {
-        case!($sql, $rows, $comes, [])
+    ($statement:ident, $rows:expr, $expected:expr) => {
+        case!($statement, $rows, $expected, [])
     };
-    ($sql:ident, $rows:expr, $comes:expr, $more:expr) => {
+    ($statement:ident, $rows:expr, $expected:expr, $more:expr) => {
         Case {
-            name: stringify!($sql),
-            sql: &$sql,
+            name: stringify!($statement),
+            statement: &$statement,
             rows: $rows,
             more: Vec::<sea_orm::Value>::from($more),
-            comes: $comes,
+            expected: $expected,
         }
     };
 }
 
-mod tells;
+pub(super) use case;
 
 /// A statement with its rows.
 pub struct Case {
     pub name: &'static str,
-    pub sql: &'static Statement,
+    pub statement: &'static SetStatement,
     pub rows: Vec<Value>,
     pub more: Vec<sea_orm::Value>,
-    pub comes: Comes,
+    pub expected: Expected,
 }
 
-/// What a case comes to.
-pub enum Comes {
-    /// So many answers.
+/// What must come of a case.
+pub enum Expected {
+    /// This number of answers.
     Rows(usize),
     /// Tables that are not what they were.
     Changes,
-    /// A refusal; whether it says that somebody was first.
+    /// A broken constraint; whether it counts as a lost race.
     Rejection { lost_race: bool },
+    /// A failure, since other rows are affected than were given.
+    Mismatch,
 }
 
-use Comes::{Changes, Rejection, Rows};
+use Expected::{Rejection, Rows};
 
-const TAKEN: Comes = Rejection { lost_race: true };
-const WRONG: Comes = Rejection { lost_race: false };
+pub const TAKEN: Expected = Rejection { lost_race: true };
+pub const WRONG: Expected = Rejection { lost_race: false };
 
 /// More rows than a batch has as a rule.
-const MANY: usize = 600;
+pub const MANY: usize = 600;
 
 /// All cases.
 pub fn all() -> Vec<Case> {
@@ -61,11 +65,11 @@ pub fn all() -> Vec<Case> {
         pages(),
         keyed(),
         tallies(),
-        tells::accounts(),
-        tells::entries(),
-        tells::lots(),
-        tells::keyed(),
-        tells::actions(),
+        changes::accounts(),
+        changes::entries(),
+        changes::lots(),
+        changes::keyed(),
+        changes::actions(),
     ];
     parts.into_iter().flatten().collect()
 }
@@ -87,11 +91,11 @@ pub fn free() -> Vec<i64> {
         .collect()
 }
 
-fn number(i: usize) -> i64 {
+pub fn number(i: usize) -> i64 {
     i64::try_from(i).unwrap()
 }
 
-fn hexed(key: &[u8]) -> String {
+pub fn hexed(key: &[u8]) -> String {
     hex::encode(key)
 }
 
@@ -211,7 +215,7 @@ fn pages() -> Vec<Case> {
 }
 
 /// Keys that are not there, each near to one that is.
-fn other_keys() -> Vec<String> {
+pub fn other_keys() -> Vec<String> {
     let near = keys().into_iter().map(|mut key| {
         key[7] ^= 0x20;
         hexed(&key)
@@ -250,7 +254,7 @@ fn keyed() -> Vec<Case> {
     ]
 }
 
-fn action_key(i: usize) -> String {
+pub fn action_key(i: usize) -> String {
     let mut key = [0xff; 16];
     key[0] = u8::try_from(i).unwrap();
     hexed(&key)

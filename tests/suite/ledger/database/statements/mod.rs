@@ -1,22 +1,27 @@
-//! Each set statement comes to the same in SQLite, PostgreSQL and MariaDB, from the same rows over the same tables.
+//! Each set statement does the same on SQLite, PostgreSQL and MariaDB, with the same rows over the same tables.
 
-mod cases;
+mod changes;
 mod content;
+mod queries;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::Duration;
 
 use entity::{account, action, alias, counter, daily_limit_slot, draw, entry, lot, nonce};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, Statement};
 use serde_json::{Value, json};
 
-use super::dialect::Statement;
-use super::{ACCOUNTS, ADD_ACCOUNTS, ADD_NONCES, Script, ask, tell};
-use crate::ledger::database::Database;
-use crate::ledger::equal::{self, Home};
-use crate::ledger::write::retry::lost_race;
-use cases::{Case, Comes};
+use pointgate::ledger::database::Database;
+use pointgate::ledger::database::backend::Backend;
+use pointgate::ledger::database::retry::lost_race;
+use pointgate::ledger::database::statements::set_statement::SetStatement;
+use pointgate::ledger::database::statements::{
+    ACCOUNTS, ADD_ACCOUNTS, ADD_NONCES, DROP_LOTS, Pipeline, execute, query,
+};
+
+use crate::database::{Home, databases};
+use queries::{Case, Expected};
 
 /// The databases with the same content.
 struct Sides {
@@ -26,18 +31,18 @@ struct Sides {
 
 impl Sides {
     async fn new() -> Sides {
-        let (mut databases, mut homes) = (Vec::new(), Vec::new());
-        for (_, server) in equal::databases() {
+        let (mut opened, mut homes) = (Vec::new(), Vec::new());
+        for (_, server) in databases() {
             let home = Home::on(server);
             let database = Database::open(&home.url, 1).await.unwrap();
             let db = database.begin_write().await.unwrap();
             content::fill(&db).await;
             db.commit().await.unwrap();
-            databases.push(database);
+            opened.push(database);
             homes.push(home);
         }
         Sides {
-            databases,
+            databases: opened,
             _homes: homes,
         }
     }
@@ -49,51 +54,65 @@ impl Sides {
     }
 }
 
-/// What a statement came to in one database.
+/// What a statement did on one database.
 #[derive(Debug, PartialEq)]
 struct Outcome {
-    /// What it found, in an order that does not depend on the database; or whether it was told that somebody was first.
-    said: Result<Vec<String>, Refused>,
+    /// The answers of a query, in an order that does not depend on the database.
+    answers: Result<Vec<String>, Failed>,
     /// The tables afterwards.
     tables: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// A constraint stood in the way; whether that counts as another instance having been first.
+/// Why a statement failed.
 #[derive(Debug, PartialEq)]
-struct Refused {
-    lost_race: bool,
+enum Failed {
+    /// It broke a constraint; whether that counts as a lost race.
+    Constraint { lost_race: bool },
+    /// It affected other rows than it was given.
+    Mismatch,
 }
 
 async fn run(database: &Database, case: &Case) -> Outcome {
     let db = database.begin_write().await.unwrap();
-    let said = match case.comes {
-        Comes::Rows(_) => found(&db, case.sql, &case.rows, &case.more).await,
-        Comes::Changes | Comes::Rejection { .. } => {
-            tell(&db, case.sql, &case.rows).await.map(|()| Vec::new())
+    let answers = match case.expected {
+        Expected::Rows(_) => answers(&db, case.statement, &case.rows, &case.more).await,
+        Expected::Changes | Expected::Rejection { .. } | Expected::Mismatch => {
+            let done = execute(&db, case.statement, &case.rows).await;
+            done.map(|()| Vec::new())
         }
     };
-    let tables = match &said {
+    let tables = match &answers {
         Ok(_) => tables(&db).await,
         Err(_) => BTreeMap::new(),
     };
     db.rollback().await.unwrap();
-    let said = said.map_err(|error| {
-        // Anything else would be a statement that one of them cannot read.
-        assert!(is_constraint(&error), "{}: {error}", case.name);
-        Refused {
-            lost_race: lost_race(&error),
-        }
-    });
-    Outcome { said, tables }
+    let answers = answers.map_err(|error| failed(case.name, &error));
+    Outcome { answers, tables }
 }
 
-async fn found(
+/// Why a statement failed. Any other error would be a statement that one of the databases cannot read.
+fn failed(name: &str, error: &DbErr) -> Failed {
+    if is_mismatch(error) {
+        assert!(!lost_race(error), "{name}: {error}");
+        return Failed::Mismatch;
+    }
+    assert!(is_constraint(error), "{name}: {error}");
+    Failed::Constraint {
+        lost_race: lost_race(error),
+    }
+}
+
+fn is_mismatch(error: &DbErr) -> bool {
+    matches!(error, DbErr::Custom(text) if text.contains("affected"))
+}
+
+async fn answers(
     db: &impl ConnectionTrait,
-    sql: &Statement,
+    statement: &SetStatement,
     rows: &[Value],
     more: &[sea_orm::Value],
 ) -> Result<Vec<String>, DbErr> {
-    let answers = ask::<Vec<Value>>(db, sql, rows, more.to_vec()).await?;
+    let answers = query::<Vec<Value>>(db, statement, rows, more.to_vec()).await?;
     let mut answers: Vec<String> = answers.into_iter().map(one).collect();
     answers.sort_unstable();
     Ok(answers)
@@ -167,22 +186,29 @@ async fn a_statement_comes_to_the_same_everywhere() {
         assert_eq!(tables(database.read()).await, before, "what was put in");
     }
     let mut wrong = Vec::new();
-    for case in cases::all() {
+    for case in queries::all() {
         let mut outcomes = Vec::new();
         for database in &sides.databases {
             outcomes.push(run(database, &case).await);
         }
         let changed = outcomes[0].tables != before;
-        let expected = match (&case.comes, &outcomes[0].said) {
-            (Comes::Rows(many), Ok(rows)) => rows.len() == *many && !changed,
-            (Comes::Changes, Ok(_)) => changed,
-            (Comes::Rejection { lost_race }, Err(refused)) => refused.lost_race == *lost_race,
+        let expected = match (&case.expected, &outcomes[0].answers) {
+            (Expected::Rows(many), Ok(rows)) => rows.len() == *many && !changed,
+            (Expected::Changes, Ok(_)) => changed,
+            (Expected::Rejection { lost_race }, Err(failed)) => {
+                let lost_race = *lost_race;
+                *failed == Failed::Constraint { lost_race }
+            }
+            (Expected::Mismatch, Err(failed)) => *failed == Failed::Mismatch,
             _ => false,
         };
         if !expected {
-            wrong.push(format!("{} in SQLite: {:?}", case.name, outcomes[0].said));
+            wrong.push(format!(
+                "{} in SQLite: {:?}",
+                case.name, outcomes[0].answers
+            ));
         }
-        for (outcome, (name, _)) in outcomes.iter().zip(equal::databases()) {
+        for (outcome, (name, _)) in outcomes.iter().zip(databases()) {
             if *outcome != outcomes[0] {
                 wrong.push(format!(
                     "{} in {name}: {}",
@@ -198,12 +224,12 @@ async fn a_statement_comes_to_the_same_everywhere() {
 
 /// Where two outcomes part.
 fn differs(one: &Outcome, other: &Outcome) -> String {
-    let (Ok(a), Ok(b)) = (&one.said, &other.said) else {
-        return format!("{:?} and {:?}", one.said, other.said);
+    let (Ok(a), Ok(b)) = (&one.answers, &other.answers) else {
+        return format!("{:?} and {:?}", one.answers, other.answers);
     };
-    let rows = |outcome: &Outcome, said: &[String]| -> BTreeSet<String> {
+    let rows = |outcome: &Outcome, answers: &[String]| -> BTreeSet<String> {
         let tables = outcome.tables.values().flatten();
-        said.iter().chain(tables).cloned().collect()
+        answers.iter().chain(tables).cloned().collect()
     };
     let (a, b) = (rows(one, a), rows(other, b));
     let missing: Vec<_> = a.difference(&b).collect();
@@ -218,11 +244,11 @@ async fn a_lock_is_on_the_same_accounts_everywhere() {
     let sides = Sides::new().await;
     for database in &sides.databases[1..] {
         let db = database.begin_write().await.unwrap();
-        ask::<Vec<Value>>(&db, &ACCOUNTS, &cases::locked(), [])
+        query::<Vec<Value>>(&db, &ACCOUNTS, &queries::locked(), [])
             .await
             .unwrap();
-        assert_ne!(db.get_database_backend(), DbBackend::Sqlite);
-        assert_eq!(free(database).await, cases::free(), "{database:?}");
+        assert!(Backend::of(&db).writes_concurrently());
+        assert_eq!(free(database).await, queries::free(), "{database:?}");
         db.rollback().await.unwrap();
     }
     sides.close().await;
@@ -232,7 +258,7 @@ async fn a_lock_is_on_the_same_accounts_everywhere() {
 async fn free(database: &Database) -> Vec<i64> {
     let db = database.begin_write().await.unwrap();
     let free = "SELECT id FROM account ORDER BY id FOR UPDATE SKIP LOCKED";
-    let free = sea_orm::Statement::from_string(db.get_database_backend(), free);
+    let free = Statement::from_string(db.get_database_backend(), free);
     let free = db.query_all_raw(free).await.unwrap();
     db.rollback().await.unwrap();
     let free = free.iter().map(|row| row.try_get_by_index(0).unwrap());
@@ -248,12 +274,12 @@ async fn locks_are_taken_in_the_order_of_numbers() {
         let first = database.begin_write().await.unwrap();
         let backend = first.get_database_backend();
         let third = "SELECT id FROM account WHERE id = 3 FOR UPDATE";
-        let third = sea_orm::Statement::from_string(backend, third);
+        let third = Statement::from_string(backend, third);
         first.query_one_raw(third).await.unwrap().unwrap();
         let second = database.begin_write().await.unwrap();
         let both = tokio::spawn(async move {
             let rows = [json!(["coin", "UID:5"]), json!(["coin", "uid:5~"])];
-            let found = ask::<Vec<Value>>(&second, &ACCOUNTS, &rows, []).await;
+            let found = query::<Vec<Value>>(&second, &ACCOUNTS, &rows, []).await;
             second.rollback().await.unwrap();
             found
         });
@@ -268,9 +294,9 @@ async fn locks_are_taken_in_the_order_of_numbers() {
     sides.close().await;
 }
 
-/// Whichever of the changes of a script it is that breaks a constraint, the script fails.
+/// A pipeline fails if any of its changes breaks a constraint, or affects fewer rows than it was given.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_script_does_all_or_fails() {
+async fn a_pipeline_does_all_or_fails() {
     let sides = Sides::new().await;
     let new = |i: u8| json!([7, hex::encode([i; 16])]);
     let taken = vec![json!([
@@ -283,71 +309,54 @@ async fn a_script_does_all_or_fails() {
         null,
         hex::encode([0; 32])
     ])];
-    for (database, (name, _)) in sides.databases.iter().zip(equal::databases()) {
-        for fails_at in [None, Some(0), Some(1), Some(2)] {
-            let db = database.begin_write().await.unwrap();
-            let before = nonce::Entity::find().count(&db).await.unwrap();
-            let mut script = Script::new(&db);
-            let mut done = Ok(());
-            for at in 0..3 {
-                done = match fails_at == Some(at) {
-                    true => done.and(script.tell(&ADD_ACCOUNTS, &taken).await),
-                    false => done.and(script.tell(&ADD_NONCES, &[new(at), new(at + 10)]).await),
-                };
-            }
-            let done = done.and(script.end().await);
-            match fails_at {
-                None => {
-                    done.expect(name);
-                    let after = nonce::Entity::find().count(&db).await.unwrap();
-                    assert_eq!(after, before + 6, "{name}");
+    let missing = vec![json!([1, 100]), json!([1, 101])];
+    let bad: [(&SetStatement, _, bool); 2] =
+        [(&ADD_ACCOUNTS, &taken, true), (&DROP_LOTS, &missing, false)];
+    for (database, (name, _)) in sides.databases.iter().zip(databases()) {
+        for (change, rows, race) in bad {
+            for fails_at in [None, Some(0), Some(1), Some(2)] {
+                let db = database.begin_write().await.unwrap();
+                let before = nonce::Entity::find().count(&db).await.unwrap();
+                let mut pipeline = Pipeline::new(&db);
+                let mut done = Ok(());
+                for at in 0..3 {
+                    done = match fails_at == Some(at) {
+                        true => done.and(pipeline.execute(change, rows).await),
+                        false => {
+                            let rows = [new(at), new(at + 10)];
+                            done.and(pipeline.execute(&ADD_NONCES, &rows).await)
+                        }
+                    };
                 }
-                Some(at) => {
-                    let error = done.expect_err(name);
-                    assert!(lost_race(&error), "{at} in {name}: {error}");
+                let done = done.and(pipeline.finish().await);
+                match fails_at {
+                    None => {
+                        done.expect(name);
+                        let after = nonce::Entity::find().count(&db).await.unwrap();
+                        assert_eq!(after, before + 6, "{name}");
+                    }
+                    Some(at) => {
+                        let error = done.expect_err(name);
+                        assert_eq!(lost_race(&error), race, "{at} in {name}: {error}");
+                        assert_eq!(is_mismatch(&error), !race, "{at} in {name}: {error}");
+                    }
                 }
+                db.rollback().await.unwrap();
             }
-            db.rollback().await.unwrap();
         }
     }
     sides.close().await;
 }
 
-/// In a statement with its rows in it there is nothing but numbers and hexadecimal.
-#[test]
-fn a_literal_holds_no_text() {
-    let rows = |key: &str, at: Value| [json!([at, key])];
-    let good = ADD_NONCES
-        .literal(&rows("00fF", json!(-7)))
-        .unwrap()
-        .unwrap();
-    assert!(good.ends_with("VALUES (-7,X'00fF')"), "{good}");
-    for bad in [
-        rows("00'", json!(7)),
-        rows("0x", json!(7)),
-        rows("00", json!("7")),
-        rows("00", json!([7])),
-        rows("00", json!(true)),
-    ] {
-        assert!(ADD_NONCES.literal(&bad).is_err(), "{bad:?}");
-    }
-    let text = json!(["coin", "it's", 0, 0, 0, 0, null, "00"]);
-    let text = ADD_ACCOUNTS.literal(&[text]).unwrap().unwrap();
-    assert!(
-        text.ends_with("VALUES (_utf8mb4 X'636f696e',_utf8mb4 X'69742773',0,0,0,0,NULL,X'00')"),
-        "{text}"
-    );
-}
-
-/// A statement that is added here must be tried too.
+/// Each statement of the ledger has a case here.
 #[test]
 fn no_statement_is_left_out() {
-    let source = include_str!("mod.rs");
+    let source = include_str!("../../../../../src/ledger/database/statements/mod.rs");
     let names = source.lines().filter_map(|line| {
         let (name, kind) = line.strip_prefix("pub static ")?.split_once(": ")?;
-        kind.starts_with("Statement").then_some(name)
+        kind.starts_with("SetStatement").then_some(name)
     });
     assert_eq!(names.clone().count(), source.matches("pub static ").count());
-    let tried: BTreeSet<&str> = cases::all().iter().map(|case| case.name).collect();
+    let tried: BTreeSet<&str> = queries::all().iter().map(|case| case.name).collect();
     assert_eq!(names.collect::<BTreeSet<&str>>(), tried);
 }

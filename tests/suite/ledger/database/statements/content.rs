@@ -1,4 +1,4 @@
-//! What the tables hold before a statement is tried: the same rows in each database, put in without any of the statements.
+//! What the tables hold before a statement runs: the same rows on each database, inserted without any of the statements.
 
 use entity::{account, action, alias, draw, entry, lot, nonce};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};

@@ -1,12 +1,12 @@
-//! The changes among the cases.
+//! The rows with which each statement runs, and what must come of it: the changes.
 
 use serde_json::json;
 
-use super::{Case, Changes, MANY, TAKEN, WRONG, action_key, hexed, number, other_keys};
-use crate::ledger::database::statements::tests::content::{
-    EXPIRIES, NAMES, WITH_LOTS, keys, some_number, some_text,
-};
-use crate::ledger::database::statements::*;
+use pointgate::ledger::database::statements::*;
+
+use super::content::{EXPIRIES, NAMES, WITH_LOTS, keys, some_number, some_text};
+use super::queries::Expected::{Changes, Mismatch};
+use super::queries::{Case, MANY, TAKEN, WRONG, action_key, case, hexed, number, other_keys};
 
 /// Accounts, new and changed.
 pub fn accounts() -> Vec<Case> {
@@ -24,7 +24,7 @@ pub fn accounts() -> Vec<Case> {
         let at = some_number(i + 2);
         json!([number(i), balance, number(i) + 5, number(i), at, next, head])
     };
-    let changed = (1..NAMES.len()).chain([1, 2, 9999]);
+    let changed = 1..NAMES.len();
     vec![
         case!(ADD_ACCOUNTS, named.chain(many).collect(), Changes),
         case!(ADD_ACCOUNTS, vec![new(0, "coin", "uid:5")], TAKEN),
@@ -44,6 +44,13 @@ pub fn accounts() -> Vec<Case> {
             Changes
         ),
         case!(SET_ACCOUNTS, vec![set(1, 5), set(2, -1)], WRONG),
+        case!(SET_ACCOUNTS, vec![set(1, 5), set(9999, 5)], Mismatch),
+        case!(SET_ACCOUNTS, vec![set(9999, 5)], Mismatch),
+        case!(
+            SET_ACCOUNTS,
+            vec![set(1, 5), set(2, 5), set(1, 5)],
+            Mismatch
+        ),
     ]
 }
 
@@ -97,11 +104,9 @@ pub fn lots() -> Vec<Case> {
     let dropped = [
         json!([1, 100]),
         json!([1, i64::MAX]),
-        json!([1, i64::MAX]),
         json!([2, i64::MIN + 1]),
-        json!([3, 101]),
-        json!([9999, 100]),
     ];
+    let dropped_with = |more| dropped.iter().cloned().chain([more]).collect();
     vec![
         case!(ADD_LOTS, new.chain(ends).collect(), Changes),
         case!(ADD_LOTS, vec![json!([12, 1, 1]), json!([1, 100, 5])], TAKEN),
@@ -113,7 +118,16 @@ pub fn lots() -> Vec<Case> {
             vec![json!([1, 200, 1]), json!([1, 100, -1])],
             WRONG
         ),
+        case!(
+            SET_LOTS,
+            vec![json!([1, 200, 1]), json!([1, 101, 1])],
+            Mismatch
+        ),
+        case!(SET_LOTS, vec![json!([9999, 100, 1])], Mismatch),
         case!(DROP_LOTS, dropped.to_vec(), Changes),
+        case!(DROP_LOTS, dropped_with(json!([1, i64::MAX])), Mismatch),
+        case!(DROP_LOTS, dropped_with(json!([3, 101])), Mismatch),
+        case!(DROP_LOTS, dropped_with(json!([9999, 100])), Mismatch),
     ]
 }
 

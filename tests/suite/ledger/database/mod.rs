@@ -1,0 +1,5 @@
+//! What the ledger asks of its databases, on each of them.
+
+mod locks;
+mod mismatch;
+mod statements;
