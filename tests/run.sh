@@ -34,7 +34,7 @@ checks() {
 }
 
 # The tests of the suite that work on the one database which POINTGATE_TEST_DATABASE names.
-readonly ON_ANY_DATABASE='binary(suite) and not test(/^(cli|amqp|docs|outage|servers|tidy|ledger::database)::/)'
+readonly ON_ANY_DATABASE='binary(suite) and not test(/^(cli|broker|docs|outage|servers|tidy|ledger::database)::/)'
 
 on_server() {
     step "tests on $1"
@@ -42,7 +42,7 @@ on_server() {
     if [ -n "$nextest" ]; then
         cargo nextest run --profile complete --workspace --locked --test-threads "$threads" -E "$ON_ANY_DATABASE"
     else
-        cargo test --locked --test suite -- --skip cli:: --skip amqp:: --skip docs:: --skip outage:: --skip servers:: --skip tidy:: \
+        cargo test --locked --test suite -- --skip cli:: --skip broker:: --skip docs:: --skip outage:: --skip servers:: --skip tidy:: \
             --skip ledger::database::
     fi
     unset POINTGATE_TEST_DATABASE

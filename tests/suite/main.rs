@@ -1,7 +1,7 @@
 //! All tests that need a running gateway, in one binary; folders as in `src/`.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod amqp;
+mod broker;
 mod cli;
 mod database;
 mod docs;

@@ -11,13 +11,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::database::Fresh;
-pub use client::{Answer, Client, KEY, signed};
+pub use client::{Answer, Client, KEY, sign_query};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
 /// The salt of responses.
 pub const SALT: &str = "salt-of-the-suite";
-/// The configuration that [`Place::new`] writes.
+/// The configuration that [`ProgramDir::new`] writes.
 pub const CONFIG: &str = "\
 [server]
 listen = '127.0.0.1:0'
@@ -34,73 +34,73 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// A directory in which the program runs; copies are the same directory, which goes with the last of them.
 #[derive(Clone)]
-pub struct Place(Arc<Ground>);
+pub struct ProgramDir(Arc<DirState>);
 
-struct Ground {
+struct DirState {
     folder: TempDir,
     database: Option<Fresh>,
-    elsewhere: Option<String>,
-    ignores_file_limit: bool,
+    database_url: Option<String>,
+    ignores_file_size_signal: bool,
 }
 
-impl Place {
+impl ProgramDir {
     /// An empty one.
-    pub fn empty() -> Place {
-        Place(Arc::new(Ground {
+    pub fn empty() -> ProgramDir {
+        ProgramDir(Arc::new(DirState {
             folder: tempfile::tempdir().unwrap(),
             database: Fresh::new(),
-            elsewhere: None,
-            ignores_file_limit: false,
+            database_url: None,
+            ignores_file_size_signal: false,
         }))
     }
 
     /// One with a `gateway.toml`.
-    pub fn with(config: &str) -> Place {
-        let place = Place::empty();
-        place.write("gateway.toml", config);
-        place
+    pub fn with_config(config: &str) -> ProgramDir {
+        let dir = ProgramDir::empty();
+        dir.write("gateway.toml", config);
+        dir
     }
 
     /// One with [`CONFIG`].
-    pub fn new() -> Place {
-        Place::with(CONFIG)
+    pub fn new() -> ProgramDir {
+        ProgramDir::with_config(CONFIG)
     }
 
     /// The same with SQLite's file, whatever the tests run on: for what is about that file.
-    pub fn in_a_file(mut self) -> Place {
-        let ground = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
-        ground.database = None;
+    pub fn on_sqlite(mut self) -> ProgramDir {
+        let state = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
+        state.database = None;
         self
     }
 
     /// The same with a database on the server that this variable names, whatever the tests run on.
-    pub fn on(mut self, server: &str) -> Place {
-        let ground = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
-        ground.database = Some(Fresh::on(server));
+    pub fn on_server(mut self, server: &str) -> ProgramDir {
+        let state = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
+        state.database = Some(Fresh::on(server));
         self
     }
 
     /// The same where writing past the limit of a file is an error for the program, and not its end.
-    pub fn ignoring_the_limit_of_a_file(mut self) -> Place {
-        let ground = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
-        ground.ignores_file_limit = true;
+    pub fn ignoring_file_size_signal(mut self) -> ProgramDir {
+        let state = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
+        state.ignores_file_size_signal = true;
         self
     }
 
     /// The URL of its database.
-    pub fn url(&self) -> String {
+    pub fn database_url(&self) -> String {
         match &self.0.database {
             Some(fresh) => fresh.url(),
-            None => format!("sqlite://{}", self.database().display()),
+            None => format!("sqlite://{}", self.database_file().display()),
         }
     }
 
     /// The same with the database at `url`, whatever the tests run on.
-    pub fn at(self, url: &str) -> Place {
-        let mut place = self.in_a_file();
-        let ground = Arc::get_mut(&mut place.0).expect("nothing runs in it yet");
-        ground.elsewhere = Some(url.to_owned());
-        place
+    pub fn on_database(self, url: &str) -> ProgramDir {
+        let mut dir = self.on_sqlite();
+        let state = Arc::get_mut(&mut dir.0).expect("nothing runs in it yet");
+        state.database_url = Some(url.to_owned());
+        dir
     }
 
     /// A file in it.
@@ -114,7 +114,7 @@ impl Place {
     }
 
     /// Where the ledger is by default.
-    pub fn database(&self) -> PathBuf {
+    pub fn database_file(&self) -> PathBuf {
         self.path("data/pointgate.db")
     }
 
@@ -153,7 +153,7 @@ impl Place {
     pub fn spawn(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
         let program = env!("CARGO_BIN_EXE_pointgate");
         let mut command = Command::new(program);
-        if self.0.ignores_file_limit {
+        if self.0.ignores_file_size_signal {
             command = Command::new("sh");
             command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", program]);
         }
@@ -164,7 +164,7 @@ impl Place {
             }
         }
         let fresh = self.0.database.as_ref().map(Fresh::url);
-        if let Some(url) = self.0.elsewhere.clone().or(fresh) {
+        if let Some(url) = self.0.database_url.clone().or(fresh) {
             command.env("POINTGATE__DATABASE__URL", url);
         }
         command
@@ -194,7 +194,7 @@ pub fn text(bytes: &[u8]) -> String {
 /// The program while it serves; killed when dropped.
 pub struct Program {
     /// Where it runs.
-    pub place: Place,
+    pub dir: ProgramDir,
     /// Where it listens.
     pub address: SocketAddr,
     child: Child,
@@ -205,12 +205,12 @@ pub struct Program {
 impl Program {
     /// In a fresh directory with [`CONFIG`].
     pub async fn new() -> Program {
-        Program::start(&Place::new(), &[]).await
+        Program::start(&ProgramDir::new(), &[]).await
     }
 
     /// In a directory, under these environment variables; waits until it listens.
-    pub async fn start(place: &Place, variables: &[(&str, &str)]) -> Program {
-        let mut child = place.spawn(&["serve"], variables);
+    pub async fn start(dir: &ProgramDir, variables: &[(&str, &str)]) -> Program {
+        let mut child = dir.spawn(&["serve"], variables);
         let lines = Arc::new(Mutex::new(Vec::new()));
         let (stderr, into) = (child.stderr.take().unwrap(), lines.clone());
         let reader = std::thread::spawn(move || {
@@ -219,13 +219,13 @@ impl Program {
             }
         });
         let mut program = Program {
-            place: place.clone(),
+            dir: dir.clone(),
             address: ([127, 0, 0, 1], 0).into(),
             child,
             lines,
             reader: Some(reader),
         };
-        let line = program.logged("listening on ").await;
+        let line = program.wait_for_log("listening on ").await;
         let address = line.rsplit("listening on ").next().unwrap();
         program.address = address.trim().parse().unwrap();
         program
@@ -234,7 +234,7 @@ impl Program {
     /// Starts again in the same directory, once it has ended.
     pub async fn restart(&mut self) {
         assert!(self.child.try_wait().unwrap().is_some(), "it still runs");
-        *self = Program::start(&self.place, &[]).await;
+        *self = Program::start(&self.dir, &[]).await;
     }
 
     /// A client of it.
@@ -252,7 +252,7 @@ impl Program {
     }
 
     /// The first line of the log that holds `what`, as soon as it is there.
-    pub async fn logged(&mut self, what: &str) -> String {
+    pub async fn wait_for_log(&mut self, what: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let ended = self.child.try_wait().unwrap();
@@ -268,7 +268,7 @@ impl Program {
     }
 
     /// Ends it without any warning.
-    pub fn kill9(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -282,17 +282,17 @@ impl Program {
     }
 
     /// Its process.
-    pub fn id(&self) -> u32 {
+    pub fn process_id(&self) -> u32 {
         self.child.id()
     }
 
     /// Whether it has not ended yet.
-    pub fn runs(&mut self) -> bool {
+    pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
     /// How it ended, which must come within the time that a stop may take.
-    pub async fn ended(&mut self) -> ExitStatus {
+    pub async fn wait_for_exit(&mut self) -> ExitStatus {
         let deadline = Instant::now() + STOP_WITHIN;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -310,13 +310,13 @@ impl Program {
     /// Stops it as an operator does, and gives how it ended.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.signal("TERM");
-        self.ended().await
+        self.wait_for_exit().await
     }
 
     /// Runs the audit beside it, or after it.
     #[track_caller]
     pub fn audit(&self) {
-        let audit = self.place.run(&["audit"]);
+        let audit = self.dir.run(&["audit"]);
         assert!(audit.status.success(), "{}", text(&audit.stderr));
         assert!(text(&audit.stdout).starts_with("the books are right"));
     }

@@ -41,7 +41,7 @@ pub type Answer = (u16, String);
 
 /// A running gateway; dropping it stops it.
 pub struct TestGateway {
-    running: Option<RunningServer>,
+    server: Option<RunningServer>,
     client: Client,
     now: Arc<AtomicI64>,
     folder: TempDir,
@@ -51,20 +51,20 @@ pub struct TestGateway {
 impl TestGateway {
     /// With the default settings, at 2026-05-20 11:30:32 in Shanghai.
     pub async fn start() -> TestGateway {
-        TestGateway::with("").await
+        TestGateway::with_config("").await
     }
 
     /// With this as the operator's file. It may not name what stands in `SETTINGS`, which is laid over it.
-    pub async fn with(toml: &str) -> TestGateway {
-        TestGateway::under(&SETTINGS, toml).await
+    pub async fn with_config(toml: &str) -> TestGateway {
+        TestGateway::build(&SETTINGS, toml).await
     }
 
     /// The same with the keys of the file, or else the committed sample keys, as the documentation has them.
     pub async fn with_samples(toml: &str) -> TestGateway {
-        TestGateway::under(&SETTINGS[..3], toml).await
+        TestGateway::build(&SETTINGS[..3], toml).await
     }
 
-    async fn under(settings: &[(&str, &str)], toml: &str) -> TestGateway {
+    async fn build(settings: &[(&str, &str)], toml: &str) -> TestGateway {
         let folder = tempfile::tempdir().unwrap();
         let env = settings
             .iter()
@@ -81,21 +81,21 @@ impl TestGateway {
         let own = settings.len() < SETTINGS.len() || config.samples.is_empty();
         assert!(own, "{:?}", config.samples);
         let now = Arc::new(AtomicI64::new(0));
-        let hand = now.clone();
-        let clock = Clock::new(move || hand.load(Ordering::SeqCst));
+        let shared = now.clone();
+        let clock = Clock::new(move || shared.load(Ordering::SeqCst));
         let gateway = TestGateway {
-            running: Some(start(&config, clock).await.unwrap()),
+            server: Some(start(&config, clock).await.unwrap()),
             client: client(),
             now,
             folder,
             database,
         };
-        gateway.at("2026-05-20 11:30:32");
+        gateway.set_time("2026-05-20 11:30:32");
         gateway
     }
 
     /// Sets the clock to a time in Shanghai.
-    pub fn at(&self, local: &str) {
+    pub fn set_time(&self, local: &str) {
         let time: DateTime = local.parse().unwrap();
         // Shanghai has been eight hours ahead of UTC, winter and summer, since 1991.
         let zone = TimeZone::fixed(offset(8));
@@ -110,7 +110,7 @@ impl TestGateway {
 
     /// The ledger behind it.
     pub fn ledger(&self) -> &Ledger {
-        &self.running().ledger
+        &self.server().ledger
     }
 
     /// Recomputes the whole ledger; it must be sound.
@@ -119,7 +119,7 @@ impl TestGateway {
     }
 
     /// The URL of its database.
-    pub fn database(&self) -> String {
+    pub fn database_url(&self) -> String {
         if let Some(fresh) = &self.database {
             return fresh.url();
         }
@@ -129,7 +129,7 @@ impl TestGateway {
 
     /// The URL of a path: `/gateway?a=1`.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.running().address)
+        format!("http://{}{path}", self.server().address)
     }
 
     /// Calls a method by GET, signed; the parameters as `uid=5&num=1`, not encoded.
@@ -160,7 +160,7 @@ impl TestGateway {
     }
 
     /// Calls a method by GET with QA's word instead of a signature.
-    pub async fn debug(&self, method: &str, parameters: &str) -> Answer {
+    pub async fn call_with_debug(&self, method: &str, parameters: &str) -> Answer {
         let parameters = form(&pairs(parameters));
         self.get(&format!("method={method}&debug=XYZ&{parameters}"))
             .await
@@ -200,7 +200,7 @@ impl TestGateway {
     }
 
     /// POST to the open platform with a body as it stands.
-    pub async fn partner(&self, body: impl Into<reqwest::Body>) -> Answer {
+    pub async fn post_envelope(&self, body: impl Into<reqwest::Body>) -> Answer {
         let request = self.client.post(self.url("/api/v2"));
         send(
             request
@@ -211,21 +211,21 @@ impl TestGateway {
     }
 
     /// A request of any other kind.
-    pub async fn response(&self, path: &str) -> reqwest::Response {
+    pub async fn get_response(&self, path: &str) -> reqwest::Response {
         self.client.get(self.url(path)).send().await.unwrap()
     }
 
     /// Writes bytes into a connection, and reads until the server closes it.
-    pub async fn tcp(&self, bytes: &[u8]) -> io::Result<String> {
-        let mut stream = TcpStream::connect(self.running().address).await?;
+    pub async fn send_bytes(&self, bytes: &[u8]) -> io::Result<String> {
+        let mut stream = TcpStream::connect(self.server().address).await?;
         stream.write_all(bytes).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
         Ok(answer)
     }
 
-    fn running(&self) -> &RunningServer {
-        self.running.as_ref().expect("it runs until it is dropped")
+    fn server(&self) -> &RunningServer {
+        self.server.as_ref().expect("it runs until it is dropped")
     }
 }
 
@@ -233,9 +233,9 @@ impl Drop for TestGateway {
     fn drop(&mut self) {
         // With their client gone the connections close, so that the stop need not wait for them.
         self.client = client();
-        if let Some(running) = self.running.take() {
+        if let Some(server) = self.server.take() {
             tokio::task::block_in_place(|| {
-                tokio::runtime::Handle::current().block_on(running.stop());
+                tokio::runtime::Handle::current().block_on(server.stop());
             });
         }
     }
@@ -251,7 +251,7 @@ pub fn sealed(code: i64, data: &str, message: &str) -> Answer {
 }
 
 /// A refusal of code and message alone.
-pub fn refused(code: i64, message: &str) -> Answer {
+pub fn fault(code: i64, message: &str) -> Answer {
     (200, format!(r#"{{"code":{code},"message":"{message}"}}"#))
 }
 

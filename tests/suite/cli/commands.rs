@@ -1,11 +1,11 @@
 //! What the program prints and leaves behind for each command that does not serve.
 
-use crate::program::{Place, text};
+use crate::program::{ProgramDir, text};
 
 #[test]
 fn methods_are_listed_without_a_ledger() {
-    let place = Place::empty();
-    let out = place.run(&["methods"]);
+    let dir = ProgramDir::empty();
+    let out = dir.run(&["methods"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     let listed = text(&out.stdout);
     let mut heads: Vec<&str> = listed
@@ -31,19 +31,19 @@ fn methods_are_listed_without_a_ledger() {
     ] {
         assert!(listed.contains(said), "{said}");
     }
-    assert!(is_empty(&place), "it made something");
+    assert!(is_empty(&dir), "it made something");
 }
 
 #[test]
 fn migrate_makes_the_ledger_and_may_come_again() {
-    let place = Place::new().in_a_file();
+    let dir = ProgramDir::new().on_sqlite();
     for _ in 0..2 {
-        let out = place.run(&["migrate"]);
+        let out = dir.run(&["migrate"]);
         assert!(out.status.success(), "{}", text(&out.stderr));
         assert!(text(&out.stdout).ends_with("data/pointgate.db is up to date\n"));
-        assert!(place.database().is_file());
+        assert!(dir.database_file().is_file());
     }
-    let out = place.run(&["audit"]);
+    let out = dir.run(&["audit"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     let none = "the books are right: 0 accounts, 0 entries, 0 points\n";
     assert_eq!(text(&out.stdout), none);
@@ -51,24 +51,24 @@ fn migrate_makes_the_ledger_and_may_come_again() {
 
 #[test]
 fn audit_does_not_make_a_ledger() {
-    let place = Place::empty().in_a_file();
-    let out = place.run(&["audit"]);
+    let dir = ProgramDir::empty().on_sqlite();
+    let out = dir.run(&["audit"]);
     assert_eq!(out.status.code(), Some(1));
     assert_eq!(text(&out.stdout), "");
     let said = "pointgate: there is no ledger at sqlite://data/pointgate.db\n";
     assert_eq!(text(&out.stderr), said);
-    assert!(is_empty(&place), "it made something");
+    assert!(is_empty(&dir), "it made something");
 }
 
 #[test]
 fn audit_says_what_is_no_ledger() {
-    let place = Place::new().in_a_file();
-    std::fs::create_dir(place.path("data")).unwrap();
-    place.write(
+    let dir = ProgramDir::new().on_sqlite();
+    std::fs::create_dir(dir.path("data")).unwrap();
+    dir.write(
         "data/pointgate.db",
         "this is no database, not even a broken one",
     );
-    let out = place.run(&["audit"]);
+    let out = dir.run(&["audit"]);
     assert_eq!(out.status.code(), Some(1));
     assert!(text(&out.stderr).contains("data/pointgate.db"));
 }
@@ -84,20 +84,20 @@ fn what_is_no_command_is_refused() {
         &["copy"],
         &["copy", "--from", "sqlite://a.db"],
     ] {
-        let place = Place::empty();
-        let out = place.run(arguments);
+        let dir = ProgramDir::empty();
+        let out = dir.run(arguments);
         assert_eq!(out.status.code(), Some(2), "{arguments:?}");
         assert!(
             text(&out.stderr).contains("Usage: pointgate"),
             "{arguments:?}"
         );
-        assert!(is_empty(&place), "{arguments:?} made something");
+        assert!(is_empty(&dir), "{arguments:?} made something");
     }
 }
 
 #[test]
 fn help_names_every_command() {
-    let out = Place::empty().run(&["--help"]);
+    let out = ProgramDir::empty().run(&["--help"]);
     assert!(out.status.success());
     let help = text(&out.stdout);
     for command in [
@@ -115,6 +115,6 @@ fn help_names_every_command() {
     }
 }
 
-fn is_empty(place: &Place) -> bool {
-    std::fs::read_dir(place.path("")).unwrap().next().is_none()
+fn is_empty(dir: &ProgramDir) -> bool {
+    std::fs::read_dir(dir.path("")).unwrap().next().is_none()
 }

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use crate::program::{CONFIG, KEY, Place, Program, SALT, text};
+use crate::program::{CONFIG, KEY, Program, ProgramDir, SALT, text};
 
 /// ConfigErrors on many lines, with secrets that must not be shown.
 const BAD: &str = "\
@@ -23,7 +23,7 @@ ipad = ''
 
 #[test]
 fn a_good_one_is_good() {
-    let out = Place::new().run(&["check-config"]);
+    let out = ProgramDir::new().run(&["check-config"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     let said = text(&out.stdout);
     assert!(said.starts_with("gateway.toml is good\n"), "{said}");
@@ -35,8 +35,8 @@ fn a_good_one_is_good() {
 
 #[test]
 fn sample_keys_are_told() {
-    let place = Place::empty();
-    let out = place.run(&["check-config"]);
+    let dir = ProgramDir::empty();
+    let out = dir.run(&["check-config"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     let said = text(&out.stdout);
     assert!(said.contains("sample keys"), "{said}");
@@ -45,22 +45,22 @@ fn sample_keys_are_told() {
         "{said}"
     );
     assert_tells_none_of(&out, &["for-trying-out"]);
-    assert!(!place.path("data").exists());
+    assert!(!dir.path("data").exists());
 }
 
 #[test]
 fn all_mistakes_are_told_at_once_and_no_secret() {
-    let place = Place::with(BAD).in_a_file();
+    let dir = ProgramDir::with_config(BAD).on_sqlite();
     for command in ["check-config", "serve", "audit"] {
         let variables = [("POINTGATE__LEDGER__QUEUE", "many"), ("HUSH", "hush-four")];
-        let out = place.run_with(&[command], &variables);
+        let out = dir.run_with(&[command], &variables);
         assert_eq!(out.status.code(), Some(1), "{command}");
         let said = text(&out.stderr);
-        let places = said
+        let positions = said
             .lines()
             .map(|line| line.split(": ").next().unwrap_or_default());
         assert_eq!(
-            places.collect::<Vec<_>>(),
+            positions.collect::<Vec<_>>(),
             [
                 "gateway.toml:1",
                 "gateway.toml:3",
@@ -76,19 +76,19 @@ fn all_mistakes_are_told_at_once_and_no_secret() {
         );
         assert_tells_none_of(&out, &["hush-"]);
         assert_eq!(text(&out.stdout), "");
-        assert!(!place.path("data").exists());
+        assert!(!dir.path("data").exists());
     }
 }
 
 #[test]
 fn a_databases_password_is_not_told() {
-    let place = Place::new().in_a_file();
+    let dir = ProgramDir::new().on_sqlite();
     // Nothing listens at this port.
     for server in ["postgres", "mysql"] {
         let url = format!("{server}://me:hush-one@127.0.0.1:1/db");
         let variables = [("POINTGATE__DATABASE__URL", url.as_str())];
         for command in ["check-config", "migrate"] {
-            let out = place.run_with(&[command], &variables);
+            let out = dir.run_with(&[command], &variables);
             assert_eq!(out.status.success(), command == "check-config", "{command}");
             assert_tells_none_of(&out, &["hush"]);
             let said = text(&out.stdout) + &text(&out.stderr);
@@ -105,7 +105,7 @@ fn a_file_that_is_named_must_be_there() {
         (&["check-config", "--config", "nowhere.toml"], ""),
         (&["check-config"], "nowhere.toml"),
     ] {
-        let out = Place::new().run_with(arguments, &[("POINTGATE_CONFIG", variable)]);
+        let out = ProgramDir::new().run_with(arguments, &[("POINTGATE_CONFIG", variable)]);
         assert_eq!(out.status.code(), Some(1), "{arguments:?}");
         let said = text(&out.stderr);
         let begins = "nowhere.toml: cannot read the configuration file";
@@ -115,13 +115,13 @@ fn a_file_that_is_named_must_be_there() {
 
 #[test]
 fn the_option_goes_before_the_variable_before_the_directory() {
-    let place = Place::new();
+    let dir = ProgramDir::new();
     let listening = |port: u16| format!("[server]\nlisten = '127.0.0.1:{port}'\n");
-    place.write("option.toml", &listening(1));
-    place.write("variable.toml", &listening(2));
+    dir.write("option.toml", &listening(1));
+    dir.write("variable.toml", &listening(2));
     let variable = [("POINTGATE_CONFIG", "variable.toml")];
     let told = |arguments: &[&str], variables: &[(&str, &str)], address: &str| {
-        let out = place.run_with(arguments, variables);
+        let out = dir.run_with(arguments, variables);
         let said = text(&out.stdout);
         assert!(said.contains(&format!("listens on {address},")), "{said}");
     };
@@ -137,9 +137,9 @@ fn the_option_goes_before_the_variable_before_the_directory() {
 #[test]
 fn sample_keys_stay_on_this_machine() {
     for address in ["0.0.0.0:0", "[::]:0"] {
-        let place = Place::empty();
+        let dir = ProgramDir::empty();
         let listen = [("POINTGATE__SERVER__LISTEN", address)];
-        let out = place.run_with(&["serve"], &listen);
+        let out = dir.run_with(&["serve"], &listen);
         assert_eq!(out.status.code(), Some(1), "{address}");
         let said = text(&out.stderr);
         assert!(
@@ -148,19 +148,19 @@ fn sample_keys_stay_on_this_machine() {
         );
         assert!(said.contains("yoho.salt"), "{said}");
         assert_tells_none_of(&out, &["for-trying-out"]);
-        assert!(!place.path("data").exists());
+        assert!(!dir.path("data").exists());
     }
 }
 
 #[tokio::test]
 async fn it_works_out_of_the_box() {
-    let place = Place::empty().in_a_file();
+    let dir = ProgramDir::empty().on_sqlite();
     let listen = [("POINTGATE__SERVER__LISTEN", "127.0.0.1:0")];
-    let mut program = Program::start(&place, &listen).await;
+    let mut program = Program::start(&dir, &listen).await;
     let path = "/gateway?method=app.yohocoin.total&uid=5&debug=XYZ";
     let answer = program.client().get(path).await.unwrap();
     assert_eq!(answer.code(), 200, "{}", answer.text);
-    assert!(place.database().is_file());
+    assert!(dir.database_file().is_file());
     assert!(program.terminate().await.success());
     let log = program.log();
     let warnings: Vec<&str> = log.lines().filter(|line| line.contains("SAMPLE")).collect();
@@ -181,8 +181,8 @@ async fn it_works_out_of_the_box() {
 
 #[tokio::test]
 async fn own_keys_are_not_warned_of() {
-    let place = Place::with(&CONFIG.replace("127.0.0.1:0", "0.0.0.0:0"));
-    let program = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&CONFIG.replace("127.0.0.1:0", "0.0.0.0:0"));
+    let program = Program::start(&dir, &[]).await;
     assert!(program.address.ip().is_unspecified());
     assert!(!program.log().contains("WARN"), "{}", program.log());
 }
@@ -192,7 +192,7 @@ async fn an_address_that_is_taken_is_told() {
     let program = Program::new().await;
     let address = program.address.to_string();
     let listen = [("POINTGATE__SERVER__LISTEN", address.as_str())];
-    let out = Place::new().run_with(&["serve"], &listen);
+    let out = ProgramDir::new().run_with(&["serve"], &listen);
     assert_eq!(out.status.code(), Some(1));
     let said = text(&out.stderr);
     assert!(

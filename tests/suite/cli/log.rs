@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::program::{Answer, CONFIG, Client, KEY, Place, Program, SALT, signed};
+use crate::program::{Answer, CONFIG, Client, KEY, Program, ProgramDir, SALT, sign_query};
 
 /// Stands in every value that the requests carry.
 const PRIVATE: &str = "pv7";
@@ -54,7 +54,7 @@ async fn each_request_has_one_line_of_its_own() {
         .await
         .unwrap();
 
-    program.logged(&expected.last().unwrap().id).await;
+    program.wait_for_log(&expected.last().unwrap().id).await;
     assert!(program.terminate().await.success());
     let log = program.log();
     let access = log
@@ -89,13 +89,13 @@ fn read(line: &str) -> Line {
 #[tokio::test]
 async fn nothing_private_is_logged() {
     // With QA's flag on, as where most is tried out.
-    let place = Place::with(&CONFIG.replace("debug = ''", "debug = 'word-of-qa'"));
-    let mut program = Program::start(&place, &[("RUST_LOG", "pointgate=trace,warn")]).await;
+    let dir = ProgramDir::with_config(&CONFIG.replace("debug = ''", "debug = 'word-of-qa'"));
+    let mut program = Program::start(&dir, &[("RUST_LOG", "pointgate=trace,warn")]).await;
     let client = program.client();
     let mut answers = good_requests(&client).await;
     answers.extend(bad_requests(&client).await);
     for (i, answer) in answers.iter().enumerate() {
-        program.logged(&answer.id).await;
+        program.wait_for_log(&answer.id).await;
         assert!(!answer.text.contains("panic"), "request {i}");
     }
     broken_requests(&program).await;
@@ -166,14 +166,14 @@ async fn bad_requests(client: &Client) -> Vec<Answer> {
         format!("/gateway?method=app.yohocoin.total&uid={UID}&client_type=pv7&client_secret=pv7"),
         format!("/gateway?method=app.yohocoin.total&uid={UID}&client_type=android&client_secret=pv7"),
         format!("/gateway?uid={UID}&method=app.yohocoin.total&debug=pv7"),
-        format!("/gateway?{}", signed(&[("method", "pv7-no-such\n\tmethod")])),
-        format!("/gateway?{}", signed(&[("method", "app.yohocoin.total"), ("os_version", &long)])),
-        format!("/gateway?{}", signed(&[("method", "app.yohocoin.total"), ("uid", "pv7")])),
+        format!("/gateway?{}", sign_query(&[("method", "pv7-no-such\n\tmethod")])),
+        format!("/gateway?{}", sign_query(&[("method", "app.yohocoin.total"), ("os_version", &long)])),
+        format!("/gateway?{}", sign_query(&[("method", "app.yohocoin.total"), ("uid", "pv7")])),
         "/gateway?pv7=%FF%0Apv7".to_owned(),
     ];
     paths.push(format!(
         "/gateway?{}&X-Forwarded-For=pv7",
-        signed(&[("method", "pv7")])
+        sign_query(&[("method", "pv7")])
     ));
     let mut answers = Vec::new();
     for path in &paths {
@@ -182,7 +182,7 @@ async fn bad_requests(client: &Client) -> Vec<Answer> {
     let signed = format!(
         "{}/gateway?{}",
         client.base,
-        signed(&[("method", "app.yohocoin.get")])
+        sign_query(&[("method", "app.yohocoin.get")])
     );
     for (kind, body) in [
         (
@@ -199,7 +199,7 @@ async fn bad_requests(client: &Client) -> Vec<Answer> {
     ] {
         let request = client.http.post(&signed).header("Content-Type", kind);
         let request = request.header("User-Agent", PRIVATE).body(body);
-        answers.push(Client::answer(request).await.unwrap());
+        answers.push(Client::send(request).await.unwrap());
     }
     answers
 }

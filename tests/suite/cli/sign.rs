@@ -2,7 +2,7 @@
 
 use crate::openapi::client::PARTNERS;
 use crate::osx::client::COMMUNITY;
-use crate::program::{Answer, CONFIG, Client, Place, Program, text};
+use crate::program::{Answer, CONFIG, Client, Program, ProgramDir, text};
 
 #[tokio::test]
 async fn a_signed_url_passes() {
@@ -10,7 +10,7 @@ async fn a_signed_url_passes() {
     let client = program.client();
     let message = "中文 a b&c=d +%/?#'\"";
     let signed = sign(
-        &program.place,
+        &program.dir,
         &[
             "yoho",
             "app.yohocoin.get",
@@ -24,7 +24,7 @@ async fn a_signed_url_passes() {
     let answer = client.get(&signed).await.unwrap();
     assert_eq!(answer.code(), 200, "{}", answer.text);
     let signed = sign(
-        &program.place,
+        &program.dir,
         &["yoho", "app.yohocoin.lists", "uid=50030199"],
     );
     let list = client.get(&signed).await.unwrap();
@@ -39,8 +39,8 @@ async fn a_signed_url_passes() {
 #[tokio::test]
 async fn what_methods_proposes_to_try_passes() {
     let config = format!("{CONFIG}{PARTNERS}{COMMUNITY}");
-    let program = Program::start(&Place::with(&config), &[]).await;
-    let listed = text(&program.place.run(&["methods"]).stdout);
+    let program = Program::start(&ProgramDir::with_config(&config), &[]).await;
+    let listed = text(&program.dir.run(&["methods"]).stdout);
     let tries: Vec<&str> = listed
         .lines()
         .filter_map(|line| line.split_once("try: pointgate sign "))
@@ -52,7 +52,7 @@ async fn what_methods_proposes_to_try_passes() {
         let answer = match arguments[0] {
             "openapi" => post(&program, &arguments[1..]).await,
             _ => {
-                let signed = sign(&program.place, &arguments);
+                let signed = sign(&program.dir, &arguments);
                 program.client().get(&signed).await.unwrap()
             }
         };
@@ -65,7 +65,11 @@ async fn what_methods_proposes_to_try_passes() {
 
 #[tokio::test]
 async fn a_signed_action_passes() {
-    let program = Program::start(&Place::with(&format!("{CONFIG}{COMMUNITY}")), &[]).await;
+    let program = Program::start(
+        &ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}")),
+        &[],
+    )
+    .await;
     let client = program.client();
     let action = [
         "osx",
@@ -73,13 +77,13 @@ async fn a_signed_action_passes() {
         "action=post",
         "action_token=t",
     ];
-    let answer = client.get(&sign(&program.place, &action)).await.unwrap();
+    let answer = client.get(&sign(&program.dir, &action)).await.unwrap();
     assert_eq!(
         answer.json["data"]["user_info"]["score1"], "10",
         "{}",
         answer.text
     );
-    let info = sign(&program.place, &["osx", "user_token=中 文&=+%'"]);
+    let info = sign(&program.dir, &["osx", "user_token=中 文&=+%'"]);
     assert!(info.starts_with("/getUserInfo?"), "{info}");
     let answer = client.get(&info).await.unwrap();
     assert_eq!(
@@ -88,15 +92,19 @@ async fn a_signed_action_passes() {
         answer.text
     );
     let expired = ["osx", "user_token=a", "endtimestamp=5"];
-    let answer = client.get(&sign(&program.place, &expired)).await.unwrap();
+    let answer = client.get(&sign(&program.dir, &expired)).await.unwrap();
     assert_eq!(answer.json["data"], "请求超时");
-    let out = Place::new().run(&["sign", "osx", "user_token=a"]);
+    let out = ProgramDir::new().run(&["sign", "osx", "user_token=a"]);
     assert!(text(&out.stderr).contains("app_key and app_secret are not configured"));
 }
 
 #[tokio::test]
 async fn a_signed_envelope_passes() {
-    let program = Program::start(&Place::with(&format!("{CONFIG}{PARTNERS}")), &[]).await;
+    let program = Program::start(
+        &ProgramDir::with_config(&format!("{CONFIG}{PARTNERS}")),
+        &[],
+    )
+    .await;
     let reason = "reason=中文 a b&c=d +%/?#'\"\\";
     let add = [
         "user.points-add",
@@ -123,16 +131,16 @@ async fn a_signed_envelope_passes() {
             answer.text
         );
     }
-    let place = &program.place;
+    let dir = &program.dir;
     for (arguments, why) in [
         (&["openapi", "x", "--partner", "p3"][..], "has this open_id"),
         (&["openapi", "x", "y"], "KEY=VALUE"),
     ] {
-        let out = place.run(&[&["sign"], arguments].concat());
+        let out = dir.run(&[&["sign"], arguments].concat());
         assert!(!out.status.success());
         assert!(text(&out.stderr).contains(why), "{}", text(&out.stderr));
     }
-    let out = Place::new().run(&["sign", "openapi", "user.points-add"]);
+    let out = ProgramDir::new().run(&["sign", "openapi", "user.points-add"]);
     assert!(text(&out.stderr).contains("no [[openapi.partners]] are configured"));
 }
 
@@ -143,7 +151,7 @@ fn a_partner_may_only_be_allowed_what_exists() {
         PARTNERS.replace("user.points-add", "user.points-ad")
     );
     for command in ["check-config", "methods", "serve"] {
-        let out = Place::with(&config).run(&[command]);
+        let out = ProgramDir::with_config(&config).run(&[command]);
         assert_eq!(out.status.code(), Some(1), "{command}");
         let why = "p1 may call user.points-ad, but there is no such Action";
         assert!(text(&out.stderr).contains(why), "{}", text(&out.stderr));
@@ -152,9 +160,7 @@ fn a_partner_may_only_be_allowed_what_exists() {
 
 /// Runs `sign openapi`, and then the line for curl that it printed, as a shell would read it.
 async fn post(program: &Program, arguments: &[&str]) -> Answer {
-    let out = program
-        .place
-        .run(&[&["sign", "openapi"], arguments].concat());
+    let out = program.dir.run(&[&["sign", "openapi"], arguments].concat());
     assert!(out.status.success(), "{}", text(&out.stderr));
     let line = text(&out.stdout);
     let shell = format!("curl() {{ printf '%s\\0' \"$@\"; }}\n{line}");
@@ -171,17 +177,17 @@ async fn post(program: &Program, arguments: &[&str]) -> Answer {
     assert_eq!(url, "http://127.0.0.1:0/api/v2");
     let client = program.client();
     let request = client.http.post(format!("{}/api/v2", client.base));
-    Client::answer(request.body(body.to_owned())).await.unwrap()
+    Client::send(request.body(body.to_owned())).await.unwrap()
 }
 
 #[test]
 fn the_client_type_picks_the_key() {
     let keys = "[server]\nlisten = '0.0.0.0:8081'\n[yoho]\nsalt = 's'\n[yoho.client_keys]\nandroid = 'one'\nIpad = 'two'\n";
-    let place = Place::with(keys);
+    let dir = ProgramDir::with_config(keys);
     let total = ["yoho", "app.yohocoin.total", "uid=1"];
-    let of = |parameter: &str| sign(&place, &[&total[..], &[parameter]].concat());
+    let of = |parameter: &str| sign(&dir, &[&total[..], &[parameter]].concat());
     let secret = |url: &str| url.rsplit('=').next().unwrap().to_owned();
-    let one = sign(&place, &total);
+    let one = sign(&dir, &total);
     assert!(one.contains("client_type=android"), "the first: {one}");
     assert_eq!(secret(&one), secret(&of("client_type=android")));
     // The digest of client_type=iPad&method=app.yohocoin.total&private_key=two&uid=1, by md5sum.
@@ -189,29 +195,29 @@ fn the_client_type_picks_the_key() {
         secret(&of("client_type=iPad")),
         "358f1fb125ad80f5ba495503f823ad2b"
     );
-    let out = place.run(&["sign", "yoho", "app.yohocoin.total"]);
+    let out = dir.run(&["sign", "yoho", "app.yohocoin.total"]);
     let begins = "http://127.0.0.1:8081/gateway?method=app.yohocoin.total&";
     assert!(text(&out.stdout).starts_with(begins));
 }
 
 #[test]
 fn what_cannot_be_signed_is_refused() {
-    let place = Place::new();
+    let dir = ProgramDir::new();
     for client_type in ["client_type=web", "client_type="] {
-        let out = place.run(&["sign", "yoho", "app.yohocoin.total", client_type]);
+        let out = dir.run(&["sign", "yoho", "app.yohocoin.total", client_type]);
         assert_eq!(out.status.code(), Some(1), "{client_type}");
         assert_eq!(text(&out.stdout), "");
         assert!(text(&out.stderr).contains("client_type has no key"));
     }
-    let out = place.run(&["sign", "yoho", "app.yohocoin.total", "uid"]);
+    let out = dir.run(&["sign", "yoho", "app.yohocoin.total", "uid"]);
     assert_eq!(out.status.code(), Some(2));
     assert!(text(&out.stderr).contains("KEY=VALUE"));
 }
 
 /// Runs it, and gives the path and query of the URL that it printed.
 #[track_caller]
-fn sign(place: &Place, arguments: &[&str]) -> String {
-    let out = place.run(&[&["sign"], arguments].concat());
+fn sign(dir: &ProgramDir, arguments: &[&str]) -> String {
+    let out = dir.run(&[&["sign"], arguments].concat());
     assert!(out.status.success(), "{}", text(&out.stderr));
     let printed = text(&out.stdout);
     let lines: Vec<&str> = printed.lines().collect();

@@ -3,8 +3,8 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::ledger::load::{Load, check};
-use crate::program::{Program, signed};
+use crate::ledger::write_load::{Load, check};
+use crate::program::{Program, sign_query};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_under_load_keeps_what_was_answered() {
@@ -19,16 +19,16 @@ async fn sigint_under_load_keeps_what_was_answered() {
 async fn stops_under_load(signal: &str) {
     let mut program = Program::new().await;
     let load = Load::start(&program.client(), "s", 24, 60);
-    load.acknowledged(200).await;
+    load.wait_for_acknowledged(200).await;
     program.signal(signal);
-    let status = program.ended().await;
+    let status = program.wait_for_exit().await;
     assert_eq!(status.code(), Some(0), "{}", program.log());
     let log = program.log();
     assert!(log.contains(&format!("SIG{signal}: stopping")), "{log}");
     assert!(log.trim_end().ends_with("stopped"), "{log}");
     assert!(!log.contains("ERROR"), "{log}");
-    let sent = load.end().await;
-    let cut = sent.iter().filter(|one| one.told.is_open()).count();
+    let sent = load.join().await;
+    let cut = sent.iter().filter(|one| one.outcome.is_unknown()).count();
     assert!(cut > 0, "the load was over when it stopped");
     program.audit();
     program.restart().await;
@@ -67,7 +67,7 @@ async fn sigint_finishes_what_was_taken_and_takes_nothing_new() {
 /// A request of which the body is still under way keeps the program from ending, so that it can be seen to refuse.
 async fn takes_nothing_new(signal: &str) {
     let mut program = Program::new().await;
-    let form = signed(&[
+    let form = sign_query(&[
         ("method", "app.yohocoin.get"),
         ("uid", "50030199"),
         ("num", "100"),
@@ -88,15 +88,17 @@ async fn takes_nothing_new(signal: &str) {
     taken.write_all(first.as_bytes()).await.unwrap();
 
     program.signal(signal);
-    program.logged(&format!("SIG{signal}: stopping")).await;
+    program
+        .wait_for_log(&format!("SIG{signal}: stopping"))
+        .await;
     // The listener closes a moment after the log says so.
     while answers(&program).await {
-        assert!(program.runs(), "it ended before what it had taken");
+        assert!(program.is_running(), "it ended before what it had taken");
     }
     for _ in 0..10 {
         assert!(!answers(&program).await, "it takes new connections");
     }
-    assert!(program.runs(), "it ended before what it had taken");
+    assert!(program.is_running(), "it ended before what it had taken");
 
     taken.write_all(rest.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -104,7 +106,12 @@ async fn takes_nothing_new(signal: &str) {
     assert!(answer.contains("\"currency\":\"100\""), "{answer}");
     let lower = answer.to_lowercase();
     assert!(lower.contains("connection: close\r\n"), "{answer}");
-    assert_eq!(program.ended().await.code(), Some(0), "{}", program.log());
+    assert_eq!(
+        program.wait_for_exit().await.code(),
+        Some(0),
+        "{}",
+        program.log()
+    );
     program.restart().await;
     assert_eq!(program.client().total("50030199").await, 100);
 }

@@ -1,8 +1,8 @@
 //! The messages in the documentation, published to a real broker and consumed by the real program.
 
 use super::page::{Kind, Page};
-use crate::amqp::broker::Broker;
-use crate::program::{Place, Program};
+use crate::broker::test_broker::TestBroker;
+use crate::program::{Program, ProgramDir};
 
 /// The pages that show messages.
 pub const EXECUTED: [&str; 2] = ["docs/status-and-broker.md", "docs/zh/status-and-broker.md"];
@@ -22,8 +22,8 @@ fn messages(page: &Page) -> Vec<(String, serde_json::Value)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn the_documented_messages_are_consumed() {
-    let broker = Broker::declared().await;
-    let mut program = Program::start(&Place::with(&broker.config()), &[]).await;
+    let broker = TestBroker::declared().await;
+    let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
     for path in EXECUTED {
         let messages = messages(&Page::read(path));
         assert!(!messages.is_empty(), "{path}");
@@ -31,8 +31,8 @@ async fn the_documented_messages_are_consumed() {
             broker.publish(&key, &body, path).await;
         }
     }
-    broker.at_most(0).await;
+    broker.wait_until_at_most(0).await;
     // A stop finishes the messages that were taken; a refused one would be in the dead-letter queue.
     assert_eq!(program.terminate().await.code(), Some(0));
-    assert_eq!(broker.left().await, (0, 0));
+    assert_eq!(broker.remaining().await, (0, 0));
 }

@@ -8,7 +8,7 @@ mod run;
 
 use page::{Kind, Page};
 
-use crate::program::{Place, text};
+use crate::program::{ProgramDir, text};
 
 /// Runs the examples of one page and fails with all its faults.
 async fn page_holds(path: &str) {
@@ -126,8 +126,8 @@ fn texts(folder: &str) -> String {
 
 #[test]
 fn every_method_and_every_command_is_described() {
-    let place = Place::empty();
-    let methods = text(&place.run(&["methods"]).stdout);
+    let dir = ProgramDir::empty();
+    let methods = text(&dir.run(&["methods"]).stdout);
     let names = methods
         .lines()
         .filter(|line| !line.starts_with(' ') && !line.is_empty())
@@ -141,7 +141,7 @@ fn every_method_and_every_command_is_described() {
     }
     assert!(seen >= 20, "{methods}");
 
-    let help = text(&place.run(&["help"]).stdout);
+    let help = text(&dir.run(&["help"]).stdout);
     let commands = help.split("Commands:").nth(1).unwrap();
     let commands = commands.split("Options:").next().unwrap();
     let names = commands.lines().filter_map(|line| {

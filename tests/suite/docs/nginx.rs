@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 
 use super::page::Page;
-use crate::program::{CONFIG, Client, Place, Program};
+use crate::program::{CONFIG, Client, Program, ProgramDir};
 
 /// The pages whose sample runs here; the second has the first one's, with comments in Chinese.
 pub const EXECUTED: [&str; 2] = ["docs/operations.md", "docs/zh/operations.md"];
@@ -93,7 +93,7 @@ impl Drop for Nginx {
 }
 
 async fn earn(client: &Client, reference: usize) -> reqwest::Result<Value> {
-    let query = crate::program::signed(&[
+    let query = crate::program::sign_query(&[
         ("method", "app.yohocoin.get"),
         ("uid", UID),
         ("num", "10"),
@@ -111,9 +111,9 @@ async fn earn(client: &Client, reference: usize) -> reqwest::Result<Value> {
 async fn two_instances_behind_the_sample_are_one_gateway() {
     let config =
         format!("{CONFIG}\n").replace("[server]", "[server]\ntrusted_proxies = ['127.0.0.1']");
-    let place = Place::with(&config);
-    let mut one = Program::start(&place, &[]).await;
-    let other = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&config);
+    let mut one = Program::start(&dir, &[]).await;
+    let other = Program::start(&dir, &[]).await;
     let nginx = Nginx::start([&one, &other]).await;
     let client = nginx.client(&one.client());
     for reference in 0..40 {
@@ -136,7 +136,7 @@ async fn two_instances_behind_the_sample_are_one_gateway() {
     assert_eq!(forwarded.await.unwrap().status(), 200);
 
     // One dies. Who asks again under the same reference has it, and once.
-    one.kill9();
+    one.kill();
     let deadline = Instant::now() + PATIENCE;
     for reference in 20..80 {
         while earn(&client, reference).await.unwrap_or_default()["code"] != 200 {

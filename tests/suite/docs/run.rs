@@ -16,7 +16,7 @@ use pointgate::config::Config;
 
 use super::page::{Kind, Page, Step, root};
 use crate::openapi::client::{hmac_sha1, urlencode};
-use crate::program::{Place, Program, text};
+use crate::program::{Program, ProgramDir, text};
 use crate::test_gateway::{TestGateway, md5};
 
 /// What is wrong with the examples of a page, each with its line; nothing if all are right.
@@ -25,14 +25,15 @@ pub async fn faults(page: &Page) -> Vec<String> {
     // The READMEs are for somebody who has just started the program; the others need a clock.
     let server = match page.path.starts_with("README") {
         true => {
-            let place = Place::with(&format!("[server]\nlisten = \"127.0.0.1:0\"\n{config}"));
-            Server::Program(Box::new(Program::start(&place, &[]).await))
+            let dir =
+                ProgramDir::with_config(&format!("[server]\nlisten = \"127.0.0.1:0\"\n{config}"));
+            Server::Program(Box::new(Program::start(&dir, &[]).await))
         }
         false => Server::Gateway(Box::new(TestGateway::with_samples(&config).await)),
     };
     let mut run = Run {
         page,
-        place: Place::with(&config),
+        dir: ProgramDir::with_config(&config),
         server,
         config,
         steps: page.steps(),
@@ -120,7 +121,7 @@ impl Request {
 struct Run<'a> {
     page: &'a Page,
     config: String,
-    place: Place,
+    dir: ProgramDir,
     server: Server,
     steps: Vec<Step>,
     /// The last request.
@@ -169,7 +170,7 @@ impl Run<'_> {
     async fn directive(&mut self, line: usize, text: &str) {
         let page = self.page.path.as_str();
         match (&self.server, text.split_once(' ')) {
-            (Server::Gateway(gateway), Some(("at", time))) => gateway.at(time),
+            (Server::Gateway(gateway), Some(("at", time))) => gateway.set_time(time),
             (_, Some(("curl", _))) => match Request::read(line, text) {
                 Some(request) => {
                     let answer = self.send(&request).await;
@@ -222,7 +223,7 @@ impl Run<'_> {
             let arguments =
                 arguments.replace("postgres://USER:PASSWORD@HOST/DATABASE", "sqlite://copy.db");
             let arguments: Vec<&str> = arguments.split(' ').collect();
-            let output = self.place.run(&arguments);
+            let output = self.dir.run(&arguments);
             if !output.status.success() {
                 let why = text(&output.stderr);
                 self.fault(line, &format!("{command} fails: {why}"));

@@ -14,10 +14,10 @@ use pointgate::members::{LinkError, Members};
 use pointgate::points::EXPIRED;
 use serde_json::json;
 
-use super::load::history;
-use crate::openapi::client::{ONE, PARTNERS, fresh, refused, success};
-use crate::osx::client::{COMMUNITY, action};
-use crate::program::{CONFIG, Client, Place, Program};
+use super::write_load::history;
+use crate::openapi::client::{ENVELOPE_SIGNER, PARTNERS, fault, next_nonce, success};
+use crate::osx::client::{COMMUNITY, sign_action};
+use crate::program::{CONFIG, Client, Program, ProgramDir};
 use crate::test_gateway::TestGateway;
 
 /// How often each is spent at one instance first, and how often at both at once.
@@ -32,9 +32,9 @@ struct Both {
 
 impl Both {
     async fn start() -> Both {
-        let place = Place::with(&format!("{CONFIG}{PARTNERS}{COMMUNITY}"));
-        let one = Program::start(&place, &[]).await;
-        let other = Program::start(&place, &[]).await;
+        let dir = ProgramDir::with_config(&format!("{CONFIG}{PARTNERS}{COMMUNITY}"));
+        let one = Program::start(&dir, &[]).await;
+        let other = Program::start(&dir, &[]).await;
         let clients = [one.client(), other.client()];
         Both {
             one,
@@ -71,15 +71,15 @@ impl Both {
 async fn a_nonce_is_spent_at_both() {
     let both = Both::start().await;
     let at = jiff::Timestamp::now().as_second();
-    let nonces: Vec<String> = (0..2 * TIMES).map(|_| fresh()).collect();
+    let nonces: Vec<String> = (0..2 * TIMES).map(|_| next_nonce()).collect();
     let answers = both.send(|client, which, i| {
         let gift = json!({"balance": 10, "bizId": format!("{which}-{i}"), "customerId": 7});
-        let body = ONE.envelope(at, &nonces[i], "user.points-add", &gift);
+        let body = ENVELOPE_SIGNER.envelope(at, &nonces[i], "user.points-add", &gift);
         let request = client.http.post(format!("{}/api/v2", client.base));
-        async move { text(Client::answer(request.body(body.to_string())).await) }
+        async move { text(Client::send(request.body(body.to_string())).await) }
     });
     let answers = answers.await;
-    let (good, spent) = (success("[]").1, refused(110005, "Nonce已被使用").1);
+    let (good, spent) = (success("[]").1, fault(110005, "Nonce已被使用").1);
     for (i, [first, second]) in answers.into_iter().enumerate() {
         let mut pair = [first, second];
         if i >= TIMES {
@@ -125,7 +125,7 @@ async fn an_action_counts_once_at_both() {
     let both = Both::start().await;
     let end = jiff::Timestamp::now().as_second() + 300;
     let send = |client: Client, call: String| async move {
-        let path = format!("/userActionNotify?{}", action(&call, end));
+        let path = format!("/userActionNotify?{}", sign_action(&call, end));
         text(client.get(&path).await)
     };
     let answers = both.send(|client, _, i| send(client, format!("a>b 1 post t{i}")));
@@ -173,7 +173,7 @@ async fn ledgers(gateway: &TestGateway) -> [Ledger; 2] {
         writers: 0,
         expiry_reason: EXPIRED,
     };
-    let other = Ledger::open(&gateway.database(), settings, Clock::new(move || now)).await;
+    let other = Ledger::open(&gateway.database_url(), settings, Clock::new(move || now)).await;
     [gateway.ledger().clone(), other.unwrap()]
 }
 

@@ -2,8 +2,8 @@
 
 use jiff::{ToSpan, Zoned};
 
-use super::load::history;
-use crate::program::{CONFIG, Client, Place, Program, text};
+use super::write_load::history;
+use crate::program::{CONFIG, Client, Program, ProgramDir, text};
 
 const UID: &str = "50030141";
 /// A day by which whatever the tests earn has lapsed.
@@ -16,11 +16,11 @@ async fn what_is_due_lapses_once_in_a_stopped_program() {
     earn(&program.client(), "20", "b").await;
     assert!(program.terminate().await.success());
     assert_eq!(
-        expire(&program.place, FAR),
+        expire(&program.dir, FAR),
         "lapsed what was due in 1 accounts\n"
     );
     assert_eq!(
-        expire(&program.place, FAR),
+        expire(&program.dir, FAR),
         "lapsed what was due in 0 accounts\n"
     );
     program.audit();
@@ -33,11 +33,11 @@ async fn what_is_due_lapses_once_beside_a_running_program() {
     let program = Program::new().await;
     earn(&program.client(), "100", "a").await;
     assert_eq!(
-        expire(&program.place, FAR),
+        expire(&program.dir, FAR),
         "lapsed what was due in 1 accounts\n"
     );
     assert_eq!(
-        expire(&program.place, FAR),
+        expire(&program.dir, FAR),
         "lapsed what was due in 0 accounts\n"
     );
     assert_lapsed(&program, 100).await;
@@ -48,19 +48,19 @@ async fn what_is_due_lapses_once_beside_a_running_program() {
 
 #[tokio::test]
 async fn what_is_not_yet_due_stays() {
-    let place = Place::with(&format!(
+    let dir = ProgramDir::with_config(&format!(
         "{CONFIG}[yoho.expiry]\nrule = 'days'\ndays = 30\n"
     ));
-    let mut program = Program::start(&place, &[]).await;
+    let mut program = Program::start(&dir, &[]).await;
     earn(&program.client(), "100", "in 30 days").await;
     assert!(program.terminate().await.success());
-    place.write("gateway.toml", CONFIG);
+    dir.write("gateway.toml", CONFIG);
     program.restart().await;
     earn(&program.client(), "20", "in a year or two").await;
     let day = |days: i64| Zoned::now().date().saturating_add(days.days()).to_string();
     let lapsed = |days, accounts| {
         let said = format!("lapsed what was due in {accounts} accounts\n");
-        assert_eq!(expire(&place, &day(days)), said, "in {days} days");
+        assert_eq!(expire(&dir, &day(days)), said, "in {days} days");
     };
     lapsed(0, 0);
     lapsed(20, 0);
@@ -76,18 +76,18 @@ async fn what_is_not_yet_due_stays() {
 
 #[test]
 fn without_a_day_it_is_what_is_due_now() {
-    let place = Place::new();
-    assert!(place.run(&["migrate"]).status.success());
-    let out = place.run(&["expire"]);
+    let dir = ProgramDir::new();
+    assert!(dir.run(&["migrate"]).status.success());
+    let out = dir.run(&["expire"]);
     assert_eq!(text(&out.stdout), "lapsed what was due in 0 accounts\n");
 }
 
 #[test]
 fn what_is_no_day_is_refused() {
-    let place = Place::new();
-    assert!(place.run(&["migrate"]).status.success());
+    let dir = ProgramDir::new();
+    assert!(dir.run(&["migrate"]).status.success());
     for day in ["2099-02-30", "tomorrow", "31.12.2099", ""] {
-        let out = place.run(&["expire", "--at", day]);
+        let out = dir.run(&["expire", "--at", day]);
         assert_eq!(out.status.code(), Some(2), "{day:?}");
         assert!(text(&out.stderr).contains("--at"), "{day:?}");
     }
@@ -95,16 +95,16 @@ fn what_is_no_day_is_refused() {
 
 #[test]
 fn it_makes_no_ledger() {
-    let place = Place::new().in_a_file();
-    let out = place.run(&["expire"]);
+    let dir = ProgramDir::new().on_sqlite();
+    let out = dir.run(&["expire"]);
     assert_eq!(out.status.code(), Some(1));
     assert!(text(&out.stderr).contains("there is no ledger at sqlite://"));
-    assert!(!place.path("data").exists());
+    assert!(!dir.path("data").exists());
 }
 
 async fn earn(client: &Client, num: &str, reference: &str) {
     client
-        .good(&[
+        .call_ok(&[
             ("method", "app.yohocoin.get"),
             ("uid", UID),
             ("num", num),
@@ -116,8 +116,8 @@ async fn earn(client: &Client, num: &str, reference: &str) {
 
 /// Runs it, and gives what it printed.
 #[track_caller]
-fn expire(place: &Place, at: &str) -> String {
-    let out = place.run(&["expire", "--at", at]);
+fn expire(dir: &ProgramDir, at: &str) -> String {
+    let out = dir.run(&["expire", "--at", at]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     text(&out.stdout)
 }
@@ -126,7 +126,7 @@ async fn assert_lapsed(program: &Program, coins: i64) {
     let client = program.client();
     assert_eq!(client.total(UID).await, 0);
     let list = [("method", "app.yohocoin.lists"), ("uid", UID)];
-    let row = client.good(&list).await["coinlist"][0].clone();
+    let row = client.call_ok(&list).await["coinlist"][0].clone();
     assert_eq!(row["num"], -coins);
     assert_eq!(row["type"], 16);
     assert_eq!(row["title"], "积分过期");

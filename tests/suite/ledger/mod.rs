@@ -4,6 +4,6 @@ mod both;
 mod crash;
 mod database;
 mod expire;
-pub mod load;
 mod tamper;
 mod together;
+pub mod write_load;

@@ -9,7 +9,7 @@ use sea_orm::{
     IntoActiveModel, QueryOrder, Set,
 };
 
-use crate::program::{Place, Program, text};
+use crate::program::{Program, ProgramDir, text};
 
 /// The account that is tampered with.
 const VICTIM: &str = "coin of uid:1001: ";
@@ -271,13 +271,13 @@ async fn whatever_is_tampered_with_is_found() {
     let audit = untouched.run(&["audit"]);
     assert!(audit.status.success(), "{}", text(&audit.stderr));
     for (sql, named) in TAMPERED {
-        let place = copy(&ledger);
-        let database = open(&place).await;
+        let dir = copy(&ledger);
+        let database = open(&dir).await;
         let sql = sql.replace("$a", "(SELECT id FROM account WHERE owner = 'uid:1001')");
         let changes = database.execute_unprepared(&sql).await.unwrap();
         assert!(changes.rows_affected() > 0, "it changed nothing: {sql}");
         database.close().await.unwrap();
-        missed.extend(unnoticed(&place, named).map(|said| format!("{sql}\n    {said}")));
+        missed.extend(unnoticed(&dir, named).map(|said| format!("{sql}\n    {said}")));
     }
     assert!(missed.is_empty(), "unnoticed:\n{}", missed.join("\n"));
 }
@@ -287,11 +287,11 @@ async fn an_entry_with_a_hash_that_fits_itself_is_found() {
     let ledger = small_ledger().await;
     // From which entry on, and up to which one, the hashes are made to fit.
     for (first, last) in [(1, 1), (3, 3), (6, 6), (1, 5), (1, 6)] {
-        let place = copy(&ledger);
-        let database = open(&place).await;
+        let dir = copy(&ledger);
+        let database = open(&dir).await;
         forge(&database, first, last).await;
         database.close().await.unwrap();
-        let said = unnoticed(&place, VICTIM);
+        let said = unnoticed(&dir, VICTIM);
         assert_eq!(said, None, "entries {first} to {last} were forged");
     }
 }
@@ -314,37 +314,37 @@ async fn a_missing_account_is_not_blamed_on_another() {
 }
 
 /// Gives what the audit said where it did not fail or did not name this.
-fn unnoticed(place: &Place, named: &str) -> Option<String> {
-    let audit = place.run(&["audit"]);
+fn unnoticed(dir: &ProgramDir, named: &str) -> Option<String> {
+    let audit = dir.run(&["audit"]);
     let said = text(&audit.stdout) + &text(&audit.stderr);
     let found = audit.status.code() == Some(1) && said.contains(named);
     (!found).then_some(said)
 }
 
-async fn small_ledger() -> Place {
-    let mut program = Program::start(&Place::new().in_a_file(), &[]).await;
+async fn small_ledger() -> ProgramDir {
+    let mut program = Program::start(&ProgramDir::new().on_sqlite(), &[]).await;
     let client = program.client();
     for uid in ["1001", "1002", "1003"] {
         for step in HISTORY {
-            client.good(&[step, &[("uid", uid)]].concat()).await;
+            client.call_ok(&[step, &[("uid", uid)]].concat()).await;
         }
     }
     assert!(program.terminate().await.success());
-    program.place.clone()
+    program.dir.clone()
 }
 
-fn copy(ledger: &Place) -> Place {
-    let place = Place::new().in_a_file();
-    std::fs::create_dir(place.path("data")).unwrap();
+fn copy(ledger: &ProgramDir) -> ProgramDir {
+    let dir = ProgramDir::new().on_sqlite();
+    std::fs::create_dir(dir.path("data")).unwrap();
     let log = ledger.path("data/pointgate.db-wal");
     assert!(!log.exists(), "a stop folds the write-ahead log in");
-    std::fs::copy(ledger.database(), place.database()).unwrap();
-    place
+    std::fs::copy(ledger.database_file(), dir.database_file()).unwrap();
+    dir
 }
 
 /// Opens the file as somebody does who does not care for its rules.
-async fn open(place: &Place) -> DatabaseConnection {
-    let url = format!("sqlite://{}", place.database().display());
+async fn open(dir: &ProgramDir) -> DatabaseConnection {
+    let url = format!("sqlite://{}", dir.database_file().display());
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     let database = Database::connect(options).await.unwrap();

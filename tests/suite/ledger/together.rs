@@ -2,15 +2,15 @@
 
 use tokio::task::JoinSet;
 
-use super::load::history;
-use crate::program::{Answer, Client, Place, Program};
+use super::write_load::history;
+use crate::program::{Answer, Client, Program, ProgramDir};
 
 const UID: &str = "50030199";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_spend_no_more_than_there_is() {
     let one = Program::new().await;
-    let other = Program::start(&one.place, &[]).await;
+    let other = Program::start(&one.dir, &[]).await;
     assert_ne!(one.address, other.address);
     earn(&one.client(), 1000).await;
     let clients = [one.client(), other.client()];
@@ -38,7 +38,7 @@ async fn two_spend_no_more_than_there_is() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_retry_at_the_other_counts_once() {
     let one = Program::new().await;
-    let other = Program::start(&one.place, &[]).await;
+    let other = Program::start(&one.dir, &[]).await;
     earn(&one.client(), 1000).await;
     let clients = [one.client(), other.client()];
     for i in 0..20 {
@@ -57,10 +57,10 @@ async fn a_retry_at_the_other_counts_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_that_start_at_once_make_one_ledger() {
     for _ in 0..3 {
-        let place = Place::new();
+        let dir = ProgramDir::new();
         let (one, other) = tokio::join!(
-            tokio::spawn(start(place.clone())),
-            tokio::spawn(start(place.clone()))
+            tokio::spawn(start(dir.clone())),
+            tokio::spawn(start(dir.clone()))
         );
         let (one, other) = (one.unwrap(), other.unwrap());
         earn(&one.client(), 1000).await;
@@ -69,13 +69,13 @@ async fn two_that_start_at_once_make_one_ledger() {
     }
 }
 
-async fn start(place: Place) -> Program {
-    Program::start(&place, &[]).await
+async fn start(dir: ProgramDir) -> Program {
+    Program::start(&dir, &[]).await
 }
 
 async fn earn(client: &Client, num: i64) {
     client
-        .good(&[
+        .call_ok(&[
             ("method", "app.yohocoin.get"),
             ("uid", UID),
             ("num", &num.to_string()),

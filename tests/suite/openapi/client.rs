@@ -29,28 +29,28 @@ sign = 'full'
 
 /// A partner.
 #[derive(Clone, Copy)]
-pub struct Partner {
+pub struct PartnerClient {
     pub open_id: &'static str,
     pub grant_code: &'static str,
     pub secret: &'static str,
     pub full: bool,
 }
 
-pub const ONE: Partner = Partner {
+pub const ENVELOPE_SIGNER: PartnerClient = PartnerClient {
     open_id: "p1",
     grant_code: "g1",
     secret: "secret one",
     full: false,
 };
 
-pub const TWO: Partner = Partner {
+pub const FULL_SIGNER: PartnerClient = PartnerClient {
     open_id: "p2",
     grant_code: "g2",
     secret: "secret two",
     full: true,
 };
 
-impl Partner {
+impl PartnerClient {
     /// An envelope at a time (seconds), with its Token.
     pub fn envelope(&self, at: i64, nonce: &str, action: &str, params: &Value) -> Value {
         let mut envelope = json!({
@@ -103,7 +103,7 @@ pub fn urlencode(text: &str) -> String {
 }
 
 /// A nonce that no other call of this test has.
-pub fn fresh() -> String {
+pub fn next_nonce() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed).to_string()
 }
@@ -115,7 +115,7 @@ pub fn success(data: &str) -> Answer {
 }
 
 /// What a refusal of the envelope, or of the system, looks like.
-pub fn refused(code: i64, message: &str) -> Answer {
+pub fn fault(code: i64, message: &str) -> Answer {
     let body = format!(r#"{{"status":false,"code":{code},"message":"{message}"}}"#);
     (200, body)
 }
@@ -129,7 +129,7 @@ pub fn declined(code: i64, message: &str) -> Answer {
 impl TestGateway {
     /// With the two partners, and a user 5 who has 100 coins.
     pub async fn with_partners() -> TestGateway {
-        let gateway = TestGateway::with(PARTNERS).await;
+        let gateway = TestGateway::with_config(PARTNERS).await;
         let parameters = "uid=5&num=100&type=18&referenceId=first";
         let (_, answer) = gateway.call("app.yohocoin.get", parameters).await;
         assert!(answer.contains(r#""code":200"#), "{answer}");
@@ -142,19 +142,24 @@ impl TestGateway {
     }
 
     /// A good envelope for this moment, with a fresh nonce.
-    pub fn envelope(&self, partner: &Partner, action: &str, params: &Value) -> Value {
-        partner.envelope(self.seconds(), &fresh(), action, params)
+    pub fn envelope(&self, partner: &PartnerClient, action: &str, params: &Value) -> Value {
+        partner.envelope(self.seconds(), &next_nonce(), action, params)
     }
 
     /// Calls an Action as a partner, with a good envelope.
-    pub async fn act(&self, partner: &Partner, action: &str, params: &Value) -> Answer {
+    pub async fn call_action(
+        &self,
+        partner: &PartnerClient,
+        action: &str,
+        params: &Value,
+    ) -> Answer {
         let envelope = self.envelope(partner, action, params);
-        self.partner(envelope.to_string()).await
+        self.post_envelope(envelope.to_string()).await
     }
 
     /// The same as the first partner, with Params as they stand; what the answer's data holds.
-    pub async fn acted(&self, action: &str, params: &str) -> Answer {
+    pub async fn call_action_text(&self, action: &str, params: &str) -> Answer {
         let params: Value = serde_json::from_str(params).unwrap();
-        self.act(&ONE, action, &params).await
+        self.call_action(&ENVELOPE_SIGNER, action, &params).await
     }
 }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::client::{ONE, Partner, TWO, declined, fresh, refused, success, urlencode};
+use super::client::{
+    ENVELOPE_SIGNER, FULL_SIGNER, PartnerClient, declined, fault, next_nonce, success, urlencode,
+};
 use crate::test_gateway::{Answer, TestGateway};
 
 const IDENTITY: &str = "communal.user.identity";
@@ -16,7 +18,7 @@ fn params() -> Value {
 }
 
 /// A good envelope, changed and then signed anew.
-fn resigned(gateway: &TestGateway, partner: &Partner, change: impl Fn(&mut Value)) -> Value {
+fn resigned(gateway: &TestGateway, partner: &PartnerClient, change: impl Fn(&mut Value)) -> Value {
     let mut envelope = gateway.envelope(partner, IDENTITY, &params());
     change(&mut envelope);
     envelope["Token"] = partner.token(&envelope).into();
@@ -24,7 +26,7 @@ fn resigned(gateway: &TestGateway, partner: &Partner, change: impl Fn(&mut Value
 }
 
 fn malformed() -> Answer {
-    refused(100002, "参数格式不对")
+    fault(100002, "参数格式不对")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,19 +51,19 @@ async fn a_good_envelope_in_each_spelling() {
             it["Params"] = json!({"type": "4", "user_id": "5", "mobile": ""});
         }),
     ];
-    for partner in [ONE, TWO] {
+    for partner in [ENVELOPE_SIGNER, FULL_SIGNER] {
         for (name, change) in good {
             let envelope = resigned(&gateway, &partner, change);
-            let answer = gateway.partner(envelope.to_string()).await;
+            let answer = gateway.post_envelope(envelope.to_string()).await;
             assert_eq!(answer, success(KNOWN), "{name}: {envelope}");
 
             let mut camel = Value::Object(Default::default());
             for (field, value) in envelope.as_object().unwrap() {
                 camel[field[..1].to_lowercase() + &field[1..]] = value.clone();
             }
-            camel["nonce"] = format!("{}-camel", fresh()).into();
+            camel["nonce"] = format!("{}-camel", next_nonce()).into();
             camel["token"] = partner.token(&camel).into();
-            let answer = gateway.partner(camel.to_string()).await;
+            let answer = gateway.post_envelope(camel.to_string()).await;
             assert_eq!(answer, success(KNOWN), "{name}: {camel}");
         }
         let plain = resigned(&gateway, &partner, |_| ());
@@ -71,7 +73,7 @@ async fn a_good_envelope_in_each_spelling() {
         assert_eq!(urlencode(&decoded), token);
         let mut plain = plain.clone();
         plain["Token"] = decoded.into();
-        let answer = gateway.partner(plain.to_string()).await;
+        let answer = gateway.post_envelope(plain.to_string()).await;
         assert_eq!(answer, success(KNOWN), "a Token without its last encoding");
     }
 }
@@ -85,18 +87,18 @@ async fn the_vector() {
         grant_code = 'fake-grant-code-0001'
         secret = 'fake-open-key-for-test-only-0001'
         allow = ['communal.user.identity']";
-    let gateway = TestGateway::with(partner).await;
-    gateway.at("2024-04-08 16:00:00");
+    let gateway = TestGateway::with_config(partner).await;
+    gateway.set_time("2024-04-08 16:00:00");
     let envelope = json!({
         "openId": "fake-open-id-for-test-only-0001", "grantCode": "fake-grant-code-0001",
         "timestamp": 1712563200, "nonce": 24680, "token": "ySypL4SRFMmfSrCqOiFE01LK3ks%3D",
         "action": IDENTITY, "params": params(),
     });
-    let answer = gateway.partner(envelope.to_string()).await;
+    let answer = gateway.post_envelope(envelope.to_string()).await;
     assert_eq!(answer, declined(200001, "查询的信息不存在"));
     let pascal = envelope.to_string().replace("openId", "OpenId");
-    let answer = gateway.partner(pascal).await;
-    assert_eq!(answer, refused(100001, "缺少参数GrantCode"), "no mixture");
+    let answer = gateway.post_envelope(pascal).await;
+    assert_eq!(answer, fault(100001, "缺少参数GrantCode"), "no mixture");
     for changed in [
         "ySypL4SRFMmfSrCqOiFE01LK3kt%3D",
         "ySypL4SRFMmfSrCqOiFE01LK3ks%3d",
@@ -104,8 +106,8 @@ async fn the_vector() {
     ] {
         let mut forged = envelope.clone();
         forged["token"] = changed.into();
-        let answer = gateway.partner(forged.to_string()).await;
-        assert_eq!(answer, refused(110004, "验签失败"), "{changed}");
+        let answer = gateway.post_envelope(forged.to_string()).await;
+        assert_eq!(answer, fault(110004, "验签失败"), "{changed}");
     }
 }
 
@@ -129,13 +131,13 @@ async fn what_is_no_envelope() {
     ];
     for body in bodies {
         assert_eq!(
-            gateway.partner(body.to_owned()).await,
+            gateway.post_envelope(body.to_owned()).await,
             malformed(),
             "{body}"
         );
     }
-    assert_eq!(gateway.partner(vec![0xff, 0xfe]).await, malformed());
-    let response = gateway.response("/api/v2").await;
+    assert_eq!(gateway.post_envelope(vec![0xff, 0xfe]).await, malformed());
+    let response = gateway.get_response("/api/v2").await;
     assert_eq!(response.status(), 200, "GET");
     assert_eq!(response.text().await.unwrap(), malformed().1);
 
@@ -159,9 +161,9 @@ async fn what_is_no_envelope() {
         wrong.push(("Timestamp", json!(value)));
     }
     for (name, value) in wrong {
-        let mut envelope = gateway.envelope(&ONE, IDENTITY, &params());
+        let mut envelope = gateway.envelope(&ENVELOPE_SIGNER, IDENTITY, &params());
         envelope[name] = value;
-        let answer = gateway.partner(envelope.to_string()).await;
+        let answer = gateway.post_envelope(envelope.to_string()).await;
         assert_eq!(answer, malformed(), "{envelope}");
     }
 }
@@ -179,41 +181,41 @@ async fn what_an_envelope_lacks() {
         "Params",
     ];
     for name in names {
-        let lacking = refused(100001, &format!("缺少参数{name}"));
+        let lacking = fault(100001, &format!("缺少参数{name}"));
         for value in [None, Some(json!("")), Some(Value::Null)] {
-            let mut envelope = gateway.envelope(&ONE, IDENTITY, &params());
+            let mut envelope = gateway.envelope(&ENVELOPE_SIGNER, IDENTITY, &params());
             match value {
                 None => drop(envelope.as_object_mut().unwrap().remove(name)),
                 Some(value) => envelope[name] = value,
             }
-            let answer = gateway.partner(envelope.to_string()).await;
+            let answer = gateway.post_envelope(envelope.to_string()).await;
             assert_eq!(answer, lacking, "{envelope}");
         }
     }
     // Of several, the first in the order of the envelope; and as the client spells them.
     for (at, name) in names.iter().enumerate() {
-        let mut envelope = gateway.envelope(&ONE, IDENTITY, &params());
+        let mut envelope = gateway.envelope(&ENVELOPE_SIGNER, IDENTITY, &params());
         for name in &names[at..] {
             envelope.as_object_mut().unwrap().remove(*name);
         }
-        let answer = gateway.partner(envelope.to_string()).await;
-        assert_eq!(answer, refused(100001, &format!("缺少参数{name}")));
+        let answer = gateway.post_envelope(envelope.to_string()).await;
+        assert_eq!(answer, fault(100001, &format!("缺少参数{name}")));
     }
-    let answer = gateway.partner(r#"{"openId":"p1"}"#).await;
-    assert_eq!(answer, refused(100001, "缺少参数grantCode"));
+    let answer = gateway.post_envelope(r#"{"openId":"p1"}"#).await;
+    assert_eq!(answer, fault(100001, "缺少参数grantCode"));
     assert_eq!(
-        gateway.partner("{}").await,
-        refused(100001, "缺少参数OpenId")
+        gateway.post_envelope("{}").await,
+        fault(100001, "缺少参数OpenId")
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn empty_params_are_none() {
     let gateway = TestGateway::with_partners().await;
-    for partner in [ONE, TWO] {
+    for partner in [ENVELOPE_SIGNER, FULL_SIGNER] {
         for none in [json!([]), json!({})] {
-            let answer = gateway.act(&partner, IDENTITY, &none).await;
-            assert_eq!(answer, refused(100001, "缺少参数type"), "{none}");
+            let answer = gateway.call_action(&partner, IDENTITY, &none).await;
+            assert_eq!(answer, fault(100001, "缺少参数type"), "{none}");
         }
     }
 }
@@ -222,16 +224,19 @@ async fn empty_params_are_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_order_of_the_checks() {
     let gateway = TestGateway::with_partners().await;
-    let used = gateway.envelope(&TWO, IDENTITY, &params());
-    assert_eq!(gateway.partner(used.to_string()).await, success(KNOWN));
+    let used = gateway.envelope(&FULL_SIGNER, IDENTITY, &params());
+    assert_eq!(
+        gateway.post_envelope(used.to_string()).await,
+        success(KNOWN)
+    );
     let spent = used["Nonce"].clone();
 
     // From the last check to the first; each change stays for the rows that follow.
     let steps: [(Change, Answer); 10] = [
-        (|_| (), refused(110005, "Nonce已被使用")),
+        (|_| (), fault(110005, "Nonce已被使用")),
         (
             |it| it["Params"] = json!({"type": 4, "user_id": 6}),
-            refused(110005, "Nonce已被使用"),
+            fault(110005, "Nonce已被使用"),
         ),
         (
             |it| it["Params"] = json!({"type": 4, "user_id": "x"}),
@@ -239,69 +244,72 @@ async fn the_order_of_the_checks() {
         ),
         (
             |it| it["Params"] = json!({"user_id": "x"}),
-            refused(100001, "缺少参数type"),
+            fault(100001, "缺少参数type"),
         ),
         (
             |it| it["Action"] = "user.points-add".into(),
-            refused(110006, "无权调用此Action"),
+            fault(110006, "无权调用此Action"),
         ),
         (
             |it| it["Action"] = "user.points-sub".into(),
-            refused(100404, "Action不存在"),
+            fault(100404, "Action不存在"),
         ),
         (
             |it| it["Token"] = "forged".into(),
-            refused(110004, "验签失败"),
+            fault(110004, "验签失败"),
         ),
         (
             |it| it["Timestamp"] = "1".into(),
-            refused(110003, "Timestamp不在有效时间内"),
+            fault(110003, "Timestamp不在有效时间内"),
         ),
         (
             |it| it["GrantCode"] = "g1".into(),
-            refused(110002, "GrantCode不匹配"),
+            fault(110002, "GrantCode不匹配"),
         ),
         (
             |it| it["OpenId"] = "p3".into(),
-            refused(110001, "OpenId不存在"),
+            fault(110001, "OpenId不存在"),
         ),
     ];
     let mut envelope = used;
     for (at, (change, answer)) in steps.iter().enumerate() {
         change(&mut envelope);
         if at < 6 {
-            envelope["Token"] = TWO.token(&envelope).into();
+            envelope["Token"] = FULL_SIGNER.token(&envelope).into();
         }
         assert_eq!(
-            &gateway.partner(envelope.to_string()).await,
+            &gateway.post_envelope(envelope.to_string()).await,
             answer,
             "{envelope}"
         );
     }
     envelope["Action"] = Value::Null;
-    let answer = gateway.partner(envelope.to_string()).await;
-    assert_eq!(answer, refused(100001, "缺少参数Action"));
+    let answer = gateway.post_envelope(envelope.to_string()).await;
+    assert_eq!(answer, fault(100001, "缺少参数Action"));
     envelope["Params"] = json!(1);
-    assert_eq!(gateway.partner(envelope.to_string()).await, malformed());
+    assert_eq!(
+        gateway.post_envelope(envelope.to_string()).await,
+        malformed()
+    );
 
     // None of these has spent anything, nor moved the nonce that was spent.
-    let again = resigned(&gateway, &TWO, |it| it["Nonce"] = spent.clone());
-    let answer = gateway.partner(again.to_string()).await;
-    assert_eq!(answer, refused(110005, "Nonce已被使用"));
-    let other = resigned(&gateway, &ONE, |it| it["Nonce"] = spent.clone());
-    let answer = gateway.partner(other.to_string()).await;
+    let again = resigned(&gateway, &FULL_SIGNER, |it| it["Nonce"] = spent.clone());
+    let answer = gateway.post_envelope(again.to_string()).await;
+    assert_eq!(answer, fault(110005, "Nonce已被使用"));
+    let other = resigned(&gateway, &ENVELOPE_SIGNER, |it| it["Nonce"] = spent.clone());
+    let answer = gateway.post_envelope(other.to_string()).await;
     assert_eq!(answer, success(KNOWN), "a nonce is a partner's own");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_edges_of_the_window() {
     let gateway = TestGateway::with_partners().await;
-    let late = refused(110003, "Timestamp不在有效时间内");
+    let late = fault(110003, "Timestamp不在有效时间内");
     let now = gateway.seconds();
     let call = async |at: i64, clock: &str| {
-        gateway.at(clock);
-        let envelope = ONE.envelope(at, &fresh(), IDENTITY, &params());
-        gateway.partner(envelope.to_string()).await
+        gateway.set_time(clock);
+        let envelope = ENVELOPE_SIGNER.envelope(at, &next_nonce(), IDENTITY, &params());
+        gateway.post_envelope(envelope.to_string()).await
     };
     let (sharp, after, before) = (
         "2026-05-20 11:30:32",
@@ -334,19 +342,19 @@ async fn too_much_at_once() {
         "[ledger]\nqueue = 1\nbatch = 1\n{}",
         super::client::PARTNERS
     );
-    let gateway = TestGateway::with(&queue).await;
+    let gateway = TestGateway::with_config(&queue).await;
     let add = |i: u64| {
         let params = json!({"balance": "1", "bizId": format!("b{i}"), "customerId": 5});
-        gateway.envelope(&ONE, "user.points-add", &params)
+        gateway.envelope(&ENVELOPE_SIGNER, "user.points-add", &params)
     };
-    let calls = (0..100).map(|i| gateway.partner(add(i).to_string()));
+    let calls = (0..100).map(|i| gateway.post_envelope(add(i).to_string()));
     let answers = futures_util::future::join_all(calls).await;
     let (good, busy): (Vec<_>, Vec<_>) = answers
         .into_iter()
         .partition(|answer| *answer == success("[]"));
     assert!(!busy.is_empty());
     for answer in busy {
-        assert_eq!(answer, refused(110007, "请求过于频繁"));
+        assert_eq!(answer, fault(110007, "请求过于频繁"));
     }
     assert_eq!(gateway.audit().await.points, good.len() as i128);
 }
@@ -363,11 +371,11 @@ async fn what_is_broken_on_our_side() {
             json!({"balance": 1, "bizId": "b", "customerId": 5}),
         ),
     ] {
-        let (status, answer) = gateway.act(&ONE, action, &params).await;
+        let (status, answer) = gateway.call_action(&ENVELOPE_SIGNER, action, &params).await;
         assert_eq!(status, 500);
-        assert_eq!(answer, refused(500000, "系统错误").1);
+        assert_eq!(answer, fault(500000, "系统错误").1);
     }
     let large = "x".repeat((1 << 20) + 1);
-    let (status, answer) = gateway.partner(large).await;
-    assert_eq!((status, answer), (413, refused(100002, "请求体过大").1));
+    let (status, answer) = gateway.post_envelope(large).await;
+    assert_eq!((status, answer), (413, fault(100002, "请求体过大").1));
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::client::{ONE, TWO, refused, success};
+use super::client::{ENVELOPE_SIGNER, FULL_SIGNER, fault, success};
 use crate::test_gateway::TestGateway;
 
 const RECORDS: &str = "user.user-points-records";
@@ -20,15 +20,15 @@ async fn changed_params_are_caught_where_they_are_signed() {
         |it| it["Nonce"] = "another".into(),
     ];
     for change in changes {
-        let mut changed = gateway.envelope(&TWO, RECORDS, &json!({"user_id": 5}));
+        let mut changed = gateway.envelope(&FULL_SIGNER, RECORDS, &json!({"user_id": 5}));
         change(&mut changed);
-        let answer = gateway.partner(changed.to_string()).await;
-        assert_eq!(answer, refused(110004, "验签失败"), "{changed}");
+        let answer = gateway.post_envelope(changed.to_string()).await;
+        assert_eq!(answer, fault(110004, "验签失败"), "{changed}");
     }
     // The platform's own clients sign neither.
-    let mut changed = gateway.envelope(&ONE, RECORDS, &json!({"user_id": 6}));
+    let mut changed = gateway.envelope(&ENVELOPE_SIGNER, RECORDS, &json!({"user_id": 6}));
     changed["Params"]["user_id"] = json!(5);
-    let (_, answer) = gateway.partner(changed.to_string()).await;
+    let (_, answer) = gateway.post_envelope(changed.to_string()).await;
     assert!(answer.contains(r#""code":0,"#), "{answer}");
 }
 
@@ -49,10 +49,12 @@ async fn a_repeated_name_hides_nothing() {
             r#"{"Action":"user.points-add","Action":"communal.user.identity""#,
         ),
     ] {
-        let envelope = gateway.envelope(&TWO, identity, &params).to_string();
+        let envelope = gateway
+            .envelope(&FULL_SIGNER, identity, &params)
+            .to_string();
         let twice = envelope.replacen(from, to, 1);
         assert_ne!(twice, envelope);
-        let (_, answer) = gateway.partner(twice).await;
+        let (_, answer) = gateway.post_envelope(twice).await;
         assert_eq!(
             answer,
             success(r#"{"user_info":{"id":5,"user_points":100}}"#).1
@@ -60,11 +62,13 @@ async fn a_repeated_name_hides_nothing() {
 
         let (first, last) = (to.split(from).next().unwrap_or_default(), from);
         if from.starts_with(r#""user_id"#) {
-            let envelope = gateway.envelope(&TWO, identity, &params).to_string();
+            let envelope = gateway
+                .envelope(&FULL_SIGNER, identity, &params)
+                .to_string();
             let twice =
                 envelope.replacen(last, &format!("{last},{}", first.trim_end_matches(',')), 1);
-            let answer = gateway.partner(twice).await;
-            assert_eq!(answer, refused(110004, "验签失败"));
+            let answer = gateway.post_envelope(twice).await;
+            assert_eq!(answer, fault(110004, "验签失败"));
         }
     }
 }
@@ -73,14 +77,14 @@ async fn a_repeated_name_hides_nothing() {
 async fn no_byte_can_be_flipped() {
     let gateway = TestGateway::with_partners().await;
     let known = gateway.envelope(
-        &TWO,
+        &FULL_SIGNER,
         RECORDS,
         &json!({"user_id": 5, "note": "一 & b", "page": 1}),
     );
     let body = known.to_string().into_bytes();
     let check = |body: Vec<u8>| {
         tokio::task::block_in_place(|| {
-            tokio::runtime::Handle::current().block_on(gateway.partner(body))
+            tokio::runtime::Handle::current().block_on(gateway.post_envelope(body))
         })
     };
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
@@ -99,7 +103,7 @@ async fn no_byte_can_be_flipped() {
         Ok(())
     });
     done.unwrap();
-    let (_, answer) = gateway.partner(body).await;
+    let (_, answer) = gateway.post_envelope(body).await;
     assert!(
         answer.contains(r#""code":0,"#),
         "nothing was spent: {answer}"

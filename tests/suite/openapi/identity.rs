@@ -1,6 +1,6 @@
 //! `communal.user.identity`.
 
-use super::client::{declined, refused, success};
+use super::client::{declined, fault, success};
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -8,8 +8,8 @@ async fn who_is_known() {
     let gateway = TestGateway::with_partners().await;
     let known = || success(r#"{"user_info":{"id":5,"user_points":100}}"#);
     let unknown = || declined(200001, "查询的信息不存在");
-    let malformed = || refused(100002, "参数格式不对");
-    let missing = |name: &str| refused(100001, &format!("缺少参数{name}"));
+    let malformed = || fault(100002, "参数格式不对");
+    let missing = |name: &str| fault(100001, &format!("缺少参数{name}"));
     for (params, answer) in [
         (r#"{"type":4,"user_id":5}"#, known()),
         (r#"{"type":"4","user_id":"5"}"#, known()),
@@ -32,7 +32,9 @@ async fn who_is_known() {
         (r#"{"user_id":5}"#, missing("type")),
     ] {
         assert_eq!(
-            gateway.acted("communal.user.identity", params).await,
+            gateway
+                .call_action_text("communal.user.identity", params)
+                .await,
             answer,
             "{params}"
         );
@@ -41,7 +43,7 @@ async fn who_is_known() {
     let order = "uid=5&num=-100&type=19&orderCode=o";
     gateway.call("app.yohocoin.subtract", order).await;
     let answer = gateway
-        .acted("communal.user.identity", r#"{"type":4,"user_id":5}"#)
+        .call_action_text("communal.user.identity", r#"{"type":4,"user_id":5}"#)
         .await;
     assert_eq!(answer, success(r#"{"user_info":{"id":5,"user_points":0}}"#));
 }

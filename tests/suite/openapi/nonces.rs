@@ -3,15 +3,15 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::client::{ONE, PARTNERS, fresh, refused, success};
-use crate::program::{CONFIG, Client, Place, Program};
+use super::client::{ENVELOPE_SIGNER, PARTNERS, fault, next_nonce, success};
+use crate::program::{CONFIG, Client, Program, ProgramDir};
 use crate::test_gateway::{Answer, TestGateway};
 
 const ADD: &str = "user.points-add";
 const RECORDS: &str = "user.user-points-records";
 
 fn replayed() -> Answer {
-    refused(110005, "Nonce已被使用")
+    fault(110005, "Nonce已被使用")
 }
 
 fn gift(biz_id: &str) -> Value {
@@ -22,8 +22,10 @@ fn gift(biz_id: &str) -> Value {
 async fn of_many_at_once_one_is_good() {
     let gateway = TestGateway::with_partners().await;
     for (action, params) in [(ADD, gift("b")), (RECORDS, json!({"user_id": 5}))] {
-        let body = gateway.envelope(&ONE, action, &params).to_string();
-        let answers = join_all((0..50).map(|_| gateway.partner(body.clone()))).await;
+        let body = gateway
+            .envelope(&ENVELOPE_SIGNER, action, &params)
+            .to_string();
+        let answers = join_all((0..50).map(|_| gateway.post_envelope(body.clone()))).await;
         let (replays, good): (Vec<_>, Vec<_>) = answers
             .into_iter()
             .partition(|answer| *answer == replayed());
@@ -38,8 +40,8 @@ async fn what_makes_a_nonce_another() {
     let gateway = TestGateway::with_partners().await;
     let call = async |at: i64, nonce: &str| {
         let params = json!({"type": 4, "user_id": 5});
-        let envelope = ONE.envelope(at, nonce, "communal.user.identity", &params);
-        gateway.partner(envelope.to_string()).await
+        let envelope = ENVELOPE_SIGNER.envelope(at, nonce, "communal.user.identity", &params);
+        gateway.post_envelope(envelope.to_string()).await
     };
     let good = success(r#"{"user_info":{"id":5,"user_points":100}}"#);
     let now = gateway.seconds();
@@ -49,21 +51,26 @@ async fn what_makes_a_nonce_another() {
     assert_eq!(call(now + 1, "1").await, good);
     // The same number, written as one.
     let params = json!({"type": 4, "user_id": 5});
-    let mut envelope = ONE.envelope(now, "1", "communal.user.identity", &params);
+    let mut envelope = ENVELOPE_SIGNER.envelope(now, "1", "communal.user.identity", &params);
     envelope["Nonce"] = 1.into();
     envelope["Timestamp"] = now.into();
-    envelope["Token"] = ONE.token(&envelope).into();
-    assert_eq!(gateway.partner(envelope.to_string()).await, replayed());
+    envelope["Token"] = ENVELOPE_SIGNER.token(&envelope).into();
+    assert_eq!(
+        gateway.post_envelope(envelope.to_string()).await,
+        replayed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_costs_no_nonce() {
     let gateway = TestGateway::with_partners().await;
-    gateway.act(&ONE, ADD, &gift("used")).await;
-    let nonce = fresh();
+    gateway
+        .call_action(&ENVELOPE_SIGNER, ADD, &gift("used"))
+        .await;
+    let nonce = next_nonce();
     let call = async |action: &str, params: Value| {
-        let envelope = ONE.envelope(gateway.seconds(), &nonce, action, &params);
-        gateway.partner(envelope.to_string()).await.1
+        let envelope = ENVELOPE_SIGNER.envelope(gateway.seconds(), &nonce, action, &params);
+        gateway.post_envelope(envelope.to_string()).await.1
     };
     for (action, params, code) in [
         (RECORDS, json!({}), 100001),
@@ -104,21 +111,23 @@ async fn a_refusal_costs_no_nonce() {
 async fn it_is_swept_when_its_time_is_over() {
     let gateway = TestGateway::with_partners().await;
     let old = gateway.seconds();
-    let body = ONE.envelope(old, "old", ADD, &gift("old")).to_string();
-    assert_eq!(gateway.partner(body.clone()).await, success("[]"));
-    gateway.at("2026-05-20 11:34:00");
-    let body = ONE
+    let body = ENVELOPE_SIGNER
+        .envelope(old, "old", ADD, &gift("old"))
+        .to_string();
+    assert_eq!(gateway.post_envelope(body.clone()).await, success("[]"));
+    gateway.set_time("2026-05-20 11:34:00");
+    let body = ENVELOPE_SIGNER
         .envelope(gateway.seconds(), "new", ADD, &gift("new"))
         .to_string();
-    assert_eq!(gateway.partner(body.clone()).await, success("[]"));
+    assert_eq!(gateway.post_envelope(body.clone()).await, success("[]"));
 
     let ledger = gateway.ledger();
     assert_eq!(ledger.purge(old * 1000).await, Ok(0));
-    assert_eq!(gateway.partner(body.clone()).await, replayed());
+    assert_eq!(gateway.post_envelope(body.clone()).await, replayed());
     assert_eq!(ledger.purge(old * 1000 + 1).await, Ok(1));
     assert_eq!(ledger.purge(old * 1000 + 1).await, Ok(0));
     assert_eq!(
-        gateway.partner(body).await,
+        gateway.post_envelope(body).await,
         replayed(),
         "the new one is kept"
     );
@@ -130,8 +139,9 @@ async fn many_are_swept() {
     let calls = (0..2500).map(|i| {
         let at = gateway.seconds() - i % 3;
         let params = json!({"type": 4, "user_id": 5});
-        let envelope = ONE.envelope(at, &fresh(), "communal.user.identity", &params);
-        gateway.partner(envelope.to_string())
+        let envelope =
+            ENVELOPE_SIGNER.envelope(at, &next_nonce(), "communal.user.identity", &params);
+        gateway.post_envelope(envelope.to_string())
     });
     for (_, answer) in join_all(calls).await {
         assert!(answer.contains(r#""code":0,"#), "{answer}");
@@ -141,7 +151,7 @@ async fn many_are_swept() {
 
 async fn send(client: &Client, body: &str) -> String {
     let request = client.http.post(format!("{}/api/v2", client.base));
-    Client::answer(request.body(body.to_owned()))
+    Client::send(request.body(body.to_owned()))
         .await
         .unwrap()
         .text
@@ -153,23 +163,24 @@ fn now() -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_stays_spent_after_a_kill_and_for_a_second_program() {
-    let place = Place::with(&format!("{CONFIG}{PARTNERS}"));
-    let mut program = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&format!("{CONFIG}{PARTNERS}"));
+    let mut program = Program::start(&dir, &[]).await;
     let gift = |i: i32| {
-        ONE.envelope(now(), &fresh(), ADD, &gift(&format!("b{i}")))
+        ENVELOPE_SIGNER
+            .envelope(now(), &next_nonce(), ADD, &gift(&format!("b{i}")))
             .to_string()
     };
     let mut bodies: Vec<String> = (0..40).map(gift).collect();
     let client = program.client();
     let answers = join_all(bodies.iter().map(|body| send(&client, body))).await;
     assert!(answers.iter().all(|answer| *answer == success("[]").1));
-    let read = ONE
-        .envelope(now(), &fresh(), RECORDS, &json!({"user_id": 7}))
+    let read = ENVELOPE_SIGNER
+        .envelope(now(), &next_nonce(), RECORDS, &json!({"user_id": 7}))
         .to_string();
     assert!(send(&client, &read).await.contains(r#""total":40,"#));
     bodies.push(read);
 
-    let second = Program::start(&place, &[]).await;
+    let second = Program::start(&dir, &[]).await;
     let check = async |client: Client, when: &str| {
         for body in &bodies {
             assert_eq!(send(&client, body).await, replayed().1, "{when}");
@@ -177,7 +188,7 @@ async fn it_stays_spent_after_a_kill_and_for_a_second_program() {
         assert_eq!(client.total("7").await, 400, "{when}");
     };
     check(second.client(), "at a second program").await;
-    program.kill9();
+    program.kill();
     program.restart().await;
     check(program.client(), "after a kill").await;
     assert_eq!(program.terminate().await.code(), Some(0));
@@ -188,13 +199,13 @@ async fn it_stays_spent_after_a_kill_and_for_a_second_program() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_programs_spend_it_once() {
-    let place = Place::with(&format!("{CONFIG}{PARTNERS}"));
-    let one = Program::start(&place, &[]).await;
-    let other = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&format!("{CONFIG}{PARTNERS}"));
+    let one = Program::start(&dir, &[]).await;
+    let other = Program::start(&dir, &[]).await;
     let clients = [one.client(), other.client()];
     for i in 0..20 {
-        let body = ONE
-            .envelope(now(), &fresh(), ADD, &gift(&format!("b{i}")))
+        let body = ENVELOPE_SIGNER
+            .envelope(now(), &next_nonce(), ADD, &gift(&format!("b{i}")))
             .to_string();
         let (a, b) = tokio::join!(send(&clients[0], &body), send(&clients[1], &body));
         let mut answers = [a, b];

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{ONE, Partner, declined, refused, success};
+use super::client::{ENVELOPE_SIGNER, PartnerClient, declined, fault, success};
 use crate::test_gateway::TestGateway;
 
 const ADD: &str = "user.points-add";
@@ -10,8 +10,8 @@ const ADD: &str = "user.points-add";
 #[tokio::test(flavor = "multi_thread")]
 async fn parameters() {
     let gateway = TestGateway::with_partners().await;
-    let malformed = || refused(100002, "参数格式不对");
-    let missing = |name: &str| refused(100001, &format!("缺少参数{name}"));
+    let malformed = || fault(100002, "参数格式不对");
+    let missing = |name: &str| fault(100001, &format!("缺少参数{name}"));
     for (name, value, answer) in [
         ("balance", json!(null), missing("balance")),
         ("balance", json!("0"), malformed()),
@@ -47,7 +47,11 @@ async fn parameters() {
             "reason": "", "sourceType": "1", "pointsChannel": "7",
         });
         params[name] = value;
-        assert_eq!(gateway.act(&ONE, ADD, &params).await, answer, "{params}");
+        assert_eq!(
+            gateway.call_action(&ENVELOPE_SIGNER, ADD, &params).await,
+            answer,
+            "{params}"
+        );
     }
     gateway.audit().await;
 }
@@ -60,27 +64,37 @@ async fn the_same_biz_id_counts_once_for_each_partner() {
         grant_code = 'g3'
         secret = 'secret three'
         allow = ['user.points-add']";
-    let three = Partner {
+    let three = PartnerClient {
         open_id: "p3",
         grant_code: "g3",
         secret: "secret three",
         full: false,
     };
     let toml = format!("{}{other}", super::client::PARTNERS);
-    let gateway = TestGateway::with(&toml).await;
-    let add = async |partner: &Partner, params: &str| {
+    let gateway = TestGateway::with_config(&toml).await;
+    let add = async |partner: &PartnerClient, params: &str| {
         let params: Value = serde_json::from_str(params).unwrap();
-        gateway.act(partner, ADD, &params).await
+        gateway.call_action(partner, ADD, &params).await
     };
     let first = r#"{"balance":"11","bizId":"b","customerId":7,"reason":"r"}"#;
     let used = || declined(200002, "bizId已被使用");
     for (partner, params, answer, total) in [
-        (&ONE, first, success("[]"), 11),
-        (&ONE, first, success("[]"), 11),
-        (&ONE, &first.replace("\"r\"", "\"s\""), success("[]"), 11),
-        (&ONE, &first.replace("11", "12"), used(), 11),
-        (&ONE, &first.replace('7', "8"), used(), 11),
-        (&ONE, &first.replace("\"b\"", "\"c\""), success("[]"), 22),
+        (&ENVELOPE_SIGNER, first, success("[]"), 11),
+        (&ENVELOPE_SIGNER, first, success("[]"), 11),
+        (
+            &ENVELOPE_SIGNER,
+            &first.replace("\"r\"", "\"s\""),
+            success("[]"),
+            11,
+        ),
+        (&ENVELOPE_SIGNER, &first.replace("11", "12"), used(), 11),
+        (&ENVELOPE_SIGNER, &first.replace('7', "8"), used(), 11),
+        (
+            &ENVELOPE_SIGNER,
+            &first.replace("\"b\"", "\"c\""),
+            success("[]"),
+            22,
+        ),
         (&three, first, success("[]"), 33),
         (&three, first, success("[]"), 33),
     ] {
@@ -116,7 +130,10 @@ async fn the_shop_sees_it() {
     for (source, kind, title, message) in rows {
         let biz_id = format!("b{source}");
         let params = json!({"balance": 1, "bizId": biz_id, "customerId": 7, "sourceType": source});
-        assert_eq!(gateway.act(&ONE, ADD, &params).await, success("[]"));
+        assert_eq!(
+            gateway.call_action(&ENVELOPE_SIGNER, ADD, &params).await,
+            success("[]")
+        );
         let (_, body) = gateway.call("app.yohocoin.lists", "uid=7&limit=1").await;
         let list: Value = serde_json::from_str(&body).unwrap();
         let row = json!({
@@ -126,7 +143,10 @@ async fn the_shop_sees_it() {
         assert_eq!(list["data"]["coinlist"][0], row);
     }
     let params = json!({"balance": 1, "bizId": "own", "customerId": 7, "sourceType": 1, "reason": "购物送积分"});
-    assert_eq!(gateway.act(&ONE, ADD, &params).await, success("[]"));
+    assert_eq!(
+        gateway.call_action(&ENVELOPE_SIGNER, ADD, &params).await,
+        success("[]")
+    );
     let (_, body) = gateway.call("app.yohocoin.lists", "uid=7&limit=1").await;
     assert!(body.contains(r#""message":"购物送积分""#), "{body}");
     let order = "uid=7&num=-14&type=19&orderCode=o";
@@ -134,8 +154,8 @@ async fn the_shop_sees_it() {
     assert!(body.contains(r#""currency":"0""#), "{body}");
     // It lapses like all coins: at the end of the next year.
     let params = json!({"balance": 5, "bizId": "last", "customerId": 7});
-    gateway.act(&ONE, ADD, &params).await;
-    gateway.at("2028-01-01 00:00:00");
+    gateway.call_action(&ENVELOPE_SIGNER, ADD, &params).await;
+    gateway.set_time("2028-01-01 00:00:00");
     let (_, body) = gateway.call("app.yohocoin.total", "uid=7").await;
     assert!(body.contains(r#""total":0}"#), "{body}");
 }

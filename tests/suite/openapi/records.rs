@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{declined, refused, success};
+use super::client::{declined, fault, success};
 use crate::test_gateway::TestGateway;
 
 const RECORDS: &str = "user.user-points-records";
@@ -33,7 +33,7 @@ async fn history() -> TestGateway {
             "num=7&type=17&referenceId=shop",
         ),
     ] {
-        gateway.at(time);
+        gateway.set_time(time);
         let method = format!("app.yohocoin.{method}");
         let (_, body) = gateway.call(&method, &format!("uid=5&{parameters}")).await;
         assert!(body.contains(r#""code":200"#), "{body}");
@@ -162,7 +162,11 @@ async fn the_long_form() {
             page(i64::MAX, 10, 1, &[]),
         ),
     ] {
-        assert_eq!(gateway.acted(RECORDS, params).await, answer, "{params}");
+        assert_eq!(
+            gateway.call_action_text(RECORDS, params).await,
+            answer,
+            "{params}"
+        );
     }
 }
 
@@ -187,7 +191,7 @@ async fn the_short_form() {
         (r#"{"user_id":5,"type":"out","page_size":3,"page":2}"#, &[5]),
         (r#"{"user_id":5,"type":"in","page":2}"#, &[]),
     ] {
-        let (status, body) = gateway.acted(RECORDS, params).await;
+        let (status, body) = gateway.call_action_text(RECORDS, params).await;
         let expected: Vec<&Value> = at.iter().map(|&at| &rows[at]).collect();
         let answer: Value = serde_json::from_str(&body).unwrap();
         let whole = json!({
@@ -201,12 +205,12 @@ async fn the_short_form() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals() {
     let gateway = TestGateway::with_partners().await;
-    let malformed = || refused(100002, "参数格式不对");
+    let malformed = || fault(100002, "参数格式不对");
     for (params, answer) in [
-        (r#"{}"#, refused(100001, "缺少参数user_id")),
-        (r#"[]"#, refused(100001, "缺少参数user_id")),
-        (r#"{"user_id":""}"#, refused(100001, "缺少参数user_id")),
-        (r#"{"user_id":null}"#, refused(100001, "缺少参数user_id")),
+        (r#"{}"#, fault(100001, "缺少参数user_id")),
+        (r#"[]"#, fault(100001, "缺少参数user_id")),
+        (r#"{"user_id":""}"#, fault(100001, "缺少参数user_id")),
+        (r#"{"user_id":null}"#, fault(100001, "缺少参数user_id")),
         (r#"{"user_id":"x"}"#, malformed()),
         (r#"{"user_id":5.5}"#, malformed()),
         (r#"{"user_id":0}"#, malformed()),
@@ -225,6 +229,10 @@ async fn refusals() {
             declined(200001, "查询的信息不存在"),
         ),
     ] {
-        assert_eq!(gateway.acted(RECORDS, params).await, answer, "{params}");
+        assert_eq!(
+            gateway.call_action_text(RECORDS, params).await,
+            answer,
+            "{params}"
+        );
     }
 }

@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use super::client::{ONE, Partner, fresh, refused, success};
-use crate::program::{CONFIG, Client, Place, Program};
+use super::client::{ENVELOPE_SIGNER, PartnerClient, fault, next_nonce, success};
+use crate::program::{CONFIG, Client, Program, ProgramDir};
 use crate::test_gateway::TestGateway;
 
-const OLD: Partner = Partner {
+const OLD: PartnerClient = PartnerClient {
     secret: "secret zero",
-    ..ONE
+    ..ENVELOPE_SIGNER
 };
 
 async fn uses(gateway: &TestGateway) -> Vec<String> {
-    let metrics = gateway.response("/metrics").await.text().await.unwrap();
+    let metrics = gateway.get_response("/metrics").await.text().await.unwrap();
     let mut lines: Vec<String> = metrics
         .lines()
         .filter(|line| line.contains(r#"partner="p1""#))
@@ -31,10 +31,12 @@ async fn both_secrets_are_good_and_counted() {
         secret = 'secret one'
         previous_secret = 'secret zero'
         allow = ['user.points-add']";
-    let gateway = TestGateway::with(toml).await;
-    let add = async |partner: &Partner, biz_id: &str| {
+    let gateway = TestGateway::with_config(toml).await;
+    let add = async |partner: &PartnerClient, biz_id: &str| {
         let params = json!({"balance": 1, "bizId": biz_id, "customerId": 5});
-        gateway.act(partner, "user.points-add", &params).await
+        gateway
+            .call_action(partner, "user.points-add", &params)
+            .await
     };
     let seen = |current: (i64, i64), previous: (i64, i64)| {
         vec![
@@ -60,15 +62,15 @@ async fn both_secrets_are_good_and_counted() {
     let first = gateway.seconds();
     assert_eq!(add(&OLD, "a").await, success("[]"));
     assert_eq!(add(&OLD, "b").await, success("[]"));
-    gateway.at("2026-05-20 11:40:00");
-    assert_eq!(add(&ONE, "c").await, success("[]"));
+    gateway.set_time("2026-05-20 11:40:00");
+    assert_eq!(add(&ENVELOPE_SIGNER, "c").await, success("[]"));
     let now = gateway.seconds();
     assert_eq!(uses(&gateway).await, seen((1, now), (2, first)));
-    let forged = Partner {
+    let forged = PartnerClient {
         secret: "secret",
-        ..ONE
+        ..ENVELOPE_SIGNER
     };
-    assert_eq!(add(&forged, "d").await, refused(110004, "验签失败"));
+    assert_eq!(add(&forged, "d").await, fault(110004, "验签失败"));
     assert_eq!(uses(&gateway).await, seen((1, now), (2, first)));
 }
 
@@ -76,8 +78,10 @@ async fn both_secrets_are_good_and_counted() {
 async fn without_a_previous_secret_the_old_one_is_dead() {
     let gateway = TestGateway::with_partners().await;
     let params = json!({"type": 4, "user_id": 5});
-    let answer = gateway.act(&OLD, "communal.user.identity", &params).await;
-    assert_eq!(answer, refused(110004, "验签失败"));
+    let answer = gateway
+        .call_action(&OLD, "communal.user.identity", &params)
+        .await;
+    assert_eq!(answer, fault(110004, "验签失败"));
     assert_eq!(uses(&gateway).await.len(), 2);
 }
 
@@ -92,7 +96,8 @@ async fn the_log_says_which_secret_came_and_shows_none() {
         previous_secret = 'secret zero'
         allow = ['user.points-add']"
     );
-    let mut program = Program::start(&Place::with(&config), &[("RUST_LOG", "debug")]).await;
+    let mut program =
+        Program::start(&ProgramDir::with_config(&config), &[("RUST_LOG", "debug")]).await;
     let client = program.client();
     let mut tokens = Vec::new();
     for (secret, biz_id) in [
@@ -100,27 +105,27 @@ async fn the_log_says_which_secret_came_and_shows_none() {
         ("secret one", "hidden-b"),
         ("forged", "hidden-c"),
     ] {
-        let partner = Partner {
+        let partner = PartnerClient {
             grant_code: "g1-to-hide",
             secret,
-            ..ONE
+            ..ENVELOPE_SIGNER
         };
         let params = json!({"balance": 1, "bizId": biz_id, "customerId": 5});
         let at = jiff::Timestamp::now().as_second();
-        let envelope = partner.envelope(at, &fresh(), "user.points-add", &params);
+        let envelope = partner.envelope(at, &next_nonce(), "user.points-add", &params);
         tokens.push(envelope["Token"].as_str().unwrap().to_owned());
         let request = client.http.post(format!("{}/api/v2", client.base));
-        Client::answer(request.body(envelope.to_string()))
+        Client::send(request.body(envelope.to_string()))
             .await
             .unwrap();
     }
     program
-        .logged("partner p1 signs with its previous secret, 1 requests")
+        .wait_for_log("partner p1 signs with its previous secret, 1 requests")
         .await;
     program
-        .logged("partner p1 signs with its current secret, 1 requests")
+        .wait_for_log("partner p1 signs with its current secret, 1 requests")
         .await;
-    program.logged("method=- code=110004").await;
+    program.wait_for_log("method=- code=110004").await;
     assert_eq!(program.terminate().await.code(), Some(0));
     let log = program.log();
     let hidden = [
@@ -137,10 +142,10 @@ async fn the_log_says_which_secret_came_and_shows_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_are_for_the_networks_that_may_see_them() {
-    let gateway = TestGateway::with("server.metrics_from = ['10.0.0.0/8']").await;
-    let response = gateway.response("/metrics").await;
+    let gateway = TestGateway::with_config("server.metrics_from = ['10.0.0.0/8']").await;
+    let response = gateway.get_response("/metrics").await;
     assert_eq!(response.status(), 403);
-    let gateway = TestGateway::with(
+    let gateway = TestGateway::with_config(
         "server.metrics_from = ['10.0.0.0/8']\nserver.trusted_proxies = ['127.0.0.1']",
     )
     .await;

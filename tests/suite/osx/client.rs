@@ -27,7 +27,7 @@ daily_max = 2
 ";
 
 /// A query with its sign, of parameters as `user_token=a&to_id=5`, not encoded.
-pub fn signed(parameters: &str) -> String {
+pub fn sign_query(parameters: &str) -> String {
     let pairs = parameters.split('&').filter(|pair| !pair.is_empty());
     let pairs: Vec<(&str, &str)> = pairs.map(|pair| pair.split_once('=').unwrap()).collect();
     let mut values: BTreeMap<&str, &str> = pairs.iter().copied().collect();
@@ -44,13 +44,13 @@ pub fn signed(parameters: &str) -> String {
 
 /// An action as the platform sends it, good until `end` (seconds): `a>b 5 post t1` is what `a` did to `b`'s object 5, under
 /// the token t1; nobody and nothing are `0`.
-pub fn action(call: &str, end: i64) -> String {
+pub fn sign_action(call: &str, end: i64) -> String {
     let words: Vec<&str> = call.split(' ').collect();
     let [who, object, action, token] = words[..] else {
         panic!("{call}");
     };
     let (user, other) = who.split_once('>').unwrap_or((who, "0"));
-    signed(&format!(
+    sign_query(&format!(
         "user_token={user}&to_user_token={other}&to_id={object}&action={action}&action_token={token}\
          &appKey=testappkey&endtimestamp={end}"
     ))
@@ -70,27 +70,27 @@ pub fn error(text: &str) -> Answer {
 impl TestGateway {
     /// With the community's keys and rules.
     pub async fn with_community() -> TestGateway {
-        TestGateway::with(COMMUNITY).await
+        TestGateway::with_config(COMMUNITY).await
     }
 
     /// A query of the community's, signed for ten minutes from now.
-    pub async fn signed(&self, path: &str, parameters: &str) -> Answer {
+    pub async fn get_signed(&self, path: &str, parameters: &str) -> Answer {
         let end = self.now() / 1000 + 600;
         let all = format!("{parameters}&appKey=testappkey&endtimestamp={end}");
-        self.get_path(&format!("{path}?{}", signed(&all))).await
+        self.get_path(&format!("{path}?{}", sign_query(&all))).await
     }
 
     /// Sends an action: `a>b 5 post t1`.
     pub async fn notify(&self, call: &str) -> Answer {
-        let query = action(call, self.now() / 1000 + 600);
+        let query = sign_action(call, self.now() / 1000 + 600);
         self.get_path(&format!("/userActionNotify?{query}")).await
     }
 
     /// Makes the calls of a table, `call | data`, one after the other; `at TIME` sets the clock.
-    pub async fn community(&self, table: &str) {
+    pub async fn check_actions(&self, table: &str) {
         for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
             if let Some(time) = line.strip_prefix("at ") {
-                self.at(time);
+                self.set_time(time);
                 continue;
             }
             let (call, data) = line.split_once('|').expect(line);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::client::COMMUNITY;
-use crate::openapi::client::{ONE, PARTNERS};
+use crate::openapi::client::{ENVELOPE_SIGNER, PARTNERS};
 use crate::test_gateway::{TestGateway, sealed};
 
 /// The community's users are the shop's, by their number.
@@ -14,7 +14,7 @@ fn by_uid() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn points_from_a_post_are_spent_in_the_shop() {
-    let gateway = TestGateway::with(&by_uid()).await;
+    let gateway = TestGateway::with_config(&by_uid()).await;
     for (call, coins) in [("5 1 post t1", "5"), ("5 1 post t2", "10")] {
         let (_, body) = gateway.notify(call).await;
         assert!(body.contains(&format!(r#""score2":"{coins}""#)), "{body}");
@@ -37,7 +37,11 @@ async fn points_from_a_post_are_spent_in_the_shop() {
     assert_eq!(list["data"]["coinlist"], rows);
 
     let (_, body) = gateway
-        .act(&ONE, "user.user-points-records", &json!({"user_id": 5}))
+        .call_action(
+            &ENVELOPE_SIGNER,
+            "user.user-points-records",
+            &json!({"user_id": 5}),
+        )
         .await;
     let list: Value = serde_json::from_str(&body).unwrap();
     let points: Vec<&Value> = list["data"]["item_list"]
@@ -50,15 +54,15 @@ async fn points_from_a_post_are_spent_in_the_shop() {
 
     // They lapse as coins do; the other scores never.
     gateway.notify("5 1 post t4").await;
-    gateway.at("2030-01-01 00:00:00");
-    let (_, body) = gateway.signed("/getUserInfo", "user_token=5").await;
+    gateway.set_time("2030-01-01 00:00:00");
+    let (_, body) = gateway.get_signed("/getUserInfo", "user_token=5").await;
     assert!(body.contains(r#""score1":"20","score2":"0""#), "{body}");
     gateway.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_no_number_is_nobodys() {
-    let gateway = TestGateway::with(&by_uid()).await;
+    let gateway = TestGateway::with_config(&by_uid()).await;
     for (call, parameter) in [
         ("a 1 post t1", "user_token"),
         ("-5 1 post t1", "user_token"),

@@ -1,17 +1,17 @@
 //! `pointgate link`: two names, one person, one account.
 
-use super::client::{COMMUNITY, action};
-use crate::program::{CONFIG, Client, Place, Program, text};
+use super::client::{COMMUNITY, sign_action};
+use crate::program::{CONFIG, Client, Program, ProgramDir, text};
 
-/// A place whose community counts score2 in the shop's coins, by user_key.
-fn place() -> Place {
+/// A directory whose community counts score2 in the shop's coins, by user_key.
+fn dir_with_coins() -> ProgramDir {
     let community = COMMUNITY.replace("[osx]", "[osx]\nscores.score2 = 'coin'");
-    Place::with(&format!("{CONFIG}{community}"))
+    ProgramDir::with_config(&format!("{CONFIG}{community}"))
 }
 
 #[track_caller]
-fn link(place: &Place, uid: &str, key: &str) -> Result<String, String> {
-    let out = place.run(&["link", "--uid", uid, "--user-key", key]);
+fn link(dir: &ProgramDir, uid: &str, key: &str) -> Result<String, String> {
+    let out = dir.run(&["link", "--uid", uid, "--user-key", key]);
     match out.status.success() {
         true => Ok(text(&out.stdout)),
         false => Err(text(&out.stderr)),
@@ -20,7 +20,7 @@ fn link(place: &Place, uid: &str, key: &str) -> Result<String, String> {
 
 async fn post(client: &Client, user: &str, token: &str) -> String {
     let end = jiff::Timestamp::now().as_second() + 60;
-    let query = action(&format!("{user} 1 post {token}"), end);
+    let query = sign_action(&format!("{user} 1 post {token}"), end);
     client
         .get(&format!("/userActionNotify?{query}"))
         .await
@@ -36,7 +36,7 @@ async fn earn(client: &Client, uid: &str) {
         ("type", "18"),
         ("referenceId", "r"),
     ];
-    client.good(&parameters).await;
+    client.call_ok(&parameters).await;
 }
 
 async fn spend(client: &Client, uid: &str, num: &str) -> i64 {
@@ -56,17 +56,17 @@ async fn rows(client: &Client, uid: &str) -> i64 {
         ("uid", uid),
         ("queryType", "1"),
     ];
-    client.good(&parameters).await["total"].as_i64().unwrap()
+    client.call_ok(&parameters).await["total"].as_i64().unwrap()
 }
 
 /// Whichever of the two has a history keeps it, and the running program sees the other name at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_name_with_the_history_keeps_it() {
-    let program = Program::start(&place(), &[]).await;
+    let program = Program::start(&dir_with_coins(), &[]).await;
     let client = program.client();
     // The shop's number has points.
     earn(&client, "5").await;
-    link(&program.place, "5", "five").unwrap();
+    link(&program.dir, "5", "five").unwrap();
     assert!(
         post(&client, "five", "t1")
             .await
@@ -76,7 +76,7 @@ async fn the_name_with_the_history_keeps_it() {
     // The community's name has points.
     assert!(post(&client, "six", "t2").await.contains(r#""score2":"5""#));
     assert_eq!(client.total("6").await, 0);
-    link(&program.place, "6", "six").unwrap();
+    link(&program.dir, "6", "six").unwrap();
     assert_eq!(client.total("6").await, 5);
     assert_eq!(rows(&client, "6").await, 1);
     earn(&client, "6").await;
@@ -90,7 +90,7 @@ async fn the_name_with_the_history_keeps_it() {
     assert_eq!(spend(&client, "6", "-110").await, 200);
     assert_eq!(spend(&client, "6", "-1").await, 407);
     // Neither has any.
-    link(&program.place, "7", "seven").unwrap();
+    link(&program.dir, "7", "seven").unwrap();
     assert!(
         post(&client, "seven", "t4")
             .await
@@ -114,34 +114,34 @@ async fn the_name_with_the_history_keeps_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_joined() {
-    let program = Program::start(&place(), &[]).await;
-    let (client, place) = (program.client(), &program.place);
+    let program = Program::start(&dir_with_coins(), &[]).await;
+    let (client, dir) = (program.client(), &program.dir);
     earn(&client, "5").await;
     post(&client, "five", "t1").await;
-    let both = link(place, "5", "five").unwrap_err();
+    let both = link(dir, "5", "five").unwrap_err();
     assert!(
         both.contains("uid 5 and user_key five both have points, or have had some"),
         "{both}"
     );
     assert_eq!(client.total("5").await, 100);
 
-    let linked = link(place, "5", "cinq").unwrap();
+    let linked = link(dir, "5", "cinq").unwrap();
     assert_eq!(linked, "uid 5 and user_key cinq are one person\n");
-    assert_eq!(link(place, "5", "cinq").unwrap(), linked, "again");
-    let taken = link(place, "5", "funf").unwrap_err();
+    assert_eq!(link(dir, "5", "cinq").unwrap(), linked, "again");
+    let taken = link(dir, "5", "funf").unwrap_err();
     assert!(
         taken.contains("uid 5 is linked with user_key cinq already"),
         "{taken}"
     );
-    let taken = link(place, "6", "cinq").unwrap_err();
+    let taken = link(dir, "6", "cinq").unwrap_err();
     assert!(
         taken.contains("user_key cinq is linked with uid 5 already"),
         "{taken}"
     );
     for (uid, key) in [("0", "x"), ("-1", "x"), ("x", "x"), ("8", "")] {
-        assert!(link(place, uid, key).is_err(), "{uid} {key}");
+        assert!(link(dir, uid, key).is_err(), "{uid} {key}");
     }
     let long = "x".repeat(256);
-    assert!(link(place, "8", &long).is_err());
+    assert!(link(dir, "8", &long).is_err());
     program.audit();
 }

@@ -1,6 +1,6 @@
 //! `/userActionNotify`: what is refused, in which order, and what is signed.
 
-use super::client::{action, error, ok, signed};
+use super::client::{error, ok, sign_action, sign_query};
 use crate::test_gateway::TestGateway;
 
 const PATH: &str = "/userActionNotify";
@@ -13,8 +13,8 @@ async fn send(gateway: &TestGateway, query: &str) -> (u16, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documents_sample() {
     let toml = "osx.app_key = 'testappKey'\nosx.app_secret = 'testsecret'";
-    let gateway = TestGateway::with(toml).await;
-    gateway.at("2018-03-09 09:44:18");
+    let gateway = TestGateway::with_config(toml).await;
+    gateway.set_time("2018-03-09 09:44:18");
     let sample = "user_token=14359234985&to_user_token=14359234956&to_id=256&action=osx_thread_add\
                   &action_token=1520559498658924&endtimestamp=1520559858&appKey=testappKey\
                   &sign=284dd169610caa4305b8e255830ad9de";
@@ -38,9 +38,9 @@ async fn the_documents_sample() {
         let changed = sample.replace(from, to);
         assert_eq!(send(&gateway, &changed).await, error(refusal), "{changed}");
     }
-    gateway.at("2018-03-09 09:44:18.999");
+    gateway.set_time("2018-03-09 09:44:18.999");
     assert_eq!(send(&gateway, sample).await, ok(data), "the last second");
-    gateway.at("2018-03-09 09:44:19");
+    gateway.set_time("2018-03-09 09:44:19");
     assert_eq!(send(&gateway, sample).await, error("请求超时"));
 }
 
@@ -48,7 +48,7 @@ async fn the_documents_sample() {
 async fn the_three_refusals_in_their_order() {
     let gateway = TestGateway::with_community().await;
     let now = gateway.now() / 1000;
-    let good = |end: i64| action("a>b 5 post t1", end);
+    let good = |end: i64| sign_action("a>b 5 post t1", end);
     let (expired, key, forged) = ("请求超时", "参数错误,秘钥key不正确", "签名验证不通过");
     let all_wrong = good(now - 1)
         .replace("testappkey", "x")
@@ -79,7 +79,7 @@ async fn the_three_refusals_in_their_order() {
     }
     assert_eq!(send(&gateway, "a=%FF").await, error("参数格式不对"));
     // Nothing of all this has been recorded.
-    gateway.community(r#"a>b 5 post t1 | "user_info":{"user_token":"a","score1":"10","score2":"5"},"to_user_info":{"to_user_token":"b"}"#).await;
+    gateway.check_actions(r#"a>b 5 post t1 | "user_info":{"user_token":"a","score1":"10","score2":"5"},"to_user_info":{"to_user_token":"b"}"#).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +87,7 @@ async fn without_keys_nobody_is_served() {
     let gateway = TestGateway::start().await;
     let end = gateway.now() / 1000;
     for key in ["appKey=testappkey", "appKey=", "x=y"] {
-        let query = signed(&format!(
+        let query = sign_query(&format!(
             "user_token=a&action=post&action_token=t&{key}&endtimestamp={end}"
         ));
         let answer = send(&gateway, &query).await;
@@ -110,24 +110,27 @@ async fn what_is_signed() {
             r#"{{"action_token":"{token}","user_info":{{"user_token":"a"}},"userInfo":{{}}}}"#
         ))
     };
-    let unsigned_extra = format!("channel=x&token=y&{}", signed(&own("t1")));
+    let unsigned_extra = format!("channel=x&token=y&{}", sign_query(&own("t1")));
     assert_eq!(send(&gateway, &unsigned_extra).await, good("t1"));
-    let signed_extra = signed(&format!("channel=x&{}", own("t2")));
+    let signed_extra = sign_query(&format!("channel=x&{}", own("t2")));
     assert_eq!(send(&gateway, &signed_extra).await, good("t2"));
-    let half = format!("token=y&{}", signed(&format!("channel=x&{}", own("t3"))));
+    let half = format!(
+        "token=y&{}",
+        sign_query(&format!("channel=x&{}", own("t3")))
+    );
     assert_eq!(send(&gateway, &half).await, error("签名验证不通过"));
     // Of a name that stands twice the first value is signed, and used.
-    let twice = format!("{}&action_token=t5", signed(&own("t4")));
+    let twice = format!("{}&action_token=t5", sign_query(&own("t4")));
     assert_eq!(send(&gateway, &twice).await, good("t4"));
-    let twice = format!("action_token=t5&{}", signed(&own("t4")));
+    let twice = format!("action_token=t5&{}", sign_query(&own("t4")));
     assert_eq!(send(&gateway, &twice).await, error("签名验证不通过"));
     // A secret that is sent is not the secret.
-    let own_secret = format!("{}&appSecret=testsecret", signed(&own("t6")));
+    let own_secret = format!("{}&appSecret=testsecret", sign_query(&own("t6")));
     assert_eq!(send(&gateway, &own_secret).await, good("t6"));
-    let own_secret = signed(&own("t7")).replace("&sign", "&appSecret=x&sign");
+    let own_secret = sign_query(&own("t7")).replace("&sign", "&appSecret=x&sign");
     assert_eq!(send(&gateway, &own_secret).await, good("t7"));
     // Values are signed decoded.
-    let odd = signed(&own("t 8+%&中文".replace('&', "").as_str()));
+    let odd = sign_query(&own("t 8+%&中文".replace('&', "").as_str()));
     assert_eq!(send(&gateway, &odd).await, good("t 8+%中文"));
 }
 
@@ -171,7 +174,7 @@ async fn parameters() {
     ] {
         let changed = whole.replacen(from, to, 1);
         assert_eq!(
-            gateway.signed(PATH, &changed).await,
+            gateway.get_signed(PATH, &changed).await,
             error(refusal),
             "{changed}"
         );
@@ -180,7 +183,7 @@ async fn parameters() {
         "user_token={most}&to_user_token={most}a&to_id={most}&action={most}&action_token={most}"
     )
     .replace("字a", "a");
-    let (_, body) = gateway.signed(PATH, &most).await;
+    let (_, body) = gateway.get_signed(PATH, &most).await;
     assert!(body.contains(r#""msg":"ok""#), "{body}");
     // Absent counterparts, in each spelling.
     for (token, counterpart) in [
@@ -192,7 +195,7 @@ async fn parameters() {
         let data = format!(
             r#"{{"action_token":"{token}","user_info":{{"user_token":"c"}},"userInfo":{{}}}}"#
         );
-        assert_eq!(gateway.signed(PATH, &call).await, ok(&data));
+        assert_eq!(gateway.get_signed(PATH, &call).await, ok(&data));
     }
     gateway.audit().await;
 }
@@ -205,7 +208,7 @@ async fn what_is_broken_on_our_side() {
         (PATH, "user_token=a&action=post&action_token=t"),
         ("/getUserInfo", "user_token=a"),
     ] {
-        let (status, body) = gateway.signed(path, parameters).await;
+        let (status, body) = gateway.get_signed(path, parameters).await;
         assert_eq!(status, 500);
         assert_eq!(body, r#"{"code":500,"msg":"error","data":"系统错误"}"#);
     }

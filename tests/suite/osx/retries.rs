@@ -4,8 +4,8 @@
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::client::{COMMUNITY, action, error, ok};
-use crate::program::{CONFIG, Client, Place, Program};
+use super::client::{COMMUNITY, error, ok, sign_action};
+use crate::program::{CONFIG, Client, Program, ProgramDir};
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,7 +41,7 @@ async fn a_repeat_is_answered_with_the_balances_of_now() {
         "2026-05-21 19:30:32",
         "2036-05-20 11:30:32",
     ] {
-        gateway.at(time);
+        gateway.set_time(time);
         assert_eq!(gateway.notify("a>b 1 like t1").await, now, "{time}");
     }
     // Under the same token nothing else scores either: c has no account to show.
@@ -50,7 +50,7 @@ async fn a_repeat_is_answered_with_the_balances_of_now() {
     // The first request itself is too old by now.
     let old = format!(
         "/userActionNotify?{}",
-        action("a>b 1 like t1", 1_779_247_832)
+        sign_action("a>b 1 like t1", 1_779_247_832)
     );
     assert_eq!(gateway.get_path(&old).await, error("请求超时"));
     assert_eq!(gateway.audit().await.entries, 8);
@@ -73,13 +73,13 @@ async fn a_repeat_of_what_did_not_score_shows_no_score() {
 /// A repeat shows the profile of now: the sender writes it over its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeat_is_answered_with_the_profile_of_now() {
-    let place = Place::with(&format!("{CONFIG}{COMMUNITY}"));
-    let program = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}"));
+    let program = Program::start(&dir, &[]).await;
     let client = program.client();
     let first = send(&client, "a 1 post t1").await;
     assert!(first.contains(r#""userInfo":{}"#), "{first}");
     client
-        .good(&[
+        .call_ok(&[
             ("method", "status.update_profile"),
             ("user_key", "a"),
             ("description", "new"),
@@ -94,8 +94,8 @@ async fn a_repeat_is_answered_with_the_profile_of_now() {
 /// The ledger stores no answer: a repeat shows the scores of the rule as it is by then, each with its balance, and scores none.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeat_follows_the_rule_of_now() {
-    let place = Place::with(&format!("{CONFIG}{COMMUNITY}"));
-    let mut program = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}"));
+    let mut program = Program::start(&dir, &[]).await;
     let answer = |scores: &str| {
         format!(
             r#"{{"code":200,"msg":"ok","data":{{"action_token":"t1","user_info":{{"user_token":"a",{scores}}},"to_user_info":{{"to_user_token":"b"}},"userInfo":{{}}}}}}"#
@@ -106,7 +106,7 @@ async fn a_repeat_follows_the_rule_of_now() {
         answer(r#""score1":"10","score2":"5""#)
     );
     program.terminate().await;
-    place.write(
+    dir.write(
         "gateway.toml",
         &format!("{CONFIG}{COMMUNITY}").replace("score1", "score3"),
     );
@@ -121,8 +121,8 @@ async fn a_repeat_follows_the_rule_of_now() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_a_kill_and_a_delivery() {
-    let place = Place::with(&format!("{CONFIG}{COMMUNITY}"));
-    let mut program = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}"));
+    let mut program = Program::start(&dir, &[]).await;
     let calls: Vec<String> = (0..60)
         .map(|i| format!("u{}>u{} {i} post t{i}", i % 5, i % 7))
         .collect();
@@ -141,10 +141,10 @@ async fn a_delivery_a_kill_and_a_delivery() {
             assert_eq!(again, now, "{when}");
         }
     };
-    let second = Program::start(&place, &[]).await;
+    let second = Program::start(&dir, &[]).await;
     check(client, "at the same program").await;
     check(second.client(), "at another program").await;
-    program.kill9();
+    program.kill();
     program.restart().await;
     check(program.client(), "after a kill").await;
     program.audit();
@@ -153,8 +153,8 @@ async fn a_delivery_a_kill_and_a_delivery() {
 /// A kill in the middle of many deliveries: what was acknowledged stays recorded, and nothing counts twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_in_the_middle() {
-    let place = Place::with(&format!("{CONFIG}{COMMUNITY}"));
-    let mut program = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}"));
+    let mut program = Program::start(&dir, &[]).await;
     for round in 0..3 {
         let client = program.client();
         let deliver = |i: usize| {
@@ -166,7 +166,7 @@ async fn a_kill_in_the_middle() {
         };
         let under_way = tokio::spawn(join_all((0..400).map(deliver)));
         tokio::time::sleep(std::time::Duration::from_millis(60)).await;
-        program.kill9();
+        program.kill();
         let answered = under_way.await.unwrap();
         program.restart().await;
         let client = program.client();
@@ -200,9 +200,9 @@ fn score1(answer: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_programs_at_once() {
-    let place = Place::with(&format!("{CONFIG}{COMMUNITY}"));
-    let one = Program::start(&place, &[]).await;
-    let other = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}"));
+    let one = Program::start(&dir, &[]).await;
+    let other = Program::start(&dir, &[]).await;
     let clients = [one.client(), other.client()];
     for i in 0..20 {
         let call = format!("a>b 1 post t{i}");
@@ -216,7 +216,7 @@ async fn two_programs_at_once() {
 
 fn path(call: &str) -> String {
     let end = jiff::Timestamp::now().as_second() + 60;
-    format!("/userActionNotify?{}", action(call, end))
+    format!("/userActionNotify?{}", sign_action(call, end))
 }
 
 async fn send(client: &Client, call: &str) -> String {

@@ -5,8 +5,7 @@ use crate::test_gateway::TestGateway;
 #[tokio::test(flavor = "multi_thread")]
 async fn scores_of_both_users() {
     let gateway = TestGateway::with_community().await;
-    gateway
-        .community(
+    gateway.check_actions(
             r#"
             a 1 post t1     | "user_info":{"user_token":"a","score1":"10","score2":"5"}
             a 2 post t2     | "user_info":{"user_token":"a","score1":"20","score2":"10"}
@@ -26,8 +25,7 @@ async fn scores_of_both_users() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deduction_stops_at_zero() {
     let gateway = TestGateway::with_community().await;
-    gateway
-        .community(
+    gateway.check_actions(
             r#"
             a 1 unpost t1    | "user_info":{"user_token":"a"}
             b>a 1 like t2    | "user_info":{"user_token":"b","score1":"1"},"to_user_info":{"to_user_token":"a","score2":"2","score4":"3"}
@@ -45,8 +43,7 @@ async fn a_deduction_stops_at_zero() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_daily_maximum() {
     let gateway = TestGateway::with_community().await;
-    gateway
-        .community(
+    gateway.check_actions(
             r#"
             at 2026-05-20 00:00:00
             a>c 1 like t1 | "user_info":{"user_token":"a","score1":"1"},"to_user_info":{"to_user_token":"c","score2":"2","score4":"3"}
@@ -82,9 +79,8 @@ async fn the_daily_maximum_holds_in_parallel() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_committed_rules() {
     let gateway =
-        TestGateway::with("osx.app_key = 'testappkey'\nosx.app_secret = 'testsecret'").await;
-    gateway
-        .community(
+        TestGateway::with_config("osx.app_key = 'testappkey'\nosx.app_secret = 'testsecret'").await;
+    gateway.check_actions(
             r#"
             a 1 osapi_com_sendThread t1               | "user_info":{"user_token":"a","score1":"10","score2":"5"}
             b>a 1 osapi_common_doSupport_thread t2    | "user_info":{"user_token":"b","score1":"1"},"to_user_info":{"to_user_token":"a","score1":"11","score2":"6"}

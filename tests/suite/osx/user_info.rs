@@ -16,12 +16,15 @@ async fn what_is_known() {
         .collect::<Vec<_>>()
         .join(",");
     let nobody = ok(&format!(r#"{{"user_token":"a","userInfo":{{{zeros}}}}}"#));
-    assert_eq!(gateway.signed(PATH, "user_token=a&token=x").await, nobody);
-    assert_eq!(gateway.signed(PATH, "user_token=a").await, nobody);
+    assert_eq!(
+        gateway.get_signed(PATH, "user_token=a&token=x").await,
+        nobody
+    );
+    assert_eq!(gateway.get_signed(PATH, "user_token=a").await, nobody);
 
     gateway.notify("a 1 post t1").await;
     gateway.notify("b>a 1 like t2").await;
-    let db = Database::connect(gateway.database()).await.unwrap();
+    let db = Database::connect(gateway.database_url()).await.unwrap();
     let known = member::ActiveModel {
         user_key: Set(Some("a".into())),
         nickname: Set(Some("小\"一".into())),
@@ -32,7 +35,10 @@ async fn what_is_known() {
     };
     known.insert(&db).await.unwrap();
     let info = r#"{"user_token":"a","userInfo":{"nickname":"小\"一","sex":2,"birthday":631123200,"signature":"你好","score1":"10","score2":"7","score3":"0","score4":"3","score5":"0","score6":"0","score7":"0","score8":"0","score9":"0"}}"#;
-    assert_eq!(gateway.signed(PATH, "user_token=a&token=x").await, ok(info));
+    assert_eq!(
+        gateway.get_signed(PATH, "user_token=a&token=x").await,
+        ok(info)
+    );
     // The profile comes with the actor's own actions too.
     let answer = r#"{"action_token":"t3","user_info":{"user_token":"a","score1":"20","score2":"12"},"userInfo":{"nickname":"小\"一","sex":2,"birthday":631123200,"signature":"你好"}}"#;
     assert_eq!(gateway.notify("a 1 post t3").await, ok(answer));
@@ -42,7 +48,7 @@ async fn what_is_known() {
 async fn refusals() {
     let gateway = TestGateway::with_community().await;
     assert_eq!(
-        gateway.signed(PATH, "token=x").await,
+        gateway.get_signed(PATH, "token=x").await,
         error("缺少参数user_token")
     );
     assert_eq!(gateway.get_path(PATH).await, error("请求超时"));
@@ -53,7 +59,7 @@ async fn refusals() {
     let (_, body) = gateway
         .get_path(&format!(
             "{PATH}?channel=1&{}",
-            super::client::signed(&format!(
+            super::client::sign_query(&format!(
                 "user_token=a&token=x&appKey=testappkey&endtimestamp={end}"
             ))
         ))
@@ -62,7 +68,7 @@ async fn refusals() {
     let (_, body) = gateway
         .get_path(&format!(
             "{PATH}?token=1&{}",
-            super::client::signed(&format!(
+            super::client::sign_query(&format!(
                 "user_token=a&appKey=testappkey&endtimestamp={end}"
             ))
         ))

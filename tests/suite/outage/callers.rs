@@ -10,9 +10,9 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::PATIENCE;
-use crate::openapi::client::{ONE, fresh};
-use crate::osx::client::{action, signed as signed_for_community};
-use crate::program::{Client, signed};
+use crate::openapi::client::{ENVELOPE_SIGNER, next_nonce};
+use crate::osx::client::{sign_action, sign_query as sign_community_query};
+use crate::program::{Client, sign_query};
 
 /// Whose coins and scores these are; the load leaves them alone.
 const UID: &str = "50039999";
@@ -21,7 +21,7 @@ const REST: Duration = Duration::from_millis(20);
 
 /// What is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
+pub enum Operation {
     Total,
     Overview,
     Lists,
@@ -32,77 +32,77 @@ pub enum Path {
     Notify,
 }
 
-pub const ALL: [Path; 8] = [
-    Path::Total,
-    Path::Overview,
-    Path::Lists,
-    Path::Earn,
-    Path::Records,
-    Path::Add,
-    Path::Info,
-    Path::Notify,
+pub const ALL: [Operation; 8] = [
+    Operation::Total,
+    Operation::Overview,
+    Operation::Lists,
+    Operation::Earn,
+    Operation::Records,
+    Operation::Add,
+    Operation::Info,
+    Operation::Notify,
 ];
 
-impl Path {
+impl Operation {
     /// Whether its requests spend a nonce, so that what is not known of one of them cannot be found out by trying again.
     pub fn spends_a_nonce(self) -> bool {
-        matches!(self, Path::Records | Path::Add)
+        matches!(self, Operation::Records | Operation::Add)
     }
 
     /// Calls it with what has not been sent before; whether that was a success. Anything but a success, or the protocol's own
     /// word for a gateway that is broken or busy, is a failure of the test.
     pub async fn call(self, client: &Client) -> bool {
-        let once = fresh();
+        let once = next_nonce();
         let seconds = Timestamp::now().as_second();
         let act = |name, params| {
-            let envelope = ONE.envelope(seconds, &once, name, &params);
+            let envelope = ENVELOPE_SIGNER.envelope(seconds, &once, name, &params);
             let post = client.http.post(format!("{}/api/v2", client.base));
             post.body(envelope.to_string())
         };
         let get = |path: String| client.http.get(format!("{}{path}", client.base));
         let coins = |method, more: &[(&str, &str)]| {
             let parameters = [&[("method", method), ("uid", UID)], more].concat();
-            get(format!("/gateway?{}", signed(&parameters)))
+            get(format!("/gateway?{}", sign_query(&parameters)))
         };
         let earn = [("num", "1"), ("type", "18"), ("referenceId", &once)];
         let request = match self {
-            Path::Total => coins("app.yohocoin.total", &[]),
-            Path::Overview => coins("app.yoho.yohocoin", &[]),
-            Path::Lists => coins("app.yohocoin.lists", &[]),
-            Path::Earn => coins("app.yohocoin.get", &earn),
-            Path::Records => act("user.user-points-records", json!({"user_id": UID})),
-            Path::Add => act(
+            Operation::Total => coins("app.yohocoin.total", &[]),
+            Operation::Overview => coins("app.yoho.yohocoin", &[]),
+            Operation::Lists => coins("app.yohocoin.lists", &[]),
+            Operation::Earn => coins("app.yohocoin.get", &earn),
+            Operation::Records => act("user.user-points-records", json!({"user_id": UID})),
+            Operation::Add => act(
                 "user.points-add",
                 json!({
                     "customerId": UID, "balance": 1, "bizId": once, "reason": "", "sourceType": 1, "pointsChannel": 1,
                 }),
             ),
-            Path::Info => {
+            Operation::Info => {
                 let end = seconds + 600;
                 let query = format!("user_token={UID}&appKey=testappkey&endtimestamp={end}");
-                get(format!("/getUserInfo?{}", signed_for_community(&query)))
+                get(format!("/getUserInfo?{}", sign_community_query(&query)))
             }
-            Path::Notify => {
-                let query = action(&format!("{UID} 1 post {once}"), seconds + 600);
+            Operation::Notify => {
+                let query = sign_action(&format!("{UID} 1 post {once}"), seconds + 600);
                 get(format!("/userActionNotify?{query}"))
             }
         };
-        let answer = Client::answer(request).await;
+        let answer = Client::send(request).await;
         let answer = answer.unwrap_or_else(|error| panic!("{self:?} is not answered: {error}"));
         let good = match self {
-            Path::Records | Path::Add => r#"{"status":true,"code":0,"#,
-            Path::Info | Path::Notify => r#"{"code":200,"msg":"ok","#,
+            Operation::Records | Operation::Add => r#"{"status":true,"code":0,"#,
+            Operation::Info | Operation::Notify => r#"{"code":200,"msg":"ok","#,
             _ => r#""code":200,"#,
         };
         if answer.status == 200 && answer.text.contains(good) {
             return true;
         }
         let broken: &[_] = match self {
-            Path::Records | Path::Add => &[(
+            Operation::Records | Operation::Add => &[(
                 500,
                 r#"{"status":false,"code":500000,"message":"系统错误"}"#,
             )],
-            Path::Info | Path::Notify => {
+            Operation::Info | Operation::Notify => {
                 &[(500, r#"{"code":500,"msg":"error","data":"系统错误"}"#)]
             }
             _ => &[
@@ -136,7 +136,7 @@ pub struct Callers {
 }
 
 struct Caller {
-    path: Path,
+    path: Operation,
     good: Arc<AtomicUsize>,
     broken: Arc<AtomicUsize>,
     task: JoinHandle<()>,
@@ -146,9 +146,9 @@ impl Callers {
     /// Who call from now on.
     pub async fn start(client: &Client) -> Callers {
         // Of somebody who never had any points there are no records.
-        assert!(Path::Earn.call(client).await, "nothing is wrong yet");
+        assert!(Operation::Earn.call(client).await, "nothing is wrong yet");
         let stopped = Arc::new(AtomicBool::new(false));
-        let caller = |path: Path| {
+        let caller = |path: Operation| {
             let (good, broken) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
             let counts = [good.clone(), broken.clone()];
             let (client, stopped) = (client.clone(), stopped.clone());
@@ -200,7 +200,7 @@ impl Callers {
     }
 
     /// Lets each finish its call, and gives the paths of those who were told at least once that the gateway is broken.
-    pub async fn stop(self) -> Vec<Path> {
+    pub async fn stop(self) -> Vec<Operation> {
         self.stopped.store(true, Ordering::Relaxed);
         let mut broken = Vec::new();
         for caller in self.callers {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::says_ready;
-use crate::program::{Answer, Client, Place, Program};
+use super::wait_for_readiness;
+use crate::program::{Answer, Client, Program, ProgramDir};
 
 /// Writes that must fail while the disk does.
 const FAILURES: usize = 30;
@@ -45,12 +45,12 @@ impl Drop for SmallDisk {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_loses_nothing() {
-    let place = Place::new().in_a_file();
-    let Some(disk) = SmallDisk::mount(&place.path("data")) else {
+    let dir = ProgramDir::new().on_sqlite();
+    let Some(disk) = SmallDisk::mount(&dir.path("data")) else {
         // `servers::what_is_skipped` says so. The failing disk below is tried by everybody.
         return;
     };
-    let mut program = Program::start(&place, &[]).await;
+    let mut program = Program::start(&dir, &[]).await;
     disk.fill();
     lose_and_recover(&mut program, "full", || disk.free()).await;
 }
@@ -58,9 +58,9 @@ async fn a_full_disk_loses_nothing() {
 /// The process may not write past a size: SQLite takes that for a failure of the disk.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failing_disk_loses_nothing() {
-    let place = Place::new().in_a_file().ignoring_the_limit_of_a_file();
-    let mut program = Program::start(&place, &[]).await;
-    let id = program.id();
+    let dir = ProgramDir::new().on_sqlite().ignoring_file_size_signal();
+    let mut program = Program::start(&dir, &[]).await;
+    let id = program.process_id();
     limit_files(id, "4194304");
     lose_and_recover(&mut program, "I/O error", || limit_files(id, "unlimited")).await;
 }
@@ -95,9 +95,9 @@ async fn lose_and_recover(program: &mut Program, why: &str, mend: impl FnOnce())
     }
     assert_eq!(refused.len(), FAILURES, "the disk never failed");
     assert!(!acknowledged.is_empty());
-    says_ready(&client, false).await;
+    wait_for_readiness(&client, false).await;
     let last = failed.last().unwrap().clone();
-    program.logged(&last).await;
+    program.wait_for_log(&last).await;
     let log = program.log();
     assert!(log.contains(why), "{log}");
     // A batch's error names its requests: these came one by one.
@@ -108,14 +108,14 @@ async fn lose_and_recover(program: &mut Program, why: &str, mend: impl FnOnce())
     }
 
     mend();
-    says_ready(&client, true).await;
+    wait_for_readiness(&client, true).await;
     for number in MOST_WRITES..MOST_WRITES + 20 {
         assert_eq!(earn(&client, number).await, (200, 200), "after the mend");
         acknowledged.push(number);
     }
     program.audit();
 
-    program.kill9();
+    program.kill();
     program.restart().await;
     let client = program.client();
     assert_eq!(client.total("7").await, acknowledged.len() as i64);

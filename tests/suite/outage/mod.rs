@@ -1,26 +1,26 @@
 //! Something goes away under load: the database, for a while and in several ways, its connections, or one of two gateways.
 
 mod callers;
-mod commit;
-mod cut;
+mod cut_connections;
+mod database_server;
 pub mod disk;
-mod down;
 mod frozen;
-mod server;
-mod survivor;
+mod lost_commit;
+mod restart;
+mod two_gateways;
 
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use crate::ledger::load::{
-    Load, Sent, Told, check, finish_what_was_cut_off, repeat_what_was_acknowledged,
+use crate::ledger::write_load::{
+    Load, Outcome, SentWrite, check, repeat_acknowledged, resolve_unknown,
 };
 use crate::openapi::client::PARTNERS;
 use crate::osx::client::COMMUNITY;
-use crate::program::{CONFIG, Client, Place, Program};
+use crate::program::{CONFIG, Client, Program, ProgramDir};
 use callers::Callers;
-use server::Server;
+use database_server::DatabaseServer;
 
 /// How long a request may take here, by the configuration.
 const REQUEST_TIMEOUT_SECONDS: &str = "4";
@@ -30,14 +30,18 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(12);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program on a private server.
-async fn gateway(server: &Server) -> Program {
-    start(&Place::with(&format!("{CONFIG}{PARTNERS}{COMMUNITY}")).at(&server.url())).await
+async fn gateway(server: &DatabaseServer) -> Program {
+    start(
+        &ProgramDir::with_config(&format!("{CONFIG}{PARTNERS}{COMMUNITY}"))
+            .on_database(&server.url()),
+    )
+    .await
 }
 
 /// One more there.
-async fn start(place: &Place) -> Program {
+async fn start(dir: &ProgramDir) -> Program {
     let timeout = "POINTGATE__SERVER__REQUEST_TIMEOUT_SECONDS";
-    Program::start(place, &[(timeout, REQUEST_TIMEOUT_SECONDS)]).await
+    Program::start(dir, &[(timeout, REQUEST_TIMEOUT_SECONDS)]).await
 }
 
 /// A client for which an answer that does not come in time is none.
@@ -50,7 +54,7 @@ fn client(program: &Program) -> Client {
 }
 
 /// Waits until `/readyz` says so; it always says something in time.
-async fn says_ready(client: &Client, ready: bool) {
+async fn wait_for_readiness(client: &Client, ready: bool) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let answer = client.http.get(format!("{}/readyz", client.base)).send();
@@ -69,34 +73,34 @@ async fn says_ready(client: &Client, ready: bool) {
 
 /// Lets the load go on and then end with the callers, and gives its writes: each was answered, and some by the word for what is
 /// broken.
-async fn all_were_told(load: Load, callers: Callers) -> Vec<Sent> {
-    load.goes_on(100).await;
+async fn stop_load_and_callers(load: Load, callers: Callers) -> Vec<SentWrite> {
+    load.wait_for_more(100).await;
     callers.stop().await;
     let sent = load.stop().await;
     assert_eq!(
-        count(&sent, |told| *told == Told::Nothing),
+        count(&sent, |outcome| *outcome == Outcome::Unanswered),
         0,
         "not answered"
     );
     assert!(
-        count(&sent, |told| *told == Told::Broken) > 0,
+        count(&sent, |outcome| *outcome == Outcome::Failed) > 0,
         "nobody met it"
     );
     sent
 }
 
 /// Checks that what was told stands, once; that it does so when it is sent again; and that the rest can be finished.
-async fn settle(program: &Program, sent: &mut [Sent]) {
+async fn reconcile(program: &Program, sent: &mut [SentWrite]) {
     let client = program.client();
     let rows = check(&client, sent).await;
-    repeat_what_was_acknowledged(&client, sent).await;
+    repeat_acknowledged(&client, sent).await;
     assert_eq!(check(&client, sent).await, rows, "a retry changed rows");
-    finish_what_was_cut_off(&client, sent).await;
+    resolve_unknown(&client, sent).await;
     check(&client, sent).await;
     program.audit();
 }
 
 /// How many of these writes were told so.
-fn count(sent: &[Sent], told: impl Fn(&Told) -> bool) -> usize {
-    sent.iter().filter(|one| told(&one.told)).count()
+fn count(sent: &[SentWrite], matches: impl Fn(&Outcome) -> bool) -> usize {
+    sent.iter().filter(|one| matches(&one.outcome)).count()
 }

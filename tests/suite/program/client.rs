@@ -38,11 +38,12 @@ impl Answer {
 impl Client {
     /// Calls a method with a signed query.
     pub async fn call(&self, parameters: &[(&str, &str)]) -> reqwest::Result<Answer> {
-        self.get(&format!("/gateway?{}", signed(parameters))).await
+        self.get(&format!("/gateway?{}", sign_query(parameters)))
+            .await
     }
 
     /// Calls a method, which must succeed, and gives its data.
-    pub async fn good(&self, parameters: &[(&str, &str)]) -> Value {
+    pub async fn call_ok(&self, parameters: &[(&str, &str)]) -> Value {
         let answer = self.call(parameters).await.unwrap();
         assert_eq!(answer.code(), 200, "{parameters:?}: {}", answer.text);
         answer.json["data"].clone()
@@ -50,11 +51,11 @@ impl Client {
 
     /// Fetches a path of the gateway.
     pub async fn get(&self, path: &str) -> reqwest::Result<Answer> {
-        Client::answer(self.http.get(format!("{}{path}", self.base))).await
+        Client::send(self.http.get(format!("{}{path}", self.base))).await
     }
 
     /// The answer of the gateway to any request.
-    pub async fn answer(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
+    pub async fn send(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
         let response = request.send().await?;
         let id = response.headers().get("x-request-id");
         let id = id.map_or(String::new(), |id| id.to_str().unwrap().to_owned());
@@ -71,12 +72,12 @@ impl Client {
     /// How many coins a user has.
     pub async fn total(&self, uid: &str) -> i64 {
         let parameters = [("method", "app.yohocoin.total"), ("uid", uid)];
-        self.good(&parameters).await["total"].as_i64().unwrap()
+        self.call_ok(&parameters).await["total"].as_i64().unwrap()
     }
 }
 
 /// A query with `client_type` and `client_secret`.
-pub fn signed(parameters: &[(&str, &str)]) -> String {
+pub fn sign_query(parameters: &[(&str, &str)]) -> String {
     let mut pairs = parameters.to_vec();
     pairs.push(("client_type", "android"));
     let mut lines = pairs.clone();

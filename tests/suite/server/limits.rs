@@ -23,7 +23,7 @@ async fn health() {
     let broken = || (500, r#"{"code":500,"message":"系统错误"}"#.to_owned());
     let rows = [("/healthz", 200, "ok\n"), ("/readyz", 200, "ready\n")];
     for (path, status, body) in rows {
-        let response = gateway.response(path).await;
+        let response = gateway.get_response(path).await;
         assert_eq!(response.status(), status, "{path}");
         assert_eq!(response.text().await.unwrap(), body, "{path}");
     }
@@ -33,7 +33,7 @@ async fn health() {
     gateway.ledger().close().await;
     let rows = [("/healthz", 200, "ok\n"), ("/readyz", 503, "not ready\n")];
     for (path, status, body) in rows {
-        let response = gateway.response(path).await;
+        let response = gateway.get_response(path).await;
         assert_eq!(response.status(), status, "{path}, closed");
         assert_eq!(response.text().await.unwrap(), body, "{path}, closed");
     }
@@ -50,7 +50,7 @@ async fn health() {
     let refused = gateway.call("app.yohocoin.get", "uid=5&num=0").await;
     assert_eq!(
         refused,
-        crate::test_gateway::refused(402, "获取的有货币不合法")
+        crate::test_gateway::fault(402, "获取的有货币不合法")
     );
 }
 
@@ -60,7 +60,7 @@ async fn every_answer_has_an_id_of_its_own() {
     let signed = signed_query("app.yohocoin.total");
     let mut ids = Vec::new();
     for query in [signed.as_str(), signed.as_str(), "", "a=%FF", "method=none"] {
-        let response = gateway.response(&format!("/gateway?{query}")).await;
+        let response = gateway.get_response(&format!("/gateway?{query}")).await;
         let id = response.headers().get("x-request-id").unwrap();
         ids.push(id.to_str().unwrap().to_owned());
     }
@@ -102,7 +102,7 @@ async fn the_largest_body() {
 /// Room for one: whatever the others are told, what was acknowledged is in the balance, and nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue() {
-    let gateway = TestGateway::with("[ledger]\nqueue = 1\nbatch = 1").await;
+    let gateway = TestGateway::with_config("[ledger]\nqueue = 1\nbatch = 1").await;
     let calls: FuturesUnordered<_> = (0..200)
         .map(|i| {
             let gateway = &gateway;
@@ -142,8 +142,8 @@ async fn a_full_queue() {
 /// While somebody else holds the database, one posting is at it, one waits, and the others are turned away at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn turned_away() {
-    let gateway = TestGateway::with("[ledger]\nqueue = 1\nbatch = 1").await;
-    let other = Database::connect(gateway.database()).await.unwrap();
+    let gateway = TestGateway::with_config("[ledger]\nqueue = 1\nbatch = 1").await;
+    let other = Database::connect(gateway.database_url()).await.unwrap();
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()

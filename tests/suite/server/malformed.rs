@@ -1,12 +1,12 @@
 //! Requests that nobody should send: each is answered in the envelope, and the next good one still works.
 
-use crate::test_gateway::{Answer, TestGateway, md5, refused, sealed, signed_query};
+use crate::test_gateway::{Answer, TestGateway, fault, md5, sealed, signed_query};
 
 const JSON: Option<&str> = Some("application/json");
 const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
 
 fn malformed() -> Answer {
-    refused(500, "参数格式不对")
+    fault(500, "参数格式不对")
 }
 
 fn no_user() -> Answer {
@@ -318,12 +318,12 @@ async fn nul_characters() {
         day         | lists {"uid":6,"beginTime":"2026-05-2\u0000"} | 402 beginTime不合法
         only a      | lists uid=6 | {"coinlist":[{"date":"2026-05-20 11:30:32","key":"a","message":"合格评价a","num":1,"title":"合格评价","type":18}],"limit":20,"page":1,"page_total":1,"total":1}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     let (get, reference) = ("app.yohocoin.get", "uid=6&num=1&type=18&referenceId=a\0");
-    let answer = refused(405, "referenceId不能为空");
+    let answer = fault(405, "referenceId不能为空");
     assert_eq!(gateway.call(get, reference).await, answer, "in the query");
     assert_eq!(gateway.post_form(get, reference).await, answer, "in a form");
     let method = gateway.call("app.yohocoin.total\0", "uid=5").await;
-    assert_eq!(method, refused(501, "method不存在"));
+    assert_eq!(method, fault(501, "method不存在"));
     gateway.audit().await;
 }

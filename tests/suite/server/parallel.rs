@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use crate::test_gateway::{Answer, TestGateway, refused, sealed};
+use crate::test_gateway::{Answer, TestGateway, fault, sealed};
 
 fn balance(coins: i64) -> Answer {
     let data = format!(r#"{{"currency":"{coins}","uid":5}}"#);
@@ -33,7 +33,7 @@ async fn spends_stop_at_zero() {
     let mut answers = all(&gateway, calls.collect()).await;
     // Each success has a balance of its own: 990, 980, … 0.
     let mut expected: Vec<Answer> = (0..100).map(|i| balance(i * 10)).collect();
-    expected.extend((0..100).map(|_| refused(407, "有货币不足")));
+    expected.extend((0..100).map(|_| fault(407, "有货币不足")));
     answers.sort();
     expected.sort();
     assert_eq!(answers, expected);
@@ -93,7 +93,7 @@ async fn one_of_two_contents_counts() {
     for (answer, num) in answers.into_iter().zip((0..64).map(|i| 1 + i % 2)) {
         let expected = match num == coins {
             true => balance(coins),
-            false => refused(410, "referenceId已被使用"),
+            false => fault(410, "referenceId已被使用"),
         };
         assert_eq!(answer, expected, "num {num}, {coins} counted");
     }
@@ -109,12 +109,12 @@ async fn returns_stop_at_the_cap() {
         has coins | get uid=5&num=100&type=18&referenceId=a    | {"currency":"100","uid":5}
         spends    | subtract uid=5&num=-95&type=19&orderCode=A | {"currency":"5","uid":5}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     let call = |i| format!("uid=5&num=10&type=22&orderCode=A&requestId={i}");
     let calls = (0..64).map(|i| ("app.yohocoin.return", call(i)));
     let mut answers = all(&gateway, calls.collect()).await;
     let mut expected: Vec<Answer> = (1..=9).map(|i| balance(5 + i * 10)).collect();
-    expected.extend((0..55).map(|_| refused(408, "退还数量超出订单已使用数量")));
+    expected.extend((0..55).map(|_| fault(408, "退还数量超出订单已使用数量")));
     answers.sort();
     expected.sort();
     assert_eq!(answers, expected);

@@ -1,6 +1,6 @@
 //! Bytes on a bare connection: what is no HTTP ends with a bare 400, what is HTTP in the envelope, and the server goes on.
 
-use crate::test_gateway::{Answer, TestGateway, refused, sealed, signed_query};
+use crate::test_gateway::{Answer, TestGateway, fault, sealed, signed_query};
 
 fn total() -> Answer {
     let data = r#"{"code":"20111130-152530","total":0}"#;
@@ -14,7 +14,7 @@ async fn still_works(gateway: &TestGateway, after: &str) {
 
 /// Status and body of the answer to these bytes, after which the server closes the connection.
 async fn answer(gateway: &TestGateway, request: &[u8]) -> Answer {
-    let text = gateway.tcp(request).await.unwrap();
+    let text = gateway.send_bytes(request).await.unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let status = head.strip_prefix("HTTP/1.1 ").unwrap();
     (status[..3].parse().unwrap(), body.to_owned())
@@ -66,7 +66,7 @@ async fn answers(rows: Vec<(&str, String, &str, Answer)>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn first_lines() {
     let signed = signed_query("app.yohocoin.total");
-    let unsigned = || refused(500, "缺少client_secret");
+    let unsigned = || fault(500, "缺少client_secret");
     let no_user = || sealed(404, "{}", "uid为空!");
     let none = || (404, String::new());
     let end = "\r\n";
@@ -132,7 +132,7 @@ async fn chunks() {
 async fn a_head_of_two_megabytes() {
     let gateway = TestGateway::start().await;
     let head = format!("GET /gateway?a={}", "q".repeat(2_000_000));
-    if let Ok(answer) = gateway.tcp(head.as_bytes()).await {
+    if let Ok(answer) = gateway.send_bytes(head.as_bytes()).await {
         assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
     still_works(&gateway, "two megabytes").await;

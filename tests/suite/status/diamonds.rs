@@ -31,7 +31,7 @@ async fn refusals_in_their_order() {
         sports: too few   | status.sports_envious.v2 {"user_key":"a","envious":-1}                       | 407 钻石不足
         without its v2    | status.sports_envious {"user_key":"a","envious":1}                           | 501 method不存在
         "#;
-    gateway.play(&table.replace("LONG", &long)).await;
+    gateway.check_table(&table.replace("LONG", &long)).await;
     assert_eq!(gateway.audit().await.entries, 0);
 }
 
@@ -39,7 +39,7 @@ async fn refusals_in_their_order() {
 async fn diamonds_come_and_go() {
     let gateway = TestGateway::start().await;
     gateway
-        .play(
+        .check_table(
             r#"
             add             | status.add_diamond {"user_key":"a","count":100,"change_type":"签到"}            | {"diamonds":100,"user_key":"a"}
             add again       | status.add_diamond {"user_key":"a","count":"100","change_type":"签到"}          | {"diamonds":200,"user_key":"a"}
@@ -62,7 +62,7 @@ async fn diamonds_come_and_go() {
 async fn an_identity_counts_once() {
     let gateway = TestGateway::start().await;
     gateway
-        .play(
+        .check_table(
             r#"
             add              | status.add_diamond {"user_key":"a","count":100,"change_type":"T","identity":5}    | {"diamonds":100,"user_key":"a"}
             again            | status.add_diamond {"user_key":"a","count":100,"change_type":"T","identity":"5"}  | {"diamonds":100,"user_key":"a"}
@@ -84,7 +84,7 @@ async fn an_identity_counts_once() {
 async fn only_what_stands_is_taken_back() {
     let gateway = TestGateway::start().await;
     gateway
-        .play(
+        .check_table(
             r#"
             enough diamonds  | status.add_diamond {"user_key":"a","count":50,"change_type":"X"}                   | {"diamonds":50,"user_key":"a"}
             nothing stands   | status.reduce_diamond {"user_key":"a","count":5,"change_type":"T","identity":5,"with_prevent":true} | {"diamonds":50,"reduced":false,"user_key":"a"}

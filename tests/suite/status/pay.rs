@@ -7,8 +7,8 @@ use rsa::sha2::Sha256;
 use rsa::{Generate, PrivateKey};
 use serde_json::{Value, json};
 
-use crate::program::{CONFIG, Client, Place, Program, text};
-use crate::test_gateway::{Answer, TestGateway, refused, sealed};
+use crate::program::{CONFIG, Client, Program, ProgramDir, text};
+use crate::test_gateway::{Answer, TestGateway, fault, sealed};
 
 /// Ping++ as far as it is needed: its key, and a gateway that knows it.
 struct Provider {
@@ -45,7 +45,7 @@ fn event() -> Value {
 impl Provider {
     async fn with(more: &str) -> Provider {
         let key = PrivateKey::generate();
-        let gateway = TestGateway::with(&format!("{}{more}", setting(&key))).await;
+        let gateway = TestGateway::with_config(&format!("{}{more}", setting(&key))).await;
         Provider { key, gateway }
     }
 
@@ -71,7 +71,7 @@ impl Provider {
 
     async fn payments(&self) -> Vec<entity::payment::Model> {
         use sea_orm::EntityTrait as _;
-        let db = sea_orm::Database::connect(self.gateway.database())
+        let db = sea_orm::Database::connect(self.gateway.database_url())
             .await
             .unwrap();
         entity::payment::Entity::find().all(&db).await.unwrap()
@@ -145,8 +145,8 @@ async fn a_payment_is_kept_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_by_the_status_of_http() {
     let provider = Provider::with("").await;
-    let forged = || with_status(403, refused(403, "签名验证不通过"));
-    let no_event = || with_status(400, refused(400, "参数格式不对"));
+    let forged = || with_status(403, fault(403, "签名验证不通过"));
+    let no_event = || with_status(400, fault(400, "参数格式不对"));
     let body = event().to_string();
     let good = signature(&provider.key, body.as_bytes());
     let mut other = good.clone().into_bytes();
@@ -172,7 +172,10 @@ async fn refusals_by_the_status_of_http() {
     assert_eq!(provider.gateway.get(url).await, forged());
     // Neither QA's word nor an app's key stands for the provider's signature.
     assert_eq!(
-        provider.gateway.debug("status.pay_notify", "").await,
+        provider
+            .gateway
+            .call_with_debug("status.pay_notify", "")
+            .await,
         forged()
     );
     assert_eq!(
@@ -184,11 +187,7 @@ async fn refusals_by_the_status_of_http() {
         .gateway
         .post("client_type=android&debug=XYZ", None, inside)
         .await;
-    assert_eq!(
-        answer,
-        refused(403, "签名验证不通过").1,
-        "named in the body"
-    );
+    assert_eq!(answer, fault(403, "签名验证不通过").1, "named in the body");
 
     let mut unpaid = event();
     unpaid["data"]["object"]["paid"] = false.into();
@@ -229,7 +228,7 @@ async fn without_a_key_everything_is_refused() {
         gateway,
     };
     let answer = provider.tell(&event()).await;
-    assert_eq!(answer, with_status(403, refused(403, "签名验证不通过")));
+    assert_eq!(answer, with_status(403, fault(403, "签名验证不通过")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -247,15 +246,15 @@ async fn a_payer_is_credited_once_where_that_is_configured() {
     }
     let report = provider.gateway.audit().await;
     assert_eq!((report.entries, report.points), (2, 200));
-    provider.gateway.play(r#"diamonds | status.sports_envious.v2 {"user_key":"a","envious":-1} | {"diamonds":99,"user_key":"a"}"#).await;
+    provider.gateway.check_table(r#"diamonds | status.sports_envious.v2 {"user_key":"a","envious":-1} | {"diamonds":99,"user_key":"a"}"#).await;
 }
 
 /// `pointgate payments`, and a key that is none.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operators_side() {
     let key = PrivateKey::generate();
-    let place = Place::with(&format!("{CONFIG}{}", setting(&key)));
-    let program = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&format!("{CONFIG}{}", setting(&key)));
+    let program = Program::start(&dir, &[]).await;
     let client = program.client();
     let mut second = event();
     second["id"] = "evt_2".into();
@@ -268,23 +267,20 @@ async fn the_operators_side() {
             .http
             .post(url)
             .header("X-Pingplusplus-Signature", signature(&key, body.as_bytes()));
-        assert_eq!(
-            Client::answer(request.body(body)).await.unwrap().status,
-            200
-        );
+        assert_eq!(Client::send(request.body(body)).await.unwrap().status, 200);
     }
-    let all = text(&place.run(&["payments"]).stdout);
+    let all = text(&dir.run(&["payments"]).stdout);
     assert!(
         all.contains("charge.succeeded  ch_2  order o2  100 cny  wx  paid 2016-03-18 13:55:36"),
         "{all}"
     );
     assert!(all.ends_with("2 events\n"), "{all}");
-    let one = text(&place.run(&["payments", "--order", "o2"]).stdout);
+    let one = text(&dir.run(&["payments", "--order", "o2"]).stdout);
     assert!(one.contains("ch_2") && one.ends_with("1 events\n"), "{one}");
 
-    let place = Place::with(&format!("{CONFIG}[status]\npingpp_public_key = 'hush'\n"));
+    let dir = ProgramDir::with_config(&format!("{CONFIG}[status]\npingpp_public_key = 'hush'\n"));
     for command in ["check-config", "serve"] {
-        let out = place.run(&[command]);
+        let out = dir.run(&[command]);
         assert_eq!(out.status.code(), Some(1), "{command}");
         let why = text(&out.stderr);
         assert!(

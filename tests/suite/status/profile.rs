@@ -8,7 +8,7 @@ use crate::test_gateway::TestGateway;
 
 /// `userInfo` of user `a`, without scores.
 async fn info(gateway: &TestGateway) -> String {
-    let (_, body) = gateway.signed("/getUserInfo", "user_token=a").await;
+    let (_, body) = gateway.get_signed("/getUserInfo", "user_token=a").await;
     let info = body.split(r#""userInfo":{"#).nth(1).unwrap();
     let info = info.split(r#""score1""#).next().unwrap();
     info.trim_end_matches(',').to_owned()
@@ -16,10 +16,10 @@ async fn info(gateway: &TestGateway) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_is_set_and_the_rest_stays() {
-    let gateway = TestGateway::with(COMMUNITY).await;
+    let gateway = TestGateway::with_config(COMMUNITY).await;
     assert_eq!(info(&gateway).await, "");
     gateway
-        .play(
+        .check_table(
             r#"
             all     | broadcast.passport.user_profile_changed {"user_key":"a","avatar_url":"http://x/y.png","sex_type":2,"height":165.5,"begin_weight":"58","user_name":"小一","description":"你好","birthday":"1990-01-31","location":"上海"} | {"user_key":"a"}
             "#,
@@ -28,7 +28,7 @@ async fn what_is_told_is_set_and_the_rest_stays() {
     let told = r#""nickname":"小一","avatar":"http://x/y.png","sex":2,"birthday":633715200,"signature":"你好""#;
     assert_eq!(info(&gateway).await, told);
     gateway
-        .play(
+        .check_table(
             r#"
             one     | broadcast.passport.user_profile_changed {"user_key":"a","user_name":"二"} | {"user_key":"a"}
             none    | broadcast.passport.user_profile_changed {"user_key":"a","user_name":"","sex_type":null} | {"user_key":"a"}
@@ -70,7 +70,7 @@ async fn refusals() {
         no account   | status.follow_public_account {"user_key":"a"}                             | 403 account不合法
         another      | status.follow_public_account {"user_key":"a","account":"Shop"}            | 403 account不合法
         "#;
-    gateway.play(&table.replace("LONG", &long)).await;
+    gateway.check_table(&table.replace("LONG", &long)).await;
 }
 
 /// From now or from when it would go out, whichever is later.
@@ -78,7 +78,7 @@ async fn refusals() {
 async fn the_light() {
     let gateway = TestGateway::start().await;
     gateway
-        .play(
+        .check_table(
             r#"
             at 2026-05-20 11:30:32
             ten days     | status.extend_light {"user_key":"a","time":10}   | {"light_until":"2026-05-30 11:30:32"}
@@ -95,7 +95,7 @@ async fn the_light() {
 async fn follows() {
     let gateway = TestGateway::start().await;
     gateway
-        .play(
+        .check_table(
             r#"
             shop     | status.follow_public_account {"user_key":"a","account":"shop"}    | {"account":"shop","followed":true}
             again    | status.follow_public_account {"user_key":"a","account":"shop"}    | {"account":"shop","followed":true}
@@ -103,7 +103,7 @@ async fn follows() {
             "#,
         )
         .await;
-    let db = Database::connect(gateway.database()).await.unwrap();
+    let db = Database::connect(gateway.database_url()).await.unwrap();
     let follows = follow::Entity::find().all(&db).await.unwrap();
     let mut accounts: Vec<&str> = follows
         .iter()

@@ -7,7 +7,7 @@ const REPORT: &str = "[status.report]\nposts = ['post', 'share']\ncomments = ['c
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_counted() {
-    let gateway = TestGateway::with(&format!("{REPORT}{COMMUNITY}")).await;
+    let gateway = TestGateway::with_config(&format!("{REPORT}{COMMUNITY}")).await;
     for (time, call) in [
         ("2026-05-19 23:59:59", "a 1 post t0"),
         ("2026-05-20 00:00:00", "a 1 post t1"),
@@ -19,11 +19,11 @@ async fn what_is_counted() {
         ("2026-05-22 23:59:59", "a 1 comment t6"),
         ("2026-05-23 00:00:00", "a 1 post t7"),
     ] {
-        gateway.at(time);
+        gateway.set_time(time);
         gateway.notify(call).await;
     }
     gateway
-        .play(
+        .check_table(
             r#"
             three days | status.user_report {"user_key":"a","begin_date":"2026-05-20","end_date":"2026-05-22"} | {"begin_date":"2026-05-20","comment_count":2,"end_date":"2026-05-22","status_count":2,"user_key":"a"}
             one day    | status.user_report {"user_key":"a","begin_date":"2026-05-20","end_date":"2026-05-20"} | {"begin_date":"2026-05-20","comment_count":1,"end_date":"2026-05-20","status_count":1,"user_key":"a"}
@@ -39,7 +39,7 @@ async fn what_is_counted() {
 async fn refusals() {
     let gateway = TestGateway::start().await;
     gateway
-        .play(
+        .check_table(
             r#"
             nobody      | status.user_report {"begin_date":"2026-05-20","end_date":"2026-05-22"}                | 400 user_key不能为空
             no begin    | status.user_report {"user_key":"a","end_date":"2026-05-22"}                           | 402 begin_date不合法

@@ -1,6 +1,6 @@
 //! QA's `debug` flag: whom it spares the signature, and that it spares nothing else.
 
-use crate::test_gateway::{Answer, TestGateway, refused, sealed};
+use crate::test_gateway::{Answer, TestGateway, fault, sealed};
 
 fn good() -> Answer {
     let data = r#"{"code":"20111130-152530","total":0}"#;
@@ -8,7 +8,7 @@ fn good() -> Answer {
 }
 
 fn no_secret() -> Answer {
-    refused(500, "缺少client_secret")
+    fault(500, "缺少client_secret")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -37,7 +37,7 @@ async fn the_word_from_this_machine() {
         (
             "not instead of a right secret",
             "debug=abc&client_type=android&client_secret=0",
-            refused(500, "数据验证错误."),
+            fault(500, "数据验证错误."),
         ),
     ];
     for (name, word, answer) in rows {
@@ -57,7 +57,7 @@ async fn the_word_from_this_machine() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_it_is_off_the_parameter_means_nothing() {
-    let gateway = TestGateway::with("[yoho]\ndebug = \"\"").await;
+    let gateway = TestGateway::with_config("[yoho]\ndebug = \"\"").await;
     for word in ["debug=XYZ", "debug=", "debug"] {
         let query = format!("method=app.yohocoin.total&uid=5&{word}");
         assert_eq!(gateway.get(&query).await, no_secret(), "{word}");
@@ -65,9 +65,9 @@ async fn where_it_is_off_the_parameter_means_nothing() {
     let signed = gateway.call("app.yohocoin.total", "uid=5&debug=XYZ").await;
     assert_eq!(signed, good(), "signed like any other");
 
-    let gateway = TestGateway::with("[yoho]\ndebug = \"质检\"").await;
+    let gateway = TestGateway::with_config("[yoho]\ndebug = \"质检\"").await;
     assert_eq!(
-        gateway.debug("app.yohocoin.total", "uid=5").await,
+        gateway.call_with_debug("app.yohocoin.total", "uid=5").await,
         no_secret()
     );
     let query = "method=app.yohocoin.total&uid=5&debug=%E8%B4%A8%E6%A3%80";
@@ -85,8 +85,8 @@ async fn only_from_configured_addresses() {
         (r#"["::ffff:127.0.0.1"]"#, good()),
     ];
     for (from, answer) in rows {
-        let gateway = TestGateway::with(&format!("[yoho]\ndebug_from = {from}")).await;
-        let answered = gateway.debug("app.yohocoin.total", "uid=5").await;
+        let gateway = TestGateway::with_config(&format!("[yoho]\ndebug_from = {from}")).await;
+        let answered = gateway.call_with_debug("app.yohocoin.total", "uid=5").await;
         assert_eq!(answered, answer, "debug_from = {from}");
     }
 }
@@ -122,7 +122,7 @@ async fn an_unknown_proxy_is_outside() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trusted_proxy_names_the_address() {
-    let gateway = TestGateway::with("[server]\ntrusted_proxies = [\"127.0.0.1\"]").await;
+    let gateway = TestGateway::with_config("[server]\ntrusted_proxies = [\"127.0.0.1\"]").await;
     let rows: [(&[(&str, &str)], Answer); 17] = [
         (&[], good()),
         (&[("X-Forwarded-For", "127.0.0.1")], good()),
@@ -183,44 +183,44 @@ async fn it_skips_nothing_else() {
         (
             "app.yohocoin.total",
             "uid=5&app_version=12345678901",
-            refused(500, "参数长度不合法:app_version"),
+            fault(500, "参数长度不合法:app_version"),
         ),
         (
             "app.yohocoin.total",
             "uid=5&client_type=abcdefghijklmnopqrstu",
-            refused(500, "参数长度不合法:client_type"),
+            fault(500, "参数长度不合法:client_type"),
         ),
-        ("app.yohocoin.get", "num=1", refused(400, "请先登录")),
+        ("app.yohocoin.get", "num=1", fault(400, "请先登录")),
         (
             "app.yohocoin.get",
             "uid=5&num=0",
-            refused(402, "获取的有货币不合法"),
+            fault(402, "获取的有货币不合法"),
         ),
         (
             "app.yohocoin.get",
             "uid=5&num=1&type=1",
-            refused(403, "type不合法"),
+            fault(403, "type不合法"),
         ),
         (
             "app.yohocoin.get",
             "uid=5&num=1&type=17",
-            refused(405, "referenceId不能为空"),
+            fault(405, "referenceId不能为空"),
         ),
         (
             "app.yohocoin.subtract",
             "uid=5&num=-1&type=19&orderCode=A",
-            refused(407, "有货币不足"),
+            fault(407, "有货币不足"),
         ),
         (
             "app.yohocoin.return",
             "uid=5&num=1&type=22&orderCode=A",
-            refused(409, "订单未使用有货币"),
+            fault(409, "订单未使用有货币"),
         ),
-        ("app.none", "uid=5", refused(501, "method不存在")),
-        ("", "uid=5", refused(501, "缺少method")),
+        ("app.none", "uid=5", fault(501, "method不存在")),
+        ("", "uid=5", fault(501, "缺少method")),
     ];
     for (method, parameters, answer) in rows {
-        let answered = gateway.debug(method, parameters).await;
+        let answered = gateway.call_with_debug(method, parameters).await;
         assert_eq!(answered, answer, "{method} {parameters}");
     }
     // The document's own example of QA's use.

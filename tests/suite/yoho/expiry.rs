@@ -24,7 +24,7 @@ async fn at_the_last_second_of_the_next_year() {
         a spend of undue ones  | subtract uid=5&num=-1&type=19&orderCode=B | {"currency":"0","uid":5}
         in the same unit       | lists uid=5&limit=3 | {"coinlist":[{"date":"2028-01-01 00:00:00","key":"B","message":"兑换实物B","num":-1,"title":"兑换实物","type":19},{"date":"2027-12-31 23:59:59","message":"积分过期","num":-70,"title":"积分过期","type":16},{"date":"2027-12-31 23:59:59","key":"A","message":"兑换实物A","num":-40,"title":"兑换实物","type":19}],"limit":3,"page":1,"page_total":3,"total":6}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
@@ -41,7 +41,7 @@ async fn earning_lapses_what_is_due() {
         an expense       | lists uid=5&queryType=2 | {"coinlist":[{"date":"2027-12-31 23:59:59","message":"积分过期","num":-100,"title":"积分过期","type":16}],"limit":20,"page":1,"page_total":1,"total":1}
         of its own day   | lists uid=5&beginTime=2027-12-31&endTime=2027-12-31 | {"coinlist":[{"date":"2027-12-31 23:59:59","message":"积分过期","num":-100,"title":"积分过期","type":16}],"limit":20,"page":1,"page_total":1,"total":1}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
@@ -56,17 +56,17 @@ async fn the_daily_run() {
         at 2027-12-31 23:59:59.999
         still   | total uid=5 | {"code":"20111130-152530","total":100}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     let ledger = gateway.ledger();
     assert_eq!(ledger.expire(ledger.now()).await, Ok(0), "nothing is due");
-    gateway.at("2028-01-01 03:00:00");
+    gateway.set_time("2028-01-01 03:00:00");
     assert_eq!(ledger.expire(ledger.now()).await, Ok(1), "one account");
     assert_eq!(ledger.expire(ledger.now()).await, Ok(0), "it is done");
     let table = r#"
         none    | total uid=5 | {"code":"20111130-152530","total":0}
         the row | lists uid=5&limit=1 | {"coinlist":[{"date":"2027-12-31 23:59:59","message":"积分过期","num":-100,"title":"积分过期","type":16}],"limit":1,"page":1,"page_total":1,"total":2}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
@@ -112,7 +112,7 @@ async fn the_rules() {
         ),
     ];
     for (rule, last, first) in rows {
-        let gateway = TestGateway::with(&format!("[yoho.expiry]\n{rule}")).await;
+        let gateway = TestGateway::with_config(&format!("[yoho.expiry]\n{rule}")).await;
         let table = r#"
             RULE        | get uid=5&num=9&type=18&referenceId=a     | {"currency":"9","uid":5}
             at LAST
@@ -124,7 +124,7 @@ async fn the_rules() {
         "#;
         let table = table.replace("RULE", &rule.replace('\n', ", "));
         gateway
-            .play(&table.replace("LAST", last).replace("FIRST", first))
+            .check_table(&table.replace("LAST", last).replace("FIRST", first))
             .await;
         gateway.audit().await;
     }
@@ -132,7 +132,7 @@ async fn the_rules() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn never() {
-    let gateway = TestGateway::with("[yoho.expiry]\nrule = \"never\"").await;
+    let gateway = TestGateway::with_config("[yoho.expiry]\nrule = \"never\"").await;
     let table = r#"
         comes  | get uid=5&num=9&type=18&referenceId=a     | {"currency":"9","uid":5}
         at 2026-12-31 23:59:59
@@ -142,6 +142,6 @@ async fn never() {
         goes   | subtract uid=5&num=-9&type=19&orderCode=A | {"currency":"0","uid":5}
         back   | return uid=5&num=9&type=22&orderCode=A    | {"currency":"9","uid":5}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }

@@ -49,7 +49,7 @@ async fn refusals_in_their_order() {
         and nothing happened  | total uid=5 | {"code":"20111130-152530","total":0}
         nor is it in the list | lists uid=5 | {"coinlist":[],"limit":20,"page":1,"page_total":0,"total":0}
     "#;
-    gateway.play(&table.replace("LONG", &long)).await;
+    gateway.check_table(&table.replace("LONG", &long)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,7 +75,7 @@ async fn every_spelling_counts() {
         and more            | get uid=6&num=1000000000&type=18&referenceId=b            | {"currency":"2000000000","uid":6}
         the largest uid     | get uid=9223372036854775807&num=1&type=18&referenceId=a   | {"currency":"1","uid":9223372036854775807}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     let answered = gateway.post_form("app.yohocoin.get", "uid=5&num=1&type=18&referenceId=i");
     let answer = crate::test_gateway::sealed(200, r#"{"currency":"113","uid":5}"#, "ok");
     assert_eq!(answered.await, answer, "by form");
@@ -96,12 +96,12 @@ async fn the_lengths_of_its_texts() {
     "#;
     let short = format!("{chinese}{}", &ascii[1..]);
     let table = table.replace("ASCII", &ascii).replace("CHINESE", &chinese);
-    gateway.play(&table.replace("SHORT", &short)).await;
+    gateway.check_table(&table.replace("SHORT", &short)).await;
     let data = format!(
         r#"{{"coinlist":[{{"date":"2026-05-20 11:30:32","key":"c","message":"合格评价c","num":1,"title":"合格评价","type":18}},{{"date":"2026-05-20 11:30:32","key":"a","message":"{short}","num":1,"title":"合格评价","type":18}}],"limit":2,"page":1,"page_total":2,"total":4}}"#
     );
     gateway
-        .play(&format!("kept whole | lists uid=5&limit=2 | {data}"))
+        .check_table(&format!("kept whole | lists uid=5&limit=2 | {data}"))
         .await;
 }
 
@@ -109,13 +109,13 @@ async fn the_lengths_of_its_texts() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_balances() {
     let gateway = TestGateway::start().await;
-    super::rows::earn(&gateway, 5, 11, 1_000_000_000_000, None).await;
+    super::list_rows::earn(&gateway, 5, 11, 1_000_000_000_000, None).await;
     let table = r#"
         it stands | total uid=5                                           | {"code":"20111130-152530","total":1000000000000}
         and grows | get uid=5&num=1000000000&type=18&referenceId=a        | {"currency":"1001000000000","uid":5}
         and falls | subtract uid=5&num=-1000000000&type=19&orderCode=A    | {"currency":"1000000000000","uid":5}
         shown     | overview uid=5                                        | {"nearExpCoinNum":0,"notice":"","yohocoin_num":1000000000000}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }

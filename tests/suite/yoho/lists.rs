@@ -1,7 +1,7 @@
 //! `app.yohocoin.lists`: which rows, on which page, and what is refused.
 
-use super::script::cells;
-use crate::test_gateway::{TestGateway, refused, sealed};
+use super::table::cells;
+use crate::test_gateway::{TestGateway, fault, sealed};
 
 /// The rows that [`gateway`] has, newest first: key, number and time.
 const ROWS: [(&str, i64, &str); 7] = [
@@ -18,7 +18,7 @@ const ROWS: [(&str, i64, &str); 7] = [
 async fn gateway() -> TestGateway {
     let gateway = TestGateway::start().await;
     for (key, num, time) in ROWS.iter().rev() {
-        gateway.at(time);
+        gateway.set_time(time);
         let (method, call) = match *num > 0 {
             true => (
                 "app.yohocoin.get",
@@ -212,11 +212,11 @@ async fn refusals_in_their_order() {
         both days wrong    | lists uid=5&beginTime=x&endTime=x | 402 beginTime不合法
         the second wrong   | lists uid=5&beginTime=2026-05-20&endTime=x | 402 endTime不合法
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     for day in NO_DAYS {
         for name in ["beginTime", "endTime"] {
             let call = format!("uid=5&{name}={day}");
-            let answer = refused(402, &format!("{name}不合法"));
+            let answer = fault(402, &format!("{name}不合法"));
             assert_eq!(
                 gateway.call("app.yohocoin.lists", &call).await,
                 answer,
@@ -226,7 +226,7 @@ async fn refusals_in_their_order() {
     }
     for day in ["20260520", "true", "[]", "{}", "1.5", "[\"2026-05-20\"]"] {
         let json = format!(r#"{{"uid":5,"beginTime":{day}}}"#);
-        let answer = refused(402, "beginTime不合法");
+        let answer = fault(402, "beginTime不合法");
         assert_eq!(
             gateway.post_json("app.yohocoin.lists", json.clone()).await,
             answer,
@@ -243,7 +243,7 @@ async fn of_ones_own_account_only() {
         comes        | get uid=6&num=1&type=18&referenceId=a | {"currency":"1","uid":6}
         has one      | lists uid=6 | {"coinlist":[{"date":"2026-05-23 00:00:00","key":"a","message":"合格评价a","num":1,"title":"合格评价","type":18}],"limit":20,"page":1,"page_total":1,"total":1}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     let answer = sealed(200, &data("gFeDcBa", 20, 1, 7), "yoho coin list");
     assert_eq!(gateway.call("app.yohocoin.lists", "uid=5").await, answer);
 }
@@ -253,7 +253,7 @@ async fn of_ones_own_account_only() {
 async fn a_hundred_rows_and_one() {
     let gateway = TestGateway::start().await;
     for i in 0..101 {
-        super::rows::earn(&gateway, 5, 3, 1, Some(&format!("{i}"))).await;
+        super::list_rows::earn(&gateway, 5, 3, 1, Some(&format!("{i}"))).await;
     }
     let row = |i: i64| {
         format!(

@@ -3,13 +3,13 @@
 mod debug;
 mod expiry;
 mod get;
+mod list_rows;
 mod lists;
 mod overview;
 mod response;
 mod retries;
 mod returns;
-mod rows;
-mod script;
 mod signature;
 mod subtract;
+mod table;
 mod total;

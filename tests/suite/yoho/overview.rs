@@ -13,7 +13,7 @@ async fn refusals() {
         letters  | overview uid=x                   | 404 uid为空!
         2^63     | overview uid=9223372036854775808 | 404 uid为空!
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,13 +34,13 @@ async fn what_lapses_this_year() {
         at 2029-01-01 00:00:00
         nothing is left  | overview uid=5     | {"nearExpCoinNum":0,"notice":"","yohocoin_num":0}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
 }
 
 /// Where coins lapse day by day, those of this year count together, and not those of the next.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_lots_of_one_year() {
-    let gateway = TestGateway::with("[yoho.expiry]\nrule = \"days\"\ndays = 30").await;
+    let gateway = TestGateway::with_config("[yoho.expiry]\nrule = \"days\"\ndays = 30").await;
     let table = r#"
         until 19 June        | get uid=5&num=1&type=18&referenceId=a  | {"currency":"1","uid":5}
         at 2026-06-01 00:00:00
@@ -54,5 +54,5 @@ async fn several_lots_of_one_year() {
         until the next year  | get uid=5&num=4000&type=18&referenceId=d | {"currency":"4300","uid":5}
         only the first       | overview uid=5 | {"nearExpCoinNum":300,"notice":"您有300个YOHO币即将于2026年12月31日过期,请尽快使用","yohocoin_num":4300}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserializer;
 use serde::de::{Deserialize, MapAccess, SeqAccess, Visitor};
 
-use super::script::cells;
+use super::table::cells;
 use crate::test_gateway::{TestGateway, signed_query};
 
 /// The three shapes of `data` in the document; the figures are md5sum's of `fake-salt:` and the data.
@@ -144,7 +144,7 @@ async fn the_content_type() {
         "/gateway".to_owned(),
         "/gateway?a=%FF".to_owned(),
     ] {
-        let response = gateway.response(&path).await;
+        let response = gateway.get_response(&path).await;
         assert_eq!(response.status(), 200, "{path}");
         let kind = response.headers().get("content-type").unwrap();
         assert_eq!(kind, "application/json;charset=UTF-8", "{path}");

@@ -21,7 +21,7 @@ async fn get() {
         still used            | get uid=5&num=99&type=18&referenceId=a | 410 referenceId已被使用
         one row each          | lists uid=5&limit=1&queryType=1 | {"coinlist":[{"date":"2026-05-20 11:30:32","key":"a","message":"地点签到a","num":100,"title":"地点签到","type":17}],"limit":1,"page":1,"page_total":1,"total":4}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
@@ -45,13 +45,13 @@ async fn check_ins_count_once_a_local_day() {
         a retry of that       | get uid=5&num=11&type=17&referenceId=cafe | {"currency":"31","uid":5}
         yesterday's num       | get uid=5&num=10&type=17&referenceId=cafe | 410 referenceId已被使用
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_configured_zone_says_when_a_day_begins() {
-    let gateway = TestGateway::with("timezone = \"UTC\"").await;
+    let gateway = TestGateway::with_config("timezone = \"UTC\"").await;
     let table = r#"
         at 2026-05-20 07:59:59
         19 May in UTC | get uid=5&num=10&type=17&referenceId=cafe | {"currency":"10","uid":5}
@@ -59,7 +59,7 @@ async fn the_configured_zone_says_when_a_day_begins() {
         20 May in UTC | get uid=5&num=10&type=17&referenceId=cafe | {"currency":"20","uid":5}
         in UTC        | lists uid=5 | {"coinlist":[{"date":"2026-05-20 00:00:00","key":"cafe","message":"地点签到cafe","num":10,"title":"地点签到","type":17},{"date":"2026-05-19 23:59:59","key":"cafe","message":"地点签到cafe","num":10,"title":"地点签到","type":17}],"limit":20,"page":1,"page_total":2,"total":2}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,7 +80,7 @@ async fn subtract() {
         another user        | subtract uid=6&num=-100&type=19&orderCode=A  | 407 有货币不足
         it stands           | total uid=5                                  | {"code":"20111130-152530","total":0}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
@@ -100,7 +100,7 @@ async fn returns() {
         a retry at the cap   | return uid=5&num=70&type=22&orderCode=B     | {"currency":"961","uid":5}
         it stands            | total uid=5                                 | {"code":"20111130-152530","total":961}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
@@ -126,14 +126,14 @@ async fn returns_with_a_request_id() {
         another user's id       | return uid=6&num=40&type=22&orderCode=A&requestId=1 | 409 订单未使用有货币
         it stands               | total uid=5                                         | {"code":"20111130-152530","total":940}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_rules_are_configuration() {
     let settings = "[yoho.types]\n17.once = \"ever\"\n18.once = \"day\"\n19.once = \"never\"\n20.once = \"day\"\n22.once = \"never\"";
-    let gateway = TestGateway::with(settings).await;
+    let gateway = TestGateway::with_config(settings).await;
     let table = r#"
         a check-in           | get uid=5&num=10&type=17&referenceId=a      | {"currency":"10","uid":5}
         a review             | get uid=5&num=10&type=18&referenceId=a      | {"currency":"20","uid":5}
@@ -155,6 +155,6 @@ async fn the_rules_are_configuration() {
         an id makes a retry  | return uid=5&num=1&type=22&orderCode=A&requestId=r | {"currency":"29","uid":5}
         the rest             | return uid=5&num=2&type=22&orderCode=A      | {"currency":"31","uid":5}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }

@@ -38,7 +38,7 @@ async fn refusals_in_their_order() {
     "#;
     let message = "德".repeat(255);
     let table = table.replace("LONG", &long).replace("MESSAGE", &message);
-    gateway.play(&table).await;
+    gateway.check_table(&table).await;
 }
 
 /// The longest texts: 128, 255 and 128 characters.
@@ -57,7 +57,7 @@ async fn the_lengths_of_its_texts() {
     "#;
     let (order, message) = ("单".repeat(128), "德".repeat(255));
     let table = table.replace("ORDER", &order).replace("MESSAGE", &message);
-    gateway.play(&table).await;
+    gateway.check_table(&table).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,7 +76,7 @@ async fn never_more_than_the_order_spent() {
         one more               | return uid=5&num=1&type=22&orderCode=B            | 408 退还数量超出订单已使用数量
         it stands              | total uid=5                                       | {"code":"20111130-152530","total":1000}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
@@ -92,7 +92,7 @@ async fn the_cap_is_the_orders() {
         both      | return uid=5&num=80&type=22&orderCode=A        | {"currency":"100","uid":5}
         no more   | return uid=5&num=1&type=22&orderCode=A         | 408 退还数量超出订单已使用数量
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
@@ -115,7 +115,7 @@ async fn back_into_the_very_lots() {
         at 2028-01-01 00:00:00
         2026's are gone   | total uid=5 | {"code":"20111130-152530","total":100}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
@@ -135,6 +135,6 @@ async fn into_a_lot_that_has_lapsed_meanwhile() {
         a retry      | return uid=5&num=102&type=22&orderCode=A    | {"currency":"7","uid":5}
         it was all   | return uid=5&num=1&type=22&orderCode=A      | 408 退还数量超出订单已使用数量
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }

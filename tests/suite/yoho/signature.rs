@@ -1,7 +1,7 @@
 //! `client_secret`: what is signed, with which key, and what is refused before any method is looked at.
 
-use super::script::cells;
-use crate::test_gateway::{Answer, TestGateway, md5, refused, sealed};
+use super::table::cells;
+use crate::test_gateway::{Answer, TestGateway, fault, md5, sealed};
 
 const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
 const JSON: Option<&str> = Some("application/json");
@@ -13,7 +13,7 @@ async fn gateway() -> TestGateway {
         five | get uid=5&num=5&type=18&referenceId=a | {"currency":"5","uid":5}
         six  | get uid=6&num=6&type=18&referenceId=a | {"currency":"6","uid":6}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway
 }
 
@@ -23,7 +23,7 @@ fn total(coins: i64) -> Answer {
 }
 
 fn forged() -> Answer {
-    refused(500, "数据验证错误.")
+    fault(500, "数据验证错误.")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,7 +76,7 @@ async fn what_is_refused() {
         }
         let answer = match message {
             "" => total(5),
-            message => refused(500, message),
+            message => fault(500, message),
         };
         let query = format!("method=app.yohocoin.total&uid=5&{query}");
         assert_eq!(gateway.get(&query).await, answer, "{name}: {query}");
@@ -194,7 +194,7 @@ async fn query_then_form_then_json() {
             "5" => total(5),
             "6" => total(6),
             "uid为空!" => sealed(404, "{}", "uid为空!"),
-            message => refused(500, message),
+            message => fault(500, message),
         };
         let query = format!("method=app.yohocoin.total&{query}");
         let answered = gateway.post(&query, kind, body.to_owned()).await;
@@ -216,11 +216,11 @@ async fn query_then_form_then_json() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_lengths_of_the_common_parameters() {
     let (twenty, more) = ("abcdefghijklmnopqrst", "abcdefghijklmnopqrstu");
-    let gateway = TestGateway::with(&format!(
+    let gateway = TestGateway::with_config(&format!(
         "[yoho.client_keys]\n{twenty} = \"k\"\n{more} = \"k\""
     ))
     .await;
-    let too_long = |name: &str| refused(500, &format!("参数长度不合法:{name}"));
+    let too_long = |name: &str| fault(500, &format!("参数长度不合法:{name}"));
     let rows = [
         ("app_version", "3.14159265", 10),
         ("os_version", "Android4.4.4 Nexus 5", 20),
@@ -257,7 +257,7 @@ async fn the_lengths_of_the_common_parameters() {
         let unsigned = format!("method=app.yohocoin.total&{long}");
         assert_eq!(
             gateway.get(&unsigned).await,
-            refused(500, "缺少client_secret"),
+            fault(500, "缺少client_secret"),
             "{unsigned}"
         );
     }
@@ -272,7 +272,9 @@ async fn the_lengths_of_the_common_parameters() {
     }
     for (length, answer) in [(50, total(0)), (51, too_long("client_secret"))] {
         let parameters = format!("uid=5&client_secret={}", "a".repeat(length));
-        let answered = gateway.debug("app.yohocoin.total", &parameters).await;
+        let answered = gateway
+            .call_with_debug("app.yohocoin.total", &parameters)
+            .await;
         assert_eq!(answered, answer, "{length} characters of client_secret");
     }
 }
@@ -280,7 +282,7 @@ async fn the_lengths_of_the_common_parameters() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn methods() {
     let gateway = gateway().await;
-    let unknown = || refused(501, "method不存在");
+    let unknown = || fault(501, "method不存在");
     for method in [
         "app.yohocoin.none",
         "APP.yohocoin.total",
@@ -295,7 +297,7 @@ async fn methods() {
             "{method:?}"
         );
     }
-    let absent = refused(501, "缺少method");
+    let absent = fault(501, "缺少method");
     assert_eq!(gateway.call("", "uid=5").await, absent, "empty");
     let secret = md5("client_type=android&private_key=k-android&uid=5");
     let query = format!("client_type=android&uid=5&client_secret={secret}");

@@ -43,7 +43,7 @@ async fn refusals_in_their_order() {
     "#;
     let message = "德".repeat(255);
     let table = table.replace("LONG", &long).replace("MESSAGE", &message);
-    gateway.play(&table).await;
+    gateway.check_table(&table).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -67,7 +67,7 @@ async fn spends() {
     "#;
     let message = "德".repeat(255);
     let table = table.replace("LONG", &long).replace("MESSAGE", &message);
-    gateway.play(&table).await;
+    gateway.check_table(&table).await;
     gateway.audit().await;
 }
 
@@ -84,7 +84,7 @@ async fn too_few_moves_nothing() {
         now it goes          | subtract uid=5&num=-100&type=19&orderCode=A   | {"currency":"0","uid":5}
         and is the only row  | lists uid=5&queryType=2 | {"coinlist":[{"date":"2026-05-20 11:30:32","key":"A","message":"兑换实物A","num":-100,"title":"兑换实物","type":19}],"limit":20,"page":1,"page_total":1,"total":1}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }
 
@@ -104,6 +104,6 @@ async fn the_soonest_to_expire_go_first() {
         at 2028-06-01 00:00:00
         2027's still count | overview uid=5 | {"nearExpCoinNum":90,"notice":"您有90个YOHO币即将于2028年12月31日过期,请尽快使用","yohocoin_num":90}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     gateway.audit().await;
 }

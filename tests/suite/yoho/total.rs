@@ -38,7 +38,7 @@ async fn users() {
         another name       | total {"UID":5}                | sealed 404 uid为空!
         nothing in JSON    | total {}                       | sealed 404 uid为空!
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
 }
 
 /// The accounts of two users whose numbers begin alike are two.
@@ -52,5 +52,5 @@ async fn accounts_are_apart() {
         ten  | total uid=11  | {"code":"20111130-152530","total":20}
         none | total uid=111 | {"code":"20111130-152530","total":0}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
 }

@@ -1,6 +1,6 @@
 //! `pointgate copy`: a whole ledger into another database.
 
-mod books;
-mod cut;
+mod fixture;
+mod interrupted;
 mod refused;
-mod ring;
+mod round_trip;

@@ -1,4 +1,4 @@
-//! A method of the tests' own, that fails as it is told and notes who calls it, and a consumer of it in this process.
+//! A method of the tests' own, that fails as it is told and log who calls it, and a consumer of it in this process.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -21,7 +21,7 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use super::broker::{Broker, url};
+use super::test_broker::{TestBroker, url};
 
 /// The bound on everything that is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,11 +42,11 @@ params! {
 
 /// What it answers.
 #[derive(Serialize)]
-pub struct Nothing {}
+pub struct EmptyReply {}
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Called {
+pub struct RecordedCall {
     /// Whose message.
     pub user: String,
     /// Its number.
@@ -59,26 +59,26 @@ pub struct Called {
 
 /// What is noted of the calls.
 #[derive(Default)]
-pub struct Notes {
-    called: Mutex<Vec<Called>>,
-    under_way: Mutex<BTreeMap<String, usize>>,
+pub struct CallLog {
+    called: Mutex<Vec<RecordedCall>>,
+    active: Mutex<BTreeMap<String, usize>>,
     /// The most users that were under way at a time.
-    pub most: AtomicUsize,
+    pub max_concurrent: AtomicUsize,
     /// Lets those go on that wait.
-    pub go: Notify,
+    pub resume: Notify,
 }
 
-impl Notes {
+impl CallLog {
     /// All calls so far, in the order in which they ended.
-    pub fn called(&self) -> Vec<Called> {
+    pub fn calls(&self) -> Vec<RecordedCall> {
         self.called.lock().unwrap().clone()
     }
 
     /// Waits until so many calls have ended.
-    pub async fn calls(&self, many: usize) -> Vec<Called> {
+    pub async fn wait_for_calls(&self, many: usize) -> Vec<RecordedCall> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let called = self.called();
+            let called = self.calls();
             if called.len() >= many {
                 return called;
             }
@@ -88,70 +88,71 @@ impl Notes {
     }
 
     /// Waits until so many users are under way at the same time.
-    pub async fn together(&self, many: usize) {
+    pub async fn wait_for_concurrency(&self, many: usize) {
         let deadline = Instant::now() + PATIENCE;
-        while self.most.load(Ordering::SeqCst) < many {
+        while self.max_concurrent.load(Ordering::SeqCst) < many {
             assert!(Instant::now() < deadline, "not {many} at a time");
             sleep(Duration::from_millis(1)).await;
         }
     }
 
-    fn begin(&self, call: &Called) {
-        let mut under_way = self.under_way.lock().unwrap();
-        let of_user = under_way.entry(call.user.clone()).or_default();
+    fn begin(&self, call: &RecordedCall) {
+        let mut active = self.active.lock().unwrap();
+        let of_user = active.entry(call.user.clone()).or_default();
         *of_user += 1;
         if *of_user > 1 {
             // A panic here would be the consumer's to catch.
             let end = "at the same time".to_owned();
-            self.called.lock().unwrap().push(Called {
+            self.called.lock().unwrap().push(RecordedCall {
                 end,
                 ..call.clone()
             });
         }
-        self.most.fetch_max(under_way.len(), Ordering::SeqCst);
+        self.max_concurrent
+            .fetch_max(active.len(), Ordering::SeqCst);
     }
 
-    fn end(&self, called: Called) {
-        self.under_way.lock().unwrap().remove(&called.user);
+    fn end(&self, called: RecordedCall) {
+        self.active.lock().unwrap().remove(&called.user);
         self.called.lock().unwrap().push(called);
     }
 }
 
 /// The method.
-struct Probe;
+struct ProbeMethod;
 
-impl Method for Probe {
+impl Method for ProbeMethod {
     const NAME: &'static str = "probe.note";
     const SUMMARY: &'static str = "notes who calls it";
     const EXAMPLE: &'static str = "user_key=u&n=1&ends=ok";
     const MESSAGE: &'static str = "ok";
-    type State = Notes;
+    type State = CallLog;
     type Details = Delivery;
     type Params = Params;
-    type Reply = Nothing;
+    type Reply = EmptyReply;
 
     async fn call(
-        notes: &Notes,
+        log: &CallLog,
         params: Params,
         context: Context<Delivery>,
-    ) -> Result<Nothing, CallError> {
+    ) -> Result<EmptyReply, CallError> {
         let id = context.details.message_id;
         let (Text(user), n, Text(ends)) = (params.user_key, params.n, params.ends);
-        let tried = |it: &Called| it.user == user && it.n == n;
-        let tries = notes.called().into_iter().filter(tried).count();
+        let tried = |it: &RecordedCall| it.user == user && it.n == n;
+        let tries = log.calls().into_iter().filter(tried).count();
         let ends: Vec<&str> = ends.split(' ').collect();
         let end = ends[tries.min(ends.len() - 1)];
-        let call = Called {
+        let call = RecordedCall {
             user,
             n,
             end: end.to_owned(),
             id,
         };
-        notes.begin(&call);
-        let held = Held(notes, Some(call));
+        log.begin(&call);
+        let held = ActiveCall(log, Some(call));
         tokio::task::yield_now().await;
         if end == "wait" {
-            notes.go.notified().await;
+            log.resume.notified().await;
         }
         if end == "hang" {
             pending::<()>().await;
@@ -162,15 +163,15 @@ impl Method for Probe {
             "broken" => Err(CallError::Internal),
             "no" => Err(Fault::new(407, "钻石不足").into()),
             "panic" => panic!("as it was told"),
-            _ => Ok(Nothing {}),
+            _ => Ok(EmptyReply {}),
         }
     }
 }
 
-/// Notes the end of a call, also of one that is given up.
-struct Held<'a>(&'a Notes, Option<Called>);
+/// CallLog the end of a call, also of one that is given up.
+struct ActiveCall<'a>(&'a CallLog, Option<RecordedCall>);
 
-impl Drop for Held<'_> {
+impl Drop for ActiveCall<'_> {
     fn drop(&mut self) {
         if let Some(called) = self.1.take() {
             self.0.end(called);
@@ -179,24 +180,28 @@ impl Drop for Held<'_> {
 }
 
 /// Consumes by the method here, and by no other.
-pub fn consume(broker: &Broker) -> (RunningConsumer, Arc<Notes>) {
-    consume_at(broker, &url(), WITHIN)
+pub fn consume(broker: &TestBroker) -> (RunningConsumer, Arc<CallLog>) {
+    consume_with(broker, &url(), WITHIN)
 }
 
 /// The same by another way to the broker, and with another bound on a call.
-pub fn consume_at(broker: &Broker, url: &str, within: Duration) -> (RunningConsumer, Arc<Notes>) {
+pub fn consume_with(
+    broker: &TestBroker,
+    url: &str,
+    within: Duration,
+) -> (RunningConsumer, Arc<CallLog>) {
     let config = Config::parse(&broker.section(url), "gateway.toml".as_ref(), &[]).unwrap();
-    let notes = Arc::new(Notes::default());
-    let mut methods: Registry<Arc<Notes>, Delivery> = Registry::default();
-    methods.add::<Probe>().unwrap();
+    let log = Arc::new(CallLog::default());
+    let mut methods: Registry<Arc<CallLog>, Delivery> = Registry::default();
+    methods.add::<ProbeMethod>().unwrap();
     let service = Arc::new(Service {
         name: "probe",
         dialect: Yoho::new(&config.yoho, &[]),
         methods: Arc::new(methods),
-        state: notes.clone(),
+        state: log.clone(),
         timeout: within,
         dispatcher: None,
     });
     let consumer = broker::start(&config.amqp, service, Clock::system());
-    (consumer.unwrap(), notes)
+    (consumer.unwrap(), log)
 }

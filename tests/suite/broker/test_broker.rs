@@ -25,16 +25,16 @@ pub fn url() -> String {
 }
 
 /// An exchange, a queue bound to every method, and its dead-letter queue, all deleted when dropped.
-pub struct Broker {
+pub struct TestBroker {
     /// The exchange; the queue has `.in` behind it.
     pub name: String,
     channel: Channel,
     _connection: Connection,
 }
 
-impl Broker {
+impl TestBroker {
     /// Names of their own; nothing is declared.
-    pub async fn new() -> Broker {
+    pub async fn new() -> TestBroker {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("pointgate-test-{}-{number}", std::process::id());
@@ -43,7 +43,7 @@ impl Broker {
         let channel = connection.create_channel().await.unwrap();
         let confirm = ConfirmSelectOptions::default();
         channel.confirm_select(confirm).await.unwrap();
-        Broker {
+        TestBroker {
             name,
             channel,
             _connection: connection,
@@ -51,8 +51,8 @@ impl Broker {
     }
 
     /// With its exchange and its queue, before the program declares them.
-    pub async fn declared() -> Broker {
-        let broker = Broker::new().await;
+    pub async fn declared() -> TestBroker {
+        let broker = TestBroker::new().await;
         broker.declare().await;
         broker
     }
@@ -92,7 +92,7 @@ impl Broker {
 
     /// The section of the configuration.
     pub fn section(&self, url: &str) -> String {
-        let Broker { name, .. } = self;
+        let TestBroker { name, .. } = self;
         format!(
             "[amqp]\nurl = '{url}'\nexchange = '{name}'\nqueue = '{name}.in'\nbindings = ['app.#', 'probe.#', 'status.#', 'broadcast.#']\n"
         )
@@ -100,11 +100,11 @@ impl Broker {
 
     /// The whole configuration of a program.
     pub fn config(&self) -> String {
-        self.config_at(&url())
+        self.config_with_url(&url())
     }
 
     /// The same with another way to the broker.
-    pub fn config_at(&self, url: &str) -> String {
+    pub fn config_with_url(&self, url: &str) -> String {
         format!("{CONFIG}{}", self.section(url))
     }
 
@@ -132,11 +132,11 @@ impl Broker {
 
     /// How many messages wait in a queue, without those that a consumer has taken.
     pub async fn waiting(&self, queue: &str) -> u32 {
-        self.look(queue).await.0
+        self.queue_state(queue).await.0
     }
 
     /// How many messages wait in a queue, and how many consumers it has.
-    async fn look(&self, queue: &str) -> (u32, u32) {
+    async fn queue_state(&self, queue: &str) -> (u32, u32) {
         let passive = QueueDeclareOptions {
             passive: true,
             ..Default::default()
@@ -148,7 +148,7 @@ impl Broker {
     }
 
     /// Waits until at most so many wait in the queue.
-    pub async fn at_most(&self, many: u32) {
+    pub async fn wait_until_at_most(&self, many: u32) {
         let deadline = Instant::now() + PATIENCE;
         while self.waiting(&self.queue()).await > many {
             assert!(Instant::now() < deadline, "more than {many} wait");
@@ -157,7 +157,7 @@ impl Broker {
     }
 
     /// Waits until at least so many wait in the queue.
-    pub async fn at_least(&self, many: u32) {
+    pub async fn wait_until_at_least(&self, many: u32) {
         let deadline = Instant::now() + PATIENCE;
         while self.waiting(&self.queue()).await < many {
             assert!(Instant::now() < deadline, "fewer than {many} wait");
@@ -166,10 +166,10 @@ impl Broker {
     }
 
     /// How many messages are in the queue and in the dead-letter queue, as soon as nobody consumes.
-    pub async fn left(&self) -> (u32, u32) {
+    pub async fn remaining(&self) -> (u32, u32) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let (left, consumers) = self.look(&self.queue()).await;
+            let (left, consumers) = self.queue_state(&self.queue()).await;
             if consumers == 0 {
                 return (left, self.waiting(&self.dead_queue()).await);
             }
@@ -200,7 +200,7 @@ impl Broker {
     }
 }
 
-impl Drop for Broker {
+impl Drop for TestBroker {
     fn drop(&mut self) {
         let (queues, name) = ([self.queue(), self.dead_queue()], self.name.clone());
         let channel = self.channel.clone();
@@ -239,7 +239,7 @@ pub fn earn(uid: &str, num: i64, reference: &str) -> Value {
 }
 
 /// Waits until a user has so many coins, and never more.
-pub async fn has(client: &Client, uid: &str, coins: i64) {
+pub async fn wait_for_total(client: &Client, uid: &str, coins: i64) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let now = client.total(uid).await;
@@ -253,11 +253,11 @@ pub async fn has(client: &Client, uid: &str, coins: i64) {
 }
 
 /// Waits until a program has connected so many times.
-pub async fn connected(program: &mut Program, times: usize) {
+pub async fn wait_for_connections(program: &mut Program, times: usize) {
     let deadline = Instant::now() + PATIENCE;
     while program.log().matches("connected to the broker").count() < times {
         assert!(
-            program.runs() && Instant::now() < deadline,
+            program.is_running() && Instant::now() < deadline,
             "{}",
             program.log()
         );

@@ -1,6 +1,6 @@
 //! Calls and their exact answers as a table in text, one call a line.
 
-use crate::test_gateway::{Answer, TestGateway, refused, sealed};
+use crate::test_gateway::{Answer, TestGateway, fault, sealed};
 
 impl TestGateway {
     /// Makes the calls of a table one after the other and compares each whole answer, byte for byte. Its lines:
@@ -11,11 +11,11 @@ impl TestGateway {
     /// - `name | status.add_diamond {"count":1} | 400 user_key不能为空`: a method by its whole name, whose message is `ok`;
     /// - `name | total uid=x | sealed 404 uid为空!`: a refusal with `alg`, an empty `data` and `md5`;
     /// - `at 2026-12-31 23:59:59`: sets the clock.
-    pub async fn play(&self, table: &str) {
+    pub async fn check_table(&self, table: &str) {
         let mut calls = 0;
         for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
             if let Some(time) = line.strip_prefix("at ") {
-                self.at(time);
+                self.set_time(time);
                 continue;
             }
             let [name, call, answer] = cells(line);
@@ -57,6 +57,6 @@ fn expected(answer: &str, message: &str) -> Answer {
     if with_data {
         sealed(code, "{}", message)
     } else {
-        refused(code, message)
+        fault(code, message)
     }
 }

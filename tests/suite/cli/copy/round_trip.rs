@@ -5,26 +5,26 @@ use std::collections::BTreeSet;
 use pointgate::ledger::upkeep::copy::tables;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use super::books::{copy, fill, open, place, rows};
+use super::fixture::{copy, fill, new_dir, open, rows};
 use crate::database::servers;
-use crate::program::{Place, text};
+use crate::program::{ProgramDir, text};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ledger_stays_what_it_is_on_its_way_around() {
-    let first = place();
-    let memory = fill(&first).await;
-    let original = rows(&first.url()).await;
+    let first = new_dir();
+    let recorded = fill(&first).await;
+    let original = rows(&first.database_url()).await;
     for (table, rows) in &original {
         assert!(!rows.is_empty(), "nothing stands in {table}");
     }
     let never = format!("expires_at: {}", i64::MAX);
     assert!(original["lot"].iter().any(|lot| lot.contains(&never)));
 
-    let on_servers = servers().map(|server| place().on(server));
-    let copies: Vec<Place> = on_servers.chain([place()]).collect();
+    let on_servers = servers().map(|server| new_dir().on_server(server));
+    let copies: Vec<ProgramDir> = on_servers.chain([new_dir()]).collect();
     let mut from = first;
     for to in &copies {
-        let out = copy(&from.url(), &to.url());
+        let out = copy(&from.database_url(), &to.database_url());
         let said = text(&out.stdout);
         assert!(out.status.success(), "{}", text(&out.stderr));
         assert_eq!(said.matches(": the books are right: ").count(), 2, "{said}");
@@ -32,22 +32,26 @@ async fn a_ledger_stays_what_it_is_on_its_way_around() {
         for (table, rows) in &original {
             assert!(said.contains(&format!("{} {table}", rows.len())), "{said}");
         }
-        for url in [from.url(), to.url()] {
+        for url in [from.database_url(), to.database_url()] {
             let secret = url.split_once('@').map(|(secret, _)| secret.to_owned());
             assert!(
                 !secret.is_some_and(|secret| said.contains(&secret)),
                 "{said}"
             );
         }
-        assert_eq!(rows(&to.url()).await, original);
+        assert_eq!(rows(&to.database_url()).await, original);
         from = to.clone();
     }
     for copy in &copies {
-        memory.holds_of(copy).await;
-        for (table, rows) in rows(&copy.url()).await {
+        recorded.assert_same_in(copy).await;
+        for (table, rows) in rows(&copy.database_url()).await {
             let new = rows.len() > original[table].len();
             let numbered = ["account", "member", "action"].contains(&table);
-            assert!(new || !numbered, "no new {table} in {}", copy.url());
+            assert!(
+                new || !numbered,
+                "no new {table} in {}",
+                copy.database_url()
+            );
         }
     }
 }
@@ -55,9 +59,9 @@ async fn a_ledger_stays_what_it_is_on_its_way_around() {
 /// A table that is forgotten is lost.
 #[tokio::test]
 async fn no_table_is_forgotten() {
-    let place = place();
-    assert!(place.run(&["migrate"]).status.success());
-    let db = open(&place.url()).await;
+    let dir = new_dir();
+    assert!(dir.run(&["migrate"]).status.success());
+    let db = open(&dir.database_url()).await;
     let all = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
     let all = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, all));
     let all = all.await.unwrap().into_iter();
@@ -68,7 +72,7 @@ async fn no_table_is_forgotten() {
     }
     let copied: BTreeSet<String> = tables().map(str::to_owned).collect();
     assert_eq!(copied, all);
-    let compared: BTreeSet<String> = rows(&place.url())
+    let compared: BTreeSet<String> = rows(&dir.database_url())
         .await
         .into_keys()
         .map(Into::into)

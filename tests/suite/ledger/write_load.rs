@@ -1,4 +1,4 @@
-//! Many clients that write at once and remember what they were told, and the check of the ledger against their memory.
+//! Many clients that write at once and remember what they were outcome, and the check of the ledger against their memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,33 +33,33 @@ pub struct Write {
     reference: String,
 }
 
-/// What its client was told.
+/// What its client was outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum Outcome {
     /// It counts; the body of the answer.
-    Done(String),
+    Acknowledged(String),
     /// It does not count: too few coins.
-    Refused,
+    Rejected,
     /// That something broke.
-    Broken,
+    Failed,
     /// Nothing.
-    Nothing,
+    Unanswered,
 }
 
-impl Told {
+impl Outcome {
     /// Whether its client cannot know if it counts.
-    pub fn is_open(&self) -> bool {
-        matches!(self, Told::Broken | Told::Nothing)
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Outcome::Failed | Outcome::Unanswered)
     }
 }
 
 /// A write that was sent.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub struct SentWrite {
     /// What.
     pub write: Write,
     /// What came back.
-    pub told: Told,
+    pub outcome: Outcome,
 }
 
 /// A row of a user's history.
@@ -75,7 +75,7 @@ pub struct Row {
 
 impl Write {
     /// The `i`-th write of a client: two that earn, then one that spends; users and amounts vary.
-    fn of(label: &str, client: usize, i: usize) -> Write {
+    fn nth(label: &str, client: usize, i: usize) -> Write {
         let spends = i % 3 == 2;
         let amount = i64::try_from(1 + (i * 7 + client) % 50).unwrap();
         Write {
@@ -91,12 +91,12 @@ impl Write {
     }
 
     /// One that earns for each user.
-    pub fn for_each(label: &str) -> Vec<Write> {
-        (0..UIDS).map(|i| Write::of(label, i, 0)).collect()
+    pub fn one_per_user(label: &str) -> Vec<Write> {
+        (0..UIDS).map(|i| Write::nth(label, i, 0)).collect()
     }
 
     /// Sends it.
-    pub async fn send(&self, client: &Client) -> Result<Told, ()> {
+    pub async fn send(&self, client: &Client) -> Result<Outcome, ()> {
         let (method, name) = match self.num > 0 {
             true => ("app.yohocoin.get", "referenceId"),
             false => ("app.yohocoin.subtract", "orderCode"),
@@ -111,11 +111,11 @@ impl Write {
         ];
         let answer = client.call(&parameters).await.map_err(|_| ())?;
         match answer.code() {
-            200 => Ok(Told::Done(answer.text)),
-            407 => Ok(Told::Refused),
+            200 => Ok(Outcome::Acknowledged(answer.text)),
+            407 => Ok(Outcome::Rejected),
             _ if answer.status >= 500 => {
                 assert!(BROKEN.contains(&&*answer.text), "{}", answer.text);
-                Ok(Told::Broken)
+                Ok(Outcome::Failed)
             }
             _ => panic!("{self:?}: {}", answer.text),
         }
@@ -124,9 +124,9 @@ impl Write {
 
 /// A load that runs.
 pub struct Load {
-    done: Arc<AtomicUsize>,
+    acknowledged: Arc<AtomicUsize>,
     stopped: Arc<AtomicBool>,
-    clients: Vec<JoinHandle<Vec<Sent>>>,
+    clients: Vec<JoinHandle<Vec<SentWrite>>>,
 }
 
 impl Load {
@@ -141,25 +141,25 @@ impl Load {
     }
 
     fn run(client: &Client, label: &str, clients: usize, each: usize, rest: Duration) -> Load {
-        let done = Arc::new(AtomicUsize::new(0));
+        let acknowledged = Arc::new(AtomicUsize::new(0));
         let stopped = Arc::new(AtomicBool::new(false));
         let one = |number: usize| {
             let (client, label) = (client.clone(), label.to_owned());
-            let (done, stopped) = (done.clone(), stopped.clone());
+            let (acknowledged, stopped) = (acknowledged.clone(), stopped.clone());
             tokio::spawn(async move {
                 let mut sent = Vec::new();
                 for i in 0..each {
                     if stopped.load(Ordering::Relaxed) {
                         break;
                     }
-                    let write = Write::of(&label, number, i);
-                    let told = write.send(&client).await;
-                    if matches!(told, Ok(Told::Done(_))) {
-                        done.fetch_add(1, Ordering::Relaxed);
+                    let write = Write::nth(&label, number, i);
+                    let outcome = write.send(&client).await;
+                    if matches!(outcome, Ok(Outcome::Acknowledged(_))) {
+                        acknowledged.fetch_add(1, Ordering::Relaxed);
                     }
-                    let cut = told.is_err();
-                    let told = told.unwrap_or(Told::Nothing);
-                    sent.push(Sent { write, told });
+                    let cut = outcome.is_err();
+                    let outcome = outcome.unwrap_or(Outcome::Unanswered);
+                    sent.push(SentWrite { write, outcome });
                     if cut {
                         break;
                     }
@@ -172,28 +172,28 @@ impl Load {
         };
         let clients = (0..clients).map(one).collect();
         Load {
-            done,
+            acknowledged,
             stopped,
             clients,
         }
     }
 
     /// Waits until so many more writes have been acknowledged.
-    pub async fn goes_on(&self, more: usize) {
-        let so_far = self.done.load(Ordering::Relaxed);
-        self.acknowledged(so_far + more).await;
+    pub async fn wait_for_more(&self, more: usize) {
+        let so_far = self.acknowledged.load(Ordering::Relaxed);
+        self.wait_for_acknowledged(so_far + more).await;
     }
 
     /// Lets each client finish its write, and gives what they sent.
-    pub async fn stop(self) -> Vec<Sent> {
+    pub async fn stop(self) -> Vec<SentWrite> {
         self.stopped.store(true, Ordering::Relaxed);
-        self.end().await
+        self.join().await
     }
 
     /// Waits until so many writes have been acknowledged.
-    pub async fn acknowledged(&self, many: usize) {
+    pub async fn wait_for_acknowledged(&self, many: usize) {
         let deadline = Instant::now() + PATIENCE;
-        while self.done.load(Ordering::Relaxed) < many {
+        while self.acknowledged.load(Ordering::Relaxed) < many {
             let over = self.clients.iter().all(JoinHandle::is_finished);
             assert!(!over, "the load ended before {many} were acknowledged");
             assert!(Instant::now() < deadline, "{many} are not acknowledged");
@@ -202,7 +202,7 @@ impl Load {
     }
 
     /// Waits for all clients, and gives what they sent.
-    pub async fn end(self) -> Vec<Sent> {
+    pub async fn join(self) -> Vec<SentWrite> {
         let mut sent = Vec::new();
         for client in self.clients {
             sent.extend(client.await.unwrap());
@@ -213,8 +213,8 @@ impl Load {
 
 /// Checks that the ledger is what the clients remember: each acknowledged write stands there once, one without an answer
 /// once or not at all, a refused one not at all, and nothing else; balances are the sums of the rows. Gives the rows.
-pub async fn check(client: &Client, sent: &[Sent]) -> BTreeMap<String, Vec<Row>> {
-    let mut users: BTreeMap<String, BTreeMap<&str, &Sent>> = BTreeMap::new();
+pub async fn check(client: &Client, sent: &[SentWrite]) -> BTreeMap<String, Vec<Row>> {
+    let mut users: BTreeMap<String, BTreeMap<&str, &SentWrite>> = BTreeMap::new();
     for one in sent {
         let of_user = users.entry(one.write.uid.clone()).or_default();
         let twice = of_user.insert(&one.write.reference, one);
@@ -227,10 +227,13 @@ pub async fn check(client: &Client, sent: &[Sent]) -> BTreeMap<String, Vec<Row>>
             let one = expected.remove(row.reference.as_str());
             let one = one.unwrap_or_else(|| panic!("{uid} has {row:?} twice or for nothing"));
             assert_eq!((row.num, row.kind), (one.write.num, one.write.kind()));
-            assert_ne!(one.told, Told::Refused, "{uid} was refused {row:?}");
+            assert_ne!(one.outcome, Outcome::Rejected, "{uid} was refused {row:?}");
         }
         for one in expected.values() {
-            assert!(!matches!(one.told, Told::Done(_)), "{one:?} is lost");
+            assert!(
+                !matches!(one.outcome, Outcome::Acknowledged(_)),
+                "{one:?} is lost"
+            );
         }
         let sum: i64 = rows.iter().map(|row| row.num).sum();
         assert_eq!(client.total(&uid).await, sum, "the balance of {uid}");
@@ -244,7 +247,7 @@ pub async fn history(client: &Client, uid: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for page in 1.. {
         let data = client
-            .good(&[
+            .call_ok(&[
                 ("method", "app.yohocoin.lists"),
                 ("uid", uid),
                 ("limit", "100"),
@@ -265,9 +268,9 @@ pub async fn history(client: &Client, uid: &str) -> Vec<Row> {
     rows
 }
 
-/// Sends writes again, several at a time, and gives what was told now, in their order.
-pub async fn send_again(client: &Client, writes: Vec<Write>) -> Vec<Told> {
-    let mut told = BTreeMap::new();
+/// Sends writes again, several at a time, and gives what was outcome now, in their order.
+pub async fn resend(client: &Client, writes: Vec<Write>) -> Vec<Outcome> {
+    let mut outcome = BTreeMap::new();
     let mut running = JoinSet::new();
     let mut waiting = writes.into_iter().enumerate();
     loop {
@@ -278,33 +281,36 @@ pub async fn send_again(client: &Client, writes: Vec<Write>) -> Vec<Told> {
             running.spawn(async move { (i, write.send(&client).await.unwrap()) });
         }
         match running.join_next().await {
-            Some(one) => told.extend([one.unwrap()]),
-            None => return told.into_values().collect(),
+            Some(one) => outcome.extend([one.unwrap()]),
+            None => return outcome.into_values().collect(),
         }
     }
 }
 
 /// Sends again what was acknowledged, which is to be answered as it was.
-pub async fn repeat_what_was_acknowledged(client: &Client, sent: &[Sent]) {
+pub async fn repeat_acknowledged(client: &Client, sent: &[SentWrite]) {
     let done = sent
         .iter()
-        .filter(|one| matches!(one.told, Told::Done(_)))
+        .filter(|one| matches!(one.outcome, Outcome::Acknowledged(_)))
         .collect::<Vec<_>>();
     let writes = done.iter().map(|one| one.write.clone()).collect();
-    let now = send_again(client, writes).await;
+    let now = resend(client, writes).await;
     assert_eq!(now.len(), done.len());
     for (one, now) in done.iter().zip(now) {
-        assert_eq!(one.told, now, "{:?} again", one.write);
+        assert_eq!(one.outcome, now, "{:?} again", one.write);
     }
 }
 
 /// As a client does that had no good answer; afterwards it knows.
-pub async fn finish_what_was_cut_off(client: &Client, sent: &mut [Sent]) {
-    let mut cut: Vec<&mut Sent> = sent.iter_mut().filter(|one| one.told.is_open()).collect();
+pub async fn resolve_unknown(client: &Client, sent: &mut [SentWrite]) {
+    let mut cut: Vec<&mut SentWrite> = sent
+        .iter_mut()
+        .filter(|one| one.outcome.is_unknown())
+        .collect();
     let writes = cut.iter().map(|one| one.write.clone()).collect();
-    let now = send_again(client, writes).await;
+    let now = resend(client, writes).await;
     for (one, now) in cut.iter_mut().zip(now) {
-        assert!(!now.is_open(), "{:?}", one.write);
-        one.told = now;
+        assert!(!now.is_unknown(), "{:?}", one.write);
+        one.outcome = now;
     }
 }

@@ -12,9 +12,9 @@ use rsa::{Generate, PrivateKey};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::broker::Broker;
-use crate::osx::client::signed;
-use crate::program::{Client, Place, Program, text};
+use super::test_broker::TestBroker;
+use crate::osx::client::sign_query;
+use crate::program::{Client, Program, ProgramDir, text};
 
 /// Diamonds are the community's score1 here, so that they can be read.
 const COMMUNITY: &str =
@@ -26,7 +26,7 @@ const COUNT: i64 = 7;
 /// `userInfo` of somebody.
 async fn info(client: &Client, user: &str) -> Value {
     let end = jiff::Timestamp::now().as_second() + 60;
-    let query = signed(&format!(
+    let query = sign_query(&format!(
         "user_token={user}&appKey=testappkey&endtimestamp={end}"
     ));
     let answer = client.get(&format!("/getUserInfo?{query}")).await.unwrap();
@@ -53,17 +53,17 @@ fn add(user: u32) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn two_thousand_diamond_messages_and_three_kills() {
-    let broker = Broker::declared().await;
+    let broker = TestBroker::declared().await;
     for i in 0..MESSAGES {
         broker
             .publish("status.add_diamond", &add(i % USERS), &format!("m{i}"))
             .await;
     }
     let config = format!("{}{COMMUNITY}", broker.config());
-    let mut program = Program::start(&Place::with(&config), &[]).await;
+    let mut program = Program::start(&ProgramDir::with_config(&config), &[]).await;
     for waiting in [1500, 1000, 500] {
-        broker.at_most(waiting).await;
-        program.kill9();
+        broker.wait_until_at_most(waiting).await;
+        program.kill();
         assert!(
             broker.waiting(&broker.queue()).await > 0,
             "it was killed when all was over"
@@ -96,11 +96,11 @@ async fn two_thousand_diamond_messages_and_three_kills() {
     }
     assert_eq!(program.terminate().await.code(), Some(0));
     assert_eq!(
-        broker.left().await,
+        broker.remaining().await,
         (0, 0),
         "the dead-letter queue is empty"
     );
-    let audit = text(&program.place.run(&["audit"]).stdout);
+    let audit = text(&program.dir.run(&["audit"]).stdout);
     let all = i64::from(MESSAGES) * COUNT;
     assert!(
         audit.contains(&format!("{MESSAGES} entries, {all} points")),
@@ -116,12 +116,12 @@ async fn each_operation_by_its_routing_key() {
         .to_public_key()
         .to_public_key_pem(Default::default())
         .unwrap();
-    let broker = Broker::declared().await;
+    let broker = TestBroker::declared().await;
     let config = format!(
         "{}{COMMUNITY}[status]\npingpp_public_key = \"\"\"\n{pem}\"\"\"\npay.award = {{ diamond = 'amount' }}\n",
         broker.config()
     );
-    let mut program = Program::start(&Place::with(&config), &[]).await;
+    let mut program = Program::start(&ProgramDir::with_config(&config), &[]).await;
     let client = program.client();
     let send = async |key: &str, body: Value, id: &str| broker.publish(key, &body, id).await;
     send(
@@ -202,6 +202,6 @@ async fn each_operation_by_its_routing_key() {
     .await;
     shows(&client, "a", "score1", json!("126")).await;
     assert_eq!(program.terminate().await.code(), Some(0));
-    assert_eq!(broker.left().await, (0, 2));
+    assert_eq!(broker.remaining().await, (0, 2));
     program.audit();
 }

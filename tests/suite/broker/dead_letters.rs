@@ -3,8 +3,10 @@
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldArray, FieldTable};
 
-use super::broker::{Broker, EARN, connected, earn, has, header, persistent};
-use crate::program::{Place, Program};
+use super::test_broker::{
+    EARN, TestBroker, earn, header, persistent, wait_for_connections, wait_for_total,
+};
+use crate::program::{Program, ProgramDir};
 
 const UID: &str = "50030199";
 
@@ -31,7 +33,7 @@ const POISON: [(&str, &str, &str); 8] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn they_are_dead_lettered_with_their_reason_and_stop_nobody() {
-    let broker = Broker::declared().await;
+    let broker = TestBroker::declared().await;
     let mut expected = Vec::new();
     for (i, (key, body, reason)) in POISON.into_iter().enumerate() {
         let id = format!("p{i}");
@@ -40,8 +42,8 @@ async fn they_are_dead_lettered_with_their_reason_and_stop_nobody() {
         broker.publish(EARN, &earn(UID, 1, &id), &id).await;
         expected.push((id, key, body.to_owned(), reason.to_owned()));
     }
-    let mut program = Program::start(&Place::with(&broker.config()), &[]).await;
-    has(&program.client(), UID, i64::try_from(POISON.len()).unwrap()).await;
+    let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
+    wait_for_total(&program.client(), UID, i64::try_from(POISON.len()).unwrap()).await;
     let mut found = Vec::new();
     for _ in POISON {
         let letter = broker.dead_letter().await;
@@ -61,13 +63,13 @@ async fn they_are_dead_lettered_with_their_reason_and_stop_nobody() {
     let expected = expected.map(|(id, key, body, reason)| (id, key.to_owned(), body, reason));
     assert_eq!(found, expected.collect::<Vec<_>>());
     assert_eq!(program.terminate().await.code(), Some(0));
-    assert_eq!(broker.left().await, (0, 0));
+    assert_eq!(broker.remaining().await, (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn a_dead_letter_keeps_its_properties_but_for_those_that_would_lose_it() {
-    let broker = Broker::declared().await;
+    let broker = TestBroker::declared().await;
     let mut headers = FieldTable::default();
     headers.insert("trace".into(), AMQPValue::LongString("t1".into()));
     // By this header the broker would put the dead letter into the queue again.
@@ -86,7 +88,7 @@ async fn a_dead_letter_keeps_its_properties_but_for_those_that_would_lose_it() {
         .with_expiration("600000".into())
         .with_headers(headers);
     broker.publish_with("app.nothing", b"{}", properties).await;
-    let _program = Program::start(&Place::with(&broker.config()), &[]).await;
+    let _program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
     let letter = broker.dead_letter().await;
     assert_eq!(header(&letter, "trace").as_deref(), Some("t1"));
     assert_eq!(
@@ -115,7 +117,7 @@ async fn a_dead_letter_keeps_its_properties_but_for_those_that_would_lose_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn what_the_broker_would_refuse_in_a_dead_letter_is_left_out() {
-    let broker = Broker::declared().await;
+    let broker = TestBroker::declared().await;
     let mut headers = FieldTable::default();
     headers.insert(
         "big".into(),
@@ -123,7 +125,7 @@ async fn what_the_broker_would_refuse_in_a_dead_letter_is_left_out() {
     );
     let big = BasicProperties::default().with_headers(headers);
     broker.publish_with("app.nothing", b"{}", big).await;
-    let mut program = Program::start(&Place::with(&broker.config()), &[]).await;
+    let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
     let letter = broker.dead_letter().await;
     assert_eq!(header(&letter, "big"), None);
     assert_eq!(
@@ -131,20 +133,20 @@ async fn what_the_broker_would_refuse_in_a_dead_letter_is_left_out() {
         Some("app.nothing")
     );
     assert_eq!(program.terminate().await.code(), Some(0));
-    assert_eq!(broker.left().await, (0, 0));
+    assert_eq!(broker.remaining().await, (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn the_dead_letter_queue_is_declared_again_where_somebody_deletes_it() {
-    let broker = Broker::declared().await;
-    let mut program = Program::start(&Place::with(&broker.config()), &[]).await;
-    connected(&mut program, 1).await;
+    let broker = TestBroker::declared().await;
+    let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
+    wait_for_connections(&mut program, 1).await;
     broker.delete_queue(&broker.dead_queue()).await;
     broker
         .publish("app.nothing", &earn(UID, 1, "a"), "m1")
         .await;
-    program.logged("dead-lettered").await;
+    program.wait_for_log("dead-lettered").await;
     let letter = broker.dead_letter().await;
     assert_eq!(
         header(&letter, "x-reason").as_deref(),

@@ -9,46 +9,46 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::server::{Kind, Server};
-use crate::openapi::client::{ONE, PARTNERS, fresh};
-use crate::osx::client::{COMMUNITY, action};
-use crate::program::{Answer, CONFIG, Client, Place, Program, signed};
+use super::database_server::{DatabaseServer, ServerKind};
+use crate::openapi::client::{ENVELOPE_SIGNER, PARTNERS, next_nonce};
+use crate::osx::client::{COMMUNITY, sign_action};
+use crate::program::{Answer, CONFIG, Client, Program, ProgramDir, sign_query};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/with_servers.sh"]
 async fn postgresqls_is_lost() {
-    is_lost(Kind::Postgres).await;
+    is_lost(ServerKind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs MariaDB: tests/with_servers.sh"]
 async fn mariadbs_is_lost() {
-    is_lost(Kind::MariaDb).await;
+    is_lost(ServerKind::MariaDb).await;
 }
 
-async fn is_lost(kind: Kind) {
-    let server = Server::new(kind).await;
-    let wire = Wire::to(server.address()).await;
+async fn is_lost(kind: ServerKind) {
+    let server = DatabaseServer::new(kind).await;
+    let proxy = CommitProxy::to(server.address()).await;
     let config = format!("{CONFIG}{PARTNERS}{COMMUNITY}");
-    let place = Place::with(&config).at(&server.url_at(wire.address));
-    let program = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&config).on_database(&server.url_at(proxy.address));
+    let program = Program::start(&dir, &[]).await;
     let caller = Caller(program.client());
-    for (lost, happened) in [(Lost::Commit, 0), (Lost::Answer, 1)] {
+    for (lost, happened) in [(Dropped::Commit, 0), (Dropped::Answer, 1)] {
         let uid = format!("5003000{happened}");
         let earn = [("num", "10"), ("type", "18"), ("referenceId", "r")];
-        let (status, data) = wire
-            .loses(lost, caller.coins("app.yohocoin.get", &uid, &earn))
+        let (status, data) = proxy
+            .drop_during(lost, caller.coins("app.yohocoin.get", &uid, &earn))
             .await;
         assert_eq!((status, &data["currency"]), (200, &json!("10")), "{lost:?}");
         let spend = [("num", "-3"), ("type", "19"), ("orderCode", "o")];
-        let (status, data) = wire
-            .loses(lost, caller.coins("app.yohocoin.subtract", &uid, &spend))
+        let (status, data) = proxy
+            .drop_during(lost, caller.coins("app.yohocoin.subtract", &uid, &spend))
             .await;
         assert_eq!((status, &data["currency"]), (200, &json!("7")), "{lost:?}");
 
-        let once = fresh();
-        let (status, first) = wire
-            .loses(lost, caller.notify(&format!("{uid} 1 post {once}")))
+        let once = next_nonce();
+        let (status, first) = proxy
+            .drop_during(lost, caller.notify(&format!("{uid} 1 post {once}")))
             .await;
         assert_eq!((status, &first["user_info"]["score1"]), (200, &json!("10")));
         let again = caller.notify(&format!("{uid} 1 post {once}")).await;
@@ -56,7 +56,7 @@ async fn is_lost(kind: Kind) {
 
         // Its nonce would be found spent, whoever spent it.
         assert_eq!(
-            wire.loses(lost, caller.add(&uid, "b")).await.0,
+            proxy.drop_during(lost, caller.add(&uid, "b")).await.0,
             500,
             "{lost:?}"
         );
@@ -65,15 +65,15 @@ async fn is_lost(kind: Kind) {
 
         let one = [("count", "1"), ("change_type", "outage")];
         let diamond = || caller.status("status.add_diamond", &uid, &one);
-        assert_eq!(wire.loses(lost, diamond()).await.0, 500, "{lost:?}");
+        assert_eq!(proxy.drop_during(lost, diamond()).await.0, 500, "{lost:?}");
         let stand = json!(happened + 1);
         assert_eq!(diamond().await.1["diamonds"], stand, "{lost:?}");
 
         let line = [("description", "x")];
         let profile = caller.status("status.update_profile", &uid, &line);
-        assert_eq!(wire.loses(lost, profile).await.0, 200, "{lost:?}");
+        assert_eq!(proxy.drop_during(lost, profile).await.0, 200, "{lost:?}");
         let light = caller.status("status.extend_light", &uid, &[("time", "1")]);
-        assert_eq!(wire.loses(lost, light).await.0, 500, "{lost:?}");
+        assert_eq!(proxy.drop_during(lost, light).await.0, 500, "{lost:?}");
     }
     program.audit();
 }
@@ -83,7 +83,7 @@ struct Caller(Client);
 
 impl Caller {
     async fn call(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
-        let Answer { status, json, .. } = Client::answer(request).await.unwrap();
+        let Answer { status, json, .. } = Client::send(request).await.unwrap();
         (status, json["data"].clone())
     }
 
@@ -94,16 +94,18 @@ impl Caller {
 
     async fn coins(&self, method: &str, uid: &str, more: &[(&str, &str)]) -> (u16, Value) {
         let parameters = [&[("method", method), ("uid", uid)], more].concat();
-        self.get(format!("/gateway?{}", signed(&parameters))).await
+        self.get(format!("/gateway?{}", sign_query(&parameters)))
+            .await
     }
 
     async fn status(&self, method: &str, user: &str, more: &[(&str, &str)]) -> (u16, Value) {
         let parameters = [&[("method", method), ("user_key", user)], more].concat();
-        self.get(format!("/gateway?{}", signed(&parameters))).await
+        self.get(format!("/gateway?{}", sign_query(&parameters)))
+            .await
     }
 
     async fn notify(&self, call: &str) -> (u16, Value) {
-        let query = action(call, Timestamp::now().as_second() + 600);
+        let query = sign_action(call, Timestamp::now().as_second() + 600);
         self.get(format!("/userActionNotify?{query}")).await
     }
 
@@ -113,7 +115,7 @@ impl Caller {
             "pointsChannel": 1,
         });
         let seconds = Timestamp::now().as_second();
-        let envelope = ONE.envelope(seconds, &fresh(), "user.points-add", &params);
+        let envelope = ENVELOPE_SIGNER.envelope(seconds, &next_nonce(), "user.points-add", &params);
         let url = format!("{}/api/v2", self.0.base);
         let post = self.0.http.post(url).body(envelope.to_string());
         self.call(post).await
@@ -122,43 +124,49 @@ impl Caller {
 
 /// What does not arrive. The connection ends then.
 #[derive(Clone, Copy, Debug)]
-enum Lost {
+enum Dropped {
     Commit,
     Answer,
 }
 
-/// A wire between the program and the server.
-struct Wire {
+/// A proxy between the program and the server.
+struct CommitProxy {
     address: SocketAddr,
-    loses: Arc<Mutex<Option<Lost>>>,
+    drop_during: Arc<Mutex<Option<Dropped>>>,
 }
 
-impl Wire {
-    async fn to(server: SocketAddr) -> Wire {
+impl CommitProxy {
+    async fn to(server: SocketAddr) -> CommitProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let loses = Arc::new(Mutex::new(None));
-        let next = loses.clone();
+        let drop_during = Arc::new(Mutex::new(None));
+        let next = drop_during.clone();
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let far = TcpStream::connect(server).await.unwrap();
                 tokio::spawn(carry(near, far, next.clone()));
             }
         });
-        Wire { address, loses }
+        CommitProxy {
+            address,
+            drop_during,
+        }
     }
 
     /// Loses this of the first commit that a call needs, which must need one.
-    async fn loses<T>(&self, lost: Lost, call: impl Future<Output = T>) -> T {
-        *self.loses.lock().unwrap() = Some(lost);
+    async fn drop_during<T>(&self, lost: Dropped, call: impl Future<Output = T>) -> T {
+        *self.drop_during.lock().unwrap() = Some(lost);
         let answer = call.await;
-        assert!(self.loses.lock().unwrap().is_none(), "there was no commit");
+        assert!(
+            self.drop_during.lock().unwrap().is_none(),
+            "there was no commit"
+        );
         answer
     }
 }
 
 /// Carries what comes to the other side, until something is lost.
-async fn carry(mut near: TcpStream, mut far: TcpStream, loses: Arc<Mutex<Option<Lost>>>) {
+async fn carry(mut near: TcpStream, mut far: TcpStream, drop_during: Arc<Mutex<Option<Dropped>>>) {
     let (mut asked, mut answered) = ([0; 65536], [0; 65536]);
     let mut sweeps = false;
     loop {
@@ -172,8 +180,8 @@ async fn carry(mut near: TcpStream, mut far: TcpStream, loses: Arc<Mutex<Option<
                 let sweep = |text: &[u8]| text.starts_with(b"DELETE FROM ") && text.ends_with(b"nonce");
                 sweeps |= asked.windows(18).any(sweep);
                 let counts = commits && !std::mem::take(&mut sweeps);
-                let lost = if counts { loses.lock().unwrap().take() } else { None };
-                if matches!(lost, Some(Lost::Commit)) || far.write_all(asked).await.is_err() {
+                let lost = if counts { drop_during.lock().unwrap().take() } else { None };
+                if matches!(lost, Some(Dropped::Commit)) || far.write_all(asked).await.is_err() {
                     return;
                 }
                 if lost.is_some() {

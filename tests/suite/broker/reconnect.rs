@@ -1,9 +1,9 @@
 //! The broker is away, at the start or later: the program serves, comes back, and loses and repeats nothing.
 
-use super::broker::{Broker, EARN, connected, earn, has};
 use super::proxy::Proxy;
-use crate::ledger::load::history;
-use crate::program::{Place, Program};
+use super::test_broker::{EARN, TestBroker, earn, wait_for_connections, wait_for_total};
+use crate::ledger::write_load::history;
+use crate::program::{Program, ProgramDir};
 
 const UID: &str = "50030199";
 const ROUNDS: u32 = 4;
@@ -12,32 +12,32 @@ const EACH: u32 = 300;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn it_serves_without_the_broker_and_connects_when_that_comes() {
-    let broker = Broker::declared().await;
+    let broker = TestBroker::declared().await;
     let proxy = Proxy::cut_off().await;
     broker.publish(EARN, &earn(UID, 7, "a"), "a").await;
-    let place = Place::with(&broker.config_at(&proxy.url));
-    let mut program = Program::start(&place, &[]).await;
-    program.logged("cannot reach the broker").await;
+    let dir = ProgramDir::with_config(&broker.config_with_url(&proxy.url));
+    let mut program = Program::start(&dir, &[]).await;
+    program.wait_for_log("cannot reach the broker").await;
     assert_eq!(program.client().total(UID).await, 0);
     proxy.restore();
-    has(&program.client(), UID, 7).await;
+    wait_for_total(&program.client(), UID, 7).await;
     assert_eq!(program.terminate().await.code(), Some(0));
-    assert_eq!(broker.left().await, (0, 0));
+    assert_eq!(broker.remaining().await, (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn a_lost_connection_loses_no_message_and_counts_none_twice() {
-    let broker = Broker::declared().await;
+    let broker = TestBroker::declared().await;
     let proxy = Proxy::cut_off().await;
     proxy.restore();
-    let place = Place::with(&broker.config_at(&proxy.url));
-    let mut program = Program::start(&place, &[]).await;
+    let dir = ProgramDir::with_config(&broker.config_with_url(&proxy.url));
+    let mut program = Program::start(&dir, &[]).await;
     let client = program.client();
     let uid = |i: u32| (50030000 + i % 5).to_string();
     for round in 0..ROUNDS {
         let times = usize::try_from(round).unwrap() + 1;
-        connected(&mut program, times).await;
+        wait_for_connections(&mut program, times).await;
         for i in 0..EACH {
             let reference = format!("r{round}-{i}");
             broker
@@ -51,7 +51,7 @@ async fn a_lost_connection_loses_no_message_and_counts_none_twice() {
         proxy.restore();
     }
     for i in 0..5 {
-        has(&client, &uid(i), i64::from(3 * ROUNDS * EACH / 5)).await;
+        wait_for_total(&client, &uid(i), i64::from(3 * ROUNDS * EACH / 5)).await;
         let rows = usize::try_from(ROUNDS * EACH / 5).unwrap();
         assert_eq!(history(&client, &uid(i)).await.len(), rows);
     }
@@ -59,18 +59,18 @@ async fn a_lost_connection_loses_no_message_and_counts_none_twice() {
     let lost = log.matches("lost the broker").count();
     assert_eq!(lost, usize::try_from(ROUNDS).unwrap(), "{log}");
     assert_eq!(program.terminate().await.code(), Some(0));
-    assert_eq!(broker.left().await, (0, 0));
+    assert_eq!(broker.remaining().await, (0, 0));
     program.audit();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn it_stops_in_time_while_the_broker_is_away() {
-    let broker = Broker::new().await;
+    let broker = TestBroker::new().await;
     let proxy = Proxy::cut_off().await;
-    let place = Place::with(&broker.config_at(&proxy.url));
-    let mut program = Program::start(&place, &[]).await;
-    program.logged("cannot reach the broker").await;
+    let dir = ProgramDir::with_config(&broker.config_with_url(&proxy.url));
+    let mut program = Program::start(&dir, &[]).await;
+    program.wait_for_log("cannot reach the broker").await;
     assert_eq!(program.terminate().await.code(), Some(0));
     assert!(
         program.log().trim_end().ends_with("stopped"),

@@ -1,8 +1,10 @@
 //! The log: connected, lost, dead-lettered; nothing of the URL, of its password, or of a message.
 
-use super::broker::{Broker, EARN, connected, earn, has, persistent, url};
 use super::proxy::Proxy;
-use crate::program::{Place, Program};
+use super::test_broker::{
+    EARN, TestBroker, earn, persistent, url, wait_for_connections, wait_for_total,
+};
+use crate::program::{Program, ProgramDir};
 
 /// Stands in every value that the messages carry.
 const PRIVATE: &str = "pv7";
@@ -11,14 +13,14 @@ const UID: &str = "5003017770177";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn it_says_what_happens_and_nothing_private() {
-    let broker = Broker::declared().await;
+    let broker = TestBroker::declared().await;
     let proxy = Proxy::cut_off().await;
-    let place = Place::with(&broker.config_at(&proxy.url));
+    let dir = ProgramDir::with_config(&broker.config_with_url(&proxy.url));
     let variables = [("RUST_LOG", "debug")];
-    let mut program = Program::start(&place, &variables).await;
-    program.logged("cannot reach the broker: ").await;
+    let mut program = Program::start(&dir, &variables).await;
+    program.wait_for_log("cannot reach the broker: ").await;
     proxy.restore();
-    connected(&mut program, 1).await;
+    wait_for_connections(&mut program, 1).await;
     let good = earn(UID, 5, &format!("{PRIVATE}-a"));
     broker.publish(EARN, &good, &format!("{PRIVATE}-id")).await;
     let bad = format!(r#"{{"uid":"{UID}","num":"{PRIVATE}","message":"{PRIVATE}"}}"#);
@@ -31,9 +33,9 @@ async fn it_says_what_happens_and_nothing_private() {
         broker.publish_with(key, body.as_bytes(), properties).await;
         broker.dead_letter().await;
     }
-    has(&program.client(), UID, 5).await;
+    wait_for_total(&program.client(), UID, 5).await;
     proxy.cut();
-    program.logged("lost the broker: ").await;
+    program.wait_for_log("lost the broker: ").await;
     assert_eq!(program.terminate().await.code(), Some(0));
     let log = program.log();
     for line in [
@@ -53,14 +55,14 @@ async fn it_says_what_happens_and_nothing_private() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn a_wrong_password_is_told_without_it() {
-    let broker = Broker::new().await;
-    let (_, place) = url()
+    let broker = TestBroker::new().await;
+    let (_, address) = url()
         .split_once('@')
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
         .unwrap();
-    let config = broker.config_at(&format!("amqp://guest:hush-hush@{place}"));
-    let mut program = Program::start(&Place::with(&config), &[]).await;
-    let line = program.logged("cannot reach the broker: ").await;
+    let config = broker.config_with_url(&format!("amqp://guest:hush-hush@{address}"));
+    let mut program = Program::start(&ProgramDir::with_config(&config), &[]).await;
+    let line = program.wait_for_log("cannot reach the broker: ").await;
     assert!(line.contains("ACCESS_REFUSED"), "{line}");
     assert_eq!(program.terminate().await.code(), Some(0));
     let log = program.log();

@@ -11,8 +11,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
-use super::broker::{Broker, EARN, earn, has, url};
-use crate::program::{Place, Program};
+use super::test_broker::{EARN, TestBroker, earn, url, wait_for_total};
+use crate::program::{Program, ProgramDir};
 
 const UID: &str = "50030299";
 
@@ -52,9 +52,9 @@ impl Front {
     /// The broker's URL over TLS, with the host by this name.
     fn url(&self, host: &str) -> String {
         let direct = url();
-        let (name, place) = direct.split_once('@').expect("a URL with a name");
+        let (name, address) = direct.split_once('@').expect("a URL with a name");
         let name = name.replace("amqp://", "amqps://");
-        let (_, path) = place.split_once('/').unwrap_or((place, "%2f"));
+        let (_, path) = address.split_once('/').unwrap_or((address, "%2f"));
         format!("{name}@{host}:{}/{path}", self.port)
     }
 
@@ -70,8 +70,8 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor) {
         let acceptor = acceptor.clone();
         tokio::spawn(async move {
             let direct = url();
-            let (_, place) = direct.split_once('@').expect("a URL with a name");
-            let host = place.split('/').next().unwrap_or(place);
+            let (_, address) = direct.split_once('@').expect("a URL with a name");
+            let host = address.split('/').next().unwrap_or(address);
             // A client that does not trust the certificate ends the handshake.
             if let Ok(mut near) = acceptor.accept(near).await {
                 let mut far = TcpStream::connect(host).await.unwrap();
@@ -83,12 +83,12 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_come_over_tls_from_a_broker_that_the_machine_trusts() {
-    let broker = Broker::declared().await;
+    let broker = TestBroker::declared().await;
     let front = Front::start().await;
-    let place = Place::with(&broker.config_at(&front.url("localhost")));
+    let dir = ProgramDir::with_config(&broker.config_with_url(&front.url("localhost")));
     let trusted = front.authority();
     let trusted = [("SSL_CERT_FILE", trusted.as_str()), ("SSL_CERT_DIR", "")];
-    let mut program = Program::start(&place, &trusted).await;
+    let mut program = Program::start(&dir, &trusted).await;
     // More than one record of TLS.
     for i in 0..300 {
         let reference = format!("tls-{i}");
@@ -96,14 +96,14 @@ async fn messages_come_over_tls_from_a_broker_that_the_machine_trusts() {
             .publish(EARN, &earn(UID, 2, &reference), &reference)
             .await;
     }
-    has(&program.client(), UID, 600).await;
+    wait_for_total(&program.client(), UID, 600).await;
     assert_eq!(program.terminate().await.code(), Some(0));
-    assert_eq!(broker.left().await, (0, 0));
+    assert_eq!(broker.remaining().await, (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_the_machine_does_not_trust_gets_nothing() {
-    let broker = Broker::declared().await;
+    let broker = TestBroker::declared().await;
     broker.publish(EARN, &earn(UID, 7, "a"), "a").await;
     let front = Front::start().await;
     let another = Front::start().await;
@@ -126,10 +126,10 @@ async fn a_broker_that_the_machine_does_not_trust_gets_nothing() {
         ),
         ("localhost", &nowhere, "this machine trusts no certificates"),
     ] {
-        let place = Place::with(&broker.config_at(&front.url(host)));
+        let dir = ProgramDir::with_config(&broker.config_with_url(&front.url(host)));
         let trusted = [("SSL_CERT_FILE", trusted.as_str()), ("SSL_CERT_DIR", "")];
-        let mut program = Program::start(&place, &trusted).await;
-        let line = program.logged("cannot reach the broker").await;
+        let mut program = Program::start(&dir, &trusted).await;
+        let line = program.wait_for_log("cannot reach the broker").await;
         assert!(line.contains(why), "{line}");
         assert_eq!(program.terminate().await.code(), Some(0));
     }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use tokio::time::sleep;
 
-use super::books::{copy, is_empty, open, place, rows};
+use super::fixture::{copy, is_empty, new_dir, open, rows};
 use crate::database::{MARIADB, POSTGRES, setting};
-use crate::program::{Place, text};
+use crate::program::{ProgramDir, text};
 
 /// A copy must come so far within this.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -16,21 +16,30 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SOME: u64 = 2 << 20;
 
 /// A ledger of 20 MB.
-async fn large() -> Place {
-    let place = place();
-    assert!(place.run(&["migrate"]).status.success());
+async fn large() -> ProgramDir {
+    let dir = new_dir();
+    assert!(dir.run(&["migrate"]).status.success());
     let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
                 INSERT INTO message SELECT randomblob(16), i, hex(randomblob(500)) FROM n";
-    let db = open(&place.url()).await;
+    let db = open(&dir.database_url()).await;
     db.execute_unprepared(many).await.unwrap();
-    place
+    dir
 }
 
 /// Starts a copy, and waits until it is in the middle of it.
-async fn start(from: &Place, to: &Place) -> Child {
+async fn start(from: &ProgramDir, to: &ProgramDir) -> Child {
     assert!(to.run(&["migrate"]).status.success());
-    let mut child = from.spawn(&["copy", "--from", &from.url(), "--to", &to.url()], &[]);
-    let db = open(&to.url()).await;
+    let mut child = from.spawn(
+        &[
+            "copy",
+            "--from",
+            &from.database_url(),
+            "--to",
+            &to.database_url(),
+        ],
+        &[],
+    );
+    let db = open(&to.database_url()).await;
     let deadline = Instant::now() + PATIENCE;
     while written(to, &db).await < SOME {
         assert!(child.try_wait().unwrap().is_none(), "it is over already");
@@ -41,7 +50,7 @@ async fn start(from: &Place, to: &Place) -> Child {
 }
 
 /// The bytes that a target has so far, committed or not.
-async fn written(to: &Place, db: &DatabaseConnection) -> u64 {
+async fn written(to: &ProgramDir, db: &DatabaseConnection) -> u64 {
     let size = match db.get_database_backend() {
         DbBackend::Postgres => "SELECT pg_relation_size('message')",
         DbBackend::MySql => {
@@ -59,48 +68,51 @@ async fn written(to: &Place, db: &DatabaseConnection) -> u64 {
     u64::try_from(row.try_get_by_index::<i64>(0).unwrap()).unwrap()
 }
 
-async fn killed(to: Place) {
+async fn killed(to: ProgramDir) {
     let from = large().await;
     let mut child = start(&from, &to).await;
     child.kill().unwrap();
     assert!(!child.wait().unwrap().success(), "it was over before");
-    assert!(is_empty(&to.url()).await);
-    let out = copy(&from.url(), &to.url());
+    assert!(is_empty(&to.database_url()).await);
+    let out = copy(&from.database_url(), &to.database_url());
     assert!(out.status.success(), "{}", text(&out.stderr));
-    assert_eq!(rows(&to.url()).await, rows(&from.url()).await);
+    assert_eq!(
+        rows(&to.database_url()).await,
+        rows(&from.database_url()).await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_on_its_way_into_a_file() {
-    killed(place()).await;
+    killed(new_dir()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/with_servers.sh"]
 async fn killed_on_its_way_into_postgresql() {
-    killed(place().on(POSTGRES)).await;
+    killed(new_dir().on_server(POSTGRES)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs MariaDB: tests/with_servers.sh"]
 async fn killed_on_its_way_into_mariadb() {
-    killed(place().on(MARIADB)).await;
+    killed(new_dir().on_server(MARIADB)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_written_meanwhile_is_not_lost() {
     let from = large().await;
-    let on_postgresql = setting(POSTGRES).map(|_| place().on(POSTGRES));
-    for to in [place()].into_iter().chain(on_postgresql) {
+    let on_postgresql = setting(POSTGRES).map(|_| new_dir().on_server(POSTGRES));
+    for to in [new_dir()].into_iter().chain(on_postgresql) {
         let child = start(&from, &to).await;
         let late = "UPDATE message SET answer = 'late ' || answer WHERE at = 1";
-        let db = open(&from.url()).await;
+        let db = open(&from.database_url()).await;
         db.execute_unprepared(late).await.unwrap();
         let out = child.wait_with_output().unwrap();
         let said = text(&out.stderr);
         assert_eq!(out.status.code(), Some(1), "{said}");
         let why = "nothing was copied: the source was written to meanwhile, in its table message: ";
         assert!(said.contains(why), "{said}");
-        assert!(is_empty(&to.url()).await);
+        assert!(is_empty(&to.database_url()).await);
     }
 }

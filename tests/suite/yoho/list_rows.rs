@@ -76,7 +76,7 @@ async fn types_that_no_request_posts() {
     let gateway = TestGateway::start().await;
     let mut rows = Vec::new();
     for (kind, num, title, message) in POSTED_ELSEWHERE {
-        gateway.at(&format!("2026-05-20 11:30:{kind:02}"));
+        gateway.set_time(&format!("2026-05-20 11:30:{kind:02}"));
         let movement = match num > 0 {
             true => PostingKind::Earn {
                 amount: num,
@@ -107,7 +107,7 @@ async fn a_row_without_a_key() {
     let table = r#"
         no key | lists uid=5 | {"coinlist":[{"date":"2026-05-20 11:30:32","message":"活动奖励","num":8,"title":"活动奖励","type":3},{"date":"2026-05-20 11:30:32","message":"订单取消退还:订单","num":7,"title":"订单取消退还:订单%s","type":2}],"limit":20,"page":1,"page_total":2,"total":2}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -127,7 +127,7 @@ async fn types_that_requests_post() {
         at 2026-05-20 11:30:32
         22 | return uid=5&num=200&type=22&orderCode=53415     | {"currency":"250","uid":5}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     let rows = [
         r#"{"date":"2026-05-20 11:30:32","key":"53415","message":"有货币兑换失败53415","num":200,"title":"有货币兑换失败","type":22}"#,
         r#"{"date":"2026-05-20 11:28:47","key":"53415","message":"兑换电子券53415","num":-200,"title":"兑换电子券","type":21}"#,
@@ -153,7 +153,7 @@ async fn a_message_of_ones_own() {
         number   | get {"uid":5,"num":1,"type":18,"referenceId":"c","message":12} | {"currency":"62","uid":5}
         empty    | get {"uid":5,"num":1,"type":18,"referenceId":"d","message":""} | {"currency":"63","uid":5}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     let rows = [
         r#"{"date":"2026-05-20 11:30:32","key":"d","message":"合格评价d","num":1,"title":"合格评价","type":18}"#,
         r#"{"date":"2026-05-20 11:30:32","key":"c","message":"12","num":1,"title":"合格评价","type":18}"#,
@@ -171,14 +171,14 @@ async fn a_message_of_ones_own() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_texts_are_configuration() {
     let settings = "[yoho.types]\n17 = { title = \"签到%s\", message = \"在%s签到\" }\n19.message = \"兑换\"\n16.title = \"过期\"";
-    let gateway = TestGateway::with(settings).await;
+    let gateway = TestGateway::with_config(settings).await;
     let table = r#"
         17 | get uid=5&num=5&type=17&referenceId=德吉 | {"currency":"5","uid":5}
         19 | subtract uid=5&num=-1&type=19&orderCode=A | {"currency":"4","uid":5}
         at 2028-01-01 00:00:00
         16 | get uid=5&num=5&type=17&referenceId=a%sb | {"currency":"5","uid":5}
     "#;
-    gateway.play(table).await;
+    gateway.check_table(table).await;
     let rows = [
         r#"{"date":"2028-01-01 00:00:00","key":"a%sb","message":"在a%sb签到","num":5,"title":"签到%s","type":17}"#,
         r#"{"date":"2027-12-31 23:59:59","message":"积分过期","num":-4,"title":"过期","type":16}"#,

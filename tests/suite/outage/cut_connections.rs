@@ -8,9 +8,9 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::callers::Callers;
-use super::server::{Kind, Server};
-use super::{client, count, gateway, settle};
-use crate::ledger::load::{Load, Told};
+use super::database_server::{DatabaseServer, ServerKind};
+use super::{client, count, gateway, reconcile};
+use crate::ledger::write_load::{Load, Outcome};
 use crate::program::Client;
 
 /// How often all connections are cut.
@@ -21,18 +21,18 @@ const ADDERS: usize = 6;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/with_servers.sh"]
 async fn postgresql_cuts_connections() {
-    cuts(Kind::Postgres).await;
+    cuts(ServerKind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs MariaDB: tests/with_servers.sh"]
 async fn mariadb_cuts_connections() {
-    cuts(Kind::MariaDb).await;
+    cuts(ServerKind::MariaDb).await;
 }
 
 /// Who has a reference, or only reads, hears nothing of it.
-async fn cuts(kind: Kind) {
-    let server = Server::new(kind).await;
+async fn cuts(kind: ServerKind) {
+    let server = DatabaseServer::new(kind).await;
     let program = gateway(&server).await;
     let client = client(&program);
     let (load, callers) = (
@@ -43,22 +43,22 @@ async fn cuts(kind: Kind) {
     let adders: Vec<_> = (0..ADDERS)
         .map(|number| add_without_identity(&client, format!("adder {number}"), &stopped))
         .collect();
-    load.acknowledged(100).await;
+    load.wait_for_acknowledged(100).await;
     callers.all_succeed().await;
     let administrator = server.administrator().await;
     let mut cut = 0;
     for i in 0..CUTS {
         // On a machine so busy that no batch ends between two cuts, nothing would ever be written.
-        load.goes_on(1).await;
+        load.wait_for_more(1).await;
         // At another point of a batch each time.
         sleep(Duration::from_millis(50 + i * 13 % 60)).await;
         cut += server.cut(&administrator).await;
     }
     assert!(cut > 40, "{cut} connections were cut");
-    load.goes_on(50).await;
+    load.wait_for_more(50).await;
     stopped.store(true, Ordering::Relaxed);
     let mut sent = load.stop().await;
-    assert_eq!(count(&sent, Told::is_open), 0, "{}", program.log());
+    assert_eq!(count(&sent, Outcome::is_unknown), 0, "{}", program.log());
     let broken = callers.stop().await;
     let told = broken.iter().all(|path| path.spends_a_nonce());
     assert!(told, "{broken:?} {}", program.log());
@@ -72,12 +72,12 @@ async fn cuts(kind: Kind) {
             "{stand} of {added:?}"
         );
     }
-    settle(&program, &mut sent).await;
+    reconcile(&program, &mut sent).await;
 }
 
 /// How many additions were acknowledged, and of how many nothing is known.
 #[derive(Debug, Default)]
-struct Added {
+struct AddCounts {
     acknowledged: i64,
     open: i64,
 }
@@ -86,10 +86,10 @@ fn add_without_identity(
     client: &Client,
     user: String,
     stopped: &Arc<AtomicBool>,
-) -> JoinHandle<Added> {
+) -> JoinHandle<AddCounts> {
     let (client, stopped) = (client.clone(), stopped.clone());
     tokio::spawn(async move {
-        let mut added = Added::default();
+        let mut added = AddCounts::default();
         while !stopped.load(Ordering::Relaxed) {
             match add(&client, &user).await {
                 Some(_) => added.acknowledged += 1,

@@ -6,7 +6,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::sync::watch;
 
-use super::broker::url;
+use super::test_broker::url;
 
 /// Cut or not; cut when dropped.
 pub struct Proxy {
@@ -19,8 +19,8 @@ impl Proxy {
     /// One that is cut.
     pub async fn cut_off() -> Proxy {
         let direct = url();
-        let (head, place) = direct.split_once('@').expect("a URL with a name");
-        let (host, path) = place.split_once('/').unwrap_or((place, "%2f"));
+        let (head, address) = direct.split_once('@').expect("a URL with a name");
+        let (host, path) = address.split_once('/').unwrap_or((address, "%2f"));
         let broker = lookup_host(host).await.unwrap().next().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("{head}@{}/{path}", listener.local_addr().unwrap());

@@ -10,15 +10,15 @@ use sea_orm::{Database, DatabaseConnection, EntityTrait, IntoActiveModel};
 use serde_json::json;
 
 use crate::database::servers;
-use crate::openapi::client::{ONE, PARTNERS};
-use crate::osx::client::{COMMUNITY, action, signed as community};
-use crate::program::{CONFIG, Client, Place, Program, signed, text};
+use crate::openapi::client::{ENVELOPE_SIGNER, PARTNERS};
+use crate::osx::client::{COMMUNITY, sign_action, sign_query as sign_community_query};
+use crate::program::{CONFIG, Client, Program, ProgramDir, sign_query, text};
 
 /// What a text may hold.
 pub const TEXT: &str = "a \"gift\" 🎁 of 'Ann' \\ %_;--\n\tü 字";
 
 /// What was asked of a ledger, and how it was answered.
-pub struct Memory {
+pub struct RecordedLedger {
     /// Path and query, and the answer to them from then on.
     asked: Vec<(String, String)>,
     /// A partner's envelope, whose nonce is spent.
@@ -26,18 +26,18 @@ pub struct Memory {
 }
 
 /// A directory with all protocols on.
-pub fn place() -> Place {
-    Place::with(&format!("{CONFIG}{PARTNERS}{COMMUNITY}")).in_a_file()
+pub fn new_dir() -> ProgramDir {
+    ProgramDir::with_config(&format!("{CONFIG}{PARTNERS}{COMMUNITY}")).on_sqlite()
 }
 
 /// One on each database that is there: in SQLite's file, and on the servers that the environment names.
-pub fn places() -> Vec<Place> {
-    let on_servers = servers().map(|server| place().on(server));
-    [place()].into_iter().chain(on_servers).collect()
+pub fn dirs_on_every_database() -> Vec<ProgramDir> {
+    let on_servers = servers().map(|server| new_dir().on_server(server));
+    [new_dir()].into_iter().chain(on_servers).collect()
 }
 
 fn gateway(parameters: &[(&str, &str)]) -> String {
-    format!("/gateway?{}", signed(parameters))
+    format!("/gateway?{}", sign_query(parameters))
 }
 
 fn coins<'p>(method: &'p str, uid: &'p str, num: &'p str, key: &'p str) -> [(&'p str, &'p str); 6] {
@@ -58,7 +58,7 @@ fn coins<'p>(method: &'p str, uid: &'p str, num: &'p str, key: &'p str) -> [(&'p
 
 fn notify(call: &str) -> String {
     let end = i64::try_from(seconds()).unwrap() + 3600;
-    format!("/userActionNotify?{}", action(call, end))
+    format!("/userActionNotify?{}", sign_action(call, end))
 }
 
 fn seconds() -> u64 {
@@ -67,15 +67,15 @@ fn seconds() -> u64 {
 }
 
 /// Makes a ledger with everything in it, and stops what made it.
-pub async fn fill(place: &Place) -> Memory {
-    let mut program = Program::start(place, &[]).await;
+pub async fn fill(dir: &ProgramDir) -> RecordedLedger {
+    let mut program = Program::start(dir, &[]).await;
     let client = program.client();
     for uid in ["1001", "1002", "1003"] {
         client
-            .good(&coins("app.yohocoin.get", uid, "100", "first"))
+            .call_ok(&coins("app.yohocoin.get", uid, "100", "first"))
             .await;
     }
-    let lapsed = place.run(&["expire", "--at", "2099-12-31"]);
+    let lapsed = dir.run(&["expire", "--at", "2099-12-31"]);
     let lapsed = text(&lapsed.stdout);
     assert_eq!(lapsed, "lapsed what was due in 3 accounts\n");
     let mut asked = Vec::new();
@@ -86,11 +86,11 @@ pub async fn fill(place: &Place) -> Memory {
     ] {
         asked.push(gateway(&coins(method, "1001", num, key)));
     }
-    tell_status(&client).await;
+    call_status_methods(&client).await;
     asked.extend(["key-a>key-b 5 post t1", "key-b>key-a 6 like t2"].map(notify));
     asked.push(format!(
         "/getUserInfo?{}",
-        community(&format!(
+        sign_community_query(&format!(
             "user_token=key-a&appKey=testappkey&endtimestamp={}",
             seconds() + 3600
         ))
@@ -101,9 +101,9 @@ pub async fn fill(place: &Place) -> Memory {
         }
     }
     let envelope = spend_a_nonce(&client).await;
-    let linked = place.run(&["link", "--uid", "1003", "--user-key", "linked"]);
+    let linked = dir.run(&["link", "--uid", "1003", "--user-key", "linked"]);
     assert!(linked.status.success(), "{}", text(&linked.stderr));
-    let mut memory = Memory {
+    let mut recorded = RecordedLedger {
         asked: Vec::new(),
         envelope,
     };
@@ -117,14 +117,14 @@ pub async fn fill(place: &Place) -> Memory {
         let answer = client.get(&path).await.unwrap().text;
         // A repeat of an action is answered with the balances of now.
         assert!(answer == first || path.starts_with("/userActionNotify"));
-        memory.asked.push((path, answer));
+        recorded.asked.push((path, answer));
     }
     assert!(program.terminate().await.success());
-    add_what_others_tell(&open(&place.url()).await).await;
-    memory
+    insert_payments_and_messages(&open(&dir.database_url()).await).await;
+    recorded
 }
 
-async fn tell_status(client: &Client) {
+async fn call_status_methods(client: &Client) {
     let all: [&[(&str, &str)]; 5] = [
         &[
             ("method", "status.add_diamond"),
@@ -142,7 +142,7 @@ async fn tell_status(client: &Client) {
     ];
     for parameters in all {
         let who = [("user_key", "key-a")];
-        client.good(&[parameters, &who].concat()).await;
+        client.call_ok(&[parameters, &who].concat()).await;
     }
 }
 
@@ -150,7 +150,7 @@ async fn tell_status(client: &Client) {
 async fn spend_a_nonce(client: &Client) -> String {
     let params = json!({"balance": 10, "bizId": "b", "customerId": 1002, "reason": TEXT});
     let at = i64::try_from(seconds()).unwrap();
-    let envelope = ONE.envelope(at, "n1", "user.points-add", &params);
+    let envelope = ENVELOPE_SIGNER.envelope(at, "n1", "user.points-add", &params);
     let envelope = envelope.to_string();
     let answer = partner(client, &envelope).await;
     assert!(answer.contains(r#""code":0,"#), "{answer}");
@@ -160,11 +160,11 @@ async fn spend_a_nonce(client: &Client) -> String {
 async fn partner(client: &Client, envelope: &str) -> String {
     let url = format!("{}/api/v2", client.base);
     let request = client.http.post(url).body(envelope.to_owned());
-    Client::answer(request).await.unwrap().text
+    Client::send(request).await.unwrap().text
 }
 
 /// What the payment provider and the broker would tell.
-async fn add_what_others_tell(db: &DatabaseConnection) {
+async fn insert_payments_and_messages(db: &DatabaseConnection) {
     let nothing = payment::Model {
         event_id: "evt".into(),
         charge_id: None,
@@ -204,10 +204,10 @@ async fn add_what_others_tell(db: &DatabaseConnection) {
     }
 }
 
-impl Memory {
+impl RecordedLedger {
     /// Serves a ledger, which must answer as it did and go on from there.
-    pub async fn holds_of(&self, place: &Place) {
-        let program = Program::start(place, &[]).await;
+    pub async fn assert_same_in(&self, dir: &ProgramDir) {
+        let program = Program::start(dir, &[]).await;
         let client = program.client();
         for (path, answer) in &self.asked {
             assert_eq!(&client.get(path).await.unwrap().text, answer, "{path}");
@@ -215,17 +215,17 @@ impl Memory {
         let replayed = r#"{"status":false,"code":110005,"message":"Nonce已被使用"}"#;
         assert_eq!(partner(&client, &self.envelope).await, replayed);
         let new = coins("app.yohocoin.get", "2000", "7", "third");
-        client.good(&new).await;
+        client.call_ok(&new).await;
         assert_eq!(client.total("2000").await, 7);
         let before = client.total("1001").await;
         client
-            .good(&coins("app.yohocoin.subtract", "1001", "-5", "o3"))
+            .call_ok(&coins("app.yohocoin.subtract", "1001", "-5", "o3"))
             .await;
         assert_eq!(client.total("1001").await, before - 5);
         let who = ("user_key", "somebody new");
         let line = ("description", "x");
         client
-            .good(&[("method", "status.update_profile"), who, line])
+            .call_ok(&[("method", "status.update_profile"), who, line])
             .await;
         let answer = client.get(&notify("key-c 7 post t3")).await.unwrap().text;
         assert!(answer.contains(r#""msg":"ok""#), "{answer}");
@@ -235,7 +235,7 @@ impl Memory {
 
 /// Runs the command to its end.
 pub fn copy(from: &str, to: &str) -> Output {
-    Place::empty().run(&["copy", "--from", from, "--to", to])
+    ProgramDir::empty().run(&["copy", "--from", from, "--to", to])
 }
 
 /// Opens a database beside the program.

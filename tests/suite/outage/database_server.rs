@@ -18,23 +18,23 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Which one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ServerKind {
     Postgres,
     MariaDb,
 }
 
 /// A server on a port of this machine, with one empty database and settings as they are by default.
-pub struct Server {
-    kind: Kind,
+pub struct DatabaseServer {
+    kind: ServerKind,
     folder: TempDir,
     port: u16,
     process: Option<Child>,
 }
 
-impl Server {
+impl DatabaseServer {
     /// A new one that runs.
-    pub async fn new(kind: Kind) -> Server {
-        let mut server = Server {
+    pub async fn new(kind: ServerKind) -> DatabaseServer {
+        let mut server = DatabaseServer {
             kind,
             folder: tempfile::tempdir().unwrap(),
             port: free_port(),
@@ -42,7 +42,7 @@ impl Server {
         };
         server.make();
         server.start().await;
-        if kind == Kind::MariaDb {
+        if kind == ServerKind::MariaDb {
             server.administer("CREATE DATABASE pointgate").await;
         }
         server
@@ -61,16 +61,16 @@ impl Server {
     /// Where it is for those who reach the server there.
     pub fn url_at(&self, address: SocketAddr) -> String {
         match self.kind {
-            Kind::Postgres => format!("postgres://pointgate@{address}/postgres"),
-            Kind::MariaDb => format!("mysql://root@{address}/pointgate"),
+            ServerKind::Postgres => format!("postgres://pointgate@{address}/postgres"),
+            ServerKind::MariaDb => format!("mysql://root@{address}/pointgate"),
         }
     }
 
     /// A database that is always there.
     fn home(&self) -> String {
         match self.kind {
-            Kind::Postgres => self.url(),
-            Kind::MariaDb => format!("mysql://root@{}/mysql", self.address()),
+            ServerKind::Postgres => self.url(),
+            ServerKind::MariaDb => format!("mysql://root@{}/mysql", self.address()),
         }
     }
 
@@ -81,7 +81,7 @@ impl Server {
     /// Makes its files.
     fn make(&self) {
         let mut command = match self.kind {
-            Kind::Postgres => {
+            ServerKind::Postgres => {
                 let owner = postgres_owner();
                 if let Some((user, group)) = owner {
                     chown(self.folder.path(), Some(user), Some(group)).unwrap();
@@ -92,7 +92,7 @@ impl Server {
                 command.arg(self.data());
                 command
             }
-            Kind::MariaDb => {
+            ServerKind::MariaDb => {
                 let mut command = Command::new("mariadb-install-db");
                 command.args(["--no-defaults", "--skip-test-db"]);
                 command.arg("--auth-root-authentication-method=normal");
@@ -116,14 +116,14 @@ impl Server {
     pub async fn start(&mut self) {
         assert!(self.process.is_none(), "it runs");
         let mut command = match self.kind {
-            Kind::Postgres => {
+            ServerKind::Postgres => {
                 let mut command = as_owner(&postgres_program("postgres"), postgres_owner());
                 command.arg("-D").arg(self.data());
                 command.arg(format!("--port={}", self.port));
                 command.args(["--listen_addresses=127.0.0.1", "--unix_socket_directories="]);
                 command
             }
-            Kind::MariaDb => {
+            ServerKind::MariaDb => {
                 let mut command = Command::new("mariadbd");
                 command.args(["--no-defaults", "--bind-address=127.0.0.1"]);
                 command.arg(format!("--user={}", id("-un", None)));
@@ -158,8 +158,8 @@ impl Server {
     pub fn stop(&mut self) {
         // PostgreSQL's fast shutdown.
         let name = match self.kind {
-            Kind::Postgres => "INT",
-            Kind::MariaDb => "TERM",
+            ServerKind::Postgres => "INT",
+            ServerKind::MariaDb => "TERM",
         };
         let mut process = self.process.take().expect("it runs");
         signal(name, &[process.id()]);
@@ -167,7 +167,7 @@ impl Server {
     }
 
     /// Ends all its processes without any warning.
-    pub fn kill9(&mut self) {
+    pub fn kill(&mut self) {
         let Some(mut process) = self.process.take() else {
             return;
         };
@@ -201,18 +201,18 @@ impl Server {
     /// Ends all connections of the gateway, at the server's side, and gives their number.
     pub async fn cut(&self, db: &DatabaseConnection) -> usize {
         let gateways = match self.kind {
-            Kind::Postgres => {
+            ServerKind::Postgres => {
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                  WHERE application_name = 'pointgate'"
             }
-            Kind::MariaDb => {
+            ServerKind::MariaDb => {
                 "SELECT CAST(id AS INTEGER) FROM information_schema.processlist WHERE db = 'pointgate'"
             }
         };
         let backend = db.get_database_backend();
         let gateways = Statement::from_string(backend, gateways);
         let found = db.query_all_raw(gateways).await.unwrap();
-        if self.kind == Kind::MariaDb {
+        if self.kind == ServerKind::MariaDb {
             for row in &found {
                 let id: i64 = row.try_get_by_index(0).unwrap();
                 // It may have gone meanwhile.
@@ -241,10 +241,10 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for DatabaseServer {
     /// PostgreSQL, if killed, would leave its shared memory on the machine; by this signal it ends as fast and takes it along.
     fn drop(&mut self) {
-        if self.kind == Kind::Postgres && self.process.is_some() {
+        if self.kind == ServerKind::Postgres && self.process.is_some() {
             // A test that fails may leave it frozen.
             self.thaw();
             let process = self.process.as_mut().expect("it runs");
@@ -258,7 +258,7 @@ impl Drop for Server {
                 std::thread::sleep(Duration::from_millis(5));
             }
         }
-        self.kill9();
+        self.kill();
     }
 }
 
