@@ -20,9 +20,11 @@ mod socket;
 mod work;
 mod workers;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -86,12 +88,13 @@ async fn run(
         let opened = tokio::select! {
             biased;
             () = stopped(&mut stopping) => return,
-            opened = Connection::open(&config, &url) => opened,
+            opened = caught(Connection::open(&config, &url)) => opened.and_then(|opened| opened),
         };
         match opened {
             Ok(mut connection) => {
                 log::info!("connected to the broker: queue {}", config.queue);
-                match connection.feed(&workers, &mut stopping).await {
+                let fed = caught(connection.feed(&workers, &mut stopping)).await;
+                match fed.unwrap_or_else(Some) {
                     None => return connection.finish(workers).await,
                     Some(why) => {
                         log::warn!("lost the broker: {why}");
@@ -110,6 +113,12 @@ async fn run(
             () = tokio::time::sleep(backoff.next()) => {}
         }
     }
+}
+
+/// Turns a panic into an error, so that the consumer connects again.
+async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let caught = AssertUnwindSafe(future).catch_unwind().await;
+    caught.map_err(|_| "the consumer panicked".to_owned())
 }
 
 /// Returns once a stop is requested.

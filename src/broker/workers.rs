@@ -1,9 +1,11 @@
 //! Key-ordered workers: they handle messages in parallel, and those of one user in order.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use lapin::message::Delivery;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
@@ -105,8 +107,10 @@ async fn settle(mut received: Received, work: &Work) -> bool {
     while received.session.is_open() {
         let id = work.request_id();
         let attempt = attempt(&mut received, work, id.clone(), level);
-        if id.scope(attempt).await {
-            return true;
+        match AssertUnwindSafe(id.scope(attempt)).catch_unwind().await {
+            Ok(true) => return true,
+            Ok(false) => {}
+            Err(_) => log::error!("an attempt at a message panicked: it will be retried"),
         }
         level = log::Level::Debug;
         if !received.session.wait(backoff.next()).await {

@@ -1,7 +1,9 @@
 //! What each command does.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -43,8 +45,14 @@ pub async fn serve(config: &Config) -> Result<(), String> {
     }
     let running = server::start(config, Clock::system()).await?;
     log::info!("listening on {}", running.address);
-    let daily = tokio::spawn(expire_daily(running.ledger.clone(), config.clone()));
-    let sweeping = tokio::spawn(sweep_nonces(running.ledger.clone(), config.openapi.window));
+    let (ledger, window) = (running.ledger.clone(), config.openapi.window);
+    let (daily_ledger, daily_config) = (ledger.clone(), config.clone());
+    let daily = tokio::spawn(keep_running("the daily expiry", move || {
+        expire_daily(daily_ledger.clone(), daily_config.clone())
+    }));
+    let sweeping = tokio::spawn(keep_running("the purge", move || {
+        sweep_nonces(ledger.clone(), window)
+    }));
     tokio::select! {
         _ = terminate.recv() => log::info!("SIGTERM: stopping"),
         _ = interrupt.recv() => log::info!("SIGINT: stopping"),
@@ -192,6 +200,14 @@ fn start_of(config: &Config, day: Date) -> Result<i64, String> {
         .to_zoned(config.timezone.clone())
         .map_err(|error| error.to_string())?;
     Ok(start.timestamp().as_millisecond())
+}
+
+/// Runs a task that has no end, and again after a pause if it panics.
+async fn keep_running<F: Future<Output = ()>>(name: &str, task: impl Fn() -> F) {
+    while AssertUnwindSafe(task()).catch_unwind().await.is_err() {
+        log::error!("{name} panicked: it starts again in {EXPIRE_AGAIN:?}");
+        tokio::time::sleep(EXPIRE_AGAIN).await;
+    }
 }
 
 /// Lapses what is due at once, and then a moment after each local midnight.

@@ -3,9 +3,11 @@
 //! for one transaction and for many.
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -69,7 +71,7 @@ pub fn open(
             settings,
             shard: shard as i64,
         };
-        let writer = tokio::spawn(writer::run(writer, queue, stopped));
+        let writer = tokio::spawn(keep_running(writer, queue, stopped));
         tasks.push(WriterTask { stop, writer });
         senders.push(sender);
     }
@@ -79,6 +81,22 @@ pub fn open(
         in_flight: Arc::default(),
     };
     (partitions, tasks)
+}
+
+/// Runs a writer until it stops, and again if it panics. A panic fails the batch that the writer has in hand: its database
+/// transaction rolls back and its callers are answered [`ApplyError::Unavailable`]. What is queued behind the batch stays queued.
+async fn keep_running(
+    writer: Writer,
+    mut queue: mpsc::UnboundedReceiver<Queued>,
+    mut stop: oneshot::Receiver<()>,
+) {
+    loop {
+        let running = writer::run(&writer, &mut queue, &mut stop);
+        match AssertUnwindSafe(running).catch_unwind().await {
+            Ok(()) => return,
+            Err(_) => log::error!("a writer panicked: its batch failed, and it starts again"),
+        }
+    }
 }
 
 impl WriterTask {

@@ -67,19 +67,20 @@ pub struct Writer {
     pub shard: i64,
 }
 
-/// Applies queued transactions until all senders are gone, or until `stop` fires and the queue is empty.
+/// Applies queued transactions until all senders are gone, or until `stop` fires and the queue is empty. If it panics, it can be
+/// called again.
 pub async fn run(
-    writer: Writer,
-    mut queue: mpsc::UnboundedReceiver<Queued>,
-    mut stop: oneshot::Receiver<()>,
+    writer: &Writer,
+    queue: &mut mpsc::UnboundedReceiver<Queued>,
+    stop: &mut oneshot::Receiver<()>,
 ) {
     let batch = writer.settings.batch;
     let mut waiting = Vec::with_capacity(batch);
-    let mut closing = false;
+    let mut closing = queue.is_closed();
     loop {
         let taken = tokio::select! {
             taken = queue.recv_many(&mut waiting, batch) => taken,
-            _ = &mut stop, if !closing => {
+            _ = &mut *stop, if !closing => {
                 // The queue takes nothing new, and the writer finishes what is in it.
                 queue.close();
                 closing = true;
@@ -90,7 +91,7 @@ pub async fn run(
             return;
         }
         waiting.iter_mut().for_each(|queued| queued.place = None);
-        coalesce(&mut queue, &mut waiting, batch).await;
+        coalesce(queue, &mut waiting, batch).await;
         let transactions: Vec<&Transaction> = waiting.iter().map(|it| &it.transaction).collect();
         log::trace!("a batch of {}", transactions.len());
         let Some(outcomes) = writer.apply_batch(&transactions).await else {

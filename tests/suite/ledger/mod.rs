@@ -4,6 +4,7 @@ mod both;
 mod crash;
 mod database;
 mod expire;
+mod panic;
 mod tamper;
 mod together;
 pub mod write_load;
