@@ -1,15 +1,15 @@
-//! The clock, handed to whoever needs the time, so that tests own it.
+//! The clock. Code that needs the time takes a [`Clock`], so that tests can set it.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Gives the time in milliseconds since 1970-01-01 UTC.
+/// A source of the current time, in milliseconds since 1970-01-01 UTC.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
 
 impl Clock {
-    /// The machine's clock.
+    /// The clock of the operating system.
     pub fn system() -> Clock {
         Clock::new(|| {
             let since = SystemTime::now()
@@ -19,12 +19,12 @@ impl Clock {
         })
     }
 
-    /// Any source of milliseconds.
+    /// A clock that calls `now`, which returns milliseconds since 1970-01-01 UTC.
     pub fn new(now: impl Fn() -> i64 + Send + Sync + 'static) -> Clock {
         Clock(Arc::new(now))
     }
 
-    /// The time now (ms).
+    /// The current time, in milliseconds since 1970-01-01 UTC.
     pub fn now(&self) -> i64 {
         (self.0)()
     }

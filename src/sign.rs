@@ -1,4 +1,4 @@
-//! Signatures: pure functions over bytes. Which bytes are signed is the dialects' business.
+//! Signature primitives: pure functions over bytes. The dialects decide which bytes are signed.
 
 mod rsa;
 
@@ -10,7 +10,7 @@ use sha1::Sha1;
 
 pub use self::rsa::RsaKey;
 
-/// Lower-case hex MD5 of these parts, one after the other.
+/// The MD5 of the concatenated parts, as lower-case hex.
 pub fn md5_hex(parts: &[&[u8]]) -> String {
     let mut hash = Md5::new();
     for part in parts {
@@ -19,7 +19,7 @@ pub fn md5_hex(parts: &[&[u8]]) -> String {
     hex::encode(hash.finalize())
 }
 
-/// Base64 of the HMAC-SHA1 of a text.
+/// The HMAC-SHA1 of a text, as standard base64 with padding.
 pub fn hmac_sha1_base64(key: &str, text: &str) -> String {
     let mut mac =
         Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
@@ -27,12 +27,12 @@ pub fn hmac_sha1_base64(key: &str, text: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// A text form-URL-encoded: `a b&c` → `a+b%26c`.
+/// Encodes a text as `application/x-www-form-urlencoded`: `a b&c` → `a+b%26c`.
 pub fn form_encode(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// Writes parameters as a form-URL-encoded query: `a=1&b=x+y`.
+/// Encodes parameters as an `application/x-www-form-urlencoded` query: `a=1&b=x+y`.
 pub fn form_query(parameters: &[(String, String)]) -> String {
     let pairs = parameters.iter();
     let pairs: Vec<String> = pairs
@@ -41,7 +41,7 @@ pub fn form_query(parameters: &[(String, String)]) -> String {
     pairs.join("&")
 }
 
-/// Whether two texts are equal, in a time that does not tell where they differ.
+/// Compares two texts in a time that does not depend on where they differ.
 pub fn same(a: &str, b: &str) -> bool {
     constant_time_eq::constant_time_eq(a.as_bytes(), b.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! What each command does.
+//! The commands `serve`, `migrate`, `check-config`, `expire`, `link`, `payments` and `audit`.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -18,13 +18,13 @@ use crate::members::Members;
 use crate::points::calendar::Calendar;
 use crate::server;
 
-/// How long after a failure lapsing is tried again.
-const EXPIRE_AGAIN: Duration = Duration::from_secs(60);
-/// How often nonces are swept, at least.
-const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// The delay before a background task that failed or panicked runs again.
+const RETRY_DELAY: Duration = Duration::from_secs(60);
+/// The longest pause between two purges.
+const PURGE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The most characters of a user_key.
-const LONGEST_KEY: usize = 255;
+const MAX_USER_KEY: usize = 255;
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(config: &Config) -> Result<(), String> {
@@ -34,49 +34,49 @@ pub async fn serve(config: &Config) -> Result<(), String> {
     log::info!("configuration: {}", config.source);
     if !config.samples.is_empty() {
         log::warn!(
-            "SAMPLE KEYS in use, anyone can sign with them: {}",
+            "SAMPLE SECRETS in use, anyone can sign requests with them: {}",
             config.samples.join(", ")
         );
     }
     if config.yoho.debug.is_some() {
         log::warn!(
-            "yoho.debug is on: requests with that word from yoho.debug_from need no client_secret"
+            "yoho.debug is on: requests with its value from yoho.debug_from need no client_secret"
         );
     }
     let running = server::start(config, Clock::system()).await?;
     log::info!("listening on {}", running.address);
     let (ledger, window) = (running.ledger.clone(), config.openapi.window);
-    let (daily_ledger, daily_config) = (ledger.clone(), config.clone());
-    let daily = tokio::spawn(keep_running("the daily expiry", move || {
-        expire_daily(daily_ledger.clone(), daily_config.clone())
+    let (expiry_ledger, expiry_config) = (ledger.clone(), config.clone());
+    let expiry = tokio::spawn(keep_running("the daily expiry", move || {
+        expire_daily(expiry_ledger.clone(), expiry_config.clone())
     }));
-    let sweeping = tokio::spawn(keep_running("the purge", move || {
-        sweep_nonces(ledger.clone(), window)
+    let purge = tokio::spawn(keep_running("the purge", move || {
+        purge_periodically(ledger.clone(), window)
     }));
     tokio::select! {
         _ = terminate.recv() => log::info!("SIGTERM: stopping"),
         _ = interrupt.recv() => log::info!("SIGINT: stopping"),
     }
-    daily.abort();
-    sweeping.abort();
+    expiry.abort();
+    purge.abort();
     running.stop().await;
     log::info!("stopped");
     Ok(())
 }
 
-/// Brings the schema up to date.
+/// Creates the database's tables or brings them up to date.
 pub async fn migrate(config: &Config) -> Result<(), String> {
     let ledger = server::open_ledger(config, Clock::system()).await?;
     ledger.close().await;
-    println!("{} is up to date", config.database.shown());
+    println!("the schema of {} is up to date", config.database.shown());
     Ok(())
 }
 
-/// Says what the configuration comes to; its mistakes have been told before.
+/// Summarises a valid configuration; [`Config::load`] has reported the errors of an invalid one.
 pub fn check_config(config: &Config, endpoints: &Endpoints) -> Result<(), String> {
-    println!("{} is good", config.source);
+    println!("{} is valid", config.source);
     println!(
-        "listens on {}, keeps its ledger in {}",
+        "listens on {}, ledger in {}",
         config.server.listen,
         config.database.shown()
     );
@@ -84,19 +84,19 @@ pub fn check_config(config: &Config, endpoints: &Endpoints) -> Result<(), String
         println!("{}", endpoint.summary());
     }
     match config.amqp.url {
-        Some(_) => println!("consumes messages of the broker from {}", config.amqp.queue),
-        None => println!("consumes no messages: amqp.url is not given"),
+        Some(_) => println!("consumes messages from the queue {}", config.amqp.queue),
+        None => println!("consumes no messages: amqp.url is not set"),
     }
     if !config.samples.is_empty() {
         println!(
-            "still has sample keys, and so listens on this machine only: {}",
+            "sample secrets in use, so it listens on this machine only: {}",
             config.samples.join(", ")
         );
     }
     Ok(())
 }
 
-/// Lapses what is due now, or by the end of a day.
+/// Expires the points that are due now, or by the end of the day `at`.
 pub async fn expire(config: &Config, at: Option<Date>) -> Result<(), String> {
     let ledger = open_existing(config).await?;
     let due_by = match at {
@@ -106,24 +106,24 @@ pub async fn expire(config: &Config, at: Option<Date>) -> Result<(), String> {
     let expired = ledger.expire(due_by).await;
     ledger.close().await;
     let accounts = expired.map_err(|error| error.to_string())?;
-    println!("lapsed what was due in {accounts} accounts");
+    println!("expired points in {accounts} accounts");
     Ok(())
 }
 
-/// Joins the two names of one person.
+/// Links a uid and a user_key that belong to one person.
 pub async fn link(config: &Config, uid: i64, user_key: &str) -> Result<(), String> {
-    if user_key.is_empty() || user_key.chars().nth(LONGEST_KEY).is_some() {
-        return Err(format!("a user_key has 1 to {LONGEST_KEY} characters"));
+    if user_key.is_empty() || user_key.chars().nth(MAX_USER_KEY).is_some() {
+        return Err(format!("a user_key has 1 to {MAX_USER_KEY} characters"));
     }
     let ledger = server::open_ledger(config, Clock::system()).await?;
     let linked = Members::new(ledger.clone()).link(uid, user_key).await;
     ledger.close().await;
-    linked.map_err(|error| format!("not linked: {error}"))?;
-    println!("uid {uid} and user_key {user_key} are one person");
+    linked.map_err(|error| format!("cannot link: {error}"))?;
+    println!("linked uid {uid} and user_key {user_key}");
     Ok(())
 }
 
-/// Lists what the provider told of payments.
+/// Lists the payment events received from Ping++.
 pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String> {
     let ledger = open_existing(config).await?;
     let payments = Members::new(ledger.clone()).payments(order).await;
@@ -153,10 +153,10 @@ pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String
     Ok(())
 }
 
-/// Recomputes the books and says what is off.
+/// Recomputes the ledger from its entries; fails with the first discrepancy.
 pub async fn audit(config: &Config) -> Result<(), String> {
     let ledger = open_existing(config).await?;
-    let bar = bar("{wide_bar} {human_pos}/{human_len} entries, {eta} left");
+    let bar = progress_bar("{wide_bar} {human_pos}/{human_len} entries, {eta} left");
     let audited = ledger
         .audit(|done, all| {
             bar.set_length(all);
@@ -165,21 +165,21 @@ pub async fn audit(config: &Config) -> Result<(), String> {
         .await;
     bar.finish_and_clear();
     ledger.close().await;
-    let report = audited.map_err(|error| format!("the books are off: {error}"))?;
-    println!("{}", right(&report));
+    let report = audited.map_err(|error| format!("audit failed: {error}"))?;
+    println!("{}", audit_passed(&report));
     Ok(())
 }
 
-/// What is said of an audit that found nothing wrong.
-pub fn right(report: &Report) -> String {
+/// The result line of an audit that found no discrepancy.
+pub fn audit_passed(report: &Report) -> String {
     format!(
-        "the books are right: {} accounts, {} entries, {} points",
+        "audit passed: {} accounts, {} entries, {} points",
         report.accounts, report.entries, report.points
     )
 }
 
-/// A bar that shows how far something is.
-pub fn bar(template: &str) -> ProgressBar {
+/// A progress bar with this template.
+pub fn progress_bar(template: &str) -> ProgressBar {
     let bar = ProgressBar::new(0);
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
@@ -187,7 +187,7 @@ pub fn bar(template: &str) -> ProgressBar {
     }
 }
 
-/// Unlike `serve`, a command that looks at a ledger does not make one.
+/// Opens the ledger, but unlike `serve` does not create one.
 async fn open_existing(config: &Config) -> Result<Ledger, String> {
     if !Ledger::exists(&config.database.url) {
         return Err(format!("there is no ledger at {}", config.database.shown()));
@@ -195,6 +195,7 @@ async fn open_existing(config: &Config) -> Result<Ledger, String> {
     server::open_ledger(config, Clock::system()).await
 }
 
+/// The first instant of a day, in ms since 1970-01-01 UTC.
 fn start_of(config: &Config, day: Date) -> Result<i64, String> {
     let start = day
         .to_zoned(config.timezone.clone())
@@ -202,23 +203,23 @@ fn start_of(config: &Config, day: Date) -> Result<i64, String> {
     Ok(start.timestamp().as_millisecond())
 }
 
-/// Runs a task that has no end, and again after a pause if it panics.
+/// Runs an endless task, and restarts it after a delay if it panics.
 async fn keep_running<F: Future<Output = ()>>(name: &str, task: impl Fn() -> F) {
     while AssertUnwindSafe(task()).catch_unwind().await.is_err() {
-        log::error!("{name} panicked: it starts again in {EXPIRE_AGAIN:?}");
-        tokio::time::sleep(EXPIRE_AGAIN).await;
+        log::error!("{name} panicked, restarting in {RETRY_DELAY:?}");
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }
 
-/// Lapses what is due at once, and then a moment after each local midnight.
+/// Expires the points that are due: now, and then one second after each local midnight.
 async fn expire_daily(ledger: Ledger, config: Config) {
     loop {
         match ledger.expire(ledger.now()).await {
             Ok(0) => {}
-            Ok(accounts) => log::info!("lapsed what was due in {accounts} accounts"),
+            Ok(accounts) => log::info!("expired points in {accounts} accounts"),
             Err(error) => {
-                log::error!("lapsing what is due failed, again in {EXPIRE_AGAIN:?}: {error}");
-                tokio::time::sleep(EXPIRE_AGAIN).await;
+                log::error!("cannot expire points, retrying in {RETRY_DELAY:?}: {error}");
+                tokio::time::sleep(RETRY_DELAY).await;
                 continue;
             }
         }
@@ -233,12 +234,12 @@ async fn expire_daily(ledger: Ledger, config: Config) {
     }
 }
 
-/// Forgets nonces whose time is over, for one window longer than they can be used.
-async fn sweep_nonces(ledger: Ledger, window: Duration) {
+/// Deletes nonces and daily-limit slots two windows after their time: a nonce can be replayed for one window only.
+async fn purge_periodically(ledger: Ledger, window: Duration) {
     let keep = i64::try_from(2 * window.as_millis()).unwrap_or(i64::MAX);
     loop {
-        // The error is in the log already, and the next round is another try.
+        // `purge` has logged the error; the next round retries.
         let _ = ledger.purge(ledger.now().saturating_sub(keep)).await;
-        tokio::time::sleep(window.min(SWEEP_EVERY)).await;
+        tokio::time::sleep(window.min(PURGE_INTERVAL)).await;
     }
 }

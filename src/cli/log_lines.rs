@@ -1,4 +1,4 @@
-//! The log's way to standard error: lines wait a moment in memory, so that not every request pays for a system call.
+//! Buffered logging to standard error: a thread writes the lines in batches, so that a request rarely pays for a system call.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,37 +9,40 @@ use env_logger::{Builder, Env, Target};
 
 use crate::gateway::context::RequestId;
 
-/// How long a line waits for company.
-const MOMENT: Duration = Duration::from_millis(20);
-/// How many bytes wait at most; who adds more writes them out.
-const MOST: usize = 1 << 16;
+/// The longest time a line stays in the buffer.
+const FLUSH_DELAY: Duration = Duration::from_millis(20);
+/// The buffer size, in bytes, beyond which the logging thread itself writes.
+const FLUSH_SIZE: usize = 1 << 16;
 
-/// Lines that wait, and whether the program is ending.
 #[derive(Default)]
-struct Waiting {
+struct Buffer {
     lines: Vec<u8>,
-    ending: bool,
+    closed: bool,
 }
 
 #[derive(Default)]
 struct Shared {
-    waiting: Mutex<Waiting>,
-    some: Condvar,
-    /// Held by whoever writes, so that lines keep their order; the buffer that is written, or was.
+    buffer: Mutex<Buffer>,
+    changed: Condvar,
+    /// The lines being written. Its lock is held during a write, so that batches keep their order.
     writing: Mutex<Vec<u8>>,
 }
 
 #[derive(Clone, Default)]
-struct Lines(Arc<Shared>);
+struct BufferedStderr(Arc<Shared>);
 
-/// Writes out what waits when it is dropped.
-pub struct Written(Lines, Option<JoinHandle<()>>);
+/// Writes the remaining lines and ends the writer thread when dropped.
+pub struct LogGuard {
+    stderr: BufferedStderr,
+    writer: Option<JoinHandle<()>>,
+}
 
-/// Starts logging: `RUST_LOG`, by default what this program says and the warnings of others; it says itself what lapin would.
-pub fn init() -> Written {
-    let lines = Lines::default();
+/// Starts logging at the levels of `RUST_LOG`; the default is `info` for this program and `warn` for its libraries, except lapin,
+/// whose errors this program logs itself.
+pub fn init() -> LogGuard {
+    let stderr = BufferedStderr::default();
     Builder::from_env(Env::default().default_filter_or("pointgate=info,lapin=off,warn"))
-        .target(Target::Pipe(Box::new(lines.clone())))
+        .target(Target::Pipe(Box::new(stderr.clone())))
         .format(|line, record| {
             let (time, level, target) = (line.timestamp(), record.level(), record.target());
             let message = record.args();
@@ -49,63 +52,62 @@ pub fn init() -> Written {
             }
         })
         .init();
-    let writer = lines.clone();
-    let thread = std::thread::Builder::new()
+    let lines = stderr.clone();
+    let writer = std::thread::Builder::new()
         .name("log".into())
-        .spawn(move || writer.run());
-    Written(lines, thread.ok())
+        .spawn(move || lines.run());
+    LogGuard {
+        stderr,
+        writer: writer.ok(),
+    }
 }
 
-impl Lines {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+impl BufferedStderr {
+    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        self.0.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The writer thread: writes the buffer until it is closed.
     fn run(&self) {
         loop {
-            let nothing = |waiting: &mut Waiting| waiting.lines.is_empty() && !waiting.ending;
-            let waiting = self.0.some.wait_while(self.lock(), nothing);
-            let ending = waiting.unwrap_or_else(PoisonError::into_inner).ending;
-            if !ending {
-                std::thread::sleep(MOMENT);
+            let idle = |buffer: &mut Buffer| buffer.lines.is_empty() && !buffer.closed;
+            let buffer = self.0.changed.wait_while(self.buffer(), idle);
+            let closed = buffer.unwrap_or_else(PoisonError::into_inner).closed;
+            if !closed {
+                std::thread::sleep(FLUSH_DELAY);
             }
             self.write_out();
-            if ending {
+            if closed {
                 return;
             }
         }
     }
 
-    /// Writes what waits, while others may add to it.
+    /// Writes the buffered lines; other threads may add lines meanwhile.
     fn write_out(&self) {
         let mut lines = self
             .0
             .writing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        std::mem::swap(&mut *lines, &mut self.lock().lines);
-        // There is nobody to tell that standard error cannot be written to.
+        std::mem::swap(&mut *lines, &mut self.buffer().lines);
+        // An error of standard error has nowhere to be reported.
         let _ = io::stderr().write_all(&lines);
         lines.clear();
     }
 }
 
-impl Write for Lines {
+impl Write for BufferedStderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut waiting = self.lock();
-        waiting.lines.extend_from_slice(line);
-        let (first, full) = (
-            waiting.lines.len() == line.len(),
-            waiting.lines.len() > MOST,
-        );
-        drop(waiting);
+        let mut buffer = self.buffer();
+        buffer.lines.extend_from_slice(line);
+        let first = buffer.lines.len() == line.len();
+        let full = buffer.lines.len() > FLUSH_SIZE;
+        drop(buffer);
         if full {
             self.write_out();
         } else if first {
-            self.0.some.notify_one();
+            self.0.changed.notify_one();
         }
         Ok(line.len())
     }
@@ -115,13 +117,13 @@ impl Write for Lines {
     }
 }
 
-impl Drop for Written {
+impl Drop for LogGuard {
     fn drop(&mut self) {
-        self.0.lock().ending = true;
-        self.0.0.some.notify_one();
-        if let Some(thread) = self.1.take() {
-            let _ = thread.join();
+        self.stderr.buffer().closed = true;
+        self.stderr.0.changed.notify_one();
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
         }
-        self.0.write_out();
+        self.stderr.write_out();
     }
 }

@@ -21,7 +21,7 @@ use crate::endpoints;
     about = "One trusted points ledger behind the old single-endpoint protocols"
 )]
 struct Cli {
-    /// The configuration [default: $POINTGATE_CONFIG, else gateway.toml where it exists, else the built-in defaults]
+    /// The configuration file [default: $POINTGATE_CONFIG, else ./gateway.toml if it exists, else the built-in defaults]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -30,66 +30,67 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve (what happens without a command)
+    /// Run the server (the default command)
     Serve,
-    /// Bring the database's schema up to date
+    /// Create the database's tables or bring them up to date
     Migrate,
-    /// Read the configuration and say what is wrong with it
+    /// Check the configuration and report every error in it
     CheckConfig,
-    /// List the methods with their parameters and refusals
+    /// List the methods, their parameters and their error codes
     Methods,
-    /// Print a signed request: for /gateway (yoho), the community (osx) or /api/v2 (openapi)
+    /// Print a signed sample request to /gateway (yoho), the community (osx) or /api/v2 (openapi)
     Sign {
         /// The endpoint: yoho, osx or openapi
         endpoint: String,
-        /// The method or Action, then its parameters; osx has no method: /getUserInfo unless there is an action
+        /// The method or Action, then its parameters; osx takes no method: with an action it signs /userActionNotify, else
+        /// /getUserInfo
         #[arg(value_name = "METHOD | KEY=VALUE", required = true)]
         arguments: Vec<String>,
-        /// Whose key signs: a client_type, or the OpenId of a partner [default: the first configured]
+        /// The caller whose key signs: a client_type, or a partner's OpenId [default: the first configured]
         #[arg(long, value_name = "CALLER", alias = "partner")]
         caller: Option<String>,
     },
-    /// Lapse the points that are due (`serve` does it daily)
+    /// Expire the points that are due (`serve` does so every day)
     Expire {
-        /// Lapse what is due by the end of this day, YYYY-MM-DD [default: what is due now]
+        /// Expire the points that are due by the end of this day, YYYY-MM-DD [default: those due now]
         #[arg(long, value_name = "DATE")]
         at: Option<jiff::civil::Date>,
     },
-    /// List what the payment provider told
+    /// List the payment events received from Ping++
     Payments {
-        /// Only of this order
+        /// List only the events of this order
         #[arg(long, value_name = "N")]
         order: Option<String>,
     },
-    /// Say that a uid and a user_key are one person, who then has one account under both
+    /// Link a uid and a user_key that belong to one person, who then has one account under both
     Link {
-        /// The shop's number
+        /// The member's number in the shop
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
         uid: i64,
-        /// The name on the community and the health platform
+        /// The member's name on the community and the health platform
         #[arg(long, value_name = "K")]
         user_key: String,
     },
-    /// Recompute every balance from entries and lots, check every hash and both sides of the books
+    /// Recompute every balance from entries and lots, verify every hash, and check that both sides sum to zero
     Audit,
-    /// Copy a whole ledger into an empty database, also of another kind; reads no configuration
+    /// Copy a whole ledger into an empty database of any supported kind; reads no configuration
     Copy {
-        /// The ledger: sqlite://FILE, postgres://USER:PASSWORD@HOST/DATABASE or mysql://USER:PASSWORD@HOST/DATABASE
-        // Checked later on, since a text that is refused here is shown with its password.
+        /// The source: sqlite://FILE, postgres://USER:PASSWORD@HOST/DATABASE or mysql://USER:PASSWORD@HOST/DATABASE
+        // clap would print an invalid value, password included, so `copy` checks both URLs.
         #[arg(long, value_name = "URL")]
         from: String,
-        /// The empty database
+        /// The target: an empty database
         #[arg(long, value_name = "URL")]
         to: String,
     },
 }
 
-/// The exit status of a wrong usage, as clap has it.
+/// The exit status for invalid arguments, the same as clap's.
 const USAGE: u8 = 2;
 
-/// Runs the command that the program was called with.
+/// Runs the command given on the command line and returns the exit status of the process.
 pub fn run() -> ExitCode {
-    let _written = log_lines::init();
+    let _log = log_lines::init();
     let cli = Cli::parse();
     if let Some(Command::Sign { arguments, .. }) = &cli.command
         && let Err(why) = sign::read(arguments)
@@ -98,7 +99,7 @@ pub fn run() -> ExitCode {
         let _ = usage.print();
         return ExitCode::from(USAGE);
     }
-    // One thread for the ledger's own work: the server's workers and the database's connections bring theirs.
+    // One thread is enough for the ledger: the HTTP workers and the SQLite connections have their own.
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -110,12 +111,12 @@ pub fn run() -> ExitCode {
         }
     };
     let done = match cli.command.unwrap_or(Command::Serve) {
-        // It names its databases itself.
+        // Its arguments name both databases.
         Command::Copy { from, to } => runtime.block_on(copy::copy(&from, &to)),
         command => match Config::load(cli.config.as_deref()) {
-            Ok(config) => runtime.block_on(obey(command, &config)),
-            Err(mistakes) => {
-                eprintln!("{mistakes}");
+            Ok(config) => runtime.block_on(execute(command, &config)),
+            Err(errors) => {
+                eprintln!("{errors}");
                 return ExitCode::FAILURE;
             }
         },
@@ -129,7 +130,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-async fn obey(command: Command, config: &Config) -> Result<(), String> {
+async fn execute(command: Command, config: &Config) -> Result<(), String> {
     match command {
         Command::Serve => commands::serve(config).await,
         Command::Migrate => commands::migrate(config).await,

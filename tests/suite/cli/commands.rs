@@ -45,7 +45,7 @@ fn migrate_makes_the_ledger_and_may_come_again() {
     }
     let out = dir.run(&["audit"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
-    let none = "the books are right: 0 accounts, 0 entries, 0 points\n";
+    let none = "audit passed: 0 accounts, 0 entries, 0 points\n";
     assert_eq!(text(&out.stdout), none);
 }
 

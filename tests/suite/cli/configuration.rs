@@ -26,7 +26,7 @@ fn a_good_one_is_good() {
     let out = ProgramDir::new().run(&["check-config"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     let said = text(&out.stdout);
-    assert!(said.starts_with("gateway.toml is good\n"), "{said}");
+    assert!(said.starts_with("gateway.toml is valid\n"), "{said}");
     assert!(said.contains("listens on 127.0.0.1:0"), "{said}");
     assert!(said.contains("knows the client types android\n"), "{said}");
     assert!(!said.contains("sample"), "{said}");
@@ -39,7 +39,7 @@ fn sample_keys_are_told() {
     let out = dir.run(&["check-config"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     let said = text(&out.stdout);
-    assert!(said.contains("sample keys"), "{said}");
+    assert!(said.contains("sample secrets"), "{said}");
     assert!(
         said.contains("yoho.salt, yoho.client_keys.android"),
         "{said}"

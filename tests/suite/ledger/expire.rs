@@ -15,14 +15,8 @@ async fn what_is_due_lapses_once_in_a_stopped_program() {
     earn(&program.client(), "100", "a").await;
     earn(&program.client(), "20", "b").await;
     assert!(program.terminate().await.success());
-    assert_eq!(
-        expire(&program.dir, FAR),
-        "lapsed what was due in 1 accounts\n"
-    );
-    assert_eq!(
-        expire(&program.dir, FAR),
-        "lapsed what was due in 0 accounts\n"
-    );
+    assert_eq!(expire(&program.dir, FAR), "expired points in 1 accounts\n");
+    assert_eq!(expire(&program.dir, FAR), "expired points in 0 accounts\n");
     program.audit();
     program.restart().await;
     assert_lapsed(&program, 120).await;
@@ -32,14 +26,8 @@ async fn what_is_due_lapses_once_in_a_stopped_program() {
 async fn what_is_due_lapses_once_beside_a_running_program() {
     let program = Program::new().await;
     earn(&program.client(), "100", "a").await;
-    assert_eq!(
-        expire(&program.dir, FAR),
-        "lapsed what was due in 1 accounts\n"
-    );
-    assert_eq!(
-        expire(&program.dir, FAR),
-        "lapsed what was due in 0 accounts\n"
-    );
+    assert_eq!(expire(&program.dir, FAR), "expired points in 1 accounts\n");
+    assert_eq!(expire(&program.dir, FAR), "expired points in 0 accounts\n");
     assert_lapsed(&program, 100).await;
     earn(&program.client(), "5", "b").await;
     assert_eq!(program.client().total(UID).await, 5, "it goes on");
@@ -59,7 +47,7 @@ async fn what_is_not_yet_due_stays() {
     earn(&program.client(), "20", "in a year or two").await;
     let day = |days: i64| Zoned::now().date().saturating_add(days.days()).to_string();
     let lapsed = |days, accounts| {
-        let said = format!("lapsed what was due in {accounts} accounts\n");
+        let said = format!("expired points in {accounts} accounts\n");
         assert_eq!(expire(&dir, &day(days)), said, "in {days} days");
     };
     lapsed(0, 0);
@@ -79,7 +67,7 @@ fn without_a_day_it_is_what_is_due_now() {
     let dir = ProgramDir::new();
     assert!(dir.run(&["migrate"]).status.success());
     let out = dir.run(&["expire"]);
-    assert_eq!(text(&out.stdout), "lapsed what was due in 0 accounts\n");
+    assert_eq!(text(&out.stdout), "expired points in 0 accounts\n");
 }
 
 #[test]

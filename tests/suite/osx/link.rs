@@ -126,7 +126,7 @@ async fn what_cannot_be_joined() {
     assert_eq!(client.total("5").await, 100);
 
     let linked = link(dir, "5", "cinq").unwrap();
-    assert_eq!(linked, "uid 5 and user_key cinq are one person\n");
+    assert_eq!(linked, "linked uid 5 and user_key cinq\n");
     assert_eq!(link(dir, "5", "cinq").unwrap(), linked, "again");
     let taken = link(dir, "5", "funf").unwrap_err();
     assert!(

@@ -77,7 +77,7 @@ pub async fn fill(dir: &ProgramDir) -> RecordedLedger {
     }
     let lapsed = dir.run(&["expire", "--at", "2099-12-31"]);
     let lapsed = text(&lapsed.stdout);
-    assert_eq!(lapsed, "lapsed what was due in 3 accounts\n");
+    assert_eq!(lapsed, "expired points in 3 accounts\n");
     let mut asked = Vec::new();
     for (method, num, key) in [
         ("app.yohocoin.get", "70", "second"),
