@@ -1,51 +1,51 @@
-//! The section `[amqp]`: the message broker from which methods are called, too.
+//! The section `[amqp]`: the message broker, whose messages call methods.
 
-use super::reader::{Section, Wrong};
+use super::reader::{Invalid, Section};
 use super::secret::Secret;
 
 /// `[amqp]`.
 #[derive(Clone, Debug)]
 pub struct Amqp {
-    /// Where the broker is, with the name and the password; none = off.
+    /// The URL of the broker, with user name and password; `None` = off.
     pub url: Option<Secret>,
-    /// The topic exchange.
+    /// The topic exchange, a name of 1 to 255 bytes.
     pub exchange: String,
-    /// The queue.
+    /// The queue, a name of 1 to 250 bytes.
     pub queue: String,
-    /// The patterns of routing keys by which the queue is bound to the exchange.
+    /// The patterns of routing keys that bind the queue to the exchange.
     pub bindings: Vec<String>,
-    /// How many messages are worked on at a time.
+    /// How many unacknowledged messages the broker may deliver ahead.
     pub prefetch: u16,
 }
 
 impl Amqp {
-    /// The queue of what can never succeed.
+    /// The name of the dead-letter queue, for messages that can never succeed.
     pub fn dead_queue(&self) -> String {
-        format!("{}{DEAD}", self.queue)
+        format!("{}{DEAD_SUFFIX}", self.queue)
     }
 }
 
-/// What the name of the queue of what can never succeed ends in.
-const DEAD: &str = ".dead";
-/// The most bytes of a name on the wire.
-const LONGEST: usize = 255;
+/// The suffix of the dead-letter queue.
+const DEAD_SUFFIX: &str = ".dead";
+/// The most bytes of a name in AMQP 0-9-1 (short string).
+const MAX_BYTES: usize = 255;
 
 /// Reads `[amqp]`.
 pub(super) fn amqp(section: &mut Section<'_, '_>) -> Option<Amqp> {
     let url = match section.optional_secret("url") {
-        Some(Some(url)) => match understood(url.reveal()) {
+        Some(Some(url)) => match check_url(url.reveal()) {
             Ok(()) => Some(Some(url)),
-            Err(text) => section.refuse("url", section.origin.clone(), text.to_owned()),
+            Err(message) => section.error("url", section.location.clone(), message.to_owned()),
         },
         other => other,
     };
-    let what = format!("a name of 1 to {LONGEST} bytes without spaces");
-    let exchange = section.parsed("exchange", &what, |text| word(text, LONGEST));
-    let longest = LONGEST - DEAD.len();
-    let what = format!("a name of 1 to {longest} bytes without spaces");
-    let queue = section.parsed("queue", &what, |text| word(text, longest));
-    let what = format!("a pattern of routing keys, of 1 to {LONGEST} bytes without spaces");
-    let bindings = section.list("bindings", &what, |text| word(text, LONGEST));
+    let expected = format!("1 to {MAX_BYTES} bytes without spaces");
+    let exchange = section.parsed("exchange", &expected, |text| name(text, MAX_BYTES));
+    let max_queue = MAX_BYTES - DEAD_SUFFIX.len();
+    let expected = format!("1 to {max_queue} bytes without spaces");
+    let queue = section.parsed("queue", &expected, |text| name(text, max_queue));
+    let expected = format!("a pattern of routing keys, of 1 to {MAX_BYTES} bytes without spaces");
+    let bindings = section.list("bindings", &expected, |text| name(text, MAX_BYTES));
     let prefetch = section.integer("prefetch", 1..=i64::from(u16::MAX));
     Some(Amqp {
         url: url?,
@@ -56,30 +56,31 @@ pub(super) fn amqp(section: &mut Section<'_, '_>) -> Option<Amqp> {
     })
 }
 
-/// Whether a URL can be used. No text here may quote it: it holds a password.
+/// Checks the URL. No message may quote it, since it holds a password.
 #[cfg(feature = "amqp")]
-fn understood(url: &str) -> Result<(), &'static str> {
+fn check_url(url: &str) -> Result<(), &'static str> {
     if url.parse::<lapin::uri::AMQPUri>().is_err() {
         return Err(
-            "is not the URL of a broker, such as \"amqp://NAME:PASSWORD@HOST:5672/%2f\" \
+            "must be the URL of a broker, such as \"amqp://NAME:PASSWORD@HOST:5672/%2f\" \
              (amqps:// for TLS; %2f is the virtual host \"/\")",
         );
     }
-    // The client would take the address for no host at all, and go to this machine.
+    // lapin would read no host from the address and connect to this machine.
     if url.contains("@[") || url.contains("://[") {
-        return Err("has an IPv6 address for its host; give a name that stands for it");
+        return Err("must not have an IPv6 address as its host; use a name that resolves to it");
     }
     Ok(())
 }
 
 #[cfg(not(feature = "amqp"))]
-fn understood(_: &str) -> Result<(), &'static str> {
+fn check_url(_: &str) -> Result<(), &'static str> {
     Err("this program was built without message brokers; build it with the feature \"amqp\"")
 }
 
-fn word(text: &str, longest: usize) -> Result<String, Wrong> {
-    match text.is_empty() || text.len() > longest || text.contains(char::is_whitespace) {
-        true => Err(Wrong::NotOne),
+/// Checks a name or pattern of at most `max` bytes.
+fn name(text: &str, max: usize) -> Result<String, Invalid> {
+    match text.is_empty() || text.len() > max || text.contains(char::is_whitespace) {
+        true => Err(Invalid::Malformed),
         false => Ok(text.to_owned()),
     }
 }
@@ -90,8 +91,8 @@ mod tests {
 
     use super::*;
 
-    fn bad(text: &str) -> String {
-        read(text, &[]).expect_err("is refused").to_string()
+    fn errors(text: &str) -> String {
+        read(text, &[]).expect_err("should be refused").to_string()
     }
 
     #[test]
@@ -128,25 +129,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_the_url() {
+    fn errors_do_not_show_the_url() {
         let long = "x".repeat(251);
         let text = format!(
             "[amqp]\nurl = 'http://me:hush@host'\nexchange = ''\nqueue = '{long}'\nbindings = ['a b']\nprefetch = 0\nprefech = 1"
         );
         assert_eq!(
-            bad(&text),
-            "gateway.toml:1: [amqp] url: is not the URL of a broker, such as \
+            errors(&text),
+            "gateway.toml:1: [amqp] url: must be the URL of a broker, such as \
              \"amqp://NAME:PASSWORD@HOST:5672/%2f\" (amqps:// for TLS; %2f is the virtual host \"/\")\n\
-             gateway.toml:3: [amqp] exchange: must be a name of 1 to 255 bytes without spaces\n\
-             gateway.toml:4: [amqp] queue: must be a name of 1 to 250 bytes without spaces\n\
+             gateway.toml:3: [amqp] exchange: must be 1 to 255 bytes without spaces\n\
+             gateway.toml:4: [amqp] queue: must be 1 to 250 bytes without spaces\n\
              gateway.toml:5: [amqp] bindings: entry 1: must be a pattern of routing keys, of 1 to 255 bytes without spaces\n\
              gateway.toml:6: [amqp] prefetch: must be an integer from 1 to 65535\n\
              gateway.toml:7: [amqp] prefech: unknown key; did you mean \"prefetch\"?"
         );
         for url in ["amqp://[::1]", "amqp://me:hush@[::1]:5672/%2f"] {
-            let said = bad(&format!("[amqp]\nurl = '{url}'"));
-            let ends = "url: has an IPv6 address for its host; give a name that stands for it";
-            assert!(said.ends_with(ends), "{said}");
+            let shown = errors(&format!("[amqp]\nurl = '{url}'"));
+            let ends =
+                "url: must not have an IPv6 address as its host; use a name that resolves to it";
+            assert!(shown.ends_with(ends), "{shown}");
         }
         for url in [
             "",
@@ -155,9 +157,9 @@ mod tests {
             "amqp://host:hush",
             "amqp://host?heartbeat=hush",
         ] {
-            let said = bad(&format!("[amqp]\nurl = '{url}'"));
-            assert!(said.contains("[amqp] url: is "), "{said}");
-            assert!(!said.contains("hush"), "{said}");
+            let shown = errors(&format!("[amqp]\nurl = '{url}'"));
+            assert!(shown.contains("[amqp] url: must "), "{shown}");
+            assert!(!shown.contains("hush"), "{shown}");
         }
     }
 }

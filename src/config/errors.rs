@@ -1,18 +1,18 @@
-//! What is wrong with a configuration: every mistake at once, each with its place.
+//! Configuration errors, each with its location.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-/// Every mistake of a configuration, in the order of the file; displayed one a line, never with a secret's value.
+/// All errors of a configuration, in the order of the layers and lines. `Display` writes one per line and never shows a secret.
 #[derive(Clone, Debug)]
 pub struct ConfigErrors(pub(super) Vec<ConfigError>);
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, mistake) in self.0.iter().enumerate() {
-            let end = if at == 0 { "" } else { "\n" };
-            write!(out, "{end}{mistake}")?;
+        for (at, error) in self.0.iter().enumerate() {
+            let separator = if at == 0 { "" } else { "\n" };
+            write!(out, "{separator}{error}")?;
         }
         Ok(())
     }
@@ -21,61 +21,61 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 impl ConfigErrors {
-    /// One set of mistakes out of those of the text itself and those of what was read from it.
+    /// Combines the syntax errors of the text with the errors of its settings.
     ///
-    /// What follows broken text may be a piece of a secret that is taken for a key, so from the first broken line on only
-    /// keys of the `vocabulary` are named.
-    pub(super) fn settle(
-        broken: Vec<ConfigError>,
-        mut wrong: Vec<ConfigError>,
-        vocabulary: &BTreeSet<String>,
+    /// After a syntax error the parser may take a piece of a secret for a key. From the first such line on, errors about the
+    /// file are dropped unless all keys that they name are in `known_keys`.
+    pub(super) fn new(
+        syntax: Vec<ConfigError>,
+        mut settings: Vec<ConfigError>,
+        known_keys: &BTreeSet<String>,
     ) -> Self {
-        let lines: BTreeSet<usize> = broken.iter().map(|mistake| mistake.origin.line).collect();
+        let lines: BTreeSet<usize> = syntax.iter().map(|error| error.location.line).collect();
         if let Some(&first) = lines.first() {
-            wrong.retain(|mistake| {
-                let line = mistake.origin.line;
-                mistake.origin.layer != Layer::File
+            settings.retain(|error| {
+                let line = error.location.line;
+                error.location.layer != Layer::File
                     || line < first
                     || (!lines.contains(&line)
-                        && mistake.path.iter().all(|key| vocabulary.contains(key)))
+                        && error.path.iter().all(|key| known_keys.contains(key)))
             });
         }
-        let mut all = broken;
-        all.append(&mut wrong);
-        all.sort_by(|one, other| one.origin.order().cmp(&other.origin.order()));
+        let mut all = syntax;
+        all.append(&mut settings);
+        all.sort_by(|a, b| a.location.order().cmp(&b.location.order()));
         ConfigErrors(all)
     }
 }
 
-/// One mistake.
+/// One error of a configuration.
 #[derive(Clone, Debug)]
 pub(super) struct ConfigError {
-    /// Where it stands.
-    pub origin: Origin,
-    /// The key's path from the root; empty where the place says it all.
+    /// The file and line, or the variable, that causes it.
+    pub location: Location,
+    /// The path of the key from the root; empty if the error is about no key.
     pub path: Vec<String>,
-    /// What is wrong, and what would be right.
-    pub text: String,
+    /// The reason, and the expected value if there is one. It must not quote a value, which may be a secret.
+    pub message: String,
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: ", self.origin)?;
-        // A variable's name is the path already.
-        if self.origin.layer != Layer::Env
+        write!(out, "{}: ", self.location)?;
+        // The name of a variable already is the path.
+        if self.location.layer != Layer::Env
             && let Some((key, sections)) = self.path.split_last()
         {
             if !sections.is_empty() {
-                let names: Vec<String> = sections.iter().map(|name| shown(name)).collect();
+                let names: Vec<String> = sections.iter().map(|name| escaped(name)).collect();
                 write!(out, "[{}] ", names.join("."))?;
             }
-            write!(out, "{}: ", shown(key))?;
+            write!(out, "{}: ", escaped(key))?;
         }
-        out.write_str(&self.text)
+        out.write_str(&self.message)
     }
 }
 
-/// The layer that a value comes from; a later one wins.
+/// The layer of a value; later layers override earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Layer {
     /// The committed gateway.toml.
@@ -86,30 +86,30 @@ pub(super) enum Layer {
     Env,
 }
 
-/// Where a value stands.
+/// The location of a value.
 #[derive(Clone, Debug)]
-pub(super) struct Origin {
-    /// Its layer.
+pub(super) struct Location {
+    /// The layer.
     pub layer: Layer,
-    /// The file's or the variable's name.
+    /// The name of the file or of the variable.
     pub name: Arc<str>,
-    /// The line in the file, from 1; 0 where there is none.
+    /// The line in the file, from 1; 0 for a variable or a file as a whole.
     pub line: usize,
 }
 
-impl Origin {
-    /// The place of an environment variable.
+impl Location {
+    /// The location of an environment variable.
     pub fn variable(name: &str) -> Self {
-        Origin {
+        Location {
             layer: Layer::Env,
-            name: shown(name).into(),
+            name: escaped(name).into(),
             line: 0,
         }
     }
 
-    /// The place of a file as a whole.
+    /// The location of a file as a whole.
     pub fn file(name: impl fmt::Display) -> Self {
-        Origin {
+        Location {
             layer: Layer::File,
             name: name.to_string().into(),
             line: 0,
@@ -121,7 +121,7 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for Location {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             0 => out.write_str(&self.name),
@@ -130,17 +130,17 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The candidate that `word` most likely was meant to be, if any is near enough.
+/// The candidate nearest to a mistyped `name`: at most one edit per three characters away, and at least one edit is allowed.
 pub(super) fn nearest<'c>(
-    word: &str,
+    name: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    let limit = (word.chars().count() / 3).max(1);
-    let word = word.to_lowercase();
+    let limit = (name.chars().count() / 3).max(1);
+    let name = name.to_lowercase();
     candidates
         .into_iter()
         .map(|candidate| {
-            let distance = strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
+            let distance = strsim::damerau_levenshtein(&name, &candidate.to_lowercase());
             (distance, candidate)
         })
         .filter(|(distance, _)| *distance <= limit)
@@ -148,8 +148,8 @@ pub(super) fn nearest<'c>(
         .map(|(_, candidate)| candidate)
 }
 
-/// A name as it may stand in an error: on one line, quoted where it is not a plain word.
-pub(super) fn shown(name: &str) -> String {
+/// Escapes a name for an error message: one line, in quotes unless it is of letters, digits, `_` and `-`.
+pub(super) fn escaped(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !name.is_empty() && name.chars().all(plain) {
         name.to_owned()
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_near_word_is_found_and_a_far_one_is_not() {
+    fn nearest_finds_a_near_name_and_no_far_one() {
         let keys = ["listen", "workers", "trusted_proxies"];
         assert_eq!(nearest("listne", keys), Some("listen"));
         assert_eq!(nearest("Workers", keys), Some("workers"));
@@ -171,8 +171,8 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stays_on_one_line() {
-        assert_eq!(shown("client_keys"), "client_keys");
-        assert_eq!(shown("a\nb"), "\"a\\nb\"");
+    fn names_stay_on_one_line() {
+        assert_eq!(escaped("client_keys"), "client_keys");
+        assert_eq!(escaped("a\nb"), "\"a\\nb\"");
     }
 }

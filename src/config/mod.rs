@@ -1,4 +1,29 @@
-//! The configuration: gateway.toml in three layers, read into one struct a section, with all its mistakes told at once.
+//! The configuration: gateway.toml in three layers, read into one struct per section; all errors are reported at once.
+//!
+//! ```text
+//! tree.rs      TOML and environment variables → trees whose values know their location; merges the layers
+//! reader.rs    typed access to the merged tree; records every error and goes on
+//! errors.rs    errors with their locations, in the order of the file
+//! secret.rs    secrets, given inline, by file or by environment variable; redacted everywhere
+//! network.rs   addresses and networks
+//! sections.rs yoho.rs openapi.rs osx.rs status.rs amqp.rs   one struct and one reading function per section
+//! ```
+//!
+//! # Why this is not serde with a configuration library
+//! An operator who starts the program with a bad configuration gets every error in one run, each with its line or variable, a
+//! hint at the nearest known name, and no secret. *toml* parses, and recovers after a syntax error. No library does enough of the
+//! rest to replace half of this code:
+//! - *figment* merges the layers and knows the source of each value, but by file, not by line, and extraction ends at the first
+//!   error.
+//! - *eserde* collects all errors, but only from one TOML text: merged layers have no deserializer that it accepts, and its errors
+//!   have a path and no line.
+//! - *toml's* `Spanned` keeps positions only while it deserializes one document directly; merged tables, `flatten` and environment
+//!   variables have none, and deserialization ends at the first error.
+//! - *serde_path_to_error* adds the path to the one error that serde returns.
+//!
+//! - *toml-span* and *toml-spanner* report all errors of one document with positions; layers, variables and secrets remain.
+//!
+//! Besides, the errors of serde quote the offending value, which may be a secret under a mistyped key.
 
 mod amqp;
 mod errors;
@@ -6,8 +31,6 @@ mod network;
 mod openapi;
 mod osx;
 mod reader;
-#[cfg(test)]
-mod refusal_tests;
 mod secret;
 mod sections;
 mod status;
@@ -26,30 +49,31 @@ use jiff::tz::TimeZone;
 
 pub use amqp::Amqp;
 pub use errors::ConfigErrors;
-pub use openapi::{Openapi, Partner, Sign};
+pub use openapi::{Openapi, Partner, SignedFields};
 pub use osx::{Keys, Osx, Rule, SCORES, UserToken};
 pub use secret::Secret;
 pub use sections::{Database, Ledger, Server};
 pub use status::Status;
-pub use yoho::{CoinType, Expiry, Once, Yoho};
+pub use yoho::{CoinType, Expiry, Uniqueness, Yoho};
 
-use errors::{ConfigError, Layer, Origin};
-use reader::{Desk, Section};
+use errors::{ConfigError, Layer, Location};
+use reader::{Reader, Section};
 
 /// The committed file, which is the set of defaults.
 const DEFAULTS: &str = include_str!("../../gateway.toml");
 
-/// The name of the file where none is given, and the variable that gives one.
-const FILE: &str = "gateway.toml";
+/// The file that is read if none is named.
+const DEFAULT_FILE: &str = "gateway.toml";
+/// The environment variable that names a file.
 const FILE_VARIABLE: &str = "POINTGATE_CONFIG";
 
-/// The tables that the operator's file replaces as a whole, so that no sample key lives on beside the real ones.
-const REPLACED_AS_A_WHOLE: [&[&str]; 1] = [&["yoho", "client_keys"]];
+/// The tables that a table of the operator's file replaces instead of merging with, so that no sample key stays valid.
+const REPLACED_TABLES: [&[&str]; 1] = [&["yoho", "client_keys"]];
 
 /// All settings.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The zone in which times are written and days and years begin.
+    /// The zone in which times are written and in which days and years begin.
     pub timezone: TimeZone,
     /// `[server]`.
     pub server: Server,
@@ -67,46 +91,46 @@ pub struct Config {
     pub status: Status,
     /// `[amqp]`.
     pub amqp: Amqp,
-    /// Settings whose secret still is a sample from the committed gateway.toml, such as `yoho.salt`.
+    /// The paths of settings that hold a sample secret of the committed gateway.toml, such as `yoho.salt`.
     pub samples: Vec<String>,
-    /// Where it came from, for the log: the file's path, or that the built-in defaults are used.
+    /// The source, for the log: the path of the file, or a note that only the built-in defaults apply.
     pub source: String,
 }
 
 impl Config {
-    /// Reads the file `named`, else the one named by POINTGATE_CONFIG, else ./gateway.toml where it exists, else the
-    /// built-in defaults as if they stood in the current directory; then the environment.
+    /// Reads the configuration from the built-in defaults, a file, and the environment. The file is `named`, else the one that
+    /// POINTGATE_CONFIG names, else ./gateway.toml if it exists; without a file, relative paths start from the current directory.
     ///
     /// # Errors
-    /// All mistakes of the file and of the environment; a file that is named but absent or unreadable is one.
+    /// Returns all errors of the file and of the environment, or the one that a named file cannot be read.
     pub fn load(named: Option<&Path>) -> Result<Config, ConfigErrors> {
-        let (env, mistakes) = environment(std::env::vars_os());
+        let (env, errors) = environment(std::env::vars_os());
         let variable = std::env::var_os(FILE_VARIABLE).filter(|name| !name.is_empty());
         let named = named.map(Path::to_path_buf).or(variable.map(PathBuf::from));
-        let path = named.clone().unwrap_or_else(|| PathBuf::from(FILE));
+        let path = named.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
         let (text, source) = match fs::read_to_string(&path) {
             Ok(text) => (text, path.display().to_string()),
             Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => (
                 String::new(),
-                format!("the built-in defaults (there is no ./{FILE})"),
+                format!("the built-in defaults (there is no ./{DEFAULT_FILE})"),
             ),
             Err(error) => {
-                let mistake = ConfigError {
-                    origin: Origin::file(path.display()),
+                let error = ConfigError {
+                    location: Location::file(path.display()),
                     path: Vec::new(),
-                    text: format!("cannot read the configuration file: {error}"),
+                    message: format!("cannot read the configuration file: {error}"),
                 };
-                return Err(ConfigErrors(vec![mistake]));
+                return Err(ConfigErrors(vec![error]));
             }
         };
-        assemble(&text, &path, &env, source, mistakes)
+        assemble(&text, &path, &env, source, errors)
     }
 
-    /// Reads `text` as the operator's file. `file` names it in mistakes and its directory is where relative paths start;
-    /// `env` holds the environment's variables as (name, value).
+    /// Reads the configuration with `text` as the operator's file. Errors name it `file`, and relative paths start from the
+    /// directory of `file`. `env` holds the environment variables as (name, value).
     ///
     /// # Errors
-    /// All mistakes of both.
+    /// Returns all errors of the text and of the environment.
     pub fn parse(
         text: &str,
         file: &Path,
@@ -116,53 +140,53 @@ impl Config {
     }
 }
 
-/// Lays the layers over each other and reads the result; `wrong` are mistakes that were found before.
+/// Merges the layers and reads the result. `errors` are those found so far.
 fn assemble(
     text: &str,
     file: &Path,
     env: &[(String, String)],
     source: String,
-    mut wrong: Vec<ConfigError>,
+    mut errors: Vec<ConfigError>,
 ) -> Result<Config, ConfigErrors> {
-    let mut broken = Vec::new();
+    let mut syntax_errors = Vec::new();
     let mut tree = tree::from_toml(
         DEFAULTS,
         Layer::BuiltIn,
         "built-in gateway.toml",
-        &mut broken,
+        &mut syntax_errors,
     );
-    let (mut vocabulary, mut known_samples) = (BTreeSet::new(), BTreeSet::new());
-    tree::survey(&tree, &mut vocabulary, &mut known_samples);
+    let (mut known_keys, mut sample_secrets) = (BTreeSet::new(), BTreeSet::new());
+    tree::collect_keys_and_samples(&tree, &mut known_keys, &mut sample_secrets);
 
     let name = file.display().to_string();
-    let operator = tree::from_toml(text, Layer::File, &name, &mut broken);
-    for path in REPLACED_AS_A_WHOLE {
-        tree::make_way(&mut tree, &operator, path);
+    let operator = tree::from_toml(text, Layer::File, &name, &mut syntax_errors);
+    for path in REPLACED_TABLES {
+        tree::clear_if_given(&mut tree, &operator, path);
     }
-    tree::lay_over(&mut tree, operator, &[], &mut wrong);
-    let variables = tree::from_env(env, &mut wrong);
-    tree::lay_over(&mut tree, variables, &[], &mut wrong);
+    tree::merge(&mut tree, operator, &[], &mut errors);
+    let variables = tree::from_env(env, &mut errors);
+    tree::merge(&mut tree, variables, &[], &mut errors);
 
-    if !broken.is_empty() {
-        // After broken text nobody knows which secrets were meant.
-        known_samples.clear();
+    if !syntax_errors.is_empty() {
+        // Recovery may have dropped the operator's own secrets: a sample in their place is no finding.
+        sample_secrets.clear();
     }
-    let mut desk = Desk {
+    let mut reader = Reader {
         dir: file.parent().unwrap_or(Path::new("")),
         env,
-        known_samples,
+        sample_secrets,
         samples: Vec::new(),
-        mistakes: wrong,
+        errors,
     };
-    let origin = Origin::file(name);
-    let config = Section::root(&mut desk, origin, tree, |root| read(root, source));
+    let location = Location::file(name);
+    let config = Section::root(&mut reader, location, tree, |root| read(root, source));
     match config {
-        Some(config) if broken.is_empty() && desk.mistakes.is_empty() => Ok(config),
-        _ => Err(ConfigErrors::settle(broken, desk.mistakes, &vocabulary)),
+        Some(config) if syntax_errors.is_empty() && reader.errors.is_empty() => Ok(config),
+        _ => Err(ConfigErrors::new(syntax_errors, reader.errors, &known_keys)),
     }
 }
 
-/// Reads the sections, one line each. Those with secrets come before `[server]`, which holds its address against them.
+/// Reads all sections. Those with secrets come first: `[server]` refuses a public address if any of them is a sample.
 fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
     let timezone = sections::timezone(root);
     let yoho = root.section("yoho", yoho::yoho);
@@ -183,29 +207,29 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
         osx: osx?,
         status: status?,
         amqp: amqp?,
-        samples: std::mem::take(&mut root.desk.samples),
+        samples: std::mem::take(&mut root.reader.samples),
         source,
     })
 }
 
-/// The environment as text. A setting that is not UTF-8 is a mistake; other such variables are not ours.
+/// The environment as text. A setting that is not UTF-8 is an error; other such variables are ignored.
 fn environment(
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> (Vec<(String, String)>, Vec<ConfigError>) {
-    let (mut env, mut mistakes) = (Vec::new(), Vec::new());
+    let (mut env, mut errors) = (Vec::new(), Vec::new());
     for (name, value) in variables {
         let Ok(name) = name.into_string() else {
             continue;
         };
         match value.into_string() {
             Ok(value) => env.push((name, value)),
-            Err(_) if name.to_uppercase().starts_with(tree::PREFIX) => mistakes.push(ConfigError {
-                origin: Origin::variable(&name),
+            Err(_) if name.to_uppercase().starts_with(tree::PREFIX) => errors.push(ConfigError {
+                location: Location::variable(&name),
                 path: Vec::new(),
-                text: "is not UTF-8 text".to_owned(),
+                message: "is not valid UTF-8".to_owned(),
             }),
             Err(_) => {}
         }
     }
-    (env, mistakes)
+    (env, errors)
 }

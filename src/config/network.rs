@@ -1,43 +1,46 @@
-//! Networks in the configuration: an address or a network that is not much of the internet.
+//! Addresses and networks in the configuration.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::reader::Wrong;
+use super::reader::Invalid;
 
-/// What a good one looks like.
-pub(super) const WHAT: &str = "an address or a network, such as \"10.1.2.3\" or \"10.1.0.0/16\"";
+/// The form of a network, for error messages.
+pub(super) const EXPECTED: &str =
+    "an address or a network, such as \"10.1.2.3\" or \"10.1.0.0/16\"";
 
-/// The shortest prefixes, in bits, that do not yet hold much of the internet.
-const SHORTEST_V4: u8 = 8;
-const SHORTEST_V6: u8 = 16;
+/// The shortest accepted prefix of an IPv4 network, in bits.
+const MIN_PREFIX_V4: u8 = 8;
+/// The shortest accepted prefix of an IPv6 network, in bits.
+const MIN_PREFIX_V6: u8 = 16;
 
-/// Reads an address or a network without its host bits; an IPv4-mapped one becomes IPv4.
+/// Parses an address or a network. Host bits are cleared, and IPv4-mapped networks become IPv4.
 ///
-/// Both lists of networks decide whom we trust, so one that holds the whole internet, or much of it, is refused.
-pub(super) fn parse(text: &str) -> Result<IpNet, Wrong> {
+/// Every list of networks grants trust, so a network that covers a large part of the internet is refused.
+pub(super) fn parse(text: &str) -> Result<IpNet, Invalid> {
     let net: IpNet = match text.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
-        Err(_) => text.parse().map_err(|_| Wrong::NotOne)?,
+        Err(_) => text.parse().map_err(|_| Invalid::Malformed)?,
     };
     let net = unmapped(net.trunc());
     let too_wide = match net {
-        IpNet::V4(net) => net.prefix_len() < SHORTEST_V4,
-        IpNet::V6(net) => net.prefix_len() < SHORTEST_V6 || net.contains(&Ipv6Addr::from(MAPPED)),
+        IpNet::V4(net) => net.prefix_len() < MIN_PREFIX_V4,
+        IpNet::V6(net) => net.prefix_len() < MIN_PREFIX_V6 || net.contains(&Ipv6Addr::from(MAPPED)),
     };
     if too_wide {
-        return Err(Wrong::Because(format!(
-            "holds the whole internet or much of it; name addresses, or networks of at least \
-             /{SHORTEST_V4} (IPv4) or /{SHORTEST_V6} (IPv6)"
+        return Err(Invalid::Because(format!(
+            "is too wide; use addresses, or networks of at least /{MIN_PREFIX_V4} (IPv4) or \
+             /{MIN_PREFIX_V6} (IPv6)"
         )));
     }
     Ok(net)
 }
 
-/// `::ffff:0:0`, where IPv6 holds the addresses of IPv4.
+/// `::ffff:0:0`, the base of the IPv4-mapped addresses.
 const MAPPED: u128 = 0xffff_0000_0000;
 
+/// Converts an IPv4-mapped network to IPv4.
 fn unmapped(net: IpNet) -> IpNet {
     match net {
         IpNet::V6(v6) => as_v4(v6).map_or(net, IpNet::V4),
@@ -72,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn much_of_the_internet_is_refused() {
+    fn wide_networks_are_refused() {
         for text in [
             "0.0.0.0/0",
             "0.0.0.0/7",
@@ -84,10 +87,10 @@ mod tests {
             "::/80",
             "::fffe:0:0/95",
         ] {
-            assert!(matches!(parse(text), Err(Wrong::Because(_))), "{text}");
+            assert!(matches!(parse(text), Err(Invalid::Because(_))), "{text}");
         }
         for text in ["", "localhost", "10.0.0.0/33", "10.0.0"] {
-            assert!(matches!(parse(text), Err(Wrong::NotOne)), "{text}");
+            assert!(matches!(parse(text), Err(Invalid::Malformed)), "{text}");
         }
     }
 }

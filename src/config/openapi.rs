@@ -1,48 +1,48 @@
-//! The section `[openapi]`: the partners of the open platform, and what each of them may do.
+//! The section `[openapi]`: the partners of the open platform, with their secrets and permissions.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::reader::{Section, Wrong};
+use super::reader::{Invalid, Section};
 use super::secret::Secret;
 
 /// `[openapi]`.
 #[derive(Clone, Debug)]
 pub struct Openapi {
-    /// How far a request's Timestamp may be off, to either side.
+    /// How far the Timestamp of a request may be from the current time, before or after.
     pub window: Duration,
-    /// Who may call; no two have the same OpenId.
+    /// The partners; their OpenIds are unique.
     pub partners: Vec<Partner>,
 }
 
 /// `[[openapi.partners]]`.
 #[derive(Clone, Debug)]
 pub struct Partner {
-    /// The OpenId.
+    /// The OpenId, of 1 to 128 characters without spaces.
     pub open_id: String,
-    /// The GrantCode that goes with it.
+    /// The GrantCode that belongs to the OpenId.
     pub grant_code: Secret,
-    /// The key of the Token.
+    /// The key of the Token, an HMAC.
     pub secret: Secret,
-    /// The key before it, while both are accepted.
+    /// The previous key, accepted too while the partner rotates.
     pub previous_secret: Option<Secret>,
-    /// The Actions that it may call.
+    /// The Actions that the partner may call.
     pub allow: Vec<String>,
-    /// What its Token covers.
-    pub sign: Sign,
+    /// The fields that the Token covers.
+    pub sign: SignedFields,
 }
 
-/// What a Token covers.
+/// The fields of a request that its Token covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
-    /// OpenId, GrantCode, Timestamp and Nonce: all that the platform's own clients sign.
+pub enum SignedFields {
+    /// OpenId, GrantCode, Timestamp and Nonce, as the clients of the platform sign.
     Envelope,
-    /// Action and Params as well.
+    /// The same fields, Action and Params.
     Full,
 }
 
-/// The most characters of an OpenId or GrantCode.
-const LONGEST: usize = 128;
+/// The most characters of an OpenId, a GrantCode or an Action.
+const MAX_CHARS: usize = 128;
 
 /// Reads `[openapi]`.
 pub(super) fn openapi(section: &mut Section<'_, '_>) -> Option<Openapi> {
@@ -54,8 +54,8 @@ pub(super) fn openapi(section: &mut Section<'_, '_>) -> Option<Openapi> {
             if seen.insert(partner.open_id.clone()) {
                 return Some(partner);
             }
-            let text = "another partner has it already".to_owned();
-            section.refuse("open_id", section.origin.clone(), text)
+            let message = "another partner has the same open_id".to_owned();
+            section.error("open_id", section.location.clone(), message)
         }),
         false => Some(Vec::new()),
     };
@@ -66,18 +66,23 @@ pub(super) fn openapi(section: &mut Section<'_, '_>) -> Option<Openapi> {
 }
 
 fn partner(section: &mut Section<'_, '_>) -> Option<Partner> {
-    let what = format!("a text of 1 to {LONGEST} characters without spaces");
-    let open_id = section.parsed("open_id", &what, word);
-    let grant_code = section.parsed("grant_code", &what, word).map(Secret::new);
+    let expected = format!("1 to {MAX_CHARS} characters without spaces");
+    let open_id = section.parsed("open_id", &expected, name);
+    let grant_code = section
+        .parsed("grant_code", &expected, name)
+        .map(Secret::new);
     let secret = section.secret("secret");
     let previous_secret = section.optional_secret("previous_secret");
-    let allow = section.list("allow", "the name of an Action", word);
+    let allow = section.list("allow", "the name of an Action", name);
     let sign = match section.has("sign") {
         true => section.choice(
             "sign",
-            &[("envelope", Sign::Envelope), ("full", Sign::Full)],
+            &[
+                ("envelope", SignedFields::Envelope),
+                ("full", SignedFields::Full),
+            ],
         ),
-        false => Some(Sign::Envelope),
+        false => Some(SignedFields::Envelope),
     };
     Some(Partner {
         open_id: open_id?,
@@ -89,10 +94,10 @@ fn partner(section: &mut Section<'_, '_>) -> Option<Partner> {
     })
 }
 
-fn word(text: &str) -> Result<String, Wrong> {
+fn name(text: &str) -> Result<String, Invalid> {
     let blank = text.is_empty() || text.contains(char::is_whitespace);
-    if blank || text.chars().nth(LONGEST).is_some() {
-        return Err(Wrong::NotOne);
+    if blank || text.chars().nth(MAX_CHARS).is_some() {
+        return Err(Invalid::Malformed);
     }
     Ok(text.to_owned())
 }
@@ -106,12 +111,12 @@ mod tests {
     const PARTNER: &str =
         "[[openapi.partners]]\nopen_id = 'o'\ngrant_code = 'g'\nsecret = 's'\nallow = []\n";
 
-    fn bad(text: &str) -> String {
-        read(text, &[]).expect_err("is refused").to_string()
+    fn errors(text: &str) -> String {
+        read(text, &[]).expect_err("should be refused").to_string()
     }
 
     #[test]
-    fn nobody_is_a_partner_by_default() {
+    fn there_are_no_partners_by_default() {
         let openapi = good("", &[]).openapi;
         assert_eq!(openapi.window, Duration::from_secs(300));
         assert!(openapi.partners.is_empty());
@@ -132,12 +137,12 @@ mod tests {
         assert_eq!(first.secret.reveal(), "s");
         assert!(first.previous_secret.is_none());
         assert!(first.allow.is_empty());
-        assert_eq!(first.sign, Sign::Envelope);
+        assert_eq!(first.sign, SignedFields::Envelope);
         assert_eq!(second.secret.reveal(), "n");
         let previous = second.previous_secret.as_ref().map(Secret::reveal);
         assert_eq!(previous, Some("o"));
         assert_eq!(second.allow, ["a.b", "c"]);
-        assert_eq!(second.sign, Sign::Full);
+        assert_eq!(second.sign, SignedFields::Full);
         let shown = format!("{openapi:?}");
         assert!(
             !shown.contains("\"g\"") && !shown.contains("\"s\""),
@@ -146,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_may_hold_them_all() {
+    fn a_variable_may_hold_all_partners() {
         let table = "[{open_id='o', grant_code='g', secret='s', allow=['x']}]";
         let config = good(PARTNER, &[("POINTGATE__OPENAPI__PARTNERS", table)]);
         assert_eq!(config.openapi.partners[0].allow, ["x"]);
@@ -154,29 +159,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn errors_name_their_lines() {
         assert_eq!(
-            bad(&format!("{PARTNER}{PARTNER}")),
-            "gateway.toml:6: [openapi.partners.2] open_id: another partner has it already"
+            errors(&format!("{PARTNER}{PARTNER}")),
+            "gateway.toml:6: [openapi.partners.2] open_id: another partner has the same open_id"
         );
         assert_eq!(
-            bad(
+            errors(
                 "[[openapi.partners]]\nopen_id = 'a b'\nsecrt = 'hush'\nallow = 'all'\nsign = 'no'"
             ),
             "gateway.toml:1: [openapi.partners.1] grant_code: is missing\n\
              gateway.toml:1: [openapi.partners.1] secret: is missing\n\
-             gateway.toml:2: [openapi.partners.1] open_id: must be a text of 1 to 128 characters without spaces\n\
+             gateway.toml:2: [openapi.partners.1] open_id: must be 1 to 128 characters without spaces\n\
              gateway.toml:3: [openapi.partners.1] secrt: unknown key; did you mean \"secret\"?\n\
-             gateway.toml:4: [openapi.partners.1] allow: must be a list, each the name of an Action, not a string\n\
+             gateway.toml:4: [openapi.partners.1] allow: must be a list, not a string; each entry must be the name of an Action\n\
              gateway.toml:5: [openapi.partners.1] sign: must be one of \"envelope\", \"full\""
         );
         assert_eq!(
-            bad("[openapi]\nwindow_seconds = 0\npartners = ['x']"),
+            errors("[openapi]\nwindow_seconds = 0\npartners = ['x']"),
             "gateway.toml:2: [openapi] window_seconds: must be an integer from 1 to 86400\n\
              gateway.toml:3: [openapi.partners] 1: must be a table, not a string"
         );
         assert_eq!(
-            bad("openapi.partners = 5"),
+            errors("openapi.partners = 5"),
             "gateway.toml:1: [openapi] partners: must be a list of tables, not an integer"
         );
     }

@@ -1,68 +1,68 @@
-//! The section `[osx]`: the community platform, its scores, and what its users' actions bring.
+//! The section `[osx]`: the community platform, its scores, and the rules by which actions score.
 
 use std::collections::BTreeMap;
 
-use super::reader::{Section, Wrong};
+use super::reader::{Invalid, Section};
 use super::secret::Secret;
 
 /// `[osx]`.
 #[derive(Clone, Debug)]
 pub struct Osx {
-    /// How the platform signs; none = it is not served.
+    /// The keys that the platform signs with; `None` = every request is refused.
     pub keys: Option<Keys>,
-    /// What a `user_token` is.
+    /// The meaning of the parameter `user_token`.
     pub user_token: UserToken,
-    /// The assets of score1 … score9.
+    /// The assets of score1 to score9, in this order.
     pub scores: [String; SCORES],
-    /// What actions bring, by their name.
+    /// The rules by the name of their action.
     pub rules: BTreeMap<String, Rule>,
 }
 
-/// How many scores the platform has.
+/// The number of scores of the platform.
 pub const SCORES: usize = 9;
 
-/// `app_key` and `app_secret`.
+/// `app_key` and `app_secret`, which are set together.
 #[derive(Clone, Debug)]
 pub struct Keys {
-    /// Names the application.
+    /// The public id of the application, of 1 to 255 characters without spaces.
     pub app_key: String,
-    /// The key of its signatures.
+    /// The key that signs its requests.
     pub app_secret: Secret,
 }
 
-/// What a `user_token` is.
+/// The meaning of the parameter `user_token`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserToken {
-    /// A member's user_key.
+    /// The user_key of a member: the name on the community and the health platform.
     UserKey,
-    /// A member's uid.
+    /// The uid of a member: the number in the shop.
     Uid,
 }
 
-/// `[[osx.rules]]`: what one kind of action brings.
+/// `[[osx.rules]]`: the scores of one action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
-    /// The actor's scores: (index from 0, points; negative takes).
+    /// The scores of the acting user, as (index from 0, points); negative points are taken. No entry is zero.
     pub user: Vec<(usize, i64)>,
-    /// The other user's.
+    /// The scores of the other user, likewise.
     pub to_user: Vec<(usize, i64)>,
-    /// How often a day it brings anything to one actor.
+    /// How often a day the action scores for one acting user; `None` = always.
     pub daily_max: Option<i64>,
-    /// The text of its rows in a member's history.
+    /// The text of the rows in a member's history, of 1 to 255 characters on one line.
     pub message: Option<String>,
 }
 
-/// The most characters of an action's name, of a message, of the app_key.
-const LONGEST: usize = 255;
-/// The most points of one score that one action moves.
-const MOST: i64 = 1_000_000_000;
+/// The most characters of an action, a message or the app_key.
+const MAX_CHARS: usize = 255;
+/// The largest absolute value of points in a rule, and the largest daily_max.
+const MAX_AMOUNT: i64 = 1_000_000_000;
 
 /// Reads `[osx]`.
 pub(super) fn osx(section: &mut Section<'_, '_>) -> Option<Osx> {
-    let what = format!("a text of 1 to {LONGEST} characters without spaces");
+    let expected = format!("1 to {MAX_CHARS} characters without spaces");
     let app_secret = section.optional_secret("app_secret");
     let app_key = match section.has("app_key") {
-        true => section.parsed("app_key", &what, word).map(Some),
+        true => section.parsed("app_key", &expected, token).map(Some),
         false => Some(None),
     };
     let keys = match (app_key, app_secret) {
@@ -72,25 +72,25 @@ pub(super) fn osx(section: &mut Section<'_, '_>) -> Option<Osx> {
         })),
         (Some(None), Some(None)) => Some(None),
         (Some(_), Some(_)) => {
-            let text = "goes together with app_secret; give both or neither".to_owned();
-            section.refuse("app_key", section.origin.clone(), text)
+            let message = "must be set together with app_secret".to_owned();
+            section.error("app_key", section.location.clone(), message)
         }
-        // What is wrong with it has been noted.
+        // `section` has recorded the error.
         (None, _) | (_, None) => None,
     };
     let choices = [("user_key", UserToken::UserKey), ("uid", UserToken::Uid)];
     let user_token = section.choice("user_token", &choices);
     let scores = section.section("scores", scores);
     let mut rules = BTreeMap::new();
-    let read = section.tables("rules", |section| {
+    let all = section.tables("rules", |section| {
         let (action, rule) = rule(section)?;
         if rules.insert(action, rule).is_none() {
             return Some(());
         }
-        let text = "another rule is for the same action".to_owned();
-        section.refuse("action", section.origin.clone(), text)
+        let message = "another rule has the same action".to_owned();
+        section.error("action", section.location.clone(), message)
     });
-    read?;
+    all?;
     Some(Osx {
         keys: keys?,
         user_token: user_token?,
@@ -100,25 +100,25 @@ pub(super) fn osx(section: &mut Section<'_, '_>) -> Option<Osx> {
 }
 
 fn scores(section: &mut Section<'_, '_>) -> Option<[String; SCORES]> {
-    let what = format!("the name of an asset: {ASSET}");
+    let expected = format!("the name of an asset: {ASSET_NAME}");
     let names: Vec<String> = (1..=SCORES)
-        .filter_map(|number| section.parsed(&format!("score{number}"), &what, asset))
+        .filter_map(|number| section.parsed(&format!("score{number}"), &expected, asset))
         .collect();
     names.try_into().ok()
 }
 
 fn rule(section: &mut Section<'_, '_>) -> Option<(String, Rule)> {
-    let what = format!("an action's name: 1 to {LONGEST} characters without spaces");
-    let action = section.parsed("action", &what, word);
+    let expected = format!("the name of an action: 1 to {MAX_CHARS} characters without spaces");
+    let action = section.parsed("action", &expected, token);
     let user = points(section, "user");
     let to_user = points(section, "to_user");
     let daily_max = match section.has("daily_max") {
-        true => section.integer("daily_max", 1..=MOST).map(Some),
+        true => section.integer("daily_max", 1..=MAX_AMOUNT).map(Some),
         false => Some(None),
     };
-    let what = format!("a text of 1 to {LONGEST} characters on one line");
+    let expected = format!("1 to {MAX_CHARS} characters on one line");
     let message = match section.has("message") {
-        true => section.parsed("message", &what, line).map(Some),
+        true => section.parsed("message", &expected, line).map(Some),
         false => Some(None),
     };
     let rule = Rule {
@@ -130,7 +130,7 @@ fn rule(section: &mut Section<'_, '_>) -> Option<(String, Rule)> {
     Some((action?, rule))
 }
 
-/// `{ score1 = 10, score2 = -5 }`; absent means none.
+/// Reads an optional table of points, such as `{ score1 = 10, score2 = -5 }`.
 fn points(section: &mut Section<'_, '_>, key: &str) -> Option<Vec<(usize, i64)>> {
     if !section.has(key) {
         return Some(Vec::new());
@@ -141,7 +141,7 @@ fn points(section: &mut Section<'_, '_>, key: &str) -> Option<Vec<(usize, i64)>>
         for index in 0..SCORES {
             let score = format!("score{}", index + 1);
             if section.has(&score) {
-                points.push((index, section.integer(&score, -MOST..=MOST)?));
+                points.push((index, section.integer(&score, -MAX_AMOUNT..=MAX_AMOUNT)?));
             }
         }
         points.retain(|(_, amount)| *amount != 0);
@@ -149,25 +149,25 @@ fn points(section: &mut Section<'_, '_>, key: &str) -> Option<Vec<(usize, i64)>>
     })
 }
 
-fn word(text: &str) -> Result<String, Wrong> {
+fn token(text: &str) -> Result<String, Invalid> {
     match text.contains(char::is_whitespace) {
-        true => Err(Wrong::NotOne),
+        true => Err(Invalid::Malformed),
         false => line(text),
     }
 }
 
-fn line(text: &str) -> Result<String, Wrong> {
+fn line(text: &str) -> Result<String, Invalid> {
     let blank = text.trim().is_empty() || text.contains(char::is_control);
-    if blank || text.chars().nth(LONGEST).is_some() {
-        return Err(Wrong::NotOne);
+    if blank || text.chars().nth(MAX_CHARS).is_some() {
+        return Err(Invalid::Malformed);
     }
     Ok(text.to_owned())
 }
 
-/// What an asset's name is.
-pub(super) const ASSET: &str = "1 to 16 of a-z, 0-9 and _, beginning with a letter";
+/// The form of an asset name, for error messages.
+pub(super) const ASSET_NAME: &str = "1 to 16 characters of a-z, 0-9 and _, starting with a letter";
 
-/// Whether this is an asset's name.
+/// Whether `text` is a valid asset name; [`ASSET_NAME`] says which are.
 pub(super) fn is_asset(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.len() <= 16
@@ -176,10 +176,10 @@ pub(super) fn is_asset(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-fn asset(text: &str) -> Result<String, Wrong> {
+fn asset(text: &str) -> Result<String, Invalid> {
     match is_asset(text) {
         true => Ok(text.to_owned()),
-        false => Err(Wrong::NotOne),
+        false => Err(Invalid::Malformed),
     }
 }
 
@@ -189,8 +189,8 @@ mod tests {
 
     use super::*;
 
-    fn bad(text: &str) -> String {
-        read(text, &[]).expect_err("is refused").to_string()
+    fn errors(text: &str) -> String {
+        read(text, &[]).expect_err("should be refused").to_string()
     }
 
     #[test]
@@ -226,7 +226,7 @@ mod tests {
         }
     }
 
-    /// What is undone takes back what was given, as often as it could be given.
+    /// An action that undoes another one takes the same points back, as often a day as they can be earned.
     #[test]
     fn the_rules_undo_each_other() {
         let rules = good("", &[]).osx.rules;
@@ -283,26 +283,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn errors_name_their_lines() {
         assert_eq!(
-            bad("[osx]\napp_key = 'k'"),
-            "gateway.toml:1: [osx] app_key: goes together with app_secret; give both or neither"
+            errors("[osx]\napp_key = 'k'"),
+            "gateway.toml:1: [osx] app_key: must be set together with app_secret"
         );
         assert_eq!(
-            bad("[osx]\nuser_token = 'name'\n[osx.scores]\nscore1 = 'Exp'\nscore10 = 'x'"),
+            errors("[osx]\nuser_token = 'name'\n[osx.scores]\nscore1 = 'Exp'\nscore10 = 'x'"),
             "gateway.toml:2: [osx] user_token: must be one of \"user_key\", \"uid\"\n\
-             gateway.toml:4: [osx.scores] score1: must be the name of an asset: 1 to 16 of a-z, 0-9 and _, \
-             beginning with a letter\n\
+             gateway.toml:4: [osx.scores] score1: must be the name of an asset: 1 to 16 characters of a-z, 0-9 and _, \
+             starting with a letter\n\
              gateway.toml:5: [osx.scores] score10: unknown key; did you mean \"score1\"?"
         );
         assert_eq!(
-            bad(
+            errors(
                 "[[osx.rules]]\naction = 'a'\nuser = { score0 = 1 }\ndaily_max = 0\n\
                  [[osx.rules]]\naction = 'b'\n[[osx.rules]]\naction = 'b'"
             ),
             "gateway.toml:3: [osx.rules.1.user] score0: unknown key; the scores are score1 to score9\n\
              gateway.toml:4: [osx.rules.1] daily_max: must be an integer from 1 to 1000000000\n\
-             gateway.toml:7: [osx.rules.3] action: another rule is for the same action"
+             gateway.toml:7: [osx.rules.3] action: another rule has the same action"
         );
     }
 }

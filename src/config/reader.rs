@@ -1,56 +1,56 @@
-//! Reads typed settings out of the merged tree and notes every mistake on the way.
+//! Typed access to the merged tree. Reading goes on after an error, so that one run reports all of them.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use super::errors::{ConfigError, Origin, nearest};
+use super::errors::{ConfigError, Location, nearest};
 use super::tree::{Node, Table, Value, from_variable};
 
-/// What reading a configuration needs and gathers beside the settings.
-pub(super) struct Desk<'e> {
-    /// The configuration file's directory, which relative paths start from.
+/// The inputs and findings that all sections share while a configuration is read.
+pub(super) struct Reader<'e> {
+    /// The directory of the configuration file, from which relative paths start.
     pub dir: &'e Path,
-    /// The environment, for secrets that are named by a variable.
+    /// The environment, for secrets in variables that the configuration names.
     pub env: &'e [(String, String)],
-    /// The built-in sample secrets.
-    pub known_samples: BTreeSet<String>,
-    /// The settings that were found to hold one of those.
+    /// The values of the built-in sample secrets.
+    pub sample_secrets: BTreeSet<String>,
+    /// The paths of the settings that hold one of them.
     pub samples: Vec<String>,
-    /// Everything that was wrong.
-    pub mistakes: Vec<ConfigError>,
+    /// The errors found so far.
+    pub errors: Vec<ConfigError>,
 }
 
-/// Why a text is not the value that a setting wants.
-pub(super) enum Wrong {
-    /// It is no such thing; the reader says what a good one looks like.
-    NotOne,
-    /// It is one, yet not acceptable.
+/// The reason why a text is not valid for a setting.
+pub(super) enum Invalid {
+    /// The text has another form; the message says which form is expected.
+    Malformed,
+    /// The text has the right form, but its value is refused for this reason.
     Because(String),
 }
 
-/// One table of settings. Every reading function gives `None` after it has noted a mistake.
+/// One table of settings. Every reading function records an error and returns `None` if it cannot return a valid value.
 pub(super) struct Section<'d, 'e> {
-    pub(super) desk: &'d mut Desk<'e>,
+    pub(super) reader: &'d mut Reader<'e>,
     pub(super) path: Vec<String>,
-    pub(super) origin: Origin,
+    pub(super) location: Location,
     pub(super) entries: Table,
     pub(super) known: Vec<String>,
     hint: Option<String>,
 }
 
 impl<'e> Section<'_, 'e> {
-    /// Reads the whole tree by `read`; what `read` did not ask for is a mistake.
+    /// Reads the root table with `read`. A key that `read` does not ask for is an error.
     pub fn root<T>(
-        desk: &mut Desk<'e>,
-        origin: Origin,
+        reader: &mut Reader<'e>,
+        location: Location,
         entries: Table,
         read: impl FnOnce(&mut Section<'_, 'e>) -> Option<T>,
     ) -> Option<T> {
-        Section::open(desk, Vec::new(), origin, entries, read)
+        Section::open(reader, Vec::new(), location, entries, read)
     }
 
-    /// Reads the table `key` by `read`; what `read` did not ask for is a mistake.
+    /// Reads the table `key` with `read`. A key in it that `read` does not ask for is an error.
     pub fn section<T>(
         &mut self,
         key: &str,
@@ -59,74 +59,75 @@ impl<'e> Section<'_, 'e> {
         let node = self.take(key)?;
         let path = self.path_to(key);
         match node.value {
-            Value::Table(entries) => Section::open(self.desk, path, node.origin, entries, read),
-            other => self.refuse(key, node.origin, must("a table", &other)),
+            Value::Table(entries) => Section::open(self.reader, path, node.location, entries, read),
+            other => self.error(key, node.location, type_error("a table", &other)),
         }
     }
 
-    /// A string that `parse` turns into the setting; `what` names a good one, as in "must be `what`".
+    /// A string, converted by `parse`. `expected` completes the message "must be …".
     pub fn parsed<T>(
         &mut self,
         key: &str,
-        what: &str,
-        parse: impl Fn(&str) -> Result<T, Wrong>,
+        expected: &str,
+        parse: impl Fn(&str) -> Result<T, Invalid>,
     ) -> Option<T> {
         let node = self.take(key)?;
-        let origin = node.origin.clone();
-        match parse_node(&node, what, &parse) {
+        match parse_node(&node, expected, &parse) {
             Ok(value) => Some(value),
-            Err(text) => self.refuse(key, origin, text),
+            Err(message) => self.error(key, node.location, message),
         }
     }
 
-    /// One of a few words.
+    /// One of a few strings, converted to the value beside it.
     pub fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
-        let words: Vec<String> = choices
+        let names: Vec<String> = choices
             .iter()
-            .map(|(word, _)| format!("{word:?}"))
+            .map(|(name, _)| format!("{name:?}"))
             .collect();
-        let what = format!("one of {}", words.join(", "));
-        self.parsed(key, &what, |text| {
-            let found = choices.iter().find(|(word, _)| *word == text);
-            found.map(|(_, value)| *value).ok_or(Wrong::NotOne)
+        let expected = format!("one of {}", names.join(", "));
+        self.parsed(key, &expected, |text| {
+            let found = choices.iter().find(|(name, _)| *name == text);
+            found.map(|(_, value)| *value).ok_or(Invalid::Malformed)
         })
     }
 
-    /// A list of strings, each turned into an entry by `parse`; a variable may also hold words with commas between.
+    /// A list of strings, each converted by `parse`. A variable may also hold comma-separated values.
     pub fn list<T>(
         &mut self,
         key: &str,
-        what: &str,
-        parse: impl Fn(&str) -> Result<T, Wrong>,
+        expected: &str,
+        parse: impl Fn(&str) -> Result<T, Invalid>,
     ) -> Option<Vec<T>> {
         let node = self.take(key)?;
         let items = match node.value {
             Value::List(items) => items,
-            Value::Raw(text) => match words(&text, &node.origin) {
+            Value::Raw(text) => match split_list(&text, &node.location) {
                 Some(items) => items,
                 None => {
-                    return self.refuse(key, node.origin, format!("must be a list, each {what}"));
+                    let message = format!("must be a list; each entry must be {expected}");
+                    return self.error(key, node.location, message);
                 }
             },
             other => {
-                let text = must(&format!("a list, each {what}"), &other);
-                return self.refuse(key, node.origin, text);
+                let list = type_error("a list", &other);
+                let message = format!("{list}; each entry must be {expected}");
+                return self.error(key, node.location, message);
             }
         };
         let mut values = Vec::with_capacity(items.len());
         for (at, item) in items.iter().enumerate() {
-            match parse_node(item, what, &parse) {
+            match parse_node(item, expected, &parse) {
                 Ok(value) => values.push(value),
-                Err(text) => {
-                    let text = format!("entry {}: {text}", at + 1);
-                    self.refuse::<T>(key, item.origin.clone(), text);
+                Err(message) => {
+                    let message = format!("entry {}: {message}", at + 1);
+                    self.error::<T>(key, item.location.clone(), message);
                 }
             }
         }
         (values.len() == items.len()).then_some(values)
     }
 
-    /// A list of tables, `[[key]]`, each read by `read`; a variable may hold one as TOML.
+    /// A list of tables, `[[key]]`, each read with `read`. A variable may hold such a list as TOML.
     pub fn tables<T>(
         &mut self,
         key: &str,
@@ -135,13 +136,16 @@ impl<'e> Section<'_, 'e> {
         let node = self.take(key)?;
         let value = match node.value {
             Value::Raw(text) => {
-                from_variable(&text, &node.origin).unwrap_or(Value::Other("other text"))
+                from_variable(&text, &node.location).unwrap_or(Value::Other("a string"))
             }
             other => other,
         };
         let items = match value {
             Value::List(items) => items,
-            other => return self.refuse(key, node.origin, must("a list of tables", &other)),
+            other => {
+                let message = type_error("a list of tables", &other);
+                return self.error(key, node.location, message);
+            }
         };
         let (mut values, count) = (Vec::with_capacity(items.len()), items.len());
         for (at, item) in items.into_iter().enumerate() {
@@ -150,12 +154,18 @@ impl<'e> Section<'_, 'e> {
             match item.value {
                 Value::Table(entries) => {
                     let read = &mut read;
-                    values.extend(Section::open(self.desk, path, item.origin, entries, read));
+                    values.extend(Section::open(
+                        self.reader,
+                        path,
+                        item.location,
+                        entries,
+                        read,
+                    ));
                 }
-                other => self.desk.mistakes.push(ConfigError {
-                    origin: item.origin,
+                other => self.reader.errors.push(ConfigError {
+                    location: item.location,
                     path,
-                    text: must("a table", &other),
+                    message: type_error("a table", &other),
                 }),
             }
         }
@@ -167,42 +177,46 @@ impl<'e> Section<'_, 'e> {
         let node = self.take(key)?;
         let value = match node.value {
             Value::Raw(text) => {
-                from_variable(&text, &node.origin).unwrap_or(Value::Other("other text"))
+                from_variable(&text, &node.location).unwrap_or(Value::Other("a string"))
             }
             other => other,
         };
-        let what = format!("an integer from {} to {}", range.start(), range.end());
+        let expected = format!("an integer from {} to {}", range.start(), range.end());
         match value {
             Value::Integer(Some(number)) if range.contains(&number) => match T::try_from(number) {
                 Ok(number) => Some(number),
-                Err(_) => self.refuse(key, node.origin, format!("must be {what}")),
+                Err(_) => self.error(key, node.location, format!("must be {expected}")),
             },
-            Value::Integer(_) => self.refuse(key, node.origin, format!("must be {what}")),
-            other => self.refuse(key, node.origin, must(&what, &other)),
+            Value::Integer(_) => self.error(key, node.location, format!("must be {expected}")),
+            other => self.error(key, node.location, type_error(&expected, &other)),
         }
     }
 
-    /// Whether the table has this key; for a key that not every table of its kind may have.
+    /// Whether the table has this key, for optional keys.
     pub fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
-    /// Takes a key that exists but must not, for this reason.
+    /// Reports `key` as an error for this reason if the table has it.
     pub fn forbid(&mut self, key: &str, reason: &str) {
-        if let Some(node) = self.take(key) {
-            self.refuse::<()>(key, node.origin, reason.to_owned());
+        if let Some(node) = self.entries.remove(key) {
+            self.error::<()>(key, node.location, reason.to_owned());
         }
     }
 
-    /// What to say of unknown keys instead of listing the known ones.
+    /// Sets the hint in messages about unknown keys, instead of a similar name or the list of known keys.
     pub fn hint(&mut self, hint: &str) {
         self.hint = Some(hint.to_owned());
     }
 
-    /// Notes a mistake about `key`.
-    pub fn refuse<T>(&mut self, key: &str, origin: Origin, text: String) -> Option<T> {
+    /// Records an error about `key`. Returns `None`, for the caller to return.
+    pub fn error<T>(&mut self, key: &str, location: Location, message: String) -> Option<T> {
         let path = self.path_to(key);
-        self.desk.mistakes.push(ConfigError { origin, path, text });
+        self.reader.errors.push(ConfigError {
+            location,
+            path,
+            message,
+        });
         None
     }
 
@@ -212,38 +226,39 @@ impl<'e> Section<'_, 'e> {
     }
 
     fn open<T>(
-        desk: &mut Desk<'e>,
+        reader: &mut Reader<'e>,
         path: Vec<String>,
-        origin: Origin,
+        location: Location,
         entries: Table,
         read: impl FnOnce(&mut Section<'_, 'e>) -> Option<T>,
     ) -> Option<T> {
         let mut section = Section {
-            desk,
+            reader,
             path,
-            origin,
+            location,
             entries,
             known: Vec::new(),
             hint: None,
         };
         let value = read(&mut section);
-        section.refuse_the_rest();
+        section.report_unknown_keys();
         value
     }
 
+    /// Removes and returns a required key.
     fn take(&mut self, key: &str) -> Option<Node> {
         self.known.push(key.to_owned());
         let node = self.entries.remove(key);
         if node.is_none() {
-            self.refuse(key, self.origin.clone(), "is missing".to_owned())
+            self.error(key, self.location.clone(), "is missing".to_owned())
         } else {
             node
         }
     }
 
-    fn refuse_the_rest(&mut self) {
+    fn report_unknown_keys(&mut self) {
         for (key, node) in std::mem::take(&mut self.entries) {
-            let what = match node.value {
+            let problem = match node.value {
                 Value::Table(_) => "unknown section",
                 _ => "unknown key",
             };
@@ -253,44 +268,48 @@ impl<'e> Section<'_, 'e> {
                 (None, Some(near)) => format!("did you mean \"{near}\"?"),
                 (None, None) => format!("known keys are {}", self.known.join(", ")),
             };
-            self.refuse::<()>(&key, node.origin, format!("{what}; {hint}"));
+            self.error::<()>(&key, node.location, format!("{problem}; {hint}"));
         }
     }
 }
 
-/// "must be an integer, not a list".
-pub(super) fn must(what: &str, found: &Value) -> String {
-    format!("must be {what}, not {}", found.kind())
+/// The message about a value of the wrong type: "must be an integer, not a list".
+pub(super) fn type_error(expected: &str, found: &Value) -> String {
+    format!("must be {expected}, not {}", found.kind())
 }
 
 fn parse_node<T>(
     node: &Node,
-    what: &str,
-    parse: &impl Fn(&str) -> Result<T, Wrong>,
+    expected: &str,
+    parse: &impl Fn(&str) -> Result<T, Invalid>,
 ) -> Result<T, String> {
     match &node.value {
-        Value::Text(text) | Value::Raw(text) => parse(text).map_err(|wrong| match wrong {
-            Wrong::NotOne => format!("must be {what}"),
-            Wrong::Because(reason) => reason,
+        Value::Text(text) | Value::Raw(text) => parse(text).map_err(|invalid| match invalid {
+            Invalid::Malformed => format!("must be {expected}"),
+            Invalid::Because(reason) => reason,
         }),
-        other => Err(format!("must be a string, not {}: {what}", other.kind())),
+        other => Err(format!(
+            "must be a string, not {}: {expected}",
+            other.kind()
+        )),
     }
 }
 
-fn words(text: &str, origin: &Origin) -> Option<Vec<Node>> {
+/// Splits the text of a variable: a TOML list, or comma-separated values. `None` if it is an invalid TOML list.
+fn split_list(text: &str, location: &Location) -> Option<Vec<Node>> {
     if text.trim_start().starts_with('[') {
-        return match from_variable(text, origin)? {
+        return match from_variable(text, location)? {
             Value::List(items) => Some(items),
             _ => None,
         };
     }
-    let words = text
+    let items = text
         .split(',')
         .map(str::trim)
-        .filter(|word| !word.is_empty());
-    let node = |word: &str| Node {
-        origin: origin.clone(),
-        value: Value::Text(word.to_owned()),
+        .filter(|item| !item.is_empty());
+    let node = |item: &str| Node {
+        location: location.clone(),
+        value: Value::Text(item.to_owned()),
     };
-    Some(words.map(node).collect())
+    Some(items.map(node).collect())
 }

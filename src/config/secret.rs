@@ -1,23 +1,23 @@
-//! Secrets: how they are given, and a type that does not show them.
+//! Secrets: a type whose `Debug` hides the value, and the three ways to set one: inline, by file, by environment variable.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 
-use super::reader::{Section, must};
+use super::reader::{Section, type_error};
 use super::tree::{Node, Value};
 
-/// A secret's value; its `Debug` does not show it.
+/// A secret value. `Debug` hides it; it has no `Display`.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Hides `value`.
+    /// Wraps `value`.
     pub fn new(value: impl Into<String>) -> Self {
         Secret(value.into())
     }
 
-    /// The value itself, for signing with it.
+    /// The value, for signing or connecting.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -29,104 +29,112 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// How a secret is given.
+/// The way in which a secret is set.
 #[derive(Clone, Copy)]
-enum Spelling {
-    Value,
+enum SecretSource {
+    /// `key = "value"`.
+    Inline,
+    /// `key_file = "path"`.
     File,
+    /// `key_env = "VARIABLE"`.
     Env,
 }
 
-/// The endings that tell the spellings apart.
-const SPELLINGS: [(&str, Spelling); 2] = [("_file", Spelling::File), ("_env", Spelling::Env)];
+/// The suffix of a key whose value is not inline, and its source.
+const SUFFIXES: [(&str, SecretSource); 2] =
+    [("_file", SecretSource::File), ("_env", SecretSource::Env)];
 
 impl Section<'_, '_> {
-    /// The secret `name`, which may be spelled `name`, `name_file` or `name_env`.
+    /// The secret `name`, from the key `name`, `name_file` or `name_env`.
     pub fn secret(&mut self, name: &str) -> Option<Secret> {
         let mut given = Vec::new();
-        for ending in ["", "_file", "_env"] {
-            let key = format!("{name}{ending}");
+        for suffix in ["", "_file", "_env"] {
+            let key = format!("{name}{suffix}");
             given.extend(self.entries.remove_entry(&key));
             self.known.push(key);
         }
-        self.settle(name, given)
+        self.resolve(name, given)
     }
 
-    /// The secret `name` where it is given in any spelling.
+    /// The secret `name`, or `Some(None)` if none of its three keys is given.
     pub fn optional_secret(&mut self, name: &str) -> Option<Option<Secret>> {
-        let spellings = ["", "_file", "_env"].map(|ending| format!("{name}{ending}"));
-        if spellings.iter().any(|key| self.has(key)) {
+        let keys = ["", "_file", "_env"].map(|suffix| format!("{name}{suffix}"));
+        if keys.iter().any(|key| self.has(key)) {
             return self.secret(name).map(Some);
         }
-        self.known.extend(spellings);
+        self.known.extend(keys);
         Some(None)
     }
 
-    /// All entries of the table as secrets by their lower-cased names.
+    /// All entries of the table, as secrets by their lower-case names.
     pub fn secrets(&mut self) -> Option<BTreeMap<String, Secret>> {
         let mut groups: BTreeMap<String, Vec<(String, Node)>> = BTreeMap::new();
         for (key, node) in std::mem::take(&mut self.entries) {
-            let name = split(&key).0.to_lowercase();
+            let name = split_suffix(&key).0.to_lowercase();
             if name.trim().is_empty() {
-                self.refuse::<()>(&key, node.origin, "has no name".to_owned());
+                self.error::<()>(
+                    &key,
+                    node.location,
+                    "has no name before its suffix".to_owned(),
+                );
             } else {
                 groups.entry(name).or_default().push((key, node));
             }
         }
         let mut secrets = BTreeMap::new();
         for (name, given) in groups {
-            if let Some(secret) = self.settle(&name, given) {
+            if let Some(secret) = self.resolve(&name, given) {
                 secrets.insert(name, secret);
             }
         }
         Some(secrets)
     }
 
-    /// The secret out of its spellings: those of the uppermost layer count, and must be only one.
-    fn settle(&mut self, name: &str, mut given: Vec<(String, Node)>) -> Option<Secret> {
-        let top = given.iter().map(|(_, node)| node.origin.layer).max();
-        given.retain(|(_, node)| Some(node.origin.layer) == top);
-        given.sort_by_key(|(_, node)| node.origin.line);
+    /// Picks the key of the highest layer among those given for one secret, and reads it. Two keys in that layer are an error.
+    fn resolve(&mut self, name: &str, mut given: Vec<(String, Node)>) -> Option<Secret> {
+        let top = given.iter().map(|(_, node)| node.location.layer).max();
+        given.retain(|(_, node)| Some(node.location.layer) == top);
+        given.sort_by_key(|(_, node)| node.location.line);
         let Some((key, node)) = given.pop() else {
-            return self.refuse(name, self.origin.clone(), "is missing".to_owned());
+            return self.error(name, self.location.clone(), "is missing".to_owned());
         };
         if let Some((other, _)) = given.first() {
-            let text = format!("is given twice, here and as {other}; keep one of them");
-            return self.refuse(&key, node.origin, text);
+            let message = format!("is set twice, here and as {other}; keep one of them");
+            return self.error(&key, node.location, message);
         }
-        let value = match self.fetch(&key, &node) {
+        let value = match self.read_secret(&key, &node) {
             Ok(value) => value,
-            Err(text) => return self.refuse(&key, node.origin, text),
+            Err(message) => return self.error(&key, node.location, message),
         };
-        // Signing trims white space, so a blank secret is an empty one.
+        // Signing trims white space, so a blank secret would be an empty one.
         if value.trim().is_empty() {
-            let text = "is empty; a secret must have a value".to_owned();
-            return self.refuse(&key, node.origin, text);
+            let message = "must not be empty".to_owned();
+            return self.error(&key, node.location, message);
         }
-        if self.desk.known_samples.contains(value.trim()) {
-            self.desk.samples.push(self.path_to(name).join("."));
+        if self.reader.sample_secrets.contains(value.trim()) {
+            self.reader.samples.push(self.path_to(name).join("."));
         }
         Some(Secret(value))
     }
 
-    /// The value behind a spelling. No text here may quote what was given: it may be the secret in the wrong place.
-    fn fetch(&self, key: &str, node: &Node) -> Result<String, String> {
+    /// Reads the value of one key. No error may quote the given text: it may be a secret under the wrong key.
+    fn read_secret(&self, key: &str, node: &Node) -> Result<String, String> {
         let (Value::Text(given) | Value::Raw(given)) = &node.value else {
-            return Err(must("a string", &node.value));
+            return Err(type_error("a string", &node.value));
         };
-        match split(key).1 {
-            Spelling::Value => Ok(given.clone()),
-            Spelling::File => match fs::read_to_string(self.desk.dir.join(given)) {
+        match split_suffix(key).1 {
+            SecretSource::Inline => Ok(given.clone()),
+            SecretSource::File => match fs::read_to_string(self.reader.dir.join(given)) {
                 Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
                 Err(error) => Err(format!(
-                    "cannot read the file that it names ({}); a relative path starts from the \
-                     configuration file's directory",
+                    "cannot read the file it names ({}); relative paths start from the directory of the \
+                     configuration file",
                     error.kind()
                 )),
             },
-            Spelling::Env => {
-                let named = self.desk.env.iter().find(|(name, _)| name == given);
-                let missing = "the environment variable that it names is not set";
+            SecretSource::Env => {
+                let named = self.reader.env.iter().find(|(name, _)| name == given);
+                let missing = "names an environment variable that is not set";
                 named
                     .map(|(_, value)| value.clone())
                     .ok_or_else(|| missing.to_owned())
@@ -135,17 +143,17 @@ impl Section<'_, '_> {
     }
 }
 
-/// A key's name and spelling.
-fn split(key: &str) -> (&str, Spelling) {
-    for (ending, spelling) in SPELLINGS {
-        let at = key.len().saturating_sub(ending.len());
+/// Splits a key into the name of its secret and the source that its suffix stands for.
+fn split_suffix(key: &str) -> (&str, SecretSource) {
+    for (suffix, source) in SUFFIXES {
+        let at = key.len().saturating_sub(suffix.len());
         if let Some((name, tail)) = key.split_at_checked(at)
-            && tail.eq_ignore_ascii_case(ending)
+            && tail.eq_ignore_ascii_case(suffix)
         {
-            return (name, spelling);
+            return (name, source);
         }
     }
-    (key, Spelling::Value)
+    (key, SecretSource::Inline)
 }
 
 #[cfg(test)]
@@ -153,17 +161,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_not_shown() {
+    fn debug_hides_a_secret() {
         let secret = Secret::new("hush");
         assert_eq!(format!("{secret:?}"), "[secret]");
         assert_eq!(secret.reveal(), "hush");
     }
 
     #[test]
-    fn a_spelling_is_told_by_its_ending() {
-        assert!(matches!(split("salt"), ("salt", Spelling::Value)));
-        assert!(matches!(split("salt_FILE"), ("salt", Spelling::File)));
-        assert!(matches!(split("iphone_env"), ("iphone", Spelling::Env)));
-        assert!(matches!(split("é"), ("é", Spelling::Value)));
+    fn the_suffix_of_a_key_names_the_source() {
+        assert!(matches!(
+            split_suffix("salt"),
+            ("salt", SecretSource::Inline)
+        ));
+        assert!(matches!(
+            split_suffix("salt_FILE"),
+            ("salt", SecretSource::File)
+        ));
+        assert!(matches!(
+            split_suffix("iphone_env"),
+            ("iphone", SecretSource::Env)
+        ));
+        assert!(matches!(split_suffix("é"), ("é", SecretSource::Inline)));
     }
 }

@@ -1,4 +1,4 @@
-//! The sections that have nothing to do with a dialect: `[server]`, `[database]`, `[ledger]`, and the time zone.
+//! The settings that belong to no dialect: `[server]`, `[database]`, `[ledger]`, and the time zone.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,45 +11,45 @@ use percent_encoding::percent_decode_str;
 
 use super::errors::nearest;
 use super::network;
-use super::reader::{Section, Wrong};
+use super::reader::{Invalid, Section};
 
-/// `[server]`: how the process meets the network.
+/// `[server]`: the HTTP server.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// Threads that answer requests; 0 = one a core.
+    /// The number of threads that serve HTTP; 0 = one per core.
     pub workers: usize,
-    /// Proxies whose forwarding header is believed; IPv4-mapped networks stand here as IPv4.
+    /// The reverse proxies whose forwarding and request-id headers are trusted; IPv4-mapped networks are stored as IPv4.
     pub trusted_proxies: Vec<IpNet>,
-    /// Who may see /metrics.
+    /// The networks that may read /metrics.
     pub metrics_from: Vec<IpNet>,
-    /// How long one request may take.
+    /// The longest time that one request may take.
     pub request_timeout: Duration,
 }
 
-/// `[database]`: where the ledger is kept.
+/// `[database]`: the database of the ledger.
 #[derive(Clone)]
 pub struct Database {
-    /// `sqlite://PATH`, a relative path resolved against the configuration file's directory; `postgres://…`; `mysql://…`. It
-    /// may hold a password.
+    /// `sqlite://PATH`, where a relative path is resolved against the directory of the configuration file; `postgres://…`;
+    /// `mysql://…`. It may hold a password: show [`Database::shown`] instead.
     pub url: String,
 }
 
 impl Database {
-    /// The one at a URL, in which a relative path starts from the current directory.
+    /// Checks a URL given on the command line, where a relative path starts from the current directory.
     ///
     /// # Errors
-    /// What is wrong with it, without the URL.
+    /// Returns the reason why the URL is invalid, without the URL, which may hold a password.
     pub fn at(url: &str) -> Result<Database, String> {
         match database_url(url, Path::new("")) {
             Ok(url) => Ok(Database { url }),
-            Err(Wrong::NotOne) => Err(format!("must be {DATABASE_URL}")),
-            Err(Wrong::Because(reason)) => Err(reason),
+            Err(Invalid::Malformed) => Err(format!("must be {DATABASE_URL}")),
+            Err(Invalid::Because(reason)) => Err(reason),
         }
     }
 
-    /// The URL without its password, for people.
+    /// The URL with its password replaced by `***`, for logs and messages.
     pub fn shown(&self) -> String {
         let shown = || {
             let (scheme, rest) = self.url.split_once("://")?;
@@ -72,42 +72,42 @@ impl fmt::Debug for Database {
     }
 }
 
-/// `[ledger]`: the writer's limits.
+/// `[ledger]`: the limits of the queue and its writers.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    /// The most units that may wait to be written.
+    /// The most transactions that may wait to be written, 1 to 65536.
     pub queue: usize,
-    /// The most units that share one commit.
+    /// The most transactions that share one commit, 1 to 65536.
     pub batch: usize,
-    /// How many commits may be under way at a time; 0 = as many as the database profits from.
+    /// The number of writers that commit in parallel, 0 to 64; 0 = the best number for the database.
     pub writers: usize,
 }
 
-/// The zone named by the top-level `timezone`.
+/// Reads the top-level `timezone`.
 pub(super) fn timezone(root: &mut Section<'_, '_>) -> Option<TimeZone> {
-    let what = "the name of a time zone, such as \"Asia/Shanghai\" or \"UTC\"";
-    root.parsed("timezone", what, |text| match TimeZone::get(text) {
+    let expected = "the name of a time zone, such as \"Asia/Shanghai\" or \"UTC\"";
+    root.parsed("timezone", expected, |text| match TimeZone::get(text) {
         Ok(zone) if !zone.is_unknown() => Ok(zone),
         _ => {
             let names: Vec<String> = jiff::tz::db().available().map(|n| n.to_string()).collect();
-            let near = nearest(text, names.iter().map(String::as_str)).ok_or(Wrong::NotOne)?;
-            let hint = format!("is no time zone; did you mean \"{near}\"?");
-            Err(Wrong::Because(hint))
+            let near = nearest(text, names.iter().map(String::as_str)).ok_or(Invalid::Malformed)?;
+            let message = format!("unknown time zone; did you mean \"{near}\"?");
+            Err(Invalid::Because(message))
         }
     })
 }
 
 /// Reads `[server]`.
 pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
-    let what = "an IP address and a port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"";
-    let samples = section.desk.samples.clone();
-    let listen = section.parsed("listen", what, |text| {
-        let address = text.parse().map_err(|_| Wrong::NotOne)?;
-        within_reach(address, &samples)
+    let expected = "an IP address and a port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"";
+    let samples = section.reader.samples.clone();
+    let listen = section.parsed("listen", expected, |text| {
+        let address = text.parse().map_err(|_| Invalid::Malformed)?;
+        check_reachability(address, &samples)
     });
     let workers = section.integer("workers", 0..=1024);
-    let trusted_proxies = section.list("trusted_proxies", network::WHAT, network::parse);
-    let metrics_from = section.list("metrics_from", network::WHAT, network::parse);
+    let trusted_proxies = section.list("trusted_proxies", network::EXPECTED, network::parse);
+    let metrics_from = section.list("metrics_from", network::EXPECTED, network::parse);
     let seconds = section.integer("request_timeout_seconds", 1..=300);
     Some(Server {
         listen: listen?,
@@ -120,7 +120,7 @@ pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
 
 /// Reads `[database]`.
 pub(super) fn database(section: &mut Section<'_, '_>) -> Option<Database> {
-    let dir = section.desk.dir;
+    let dir = section.reader.dir;
     let url = section.parsed("url", DATABASE_URL, |text| database_url(text, dir));
     Some(Database { url: url? })
 }
@@ -137,24 +137,24 @@ pub(super) fn ledger(section: &mut Section<'_, '_>) -> Option<Ledger> {
     })
 }
 
-/// Refuses to listen beyond this machine with secrets that everyone can read in the repository.
-fn within_reach(address: SocketAddr, samples: &[String]) -> Result<SocketAddr, Wrong> {
+/// Refuses an address that other machines can reach while sample secrets, which are public, are in use.
+fn check_reachability(address: SocketAddr, samples: &[String]) -> Result<SocketAddr, Invalid> {
     if samples.is_empty() || address.ip().to_canonical().is_loopback() {
         return Ok(address);
     }
-    Err(Wrong::Because(format!(
-        "listens beyond this machine while these settings still hold the sample secrets of the \
-         built-in gateway.toml: {}; set your own, or listen on 127.0.0.1",
+    Err(Invalid::Because(format!(
+        "must be a loopback address, such as 127.0.0.1, while settings hold sample secrets of the \
+         built-in gateway.toml; set your own: {}",
         samples.join(", ")
     )))
 }
 
-/// What the URL of a database looks like.
+/// The form of the URL of a database, for error messages.
 const DATABASE_URL: &str = "\"sqlite://\" and the path of a file, such as \"sqlite://data/pointgate.db\", or \
     \"postgres://USER:PASSWORD@HOST/DATABASE\" or \"mysql://USER:PASSWORD@HOST/DATABASE\"";
 
-/// Checks the URL of a database; a relative path starts from `dir`.
-fn database_url(url: &str, dir: &Path) -> Result<String, Wrong> {
+/// Checks the URL of a database and resolves a relative path against `dir`.
+fn database_url(url: &str, dir: &Path) -> Result<String, Invalid> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let (name, scheme, is_built_in) = match scheme {
         "postgres" | "postgresql" => ("PostgreSQL", "postgres", cfg!(feature = "postgres")),
@@ -162,51 +162,51 @@ fn database_url(url: &str, dir: &Path) -> Result<String, Wrong> {
         _ => return sqlite(url, dir),
     };
     if !is_built_in {
-        return Err(Wrong::Because(format!(
+        return Err(Invalid::Because(format!(
             "this program was built without {name}; build it with the feature \"{scheme}\""
         )));
     }
     server_url(scheme, rest)
 }
 
-/// Checks the URL of a database server, which names a database.
-fn server_url(scheme: &str, rest: &str) -> Result<String, Wrong> {
+/// Checks the URL of a database server: it must name a database.
+fn server_url(scheme: &str, rest: &str) -> Result<String, Invalid> {
     let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
     let place = place.split('?').next().unwrap_or_default();
     match place.split_once('/') {
         Some((_, database)) if !database.is_empty() => Ok(format!("{scheme}://{rest}")),
-        _ => Err(Wrong::NotOne),
+        _ => Err(Invalid::Malformed),
     }
 }
 
-/// Checks a database's URL and resolves its path against `dir`.
-fn sqlite(url: &str, dir: &Path) -> Result<String, Wrong> {
-    let because = |reason: &str| Err(Wrong::Because(reason.to_owned()));
+/// Checks the URL of an SQLite file and resolves its path against `dir`.
+fn sqlite(url: &str, dir: &Path) -> Result<String, Invalid> {
+    let because = |reason: &str| Err(Invalid::Because(reason.to_owned()));
     let Some(rest) = url.strip_prefix("sqlite:") else {
-        return Err(Wrong::NotOne);
+        return Err(Invalid::Malformed);
     };
     let place = rest.strip_prefix("//").unwrap_or(rest);
     let (path, query) = place.split_once('?').unwrap_or((place, ""));
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     if decoded.starts_with(":memory:") || query.contains("mode=memory") {
         return because(
-            "a database in memory would lose the ledger at every stop; \
+            "an in-memory database would lose the ledger at every stop; \
              name a file, such as \"sqlite://data/pointgate.db\"",
         );
     }
-    // SQLite would take `file:` for another URL, with parameters of its own.
+    // SQLite reads `file:` as another URL with parameters of its own.
     if place == rest || path.is_empty() || decoded.starts_with("file:") {
-        return Err(Wrong::NotOne);
+        return Err(Invalid::Malformed);
     }
     if decoded.starts_with('/') || dir.as_os_str().is_empty() {
         return Ok(url.to_owned());
     }
     let Some(dir) = dir.to_str() else {
         return because(
-            "the configuration file's directory has a name that is not UTF-8; give an absolute path",
+            "the path of the configuration file's directory is not valid UTF-8; use an absolute path",
         );
     };
-    // The driver decodes percent signs and takes `?` for the start of parameters.
+    // The driver decodes `%` and takes `?` as the start of parameters.
     let dir = dir.replace('%', "%25").replace('?', "%3F");
     Ok(format!("sqlite://{}/{place}", dir.trim_end_matches('/')))
 }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_database_lies_beside_the_file() {
+    fn a_relative_path_starts_from_the_directory_of_the_file() {
         let at = |dir| resolved("sqlite://data/p.db", dir).unwrap();
         assert_eq!(at(""), "sqlite://data/p.db");
         assert_eq!(at("conf"), "sqlite://conf/data/p.db");
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_not_shown() {
+    fn passwords_are_hidden() {
         for (url, shown) in [
             ("postgres://u:p@host/db", "postgres://u:***@host/db"),
             (
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_needs_a_database() {
+    fn the_url_of_a_server_must_name_a_database() {
         let read = |scheme, rest| server_url(scheme, rest).ok();
         let good = Some("postgres://u:p@host:5432/db?sslmode=disable".to_owned());
         assert_eq!(read("postgres", "u:p@host:5432/db?sslmode=disable"), good);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_file_of_sqlite_is_accepted() {
+    fn sqlite_needs_a_file() {
         for url in [
             "sqlite::memory:",
             "sqlite://:memory:",

@@ -1,18 +1,18 @@
-//! The section `[status]`: member status, payments, and what counts as a post or a comment.
+//! The section `[status]`: member status, payments, and the community actions that count as posts or comments.
 
-use super::reader::{Section, Wrong};
+use super::reader::{Invalid, Section};
 use super::secret::Secret;
 
 /// `[status]`.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// The public key of Ping++, as PEM; none = its notifications are refused.
+    /// The public key of Ping++, in PEM; `None` = every event is refused.
     pub pingpp_public_key: Option<Secret>,
-    /// Community actions that are posts.
+    /// The community actions that count as posts.
     pub posts: Vec<String>,
-    /// Community actions that are comments.
+    /// The community actions that count as comments.
     pub comments: Vec<String>,
-    /// The assets in which a payer is credited the amount of a payment.
+    /// The assets that a payment awards to its payer, one point a cent.
     pub award: Vec<String>,
 }
 
@@ -20,9 +20,9 @@ pub struct Status {
 pub(super) fn status(section: &mut Section<'_, '_>) -> Option<Status> {
     let pingpp_public_key = section.optional_secret("pingpp_public_key");
     let report = section.section("report", |section| {
-        let what = "the name of a community action";
-        let posts = section.list("posts", what, action);
-        let comments = section.list("comments", what, action);
+        let expected = "the name of a community action";
+        let posts = section.list("posts", expected, action);
+        let comments = section.list("comments", expected, action);
         Some((posts?, comments?))
     });
     let award = section.section("pay", |section| section.section("award", award));
@@ -35,27 +35,27 @@ pub(super) fn status(section: &mut Section<'_, '_>) -> Option<Status> {
     })
 }
 
-/// `{ diamond = "amount" }`: one key for each asset.
+/// Reads `{ diamond = "amount" }`, which has one key per asset.
 fn award(section: &mut Section<'_, '_>) -> Option<Vec<String>> {
     let assets: Vec<String> = section.entries.keys().cloned().collect();
-    let mut good = Vec::with_capacity(assets.len());
+    let mut valid = Vec::with_capacity(assets.len());
     for asset in &assets {
         let amount = section.parsed(asset, "\"amount\"", |text| match text {
             "amount" if super::osx::is_asset(asset) => Ok(asset.clone()),
-            "amount" => Err(Wrong::Because(format!(
-                "is no asset's name: that is {}",
-                super::osx::ASSET
+            "amount" => Err(Invalid::Because(format!(
+                "is not the name of an asset: {}",
+                super::osx::ASSET_NAME
             ))),
-            _ => Err(Wrong::NotOne),
+            _ => Err(Invalid::Malformed),
         });
-        good.extend(amount);
+        valid.extend(amount);
     }
-    (good.len() == assets.len()).then_some(good)
+    (valid.len() == assets.len()).then_some(valid)
 }
 
-fn action(text: &str) -> Result<String, Wrong> {
+fn action(text: &str) -> Result<String, Invalid> {
     match text.is_empty() || text.contains(char::is_whitespace) {
-        true => Err(Wrong::NotOne),
+        true => Err(Invalid::Malformed),
         false => Ok(text.to_owned()),
     }
 }
@@ -64,8 +64,8 @@ fn action(text: &str) -> Result<String, Wrong> {
 mod tests {
     use crate::config::tests::{good, read};
 
-    fn bad(text: &str) -> String {
-        read(text, &[]).expect_err("is refused").to_string()
+    fn errors(text: &str) -> String {
+        read(text, &[]).expect_err("should be refused").to_string()
     }
 
     #[test]
@@ -93,13 +93,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn errors_name_their_lines() {
         assert_eq!(
-            bad(
+            errors(
                 "[status.pay]\naward = { diamond = 'all', Coin = 'amount', exp = 5 }\n[status.report]\nposts = ['']"
             ),
-            "gateway.toml:2: [status.pay.award] Coin: is no asset's name: that is 1 to 16 of a-z, 0-9 and _, \
-             beginning with a letter\n\
+            "gateway.toml:2: [status.pay.award] Coin: is not the name of an asset: 1 to 16 characters of a-z, 0-9 and _, \
+             starting with a letter\n\
              gateway.toml:2: [status.pay.award] diamond: must be \"amount\"\n\
              gateway.toml:2: [status.pay.award] exp: must be a string, not an integer: \"amount\"\n\
              gateway.toml:4: [status.report] posts: entry 1: must be the name of a community action"

@@ -1,49 +1,47 @@
-//! The layers of the configuration as trees whose every value remembers where it stands, and how one is laid over another.
+//! The layers of the configuration as trees of values with locations, and how they merge.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use super::errors::{ConfigError, Layer, Origin};
+use super::errors::{ConfigError, Layer, Location};
 
-/// The prefix of the environment variables that are settings.
+/// The prefix of environment variables that hold settings.
 pub(super) const PREFIX: &str = "POINTGATE__";
 
-/// The mark of the built-in secrets that are only for trying out.
-const SAMPLE: &str = "sample-";
+/// The prefix that marks the sample secrets of the committed gateway.toml.
+const SAMPLE_PREFIX: &str = "sample-";
 
-/// A table of settings.
+/// A table: its values by key.
 pub(super) type Table = BTreeMap<String, Node>;
 
-/// A value and its place. No `Debug`: it may be a secret.
+/// A value and its location. It has no `Debug`, since the value may be a secret.
 #[derive(Clone)]
 pub(super) struct Node {
-    /// Where it stands.
-    pub origin: Origin,
-    /// What stands there.
+    pub location: Location,
     pub value: Value,
 }
 
-/// A value before anyone has said what it ought to be.
+/// A value as it was parsed, before a section reads it as a setting.
 #[derive(Clone)]
 pub(super) enum Value {
     /// A TOML string.
     Text(String),
-    /// A variable's text: a string, or TOML where something else is expected.
+    /// The text of a variable: a string, or TOML if the setting is of another type.
     Raw(String),
-    /// A TOML integer; `None` where it does not fit 64 bits.
+    /// A TOML integer; `None` if it does not fit 64 bits.
     Integer(Option<i64>),
-    /// A TOML array, or the words of a variable.
+    /// A TOML array, or the comma-separated values of a variable.
     List(Vec<Node>),
     /// A TOML table.
     Table(Table),
-    /// What no setting is so far, by its name.
+    /// A value of a type that no setting has; the text is [`Value::kind`].
     Other(&'static str),
 }
 
 impl Value {
-    /// What it is, for a sentence: `an integer`.
+    /// The type of the value with its article, for messages: `an integer`.
     pub fn kind(&self) -> &'static str {
         match self {
             Value::Text(_) | Value::Raw(_) => "a string",
@@ -55,89 +53,98 @@ impl Value {
     }
 }
 
-/// Reads TOML as far as it goes; broken lines become mistakes, one a line.
+/// Parses TOML, skipping what is not valid; adds at most one syntax error per line to `errors`.
 pub(super) fn from_toml(
     text: &str,
     layer: Layer,
     name: &str,
-    mistakes: &mut Vec<ConfigError>,
+    errors: &mut Vec<ConfigError>,
 ) -> Table {
     let name: Arc<str> = name.into();
-    let place = |at: usize| Origin {
+    let locate = |at: usize| Location {
         layer,
         name: name.clone(),
         line: line_of(text, at),
     };
-    let (root, errors) = DeTable::parse_recoverable(text);
+    let (root, syntax_errors) = DeTable::parse_recoverable(text);
     let mut seen = BTreeSet::new();
-    for error in errors {
-        let origin = place(error.span().map_or(text.len(), |span| span.start));
-        if seen.insert(origin.line) {
-            // `message` alone: the error's own Display quotes the line, which may hold a secret.
-            let text = format!("not valid TOML: {}", error.message());
-            let path = Vec::new();
-            mistakes.push(ConfigError { origin, path, text });
+    for error in syntax_errors {
+        let location = locate(error.span().map_or(text.len(), |span| span.start));
+        if seen.insert(location.line) {
+            errors.push(ConfigError {
+                location,
+                path: Vec::new(),
+                // Only `message`: the error's `Display` quotes the line, which may hold a secret.
+                message: format!("not valid TOML: {}", error.message()),
+            });
         }
     }
-    table(root.get_ref(), &place)
+    table(root.get_ref(), &locate)
 }
 
-/// Reads one TOML value as it stands in a variable; `None` where it is none.
-pub(super) fn from_variable(text: &str, origin: &Origin) -> Option<Value> {
+/// Parses the text of a variable as one TOML value; `None` if it is not valid TOML.
+pub(super) fn from_variable(text: &str, location: &Location) -> Option<Value> {
     let parsed = DeValue::parse(text.trim()).ok()?;
-    Some(value(parsed.get_ref(), &|_| origin.clone()))
+    Some(value(parsed.get_ref(), &|_| location.clone()))
 }
 
-/// The tree of all variables `POINTGATE__SECTION__KEY`.
-pub(super) fn from_env(env: &[(String, String)], mistakes: &mut Vec<ConfigError>) -> Table {
+/// Builds the tree of all variables `POINTGATE__SECTION__KEY`.
+pub(super) fn from_env(env: &[(String, String)], errors: &mut Vec<ConfigError>) -> Table {
     let mut root = Table::new();
     for (name, text) in env {
         let is_setting = |head: &str| head.eq_ignore_ascii_case(PREFIX);
         if !name.get(..PREFIX.len()).is_some_and(is_setting) {
             continue;
         }
-        let steps = name[PREFIX.len()..].to_lowercase();
-        let steps: Vec<&str> = steps.split("__").collect();
-        if let Err(text) = plant(&mut root, &steps, name, text) {
-            let (origin, path) = (Origin::variable(name), Vec::new());
-            mistakes.push(ConfigError { origin, path, text });
+        let path = name[PREFIX.len()..].to_lowercase();
+        let path: Vec<&str> = path.split("__").collect();
+        if let Err(message) = insert_variable(&mut root, &path, name, text) {
+            errors.push(ConfigError {
+                location: Location::variable(name),
+                path: Vec::new(),
+                message,
+            });
         }
     }
     root
 }
 
-/// Puts one variable at its place in the tree, or says why it has none.
-fn plant(table: &mut Table, steps: &[&str], name: &str, text: &str) -> Result<(), String> {
-    let Some((step, rest)) = steps.split_first().filter(|(step, _)| !step.is_empty()) else {
+/// Inserts the variable `name` at its path, or returns why it cannot.
+fn insert_variable(table: &mut Table, path: &[&str], name: &str, text: &str) -> Result<(), String> {
+    let Some((key, rest)) = path.split_first().filter(|(key, _)| !key.is_empty()) else {
         return Err(format!(
-            "names no setting; write {PREFIX}KEY or {PREFIX}SECTION__KEY"
+            "does not name a setting; use {PREFIX}KEY or {PREFIX}SECTION__KEY"
         ));
     };
-    let origin = Origin::variable(name);
+    let location = Location::variable(name);
     if rest.is_empty() {
-        if let Some(other) = table.get(*step) {
-            return Err(format!("means the same setting as {}", other.origin));
+        if let Some(other) = table.get(*key) {
+            return Err(format!("sets the same setting as {}", other.location));
         }
         let value = Value::Raw(text.to_owned());
-        table.insert((*step).to_owned(), Node { origin, value });
+        table.insert((*key).to_owned(), Node { location, value });
         return Ok(());
     }
-    let section = table.entry((*step).to_owned()).or_insert_with(|| Node {
-        origin,
+    let section = table.entry((*key).to_owned()).or_insert_with(|| Node {
+        location,
         value: Value::Table(Table::new()),
     });
     match &mut section.value {
-        Value::Table(inner) => plant(inner, rest, name, text),
-        _ => Err(format!("lies within the setting {}", section.origin)),
+        Value::Table(inner) => insert_variable(inner, rest, name, text),
+        _ => Err(format!(
+            "sets a part of the setting that {} sets as a whole",
+            section.location
+        )),
     }
 }
 
-/// Lays `upper` over `lower`: tables merge, everything else replaces. A table cannot be replaced by what is none.
-pub(super) fn lay_over(
+/// Merges `upper` into `lower`: tables merge key by key, any other value replaces the lower one. A value of another type in the
+/// place of a table is an error.
+pub(super) fn merge(
     lower: &mut Table,
     upper: Table,
     path: &[String],
-    mistakes: &mut Vec<ConfigError>,
+    errors: &mut Vec<ConfigError>,
 ) {
     for (key, node) in upper {
         let Some(below) = lower.get_mut(&key) else {
@@ -149,49 +156,54 @@ pub(super) fn lay_over(
             (
                 Value::Table(inner),
                 Node {
-                    origin,
+                    location,
                     value: Value::Table(above),
                 },
             ) => {
-                below.origin = origin;
-                lay_over(inner, above, &path, mistakes);
+                below.location = location;
+                merge(inner, above, &path, errors);
             }
-            (Value::Table(_), Node { origin, value }) => {
-                let text = format!("must be a table, not {}", value.kind());
-                mistakes.push(ConfigError { origin, path, text });
-            }
+            (Value::Table(_), Node { location, value }) => errors.push(ConfigError {
+                location,
+                path,
+                message: format!("must be a table, not {}", value.kind()),
+            }),
             (_, node) => *below = node,
         }
     }
 }
 
-/// Empties the table at `path` in `lower` if `upper` has that table too.
-pub(super) fn make_way(lower: &mut Table, upper: &Table, path: &[&str]) {
-    let Some((step, rest)) = path.split_first() else {
+/// Clears the table at `path` in `lower` if `upper` has it too, so that merging replaces it.
+pub(super) fn clear_if_given(lower: &mut Table, upper: &Table, path: &[&str]) {
+    let Some((key, rest)) = path.split_first() else {
         lower.clear();
         return;
     };
-    if let (Some(below), Some(above)) = (lower.get_mut(*step), upper.get(*step))
+    if let (Some(below), Some(above)) = (lower.get_mut(*key), upper.get(*key))
         && let (Value::Table(below), Value::Table(above)) = (&mut below.value, &above.value)
     {
-        make_way(below, above, rest);
+        clear_if_given(below, above, rest);
     }
 }
 
-/// Collects all names of keys, and all strings that are marked as sample secrets.
-pub(super) fn survey(table: &Table, names: &mut BTreeSet<String>, samples: &mut BTreeSet<String>) {
+/// Collects the names of all keys, and all strings that are marked as sample secrets.
+pub(super) fn collect_keys_and_samples(
+    table: &Table,
+    keys: &mut BTreeSet<String>,
+    samples: &mut BTreeSet<String>,
+) {
     for (key, node) in table {
-        names.insert(key.clone());
+        keys.insert(key.clone());
         match &node.value {
-            Value::Table(inner) => survey(inner, names, samples),
+            Value::Table(inner) => collect_keys_and_samples(inner, keys, samples),
             Value::List(items) => {
                 for item in items {
                     if let Value::Table(inner) = &item.value {
-                        survey(inner, names, samples);
+                        collect_keys_and_samples(inner, keys, samples);
                     }
                 }
             }
-            Value::Text(text) if text.starts_with(SAMPLE) => {
+            Value::Text(text) if text.starts_with(SAMPLE_PREFIX) => {
                 samples.insert(text.clone());
             }
             _ => {}
@@ -199,19 +211,19 @@ pub(super) fn survey(table: &Table, names: &mut BTreeSet<String>, samples: &mut 
     }
 }
 
-fn table(table: &DeTable<'_>, place: &impl Fn(usize) -> Origin) -> Table {
+fn table(table: &DeTable<'_>, locate: &impl Fn(usize) -> Location) -> Table {
     let entry = |(key, inner): (&toml::Spanned<_>, &toml::Spanned<_>)| {
         let key: &toml::Spanned<toml::de::DeString<'_>> = key;
         let node = Node {
-            origin: place(key.span().start),
-            value: value(inner.get_ref(), place),
+            location: locate(key.span().start),
+            value: value(inner.get_ref(), locate),
         };
         (key.get_ref().to_string(), node)
     };
     table.iter().map(entry).collect()
 }
 
-fn value(value: &DeValue<'_>, place: &impl Fn(usize) -> Origin) -> Value {
+fn value(value: &DeValue<'_>, locate: &impl Fn(usize) -> Location) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(number) => {
@@ -219,14 +231,14 @@ fn value(value: &DeValue<'_>, place: &impl Fn(usize) -> Origin) -> Value {
         }
         DeValue::Array(items) => {
             let node = |item: &toml::Spanned<DeValue<'_>>| Node {
-                origin: place(item.span().start),
-                value: self::value(item.get_ref(), place),
+                location: locate(item.span().start),
+                value: self::value(item.get_ref(), locate),
             };
             Value::List(items.iter().map(node).collect())
         }
-        DeValue::Table(inner) => Value::Table(table(inner, place)),
-        DeValue::Float(_) => Value::Other("a number with a fraction"),
-        DeValue::Boolean(_) => Value::Other("true or false"),
+        DeValue::Table(inner) => Value::Table(table(inner, locate)),
+        DeValue::Float(_) => Value::Other("a float"),
+        DeValue::Boolean(_) => Value::Other("a boolean"),
         DeValue::Datetime(_) => Value::Other("a date"),
     }
 }

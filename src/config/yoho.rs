@@ -1,83 +1,84 @@
-//! The section `[yoho]`: the shop's coins, their types, and how its clients sign.
+//! The section `[yoho]`: the shop's coins, the types of their rows, and the keys of its clients.
 
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
 use super::network;
-use super::reader::{Section, Wrong};
+use super::reader::{Invalid, Section};
 use super::secret::Secret;
 
 /// `[yoho]`.
 #[derive(Clone, Debug)]
 pub struct Yoho {
-    /// The salt of a response's `md5`.
+    /// The salt of the field `md5` in responses.
     pub salt: Secret,
-    /// The word of the parameter `debug` that skips the signature; `None` = off.
+    /// The value of the parameter `debug` that skips the signature; `None` = off.
     pub debug: Option<String>,
-    /// Where that word counts; IPv4-mapped networks stand here as IPv4.
+    /// The networks from which `debug` is accepted; IPv4-mapped networks are stored as IPv4.
     pub debug_from: Vec<IpNet>,
-    /// Private keys by lower-cased `client_type`; none of them is empty.
+    /// The private keys by lower-case `client_type`; none is empty.
     pub client_keys: BTreeMap<String, Secret>,
-    /// The types 1 to 22, all of them.
+    /// The types 1 to 22; all are present.
     pub types: BTreeMap<i64, CoinType>,
-    /// When coins lapse.
+    /// When coins expire.
     pub expiry: Expiry,
 }
 
-/// `[yoho.types.N]`: one of the 22 types of the coins' ledger.
+/// `[yoho.types.N]`: one of the 22 types of rows in the list of coins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoinType {
     /// The title; at most one `%s` stands for the reference and is shown as it is.
     pub title: String,
     /// The message; at most one `%s` is replaced by the reference.
     pub message: String,
-    /// How often one reference counts; `Never` for the types 1 to 16, which no request posts.
-    pub once: Once,
+    /// How often one reference of a member counts; `None` for the types 1 to 16, which no request posts.
+    pub uniqueness: Uniqueness,
 }
 
-/// How often the same reference counts.
+/// The period in which one reference of a member counts once: the key `once`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Once {
-    /// Once for ever.
-    Ever,
-    /// Once a local day.
-    Day,
-    /// There is no such limit: every request counts.
-    Never,
+pub enum Uniqueness {
+    /// `ever`: a reference counts once.
+    Forever,
+    /// `day`: a reference counts once per day of the configured time zone.
+    Daily,
+    /// `never`: references need not be unique; every request counts.
+    None,
 }
 
-/// When coins lapse.
+/// When coins expire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
-    /// At the last second of the year so many years after the one in which they were earned; 0 = the same year.
+    /// At the last second of the year `years` years after the one in which they were earned; 0 = the same year.
     YearEnd {
-        /// Years, 0 to 100.
+        /// 0 to 100.
         years: i16,
     },
-    /// So many days after they were earned.
+    /// This many days after they were earned, 1 to 36500.
     Days(i64),
-    /// Not at all.
+    /// Coins do not expire.
     Never,
 }
 
-/// The numbers of the types, and the first of those that a request posts and that so have a rule for repeats.
+/// The numbers of the types.
 const TYPES: std::ops::RangeInclusive<i64> = 1..=22;
-const FIRST_POSTED: i64 = 17;
+/// The first type that requests can post, and that therefore has the key `once`.
+const FIRST_POSTABLE: i64 = 17;
 
-/// The most characters of a title or message.
-const LONGEST: usize = 255;
+/// The most characters of a title or a message.
+const MAX_CHARS: usize = 255;
 
 /// Reads `[yoho]`.
 pub(super) fn yoho(section: &mut Section<'_, '_>) -> Option<Yoho> {
     let salt = section.secret("salt");
-    let what = "a word without spaces, or \"\" for off";
-    let debug = section.parsed("debug", what, |text| match text {
+    let expected = "a text without spaces, or \"\" for off";
+    let debug = section.parsed("debug", expected, |text| match text {
         "" => Ok(None),
-        word if word.contains(char::is_whitespace) => Err(Wrong::NotOne),
-        word => Ok(Some(word.to_owned())),
+        value if value.contains(char::is_whitespace) => Err(Invalid::Malformed),
+        value => Ok(Some(value.to_owned())),
     });
-    let debug_from = section.list("debug_from", network::WHAT, network::parse);
+    let debug_from = section.list("debug_from", network::EXPECTED, network::parse);
     let client_keys = section.section("client_keys", |keys| keys.secrets());
     let types = section.section("types", types);
     let expiry = section.section("expiry", expiry);
@@ -102,48 +103,47 @@ fn types(section: &mut Section<'_, '_>) -> Option<BTreeMap<i64, CoinType>> {
 }
 
 fn coin_type(section: &mut Section<'_, '_>, number: i64) -> Option<CoinType> {
-    let what = format!("a text of 1 to {LONGEST} characters on one line, with %s at most once");
-    let title = section.parsed("title", &what, template);
-    let message = section.parsed("message", &what, template);
-    let once = if number >= FIRST_POSTED {
+    let expected = format!("1 to {MAX_CHARS} characters on one line, with at most one %s");
+    let title = section.parsed("title", &expected, template);
+    let message = section.parsed("message", &expected, template);
+    let uniqueness = if number >= FIRST_POSTABLE {
         let choices = [
-            ("ever", Once::Ever),
-            ("day", Once::Day),
-            ("never", Once::Never),
+            ("ever", Uniqueness::Forever),
+            ("day", Uniqueness::Daily),
+            ("never", Uniqueness::None),
         ];
         section.choice("once", &choices)
     } else {
-        if section.has("once") {
-            section.forbid(
-                "once",
-                "only the types 17 to 22 have it: no request posts others",
-            );
-        }
-        Some(Once::Never)
+        section.forbid(
+            "once",
+            "only the types 17 to 22 have this key: requests cannot post the others",
+        );
+        Some(Uniqueness::None)
     };
     Some(CoinType {
         title: title?,
         message: message?,
-        once: once?,
+        uniqueness: uniqueness?,
     })
 }
 
-fn template(text: &str) -> Result<String, Wrong> {
-    let good = !text.trim().is_empty()
-        && text.chars().count() <= LONGEST
+/// Checks a title or message.
+fn template(text: &str) -> Result<String, Invalid> {
+    let valid = !text.trim().is_empty()
+        && text.chars().count() <= MAX_CHARS
         && !text.contains(char::is_control)
         && text.matches("%s").count() <= 1;
-    if good {
+    if valid {
         Ok(text.to_owned())
     } else {
-        Err(Wrong::NotOne)
+        Err(Invalid::Malformed)
     }
 }
 
 fn expiry(section: &mut Section<'_, '_>) -> Option<Expiry> {
     let years = section.integer("years", 0..=100);
     let days = section.integer("days", 1..=36_500);
-    // A bad number has been noted already: with any value here the word is still checked.
+    // After an invalid number, any value will do to check `rule` too: the error is recorded.
     let choices = [
         (
             "year_end",

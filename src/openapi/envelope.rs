@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::signature::{SignedEnvelope, Spelling};
 use super::{Fault, MALFORMED, Parameters, missing};
-use crate::config::Sign;
+use crate::config::SignedFields;
 use crate::gateway::parameters::Raw;
 
 /// A complete envelope, not yet authenticated.
@@ -88,14 +88,14 @@ impl Envelope {
     }
 
     /// The values that the Token must cover.
-    pub fn signed(&self, sign: Sign) -> SignedEnvelope<'_> {
+    pub fn signed(&self, sign: SignedFields) -> SignedEnvelope<'_> {
         SignedEnvelope {
             spelling: self.spelling,
             open_id: &self.open_id,
             grant_code: &self.grant_code,
             timestamp: &self.timestamp,
             nonce: &self.nonce,
-            call: (sign == Sign::Full).then_some((&self.action, &self.params)),
+            call: (sign == SignedFields::Full).then_some((&self.action, &self.params)),
         }
     }
 }

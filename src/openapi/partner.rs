@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry as Metrics;
 
 use super::signature::SignedEnvelope;
-use crate::config::{self, Secret, Sign};
+use crate::config::{self, Secret, SignedFields};
 use crate::sign::{form_encode, same};
 
 /// How often the log repeats which secret is in use (ms).
@@ -20,7 +20,7 @@ const LOG_AGAIN: i64 = 60_000;
 pub struct AuthorisedPartner {
     pub open_id: String,
     pub grant_code: Secret,
-    pub sign: Sign,
+    pub sign: SignedFields,
     pub allow: HashSet<String>,
     secrets: Vec<CountedSecret>,
 }

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use serde_json::{Map, Value};
 
 use super::signature::{SignedEnvelope, Spelling};
-use crate::config::{self, Sign};
+use crate::config::{self, SignedFields};
 use crate::gateway::endpoint::{Sample, SignedRequest};
 use crate::sign::form_encode;
 
@@ -38,7 +38,7 @@ pub fn sign(config: &config::Openapi, sample: Sample) -> Result<SignedRequest, S
         grant_code: partner.grant_code.reveal(),
         timestamp: &timestamp,
         nonce: &nonce,
-        call: (partner.sign == Sign::Full).then_some((&action, &params)),
+        call: (partner.sign == SignedFields::Full).then_some((&action, &params)),
     };
     let token = form_encode(&signed.token(&partner.secret));
     let texts = [

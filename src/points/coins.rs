@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::calendar::Calendar;
 use super::keys::KeySpace;
 use super::values::Uid;
-use crate::config::{CoinType, Config, Expiry, Once};
+use crate::config::{CoinType, Config, Expiry, Uniqueness};
 use crate::ledger::Ledger;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{AccountKey, Idempotency, NEVER, Reason};
@@ -62,10 +62,10 @@ impl Coins {
         now: i64,
     ) -> Option<Idempotency> {
         let rule = self.types.get(&reason.0);
-        let day = match rule.map_or(Once::Ever, |rules| rules.once) {
-            Once::Never => return None,
-            Once::Ever => String::new(),
-            Once::Day => self.calendar.day(now).to_string(),
+        let day = match rule.map_or(Uniqueness::Forever, |rules| rules.uniqueness) {
+            Uniqueness::None => return None,
+            Uniqueness::Forever => String::new(),
+            Uniqueness::Daily => self.calendar.day(now).to_string(),
         };
         let (reason, uid) = (reason.0.to_string(), uid.0.to_string());
         let parts = [&[uid.as_str(), &reason, &day], reference].concat();

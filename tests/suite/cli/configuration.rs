@@ -143,7 +143,7 @@ fn sample_keys_stay_on_this_machine() {
         assert_eq!(out.status.code(), Some(1), "{address}");
         let said = text(&out.stderr);
         assert!(
-            said.contains("POINTGATE__SERVER__LISTEN: listens beyond this machine"),
+            said.contains("POINTGATE__SERVER__LISTEN: must be a loopback address"),
             "{said}"
         );
         assert!(said.contains("yoho.salt"), "{said}");

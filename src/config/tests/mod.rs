@@ -1,10 +1,12 @@
-//! The configuration as a whole: its defaults and its layers.
+//! Tests of the configuration as a whole: its defaults, its layers, its secrets.
+
+mod errors;
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::*;
+use crate::config::*;
 
 fn env(variables: &[(&str, &str)]) -> Vec<(String, String)> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -16,7 +18,7 @@ pub(super) fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, Con
 }
 
 pub(super) fn good(text: &str, variables: &[(&str, &str)]) -> Config {
-    read(text, variables).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    read(text, variables).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 #[test]
@@ -40,7 +42,7 @@ fn the_committed_file_is_the_defaults() {
 }
 
 #[test]
-fn every_default_secret_is_known_as_a_sample() {
+fn every_default_secret_is_a_sample() {
     let samples = [
         "yoho.salt",
         "yoho.client_keys.android",
@@ -50,7 +52,7 @@ fn every_default_secret_is_known_as_a_sample() {
     assert_eq!(good("", &[]).samples, samples);
     let own = "yoho.salt = \"own\"\n[yoho.client_keys]\nweb = \"own\"";
     assert!(good(own, &[]).samples.is_empty());
-    // However it was given, and whatever white space stands around it.
+    // A sample is recognised whatever its source, and with white space around it.
     let by_variable = [
         ("POINTGATE__YOHO__SALT_ENV", "SALT"),
         ("SALT", "sample-salt-for-trying-out "),
@@ -59,7 +61,7 @@ fn every_default_secret_is_known_as_a_sample() {
 }
 
 #[test]
-fn the_titles_are_the_documents() {
+fn the_titles_are_those_of_the_protocol() {
     let titles = [
         "原有YOHO币%s个,初始化变更",
         "订单取消退还:订单%s",
@@ -94,17 +96,17 @@ fn the_titles_are_the_documents() {
             _ => title.to_owned(),
         };
         assert_eq!(coin_type.message, message);
-        let once = match number {
-            ..17 => Once::Never,
-            17 => Once::Day,
-            _ => Once::Ever,
+        let uniqueness = match number {
+            ..17 => Uniqueness::None,
+            17 => Uniqueness::Daily,
+            _ => Uniqueness::Forever,
         };
-        assert_eq!(coin_type.once, once, "{number}");
+        assert_eq!(coin_type.uniqueness, uniqueness, "{number}");
     }
 }
 
 #[test]
-fn a_file_is_laid_over_the_defaults() {
+fn a_file_overrides_the_defaults() {
     let text = "\
         timezone = 'UTC'\n\
         [server]\nlisten = '[::1]:9000'\ntrusted_proxies = ['10.0.0.1', '::ffff:10.1.0.0/112']\n\
@@ -121,7 +123,7 @@ fn a_file_is_laid_over_the_defaults() {
     let check_in = CoinType {
         title: "签到".to_owned(),
         message: "地点签到%s".to_owned(),
-        once: Once::Never,
+        uniqueness: Uniqueness::None,
     };
     assert_eq!(config.yoho.types[&17], check_in);
     assert_eq!(config.server.workers, 0);
@@ -130,14 +132,14 @@ fn a_file_is_laid_over_the_defaults() {
 }
 
 #[test]
-fn client_keys_are_replaced_as_a_whole() {
+fn a_files_client_keys_replace_the_defaults() {
     let config = good("[yoho.client_keys]\niPhone = 'mine'", &[]);
     let names: Vec<_> = config.yoho.client_keys.keys().collect();
     assert_eq!(names, ["iphone"]);
     assert_eq!(config.yoho.client_keys["iphone"].reveal(), "mine");
     assert!(good("[yoho.client_keys]", &[]).yoho.client_keys.is_empty());
 
-    // A variable adds to them, and goes above the file's, however either is written.
+    // A variable adds a key, or overrides the one of the file in any case of its name.
     let variable = ("POINTGATE__YOHO__CLIENT_KEYS__IPHONE", "theirs");
     let config = good("[yoho.client_keys]\niPhone = 'mine'", &[variable]);
     assert_eq!(config.yoho.client_keys["iphone"].reveal(), "theirs");
@@ -146,7 +148,7 @@ fn client_keys_are_replaced_as_a_whole() {
 }
 
 #[test]
-fn variables_go_above_the_file() {
+fn variables_override_the_file() {
     let variables = [
         ("POINTGATE__TIMEZONE", "UTC"),
         ("pointgate__Server__Listen", "127.0.0.1:1"),
@@ -174,13 +176,13 @@ fn variables_go_above_the_file() {
 }
 
 #[test]
-fn a_secret_has_three_spellings() {
+fn a_secret_has_three_sources() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("gateway.toml");
     fs::write(dir.path().join("salt"), "from the file\r\n").unwrap();
     let variables = env(&[("THE_SALT", "from the variable")]);
     let salt = |text: &str, env: &[(String, String)]| {
-        let config = Config::parse(text, &file, env).unwrap_or_else(|m| panic!("{m}"));
+        let config = Config::parse(text, &file, env).unwrap_or_else(|errors| panic!("{errors}"));
         config.yoho.salt.reveal().to_owned()
     };
     assert_eq!(salt("yoho.salt = 'plain'", &variables), "plain");
@@ -190,7 +192,7 @@ fn a_secret_has_three_spellings() {
         "from the variable"
     );
 
-    // One spelling in a higher layer replaces any in a lower one.
+    // A higher layer overrides a lower one whichever source it uses.
     let above = env(&[("POINTGATE__YOHO__SALT_FILE", "salt"), ("THE_SALT", "x")]);
     assert_eq!(salt("yoho.salt_env = 'THE_SALT'", &above), "from the file");
 
@@ -207,7 +209,7 @@ fn a_named_file_must_exist() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("own.toml");
     let error = Config::load(Some(&file))
-        .expect_err("is absent")
+        .expect_err("the file is absent")
         .to_string();
     assert!(error.contains("own.toml: cannot read the configuration file"));
     fs::write(&file, "ledger.queue = 7").unwrap();
@@ -220,24 +222,24 @@ fn a_named_file_must_exist() {
 
 #[cfg(unix)]
 #[test]
-fn a_setting_that_is_no_text_is_refused() {
+fn a_setting_that_is_not_utf8_is_an_error() {
     use std::os::unix::ffi::OsStringExt as _;
-    let odd = || OsString::from_vec(vec![0xff]);
+    let invalid = || OsString::from_vec(vec![0xff]);
     let variables = [
-        ("POINTGATE__TIMEZONE".into(), odd()),
-        ("OTHER".into(), odd()),
+        ("POINTGATE__TIMEZONE".into(), invalid()),
+        ("OTHER".into(), invalid()),
     ];
-    let (env, mistakes) = environment(variables.into_iter());
+    let (env, errors) = environment(variables.into_iter());
     assert!(env.is_empty());
-    assert_eq!(mistakes.len(), 1);
+    assert_eq!(errors.len(), 1);
     assert_eq!(
-        mistakes[0].to_string(),
-        "POINTGATE__TIMEZONE: is not UTF-8 text"
+        errors[0].to_string(),
+        "POINTGATE__TIMEZONE: is not valid UTF-8"
     );
 }
 
 #[test]
-fn what_is_not_built_in_is_refused_with_the_feature_that_it_needs() {
+fn an_error_names_the_feature_that_is_not_built_in() {
     for (is_built_in, feature, text) in [
         (
             cfg!(feature = "postgres"),
