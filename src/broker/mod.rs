@@ -61,7 +61,7 @@ pub fn start(
 }
 
 impl RunningConsumer {
-    /// Takes no more messages, finishes those in work within [`STOP_WITHIN`], and disconnects.
+    /// Takes no more messages, finishes those in work within `STOP_WITHIN`, and disconnects.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if tokio::time::timeout(STOP_WITHIN, &mut self.task)

@@ -264,3 +264,39 @@ fn with_tls(url: &str, backend: &Backend) -> String {
     let joint = if query.is_empty() { '?' } else { '&' };
     format!("{}{joint}{without_tls}", url.trim_end_matches('?'))
 }
+
+#[cfg(all(test, feature = "mysql", feature = "postgres"))]
+mod tests {
+    use crate::ledger::database::{Backend, with_tls};
+
+    #[test]
+    fn only_a_server_on_this_machine_goes_without_tls() {
+        for (url, expected) in [
+            (
+                "postgres://a:b@127.0.0.1:5432/c",
+                "postgres://a:b@127.0.0.1:5432/c?sslmode=disable",
+            ),
+            (
+                "mysql://localhost/c?charset=x",
+                "mysql://localhost/c?charset=x&ssl-mode=DISABLED",
+            ),
+            ("mysql://[::1]/c?", "mysql://[::1]/c?ssl-mode=DISABLED"),
+            (
+                "postgres://localhost/c?sslmode=require",
+                "postgres://localhost/c?sslmode=require",
+            ),
+            (
+                "postgres://localhost.example/c",
+                "postgres://localhost.example/c",
+            ),
+            (
+                "mysql://127.0.0.1@db.example/c",
+                "mysql://127.0.0.1@db.example/c",
+            ),
+            ("sqlite:///tmp/localhost", "sqlite:///tmp/localhost"),
+        ] {
+            let backend = Backend::of_url(url).unwrap();
+            assert_eq!(with_tls(url, backend), expected);
+        }
+    }
+}

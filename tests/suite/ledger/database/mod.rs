@@ -1,5 +1,6 @@
 //! What the ledger asks of its databases, on each of them.
 
+mod backends;
 mod locks;
 mod mismatch;
 mod statements;
