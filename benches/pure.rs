@@ -20,7 +20,7 @@ const QUERY: &str = "app_version=3.8.2&client_type=android&method=app.yohocoin.t
 fn dialect() -> Yoho {
     let config = Config::parse("", std::path::Path::new("gateway.toml"), &[])
         .expect("the defaults are good");
-    Yoho::new(&config.yoho, &[])
+    Yoho::new(&config.yoho, &[], [])
 }
 
 fn signing(c: &mut Criterion) {

@@ -90,6 +90,11 @@ impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
         (self.call)(state, parameters, refusals, context)
     }
 
+    /// The names of its parameters on the wire.
+    pub fn parameter_names(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.iter().map(|field| field.name)
+    }
+
     /// Describes the method; `refusals` are the dialect's, and `sample` writes its example as arguments of `pointgate sign`.
     pub fn describe(
         &self,

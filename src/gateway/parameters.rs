@@ -48,6 +48,14 @@ impl Parameters {
         }
     }
 
+    /// All names and values that are texts, as they came.
+    pub fn into_texts(self) -> impl Iterator<Item = (String, String)> {
+        self.0.into_iter().filter_map(|(name, value)| match value {
+            Raw::Text(text) => Some((name, text)),
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => None,
+        })
+    }
+
     /// All names and values that are texts, repetitions included.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(|(name, value)| match value {

@@ -1,10 +1,12 @@
 //! The YOHO dialect: the request signature `client_secret`, QA's word, and the sealed response, as in protocols.md part 1.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-use super::{query, response, signature::client_secret};
+use super::canonical::{Canonical, Trim};
+use super::signature::digest;
+use super::{query, response};
 use crate::config::{self, Secret};
 use crate::gateway::context::{Delivery, SignedBody, within};
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
@@ -41,7 +43,11 @@ pub struct Yoho {
     debug: Option<String>,
     debug_from: Vec<IpNet>,
     self_verifying: &'static [&'static str],
+    known: BTreeSet<&'static str>,
 }
+
+/// Parameters that QA's word and the dialect read beside those of [`COMMON`] and of the methods.
+const OWN: [&str; 3] = ["method", "debug", "private_key"];
 
 /// Who signed a request, and how that was shown.
 struct Signer {
@@ -51,9 +57,15 @@ struct Signer {
 
 impl Yoho {
     /// Takes the keys of the configuration. The methods in `self_verifying`, named in the query, verify their sender themselves:
-    /// they get the body as it came, with the header [`BODY_SIGNATURE`].
-    pub fn new(config: &config::Yoho, self_verifying: &'static [&'static str]) -> Yoho {
+    /// they get the body as it came, with the header [`BODY_SIGNATURE`]. `parameters` are the names that any method reads.
+    pub fn new(
+        config: &config::Yoho,
+        self_verifying: &'static [&'static str],
+        parameters: impl IntoIterator<Item = &'static str>,
+    ) -> Yoho {
+        let common = COMMON.iter().map(|(name, _)| *name);
         Yoho {
+            known: OWN.into_iter().chain(common).chain(parameters).collect(),
             salt: config.salt.clone(),
             client_keys: config.client_keys.clone(),
             debug: config.debug.clone(),
@@ -87,26 +99,26 @@ impl Yoho {
     }
 
     /// Whether QA's word lets this request pass without `client_secret`: the configured word, from a configured address.
-    fn is_debug(&self, parameters: &Parameters, request: &Request<'_>) -> bool {
+    fn is_debug(&self, sent: &[(String, String)], request: &Request<'_>) -> bool {
+        let given = sent.iter().find(|(name, _)| name == "debug");
+        let given = given.map(|(_, word)| word.as_str());
         let word = self.debug.as_deref();
-        let said = word.is_some() && parameters.text("debug") == word;
-        said && within(request.addresses, &self.debug_from)
+        word.is_some() && given == word && within(request.addresses, &self.debug_from)
     }
 
-    /// Verifies `client_secret` over the query and form parameters.
-    fn verify(&self, signed: &Parameters, request: &Request<'_>) -> Result<Signer, Fault> {
-        let client_type = signed.text("client_type").map(str::to_lowercase);
-        if self.is_debug(signed, request) {
+    /// Verifies `client_secret` over a canonical list, unless QA's word stands in for it.
+    fn verify(&self, signed: &Canonical, is_debug: bool) -> Result<Signer, Fault> {
+        let client_type = signed.get("client_type").map(str::to_lowercase);
+        if is_debug {
             return Ok(Signer {
                 caller: client_type.unwrap_or_default(),
                 key: Some("debug"),
             });
         }
-        let sent = signed.text("client_secret").ok_or(NO_SECRET)?;
+        let sent = signed.get("client_secret").ok_or(NO_SECRET)?;
         let caller = client_type.ok_or(UNKNOWN_PLATFORM)?;
         let key = self.client_keys.get(&caller).ok_or(UNKNOWN_PLATFORM)?;
-        let expected = client_secret(signed.texts(), key);
-        match crate::sign::same(&expected, &sent.to_ascii_lowercase()) {
+        match crate::sign::same(&digest(signed, key), &sent.to_ascii_lowercase()) {
             true => Ok(Signer {
                 caller,
                 key: Some("current"),
@@ -114,6 +126,32 @@ impl Yoho {
             false => Err(FORGED),
         }
     }
+
+    /// Canonicalises query and form parameters as their client trims, which only the signature tells, and verifies them.
+    fn canonical(
+        &self,
+        sent: Parameters,
+        request: &Request<'_>,
+    ) -> Result<(Canonical, Signer), Fault> {
+        let sent: Vec<(String, String)> = sent.into_texts().collect();
+        let is_debug = self.is_debug(&sent, request);
+        let as_trimmed = |trim| {
+            let canonical = Canonical::of(sent.iter().cloned(), trim, &self.known).ok_or(FORGED)?;
+            let signer = self.verify(&canonical, is_debug)?;
+            Ok((canonical, signer))
+        };
+        match as_trimmed(Trim::Java) {
+            Err(fault) if fault == FORGED && has_wide_space(&sent) => as_trimmed(Trim::Unicode),
+            done => done,
+        }
+    }
+}
+
+/// Whether Unicode's trim could cut more than Java's.
+fn has_wide_space(sent: &[(String, String)]) -> bool {
+    let wide = |c: char| c > ' ' && c.is_whitespace();
+    sent.iter()
+        .any(|(name, value)| name.starts_with(wide) || value.ends_with(wide))
 }
 
 impl Dialect for Yoho {
@@ -123,8 +161,9 @@ impl Dialect for Yoho {
         if let Some(call) = self.open_self_verifying(request) {
             return Ok(call);
         }
-        let (mut parameters, json) = query::read(request).ok_or(MALFORMED)?;
-        let signer = self.verify(&parameters, request)?;
+        let (sent, json) = query::read(request).ok_or(MALFORMED)?;
+        let (canonical, signer) = self.canonical(sent, request)?;
+        let mut parameters = canonical.into_parameters();
         if let Some(json) = json {
             parameters.append(serde_json::from_slice(json).map_err(|_| MALFORMED)?);
         }

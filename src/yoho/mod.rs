@@ -1,6 +1,7 @@
 //! The endpoint `/gateway` in the YOHO dialect, as in protocols.md part 1, and the methods of the shop's coins.
 
 mod balance;
+mod canonical;
 mod dialect;
 mod get;
 mod lists;
@@ -21,6 +22,7 @@ use crate::config;
 use crate::gateway::context::Delivery;
 use crate::gateway::description::Description;
 use crate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedRequest};
+use crate::gateway::method::RegisteredMethod;
 use crate::gateway::registry::{DuplicateName, Registry};
 use crate::gateway::service::Service;
 use crate::points::coins::Coins;
@@ -56,6 +58,14 @@ impl<S> Gateway<S> {
     }
 }
 
+impl<S: Send + Sync + 'static> Gateway<S> {
+    fn dialect(&self) -> Yoho {
+        let methods = self.methods.methods().iter();
+        let parameters = methods.flat_map(RegisteredMethod::parameter_names);
+        Yoho::new(&self.config, self.self_verifying, parameters)
+    }
+}
+
 impl<S: Send + Sync + 'static> Endpoint<Services> for Gateway<S> {
     fn name(&self) -> &'static str {
         NAME
@@ -69,7 +79,7 @@ impl<S: Send + Sync + 'static> Endpoint<Services> for Gateway<S> {
     }
 
     fn methods(&self) -> Vec<Description> {
-        let dialect = Yoho::new(&self.config, self.self_verifying);
+        let dialect = self.dialect();
         let methods = self.methods.methods().iter();
         methods
             .map(|it| it.describe(&dialect, |name, example| format!("{name} {example}")))
@@ -88,7 +98,7 @@ impl<S: Send + Sync + 'static> Endpoint<Services> for Gateway<S> {
     fn start(&self, services: &Services) -> Arc<dyn Handler> {
         Arc::new(Service {
             name: NAME,
-            dialect: Yoho::new(&self.config, self.self_verifying),
+            dialect: self.dialect(),
             methods: self.methods.clone(),
             state: (self.state)(services),
             timeout: services.timeout,

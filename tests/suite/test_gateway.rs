@@ -277,7 +277,9 @@ pub fn client_secret(parameters: &[(&str, &str)], key: &str) -> String {
     }
     signed.insert("private_key", key);
     let pairs = signed.iter().map(|(name, value)| format!("{name}={value}"));
-    let trimmed: Vec<String> = pairs.map(|pair| pair.trim().to_owned()).collect();
+    let trimmed: Vec<String> = pairs
+        .map(|pair| pair.trim_matches(|c| c <= ' ').to_owned())
+        .collect();
     md5(&trimmed.join("&"))
 }
 

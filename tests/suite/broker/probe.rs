@@ -196,7 +196,7 @@ pub fn consume_with(
     methods.add::<ProbeMethod>().unwrap();
     let service = Arc::new(Service {
         name: "probe",
-        dialect: Yoho::new(&config.yoho, &[]),
+        dialect: Yoho::new(&config.yoho, &[], []),
         methods: Arc::new(methods),
         state: log.clone(),
         timeout: within,

@@ -1,5 +1,6 @@
 //! The YOHO dialect and its methods, over HTTP: protocols.md part 1, line by line.
 
+mod canonical;
 mod debug;
 mod expiry;
 mod get;

@@ -98,7 +98,7 @@ async fn what_is_signed() {
         only these very names  | client_type=android&uid=5&Q=1&api=2     | Q=1&api=2&client_type=android&METHOD&KEY&uid=5
         the first uid counts   | client_type=android&uid=5&uid=6         | client_type=android&METHOD&KEY&uid=5
         by bytes               | client_type=android&uid=5&a=1&B=2&_=3&%E4%B8%AD=4 | B=2&_=3&a=1&client_type=android&METHOD&KEY&uid=5&中=4
-        trimmed at both ends   | client_type=android&uid=5&%09x=+1+2+%0A | x= 1 2&client_type=android&METHOD&KEY&uid=5
+        trimmed, then sorted   | client_type=android&uid=5&%09x=+1+2+%0A | client_type=android&METHOD&KEY&uid=5&x= 1 2
         as pairs, not as parts | client_type=android&uid=5&x+=1          | client_type=android&METHOD&KEY&uid=5&x =1
         the same without value | client_type=android&uid=5&x+=           | client_type=android&METHOD&KEY&uid=5&x =
         plus is a space        | client_type=android&uid=5&x=1+2         | client_type=android&METHOD&KEY&uid=5&x=1 2
