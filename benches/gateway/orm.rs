@@ -1,11 +1,11 @@
 //! Way (d): the same write done as an ordinary application does it, one ORM transaction a request, on a database of
-//! its own with the same schema and the same durability. It spreads the counter accounts over as many rows, too.
+//! its own with the same schema and the same durability. It spreads the contra accounts over as many rows, too.
 
 use std::time::Duration;
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use constant_time_eq::constant_time_eq;
-use entity::{account, counter, entry, lot};
+use entity::{account, contra, entry, lot};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
@@ -19,13 +19,13 @@ use crate::protocol;
 use crate::stock::Writes;
 
 const ASSET: &str = "coin";
-/// Rows of a counter account, so that transactions side by side do not wait for one row.
+/// Rows of a contra account, so that transactions side by side do not wait for one row.
 const SHARDS: i64 = 64;
 /// Connections to a server.
 const CONNECTIONS: u32 = 16;
 /// How often a transaction is tried again that MariaDB took back because of a deadlock.
 const TRIES: usize = 20;
-/// When all coins of the run lapse (ms): far ahead.
+/// When all coins of the run expire (ms): far ahead.
 const EXPIRES_AT: i64 = 4_102_444_800_000;
 
 /// Serves until it is told to stop, with its ledger at `url`.
@@ -65,10 +65,10 @@ pub(crate) fn check(url: &str, writes: &Writes) -> Result<(), String> {
 async fn books(url: &str) -> Result<(i64, i64, usize), DbErr> {
     let db = open(url).await?;
     let accounts = account::Entity::find().all(&db).await?;
-    let counters = counter::Entity::find().all(&db).await?;
+    let contras = contra::Entity::find().all(&db).await?;
     Ok((
         accounts.iter().map(|row| row.balance).sum(),
-        counters.iter().map(|row| row.balance).sum(),
+        contras.iter().map(|row| row.balance).sum(),
         accounts.iter().map(|row| row.last_seq as usize).sum(),
     ))
 }
@@ -96,14 +96,14 @@ async fn open(url: &str) -> Result<DatabaseConnection, DbErr> {
     migration::up(&db).await?;
     for shard in 0..SHARDS {
         let key = (ASSET.to_owned(), "issued".to_owned(), shard);
-        if counter::Entity::find_by_id(key).one(&db).await?.is_none() {
-            let row = counter::Model {
+        if contra::Entity::find_by_id(key).one(&db).await?.is_none() {
+            let row = contra::Model {
                 asset: ASSET.to_owned(),
                 name: "issued".to_owned(),
                 shard,
                 balance: 0,
             };
-            counter::Entity::insert(row.into_active_model())
+            contra::Entity::insert(row.into_active_model())
                 .exec_without_returning(&db)
                 .await?;
         }
@@ -186,14 +186,14 @@ async fn post(db: &DatabaseConnection, get: &Get) -> Result<i64, DbErr> {
     };
     let tx = db.begin_with_options(immediate).await?;
     let owner = format!("uid:{}", get.uid);
-    let guard_key = key_of(&[&owner, &get.kind.to_string(), &get.reference]);
-    let content_key = key_of(&[&get.num.to_string()]);
+    let idempotency_key = key_of(&[&owner, &get.kind.to_string(), &get.reference]);
+    let fingerprint = key_of(&[&get.num.to_string()]);
     let used = entry::Entity::find()
-        .filter(entry::Column::GuardKey.eq(guard_key.clone()))
+        .filter(entry::Column::IdempotencyKey.eq(idempotency_key.clone()))
         .one(&tx)
         .await?;
     if let Some(used) = used {
-        return match used.content_key == Some(content_key) {
+        return match used.fingerprint == Some(fingerprint) {
             true => Ok(used.balance_after),
             false => Err(DbErr::Custom(
                 "the reference was used with other content".into(),
@@ -207,9 +207,9 @@ async fn post(db: &DatabaseConnection, get: &Get) -> Result<i64, DbErr> {
     account.last_at = now();
     account.next_expiry = Some(EXPIRES_AT);
     let entry = entry::Model {
-        guard_key: Some(guard_key),
-        content_key: Some(content_key),
-        answered: Some(account.balance),
+        idempotency_key: Some(idempotency_key),
+        fingerprint: Some(fingerprint),
+        idempotency_balance: Some(account.balance),
         ..entry_of(get, &account)
     };
     account.head.clone_from(&entry.hash);
@@ -219,14 +219,14 @@ async fn post(db: &DatabaseConnection, get: &Get) -> Result<i64, DbErr> {
         .await?;
     add_to_lot(&tx, account_id, get.num).await?;
     update_account(&tx, account).await?;
-    counter::Entity::update_many()
+    contra::Entity::update_many()
         .col_expr(
-            counter::Column::Balance,
-            Expr::col(counter::Column::Balance).sub(get.num),
+            contra::Column::Balance,
+            Expr::col(contra::Column::Balance).sub(get.num),
         )
-        .filter(counter::Column::Asset.eq(ASSET))
-        .filter(counter::Column::Name.eq("issued"))
-        .filter(counter::Column::Shard.eq(account_id % SHARDS))
+        .filter(contra::Column::Asset.eq(ASSET))
+        .filter(contra::Column::Name.eq("issued"))
+        .filter(contra::Column::Shard.eq(account_id % SHARDS))
         .exec(&tx)
         .await?;
     tx.commit().await?;
@@ -330,18 +330,18 @@ fn entry_of(get: &Get, account: &account::Model) -> entry::Model {
         account_id: account.id,
         seq: account.last_seq,
         at: account.last_at,
-        kind: get.kind,
+        reason: get.kind,
         amount: get.num,
         balance_after: account.balance,
-        counter: "issued".into(),
+        contra: "issued".into(),
         direction: 1,
         direction_seq: account.income_seq,
         reference: Some(get.reference.clone()),
         message: None,
         operator: None,
-        guard_key: None,
-        content_key: None,
-        answered: None,
+        idempotency_key: None,
+        fingerprint: None,
+        idempotency_balance: None,
         hash: hash.finalize().to_vec(),
     }
 }

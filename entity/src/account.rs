@@ -1,4 +1,4 @@
-//! A member's account in one asset, with the figures that its entries and lots add up to.
+//! A member's account in one asset, with the sums over its entries and lots.
 
 use sea_orm::entity::prelude::*;
 
@@ -6,28 +6,28 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "account")]
 pub struct Model {
-    /// Given by the database.
+    /// The database gives it.
     #[sea_orm(primary_key)]
     pub id: i64,
     /// What is counted: `coin`, `diamond`, …
     pub asset: String,
-    /// Whose it is: `uid:50030141`.
+    /// The owner's name: `uid:50030141`.
     pub owner: String,
-    /// Points, due lots included until they are lapsed; never negative.
+    /// Points, including those of lots that are due but have not expired yet; never negative.
     pub balance: i64,
-    /// The number of the account's last entry; entries are numbered from 1 without gaps.
+    /// The number of the account's last entry. Entries are numbered from 1 without gaps.
     pub last_seq: i64,
-    /// How many of the entries are income.
+    /// The number of entries that are income.
     pub income_seq: i64,
-    /// When the last entry was made (ms); entries of an account never go back in time.
+    /// The time of the last entry (ms). An account's entries never go back in time.
     pub last_at: i64,
-    /// When the first of its lots lapses (ms); none where no lot holds points.
+    /// The expiry of the lot that expires first (ms); null if no lot holds points.
     pub next_expiry: Option<i64>,
     /// The hash of the last entry, 32 bytes.
     pub head: Vec<u8>,
 }
 
-/// Nothing is joined through the ORM.
+/// The ORM joins nothing.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

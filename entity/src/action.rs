@@ -6,28 +6,28 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "action")]
 pub struct Model {
-    /// Given by the database.
+    /// The database gives it.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// The key of its token.
+    /// Identifies the action; no two have the same.
     pub action_key: Vec<u8>,
-    /// Its token, as the sender wrote it.
+    /// The sender's token for it.
     pub token: String,
-    /// Who did it, as the sender named them: `key:abc` or `uid:5`.
+    /// The actor, as the sender names them: `key:abc` or `uid:5`.
     pub owner: String,
-    /// What they did.
+    /// The kind of action.
     pub name: String,
-    /// To whom.
+    /// The counterpart.
     pub other: Option<String>,
-    /// To what.
+    /// The object.
     pub object: Option<String>,
-    /// When it came (ms).
+    /// When the ledger recorded it (ms).
     pub at: i64,
-    /// 1 where it moved points by its rule, 0 where it has none or was beyond its limit.
+    /// 1 if the postings of its rule were applied, 0 if it has no rule or was beyond its limit.
     pub scored: i64,
 }
 
-/// Nothing is joined through the ORM.
+/// The ORM joins nothing.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,49 +1,48 @@
-//! An entry: one movement of points, never changed once written.
+//! An entry: one movement of points. It never changes.
 
 use sea_orm::entity::prelude::*;
 
-/// One movement between a member's account and a counter account.
+/// One movement between a member's account and a contra account.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "entry")]
 pub struct Model {
-    /// The member's side.
+    /// The member's account.
     #[sea_orm(primary_key, auto_increment = false)]
     pub account_id: i64,
     /// 1, 2, 3, … within the account.
     #[sea_orm(primary_key, auto_increment = false)]
     pub seq: i64,
-    /// When (ms).
+    /// When it happened (ms).
     pub at: i64,
-    /// What for: the number of the points' type (1–22 for coins).
-    pub kind: i64,
-    /// Points, signed as the member sees them, never 0.
+    /// Why points moved: the number that the wire calls `type` (1–22 for coins).
+    pub reason: i64,
+    /// Points, positive if the account gained; never 0.
     pub amount: i64,
-    /// The account's balance afterwards.
+    /// The account's balance after the entry.
     pub balance_after: i64,
-    /// The other side: `issued`, `redeemed` or `lapsed`.
-    pub counter: String,
-    /// 1 income, 2 expense: the sign of `amount`.
+    /// The contra account: `issued`, `redeemed` or, for expired points, `lapsed`.
+    pub contra: String,
+    /// 1 for income, 2 for an expense: the sign of `amount`.
     pub direction: i64,
     /// 1, 2, 3, … within the account and direction, so that a page is found without counting.
     pub direction_seq: i64,
     /// The caller's reference: an order, a place, a review.
     pub reference: Option<String>,
-    /// The text that the caller gave it, where there is one.
+    /// The caller's text.
     pub message: Option<String>,
-    /// The back-office user who did it, where there is one.
+    /// The back-office user who asked for it.
     pub operator: Option<i64>,
-    /// The key of (account, kind of request, reference) under which a retry finds it; no two have the same. The entry has
-    /// none where each request counts.
-    pub guard_key: Option<Vec<u8>>,
-    /// The key of what was asked under `guard_key`, there where that is.
-    pub content_key: Option<Vec<u8>>,
-    /// The balance that was answered, there where `guard_key` is: what lapses with the entry counts.
-    pub answered: Option<i64>,
-    /// SHA-256 over the hash of the entry before and this one's content, 32 bytes.
+    /// Identifies the request, so that a retry finds the entry; no two have the same. Null if each request counts.
+    pub idempotency_key: Option<Vec<u8>>,
+    /// The key of the request's content, which a retry must repeat; null if `idempotency_key` is.
+    pub fingerprint: Option<Vec<u8>>,
+    /// The balance that was answered, which includes what expired with the entry; null if `idempotency_key` is.
+    pub idempotency_balance: Option<i64>,
+    /// SHA-256 over the hash of the entry before it and this one's content, 32 bytes.
     pub hash: Vec<u8>,
 }
 
-/// Nothing is joined through the ORM.
+/// The ORM joins nothing.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

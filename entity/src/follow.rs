@@ -2,21 +2,21 @@
 
 use sea_orm::entity::prelude::*;
 
-/// Once for each member and account.
+/// One row for each member and public account.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "follow")]
 pub struct Model {
-    /// Who.
+    /// The member.
     #[sea_orm(primary_key, auto_increment = false)]
     pub member_id: i64,
     /// `shop` or `service`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub account: String,
-    /// Since when (ms).
+    /// When the member began to follow it (ms).
     pub at: i64,
 }
 
-/// Nothing is joined through the ORM.
+/// The ORM joins nothing.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

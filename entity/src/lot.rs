@@ -1,4 +1,4 @@
-//! A lot: the points of an account that lapse together.
+//! A lot: points of an account that expire together.
 
 use sea_orm::entity::prelude::*;
 
@@ -6,17 +6,17 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "lot")]
 pub struct Model {
-    /// Whose.
+    /// The account.
     #[sea_orm(primary_key, auto_increment = false)]
     pub account_id: i64,
-    /// From when on they no longer count (ms); `i64::MAX` = never.
+    /// The time from which on they no longer count (ms); `i64::MAX` = never.
     #[sea_orm(primary_key, auto_increment = false)]
     pub expires_at: i64,
     /// Points left, more than 0.
     pub remaining: i64,
 }
 
-/// Nothing is joined through the ORM.
+/// The ORM joins nothing.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,27 +1,27 @@
-//! A member: the names of a person and what is known of them beside points.
+//! A member: the names of a person, and what is known of them beside points.
 
 use sea_orm::entity::prelude::*;
 
-/// A person. What is not known is null.
+/// A person; unknown values are null.
 #[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "member")]
 pub struct Model {
-    /// Given by the database.
+    /// The database gives it.
     #[sea_orm(primary_key)]
     pub id: i64,
     /// The shop's number.
     pub uid: Option<i64>,
-    /// The community's and the health platform's name.
+    /// The name in the community and on the health platform.
     pub user_key: Option<String>,
-    /// What the person is called.
+    /// The displayed name.
     pub nickname: Option<String>,
     /// Phone number.
     pub phone: Option<String>,
     /// The address of a picture.
     pub avatar: Option<String>,
-    /// The name by birth.
+    /// The legal name.
     pub real_name: Option<String>,
-    /// 0 not told, 1 male, 2 female.
+    /// 0 unknown, 1 male, 2 female.
     pub sex: Option<i64>,
     /// Seconds since 1970 UTC.
     pub birthday: Option<i64>,
@@ -29,17 +29,17 @@ pub struct Model {
     pub qq: Option<String>,
     /// A line about oneself.
     pub signature: Option<String>,
-    /// Where they live.
+    /// The place of residence.
     pub location: Option<String>,
-    /// Height (cm), as it was told.
+    /// Height (cm), as received.
     pub height: Option<String>,
-    /// Weight at the beginning (kg), as it was told.
+    /// Weight at the beginning (kg), as received.
     pub begin_weight: Option<String>,
-    /// Until when the avatar is lit (ms).
+    /// The time until which the avatar is lit (ms).
     pub light_until: Option<i64>,
 }
 
-/// Nothing is joined through the ORM.
+/// The ORM joins nothing.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

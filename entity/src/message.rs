@@ -1,21 +1,21 @@
-//! A message that changed something about a member, and what it was answered.
+//! A broker's message that changed a member, and the result of the change.
 
 use sea_orm::entity::prelude::*;
 
-/// Kept so that the message changes nothing when it comes again.
+/// Kept so that the message changes nothing when it is delivered again.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "message")]
 pub struct Model {
-    /// The key of (method, message id).
+    /// The key of the method and the message id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub message_key: Vec<u8>,
-    /// When it came (ms).
+    /// When it changed the member (ms).
     pub at: i64,
-    /// What it was answered.
-    pub answer: String,
+    /// The change's result: the new end of the avatar's light (ms) as digits, or empty for other changes.
+    pub result: String,
 }
 
-/// Nothing is joined through the ORM.
+/// The ORM joins nothing.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -14,7 +14,7 @@ pub struct Model {
     pub nonce_key: Vec<u8>,
 }
 
-/// Nothing is joined through the ORM.
+/// The ORM joins nothing.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,25 +1,25 @@
-//! What the payment provider has told of a payment.
+//! An event of the payment provider's.
 
 use sea_orm::entity::prelude::*;
 
-/// An event of the provider's; a charge that succeeded has one row, whatever the number of its events.
+/// One event. A charge that succeeded has one row, however many events report it.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "payment")]
 pub struct Model {
     /// The event.
     #[sea_orm(primary_key, auto_increment = false)]
     pub event_id: String,
-    /// The charge, where it has succeeded.
+    /// The charge, if the event says that it succeeded.
     pub charge_id: Option<String>,
-    /// What happened: `charge.succeeded`.
+    /// The event's type: `charge.succeeded`.
     pub kind: String,
-    /// What it happened to: a charge, a refund.
+    /// The object that the event is about: a charge, a refund.
     pub object: Option<String>,
     /// The shop's order.
     pub order_no: Option<String>,
     /// Cents.
     pub amount: Option<i64>,
-    /// Cents that are settled.
+    /// Cents settled.
     pub amount_settle: Option<i64>,
     /// `cny`.
     pub currency: Option<String>,
@@ -27,17 +27,17 @@ pub struct Model {
     pub channel: Option<String>,
     /// The channel's own number.
     pub transaction_no: Option<String>,
-    /// The payer, where the metadata names one.
+    /// The payer, if the metadata names one.
     pub user_key: Option<String>,
-    /// When the object was made (seconds since 1970 UTC).
+    /// When the object was created (seconds since 1970 UTC).
     pub created: Option<i64>,
     /// When it was paid (seconds since 1970 UTC).
     pub time_paid: Option<i64>,
-    /// When it was told (ms).
+    /// When the event arrived (ms).
     pub at: i64,
 }
 
-/// Nothing is joined through the ORM.
+/// The ORM joins nothing.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

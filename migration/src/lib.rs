@@ -19,6 +19,7 @@ mod m20261125_000007_guard;
 mod m20261126_000008_advisory_lock;
 mod m20261126_000009_probe;
 mod m20261126_000010_daily_limit_slot;
+mod m20261126_000011_standard_names;
 
 /// The ledger's record of its migrations: `version` names one, `applied_at` is in Unix seconds. The table is the one that
 /// SeaORM's own migrator keeps, which earlier versions of this program used.
@@ -50,6 +51,7 @@ const MIGRATIONS: &[Migration] = &migrations![
     m20261126_000008_advisory_lock,
     m20261126_000009_probe,
     m20261126_000010_daily_limit_slot,
+    m20261126_000011_standard_names,
 ];
 
 /// Brings the schema up to date: applies each migration that the ledger has not recorded, and records it.
@@ -113,12 +115,12 @@ async fn record(db: &DatabaseExecutor<'_>, version: &str) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// How MariaDB and MySQL compare texts byte by byte, each by its own name; their `utf8mb4_bin` takes no notice of blanks at
-/// the end.
+/// The collation that compares texts byte by byte, under MariaDB's and MySQL's names for it. Their `utf8mb4_bin` ignores trailing
+/// blanks.
 pub(crate) const BYTEWISE: &str = "/*M!100000 utf8mb4_nopad_bin */ /*!80000 utf8mb4_0900_bin */";
 
-/// A table as its database is to keep it: in SQLite in its primary key's tree where it has no number of its own, which is
-/// one page to write instead of two; in MySQL with texts that are compared byte by byte.
+/// Adds a database's own options to a table. In SQLite, a table without a number of its own lives in its primary key's tree, which
+/// is one page to write instead of two. In MySQL, texts are compared byte by byte.
 pub(crate) fn kept(
     mut table: TableCreateStatement,
     database: DbBackend,
@@ -165,7 +167,7 @@ pub(crate) async fn has_column(
     Ok(db.query_one_raw(found).await?.is_some())
 }
 
-/// A text of at most `length` characters, which may be unknown.
+/// A nullable text of at most `length` characters.
 pub(crate) fn text(name: impl IntoIden, length: u32) -> ColumnDef {
     ColumnDef::new(name).string_len(length).null().to_owned()
 }

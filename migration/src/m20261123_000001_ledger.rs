@@ -1,5 +1,5 @@
-//! The ledger: accounts, lots, entries, draws, references and counter accounts, with the rules that the book keeps
-//! said again as constraints, so that no other program can break them by mistake.
+//! The ledger: accounts, lots, entries, allocations (`draw`), retries (`reference`) and contra accounts (`counter`). Constraints
+//! repeat the book's rules, so that no other program breaks them by mistake.
 
 use sea_orm::sea_query::*;
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
@@ -229,13 +229,13 @@ fn indexes() -> [IndexCreateStatement; 3] {
             .col(Account::Asset)
             .unique()
             .to_owned(),
-        // What `expire` looks for.
+        // Finds the accounts to expire.
         Index::create()
             .name("account_next_expiry")
             .table(Account::Table)
             .col(Account::NextExpiry)
             .to_owned(),
-        // A page of income or of expenses without counting.
+        // Finds a page of income or of expenses without counting.
         Index::create()
             .name("entry_direction")
             .table(Entry::Table)

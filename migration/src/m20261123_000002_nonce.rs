@@ -1,5 +1,5 @@
-//! Nonces that callers have spent. The time comes first in the key: new ones stand together at the end of the tree, and
-//! those whose time is over at its beginning.
+//! Nonces that callers have spent. The time leads the key, so that new nonces are adjacent at the tree's end, and those to purge
+//! at its beginning.
 
 use sea_orm::sea_query::*;
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};

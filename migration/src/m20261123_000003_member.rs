@@ -1,4 +1,4 @@
-//! Members: the names of a person, what is known of them, and what they did; and which owner a second name leads to.
+//! Members: their names, profiles and actions, and the second names of owners (`alias`).
 
 use sea_orm::sea_query::*;
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
@@ -121,14 +121,14 @@ fn indexes() -> [IndexCreateStatement; 4] {
             .col(Member::UserKey)
             .unique()
             .to_owned(),
-        // An action is recorded once.
+        // Records an action once.
         Index::create()
             .name("action_key")
             .table(Action::Table)
             .col(Action::ActionKey)
             .unique()
             .to_owned(),
-        // How often somebody did something on a day.
+        // Counts a member's actions of a day.
         Index::create()
             .name("action_owner")
             .table(Action::Table)

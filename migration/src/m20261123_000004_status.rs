@@ -1,4 +1,4 @@
-//! Member status: more of the profile, the light of an avatar, follows, payments, and messages that have been answered.
+//! Member status: more of the profile, the avatar's light, follows, payments, and the messages that changed a member.
 
 use sea_orm::sea_query::*;
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
@@ -52,7 +52,7 @@ enum Message {
 }
 
 pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
-    // One by one, since SQLite adds one column a statement.
+    // SQLite adds one column per statement.
     for mut column in [
         text(Member::Location, 255),
         text(Member::Height, 16),
@@ -101,7 +101,7 @@ fn payment() -> TableCreateStatement {
     Table::create()
         .table(Payment::Table)
         .col(required(Payment::EventId, 128).primary_key())
-        // Of a charge that succeeded, and of nothing else, so that there is one for each.
+        // Set for a charge that succeeded and for nothing else, so that each has one row.
         .col(text(Payment::ChargeId, 128).unique_key())
         .col(required(Payment::Kind, 64))
         .col(text(Payment::Object, 128))

@@ -1,4 +1,4 @@
-//! Counter accounts in several rows each, so that writers who work side by side do not wait for one another's row.
+//! Several rows for each contra account (`counter`), so that writers do not wait for each other's row.
 
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr};
 
@@ -12,7 +12,7 @@ pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
             "ALTER TABLE counter ADD COLUMN shard bigint NOT NULL DEFAULT 0, \
              DROP PRIMARY KEY, ADD PRIMARY KEY (asset, name, shard)",
         ],
-        // SQLite cannot change a key.
+        // SQLite cannot change a primary key.
         _ => &[
             "CREATE TABLE counter_sharded (asset varchar(16) NOT NULL, name varchar(16) NOT NULL, \
              shard bigint NOT NULL DEFAULT 0, balance bigint NOT NULL, PRIMARY KEY (asset, name, shard)) WITHOUT ROWID",

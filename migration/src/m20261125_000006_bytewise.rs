@@ -1,10 +1,10 @@
-//! Texts that differ only in blanks at the end are two in MySQL's tables too, as they are in every other database.
+//! MySQL's tables tell texts apart that differ only in trailing blanks, as every other database does.
 
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, Statement};
 
 use crate::BYTEWISE;
 
-/// The tables that were made before `BYTEWISE` was.
+/// The tables with MySQL's default binary collation, which ignores trailing blanks.
 const PADDED: &str = "SELECT table_name FROM information_schema.tables \
     WHERE table_schema = DATABASE() AND table_collation = 'utf8mb4_bin'";
 

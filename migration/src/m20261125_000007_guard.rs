@@ -1,9 +1,9 @@
-//! What a retry finds stands in the entry that it would make again, no longer in a table beside it: one row and one index
-//! less to write.
+//! The record that a retry finds moves from a table of its own (`reference`) into the entry: one row and one index less to
+//! write.
 
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, Statement};
 
-/// A guard is there wholly or not at all.
+/// The record is whole or absent.
 const WHOLE: &str =
     "(guard_key IS NULL) = (content_key IS NULL) AND (guard_key IS NULL) = (answered IS NULL)";
 
@@ -38,7 +38,7 @@ async fn postgres(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
     .await
 }
 
-/// Each step commits by itself there, and may have been taken by a try that was cut off.
+/// MySQL commits each step by itself: a try that was cut off goes on with the first step that is not done.
 async fn mysql(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
     if !there(db, "columns", "column_name = 'content_key'").await? {
         let columns = "ALTER TABLE entry ADD COLUMN content_key binary(16) NULL, ADD COLUMN answered bigint NULL";
@@ -59,7 +59,7 @@ async fn mysql(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
     execute(db, &["DROP TABLE IF EXISTS reference"]).await
 }
 
-/// Whether MySQL's catalogue has such a column or index of the table of entries.
+/// Whether one of MySQL's catalogues has a matching column or index of the table of entries.
 async fn there(db: &DatabaseExecutor<'_>, catalogue: &str, what: &str) -> Result<bool, DbErr> {
     let sql = format!(
         "SELECT 1 FROM information_schema.{catalogue} \
@@ -69,7 +69,7 @@ async fn there(db: &DatabaseExecutor<'_>, catalogue: &str, what: &str) -> Result
     Ok(db.query_one_raw(found).await?.is_some())
 }
 
-/// SQLite adds no constraint to a table that has rows.
+/// SQLite cannot add a constraint to a table.
 async fn sqlite(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
     execute(
         db,

@@ -1,4 +1,4 @@
-//! Rows that instances lock where the database has no advisory locks that hold across a cluster.
+//! Rows for instances to lock on a database whose advisory locks do not hold across a cluster.
 
 use sea_orm::sea_query::*;
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
@@ -22,7 +22,7 @@ pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
         .to_owned();
     let database = db.get_database_backend();
     db.execute(&kept(table, database, false)).await?;
-    // MySQL commits each change of the schema by itself: a first start that was cut off here goes on.
+    // MySQL commits each change of the schema by itself: a try that was cut off here goes on.
     db.execute(Query::delete().from_table(AdvisoryLock::Table))
         .await?;
     let mut rows = Query::insert();

@@ -1,4 +1,5 @@
-//! The row that a readiness probe writes, as large as the changes of a small batch: a full disk often still takes one page.
+//! The row that the readiness probe writes. It is as large as the changes of a small batch, because a full disk often still takes
+//! one page.
 
 use sea_orm::sea_query::*;
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
@@ -24,7 +25,7 @@ pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
         .to_owned();
     let database = db.get_database_backend();
     db.execute(&kept(table, database, false)).await?;
-    // MySQL commits each change of the schema by itself: a first start that was cut off here goes on.
+    // MySQL commits each change of the schema by itself: a try that was cut off here goes on.
     db.execute(Query::delete().from_table(Probe::Table)).await?;
     let mut row = Query::insert();
     row.into_table(Probe::Table)

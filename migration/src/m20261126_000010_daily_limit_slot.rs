@@ -1,7 +1,7 @@
 //! Daily limits get a table of their own, in every database, and actions lose the answer that a dialect stored in them.
 //!
-//! Slots that actions took before stay in `nonce` until they are purged: they are keys, which do not say what they are. Nothing
-//! is lost by that, because the actions themselves are counted, and a slot only decides between two writers at once.
+//! Slots that actions took before stay in `nonce` until they are purged: a key does not say what it stands for. No limit is
+//! exceeded by that: writers count the recorded actions, and a slot only decides between two writers that count at once.
 
 use sea_orm::sea_query::*;
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
@@ -43,7 +43,7 @@ pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
         .to_owned();
     let database = db.get_database_backend();
     db.execute(&kept(table, database, false)).await?;
-    // MySQL commits each change of the schema by itself: a first start that was cut off here goes on.
+    // MySQL commits each change of the schema by itself: a try that was cut off here goes on.
     if has_column(db, "action", "answer").await? {
         let answer = Table::alter()
             .table(Action::Table)

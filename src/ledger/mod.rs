@@ -11,8 +11,6 @@
 
 pub mod book;
 pub mod database;
-#[cfg(test)]
-mod equal;
 pub mod read;
 pub mod upkeep;
 pub(crate) mod write;

@@ -1,4 +1,4 @@
-//! Changing what is known of a member: each change is one transaction, and happens once where it has a key.
+//! Changes of what is known of a member. Each is one database transaction, and a change with an idempotency key happens once.
 
 use entity::{follow, member, message};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, Set, Unchanged};
@@ -8,20 +8,20 @@ use crate::ledger::ReadError;
 use crate::ledger::book::key::Key;
 use crate::ledger::database::retry::{TRIES, lost_connection, lost_race};
 
-/// What is told of a member; what is none stays as it is.
+/// New values of a member's profile; `None` leaves a value as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProfileChange {
-    /// What the person is called.
+    /// The displayed name.
     pub nickname: Option<String>,
     /// The address of a picture.
     pub avatar: Option<String>,
-    /// 0 not told, 1 male, 2 female.
+    /// 0 unknown, 1 male, 2 female.
     pub sex: Option<i64>,
     /// Seconds since 1970 UTC.
     pub birthday: Option<i64>,
     /// A line about oneself.
     pub signature: Option<String>,
-    /// Where they live.
+    /// The place of residence.
     pub location: Option<String>,
     /// Height (cm).
     pub height: Option<String>,
@@ -29,125 +29,129 @@ pub struct ProfileChange {
     pub begin_weight: Option<String>,
 }
 
-/// One change of a member.
-enum Change {
+/// A change of a member.
+enum MemberChange {
     Profile(ProfileChange),
-    /// Light for so long (ms).
+    /// Lights the avatar for this long (ms).
     Light(i64),
+    /// Follows a public account.
     Follow(&'static str),
 }
 
 impl Members {
-    /// Sets what is told of somebody.
+    /// Sets the given values of a member's profile.
     ///
     /// # Errors
-    /// A database that fails.
+    /// Returns [`ReadError`] if the database fails.
     pub async fn set_profile(
         &self,
         name: &Name,
         change: ProfileChange,
-        once: Option<Key>,
+        key: Option<Key>,
     ) -> Result<(), ReadError> {
-        self.change(name, Change::Profile(change), once).await?;
+        self.change(name, MemberChange::Profile(change), key)
+            .await?;
         Ok(())
     }
 
-    /// Lights somebody's avatar for so long (ms) from now, or from when it would go out, and gives when it will (ms).
+    /// Lights a member's avatar for `time` (ms), counted from now or from its present end, whichever is later. Returns the new
+    /// end (ms).
     ///
     /// # Errors
-    /// A database that fails.
+    /// Returns [`ReadError`] if the database fails.
     pub async fn extend_light(
         &self,
         name: &Name,
         time: i64,
-        once: Option<Key>,
+        key: Option<Key>,
     ) -> Result<i64, ReadError> {
-        let until = self.change(name, Change::Light(time), once).await?;
+        let until = self.change(name, MemberChange::Light(time), key).await?;
         until.parse().map_err(|error| {
-            log::error!("a stored answer cannot be read: {error}");
+            log::error!("a stored result is not a time: {error}");
             ReadError::Unavailable
         })
     }
 
-    /// Lets somebody follow an account; again: no change.
+    /// Lets a member follow a public account. A member who follows it already stays as they are.
     ///
     /// # Errors
-    /// A database that fails.
+    /// Returns [`ReadError`] if the database fails.
     pub async fn follow(
         &self,
         name: &Name,
         account: &'static str,
-        once: Option<Key>,
+        key: Option<Key>,
     ) -> Result<(), ReadError> {
-        self.change(name, Change::Follow(account), once).await?;
+        self.change(name, MemberChange::Follow(account), key)
+            .await?;
         Ok(())
     }
 
-    /// Makes a change and gives its answer; where `once` has been answered before, only that.
+    /// Makes a change and returns its result. If the key has been used before, returns the first result and changes nothing.
     async fn change(
         &self,
         name: &Name,
-        change: Change,
-        once: Option<Key>,
+        change: MemberChange,
+        key: Option<Key>,
     ) -> Result<String, ReadError> {
-        // Light that is extended twice is longer; the others are the same when they are made again.
-        let repeatable = once.is_some() || !matches!(change, Change::Light(_));
+        // Light adds up; the other changes give the same when they are made twice.
+        let is_idempotent = key.is_some() || !matches!(change, MemberChange::Light(_));
         for _ in 1..TRIES {
-            match self.change_once(name, &change, once).await {
+            match self.try_change(name, &change, key).await {
                 Err(error) if lost_race(&error) => {}
-                Err(error) if repeatable && lost_connection(&error) => {}
+                Err(error) if is_idempotent && lost_connection(&error) => {}
                 done => return Ok(done?),
             }
         }
-        Ok(self.change_once(name, &change, once).await?)
+        Ok(self.try_change(name, &change, key).await?)
     }
 
-    async fn change_once(
+    async fn try_change(
         &self,
         name: &Name,
-        change: &Change,
-        once: Option<Key>,
+        change: &MemberChange,
+        key: Option<Key>,
     ) -> Result<String, DbErr> {
         let db = self.ledger.database().begin_write().await?;
-        let key = once.map(|key| key.bytes().to_vec());
+        let key = key.map(|key| key.bytes().to_vec());
         if let Some(key) = &key
             && let Some(done) = message::Entity::find_by_id(key.clone()).one(&db).await?
         {
-            return Ok(done.answer);
+            return Ok(done.result);
         }
         let now = self.ledger.now();
-        let member = ensure(&db, name).await?;
-        let answer = make(&db, member, change, now).await?;
+        let member = find_or_add(&db, name).await?;
+        let result = make(&db, member, change, now).await?;
         if let Some(key) = key {
             let done = message::ActiveModel {
                 message_key: Set(key),
                 at: Set(now),
-                answer: Set(answer.clone()),
+                result: Set(result.clone()),
             };
             message::Entity::insert(done)
                 .exec_without_returning(&db)
                 .await?;
         }
         db.commit().await?;
-        Ok(answer)
+        Ok(result)
     }
 }
 
-/// Makes a change and gives its answer.
+/// Makes a change and returns its result.
 async fn make(
     db: &DatabaseTransaction,
     member: Member,
-    change: &Change,
+    change: &MemberChange,
     now: i64,
 ) -> Result<String, DbErr> {
     match change {
-        Change::Profile(change) => {
+        MemberChange::Profile(change) => {
             if *change != ProfileChange::default() {
                 changed(member.id, change.clone()).update(db).await?;
             }
             Ok(String::new())
         }
-        Change::Light(time) => {
+        MemberChange::Light(time) => {
             let until = member.light_until.unwrap_or(now).max(now);
             let until = until.saturating_add(*time);
             let member = member::ActiveModel {
@@ -158,7 +162,7 @@ async fn make(
             member.update(db).await?;
             Ok(until.to_string())
         }
-        Change::Follow(account) => {
+        MemberChange::Follow(account) => {
             let follow = follow::ActiveModel {
                 member_id: Set(member.id),
                 account: Set((*account).to_owned()),
@@ -175,8 +179,8 @@ async fn make(
     }
 }
 
-/// The member of this name, made where there is none.
-async fn ensure(db: &DatabaseTransaction, name: &Name) -> Result<Member, DbErr> {
+/// Finds the member of this name, or adds one.
+async fn find_or_add(db: &DatabaseTransaction, name: &Name) -> Result<Member, DbErr> {
     if let Some(member) = find_to_change(db, name).await? {
         return Ok(member);
     }

@@ -1,6 +1,6 @@
-//! Joining the two names of one person.
+//! Links the two names of one person.
 
-use entity::{account, alias, member};
+use entity::{account, identity, member};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set,
     Unchanged,
@@ -9,33 +9,33 @@ use sea_orm::{
 use super::{Member, Members, Name, find};
 use crate::ledger::database::lock::{Lock, lock};
 
-/// Why two names were not joined; nothing has changed.
+/// Why two names were not linked. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// The number is another person's.
+    /// The uid belongs to another user_key.
     #[error("uid {uid} is linked with user_key {key} already")]
     UidTaken {
-        /// The number.
+        /// The uid.
         uid: i64,
-        /// The name that it has.
+        /// Its user_key.
         key: String,
     },
-    /// The name is another person's.
+    /// The user_key belongs to another uid.
     #[error("user_key {key} is linked with uid {uid} already")]
     KeyTaken {
-        /// The name.
+        /// The user_key.
         key: String,
-        /// The number that it has.
+        /// Its uid.
         uid: i64,
     },
-    /// Whatever were done with one of them, its entries would no longer be explained.
+    /// Both names have accounts. Merging two accounts would break the chain of their entries.
     #[error(
         "uid {uid} and user_key {key} both have points, or have had some: two histories cannot become one"
     )]
     BothHold {
-        /// The number.
+        /// The uid.
         uid: i64,
-        /// The name.
+        /// The user_key.
         key: String,
     },
     /// The database failed.
@@ -44,10 +44,11 @@ pub enum LinkError {
 }
 
 impl Members {
-    /// Says that a uid and a user_key are one person, who then has one account of each asset under both. Again: no change.
+    /// Makes a uid and a user_key names of one person, who then has one account of each asset under both. Linking the same two
+    /// names again changes nothing.
     ///
     /// # Errors
-    /// Where either is linked already, where both have a history, or where the database fails.
+    /// Returns [`LinkError`] if either name is linked with another one, if both have accounts, or if the database fails.
     pub async fn link(&self, uid: i64, key: &str) -> Result<(), LinkError> {
         let db = self.ledger.database().begin_write().await?;
         lock(&db, Lock::Identities).await?;
@@ -63,35 +64,39 @@ impl Members {
         if let Some(uid) = of_key.as_ref().and_then(|member| member.uid) {
             return Err(LinkError::KeyTaken { key, uid });
         }
-        let (uid_holds, key_holds) = (holds(&db, &by_uid).await?, holds(&db, &by_key).await?);
-        if (uid_holds && key_holds) || (of_uid.is_some() && of_key.is_some()) {
+        let (uid_has, key_has) = (
+            has_account(&db, &by_uid).await?,
+            has_account(&db, &by_key).await?,
+        );
+        if (uid_has && key_has) || (of_uid.is_some() && of_key.is_some()) {
             return Err(LinkError::BothHold { uid, key });
         }
-        // Who has a history keeps its name in the books, and the other name leads there.
-        let (name, owner) = match key_holds {
+        // The accounts keep the owner's name that they have, and the other name leads there.
+        let (name, owner) = match key_has {
             true => (by_uid, by_key),
             false => (by_key, by_uid),
         };
-        let alias = alias::ActiveModel {
+        let identity = identity::ActiveModel {
             name: Set(name.owner()),
             owner: Set(owner.owner()),
         };
-        alias::Entity::insert(alias)
+        identity::Entity::insert(identity)
             .exec_without_returning(&db)
             .await?;
-        join(&db, uid, key, of_uid.or(of_key)).await?;
+        set_names(&db, uid, key, of_uid.or(of_key)).await?;
         db.commit().await?;
         Ok(())
     }
 }
 
-/// Whether somebody has or has had points under this name.
-async fn holds(db: &DatabaseTransaction, name: &Name) -> Result<bool, DbErr> {
+/// Whether there is an account under this name.
+async fn has_account(db: &DatabaseTransaction, name: &Name) -> Result<bool, DbErr> {
     let account = account::Entity::find().filter(account::Column::Owner.eq(name.owner()));
     Ok(account.one(db).await?.is_some())
 }
 
-async fn join(
+/// Gives the known member both names, or adds one that has them.
+async fn set_names(
     db: &DatabaseTransaction,
     uid: i64,
     key: String,

@@ -1,4 +1,4 @@
-//! Members: the names of a person, and what is known of them beside points.
+//! Members: the names of a person, and their profile, light, follows and payments.
 
 mod change;
 mod link;
@@ -15,17 +15,17 @@ pub use entity::member::Model as Member;
 pub use entity::payment::Model as Payment;
 pub use link::LinkError;
 
-/// How somebody names a member.
+/// A name of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Name {
     /// The shop's number.
     Uid(i64),
-    /// The community's and the health platform's name.
+    /// The name in the community and on the health platform.
     Key(String),
 }
 
 impl Name {
-    /// The owner of accounts that this name means; two names of one person lead to the same accounts.
+    /// The owner in the ledger that this name stands for. Two linked names lead to the same accounts.
     pub fn owner(&self) -> String {
         match self {
             Name::Uid(uid) => format!("uid:{uid}"),
@@ -34,34 +34,33 @@ impl Name {
     }
 }
 
-/// What is known of members, in the ledger's database.
+/// The members in the ledger's database.
 #[derive(Clone)]
 pub struct Members {
     ledger: Ledger,
 }
 
 impl Members {
-    /// Of this ledger.
+    /// The members of this ledger.
     pub fn new(ledger: Ledger) -> Members {
         Members { ledger }
     }
 
-    /// What is known of somebody; none where that is nothing.
+    /// Finds a member. Returns `None` if nothing is known of them.
     ///
     /// # Errors
-    /// A database that fails.
+    /// Returns [`ReadError`] if the database fails.
     pub async fn find(&self, name: &Name) -> Result<Option<Member>, ReadError> {
         let db = self.ledger.database().read();
         Ok(again(|| find(db, name)).await?)
     }
 }
 
-/// What is known of somebody.
 async fn find(db: &impl ConnectionTrait, name: &Name) -> Result<Option<Member>, DbErr> {
     named(name).one(db).await
 }
 
-/// The same, kept from other changes until the commit.
+/// Finds a member and locks the row until the commit.
 async fn find_to_change(db: &impl ConnectionTrait, name: &Name) -> Result<Option<Member>, DbErr> {
     named(name).lock_exclusive().one(db).await
 }

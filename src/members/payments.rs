@@ -1,4 +1,4 @@
-//! Payments, as the provider tells of them.
+//! Payments as the provider reports them.
 
 use entity::payment;
 use sea_orm::{
@@ -11,11 +11,11 @@ use crate::ledger::ReadError;
 use crate::ledger::database::retry::lost_race;
 
 impl Members {
-    /// Keeps what was told, once for each event and once for each charge that succeeded. Again: no change.
+    /// Records an event, once for each event id and once for each charge that succeeded. A repeat changes nothing.
     ///
     /// # Errors
-    /// A database that fails.
-    pub async fn keep_payment(&self, payment: Payment) -> Result<(), ReadError> {
+    /// Returns [`ReadError`] if the database fails.
+    pub async fn record_payment(&self, payment: Payment) -> Result<(), ReadError> {
         let db = self.ledger.database().begin_write().await?;
         let mut known = Condition::any().add(payment::Column::EventId.eq(&*payment.event_id));
         if let Some(charge) = &payment.charge_id {
@@ -25,7 +25,7 @@ impl Members {
         if known.is_none() {
             match payment.into_active_model().insert(&db).await {
                 Ok(_) => db.commit().await?,
-                // Another instance was there first.
+                // Another instance recorded it first.
                 Err(error) if lost_race(&error) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -33,10 +33,10 @@ impl Members {
         Ok(())
     }
 
-    /// All payments, or those of an order, oldest first.
+    /// Lists all payments, or those of an order, oldest first.
     ///
     /// # Errors
-    /// A database that fails.
+    /// Returns [`ReadError`] if the database fails.
     pub async fn payments(&self, order: Option<&str>) -> Result<Vec<Payment>, ReadError> {
         let payments = payment::Entity::find()
             .apply_if(order, |query, order| {

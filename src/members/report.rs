@@ -1,4 +1,4 @@
-//! Counting what members did in the community.
+//! Counts what members did in the community.
 
 use entity::action;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -8,10 +8,11 @@ use crate::ledger::ReadError;
 use crate::ledger::database::retry::again;
 
 impl Members {
-    /// How many actions of these names somebody did from `from` to before `until` (ms), under either of their names.
+    /// Counts a member's actions of these kinds from `from` (ms, inclusive) until `until` (ms, exclusive), under all of the
+    /// member's names.
     ///
     /// # Errors
-    /// A database that fails.
+    /// Returns [`ReadError`] if the database fails.
     pub async fn count_actions(
         &self,
         name: &Name,

@@ -68,7 +68,7 @@ impl Method for PayNotify {
             order_no: payment.order_no.clone(),
             paid: payment.charge_id.is_some(),
         };
-        status.members.keep_payment(payment.clone()).await?;
+        status.members.record_payment(payment.clone()).await?;
         // Also for a repeated event: a crash may have come between the two.
         status
             .award(&payment, context.now, &context.request_id)

@@ -13,7 +13,6 @@ pub const POSTGRES: &str = "POINTGATE_TEST_POSTGRES";
 /// The variable with the URL of a MariaDB whose user may create databases and do anything in them.
 pub const MARIADB: &str = "POINTGATE_TEST_MARIADB";
 /// The variable with the URL of a RabbitMQ whose user may configure, write and read everything in its virtual host.
-#[allow(dead_code, reason = "the ledger's own tests need none")]
 pub const RABBITMQ: &str = "POINTGATE_TEST_AMQP_URL";
 
 /// The value of one of the tests' variables, if it has one.

@@ -1,4 +1,4 @@
-//! What must hold of the book whatever is posted, in any order.
+//! Properties that hold for the book after any postings in any order.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::*;
 use crate::ledger::book::entry::Hash;
 use crate::ledger::book::transaction::{Idempotency, NEVER, PostingKind};
 
-/// Something that somebody does: on one of three accounts, after so many days.
+/// A posting to one of three accounts, and the days that pass before it.
 #[derive(Clone, Debug)]
 struct Step {
     posting: Posting,
@@ -15,7 +15,7 @@ struct Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let movement = prop_oneof![
+    let kind = prop_oneof![
         (1..100_i64, prop_oneof![2..40_i64, Just(i64::MAX / DAY)]).prop_map(|(amount, days)| {
             PostingKind::Earn {
                 amount,
@@ -41,9 +41,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             expires_at: NEVER
         }),
     ];
-    let once = proptest::option::of((0..6_u8, 0..2_u8));
-    let step = (0..3_u8, movement, once, 0..3_i64).prop_map(|(n, movement, once, days)| {
-        let movement = match movement {
+    let idempotency = proptest::option::of((0..6_u8, 0..2_u8));
+    let step = (0..3_u8, kind, idempotency, 0..3_i64).prop_map(|(n, kind, idempotency, days)| {
+        let kind = match kind {
             // An order belongs to an account, so that its key names it.
             PostingKind::Spend {
                 amount,
@@ -58,20 +58,20 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             },
             other => other,
         };
-        // Time makes no requests that could be sent again, and actions have a guard of their own.
-        let unguarded = matches!(
-            movement,
+        // Nobody retries an expiry, and actions have a key of their own.
+        let has_no_key = matches!(
+            kind,
             PostingKind::Expire { .. } | PostingKind::SpendUpTo { .. }
         );
-        let once = once.filter(|_| !unguarded);
-        let once = once.map(|(key, content)| Idempotency {
+        let idempotency = idempotency.filter(|_| !has_no_key);
+        let idempotency = idempotency.map(|(key, content)| Idempotency {
             key: Key::of(&["once", &n.to_string(), &key.to_string()]),
             fingerprint: Key::of(&[&content.to_string()]),
         });
         Step {
             posting: Posting {
-                idempotency: once,
-                ..posting(account(n), movement)
+                idempotency,
+                ..posting(account(n), kind)
             },
             days,
         }
@@ -83,7 +83,7 @@ fn of_account(n: u8, order: Key) -> Key {
     Key::of(&[&n.to_string(), &format!("{order:?}")])
 }
 
-/// What every reader of the ledger relies on.
+/// Checks the ledger's invariants.
 fn check(book: &Book) {
     let mut all = 0;
     for (key, account) in &book.accounts {
@@ -101,8 +101,8 @@ fn check(book: &Book) {
         );
         all += account.balance;
     }
-    let house: i64 = book.changes.contra_gains.values().sum();
-    assert_eq!(all + house, 0, "both sides");
+    let contras: i64 = book.changes.contra_gains.values().sum();
+    assert_eq!(all + contras, 0, "both sides");
     for allocations in book.allocations.values() {
         assert!(
             allocations
@@ -164,9 +164,9 @@ proptest! {
         }
     }
 
-    /// A unit of several postings comes to what they come to one by one, or to nothing at all.
+    /// A transaction of several postings gives what they give one by one, or nothing at all.
     #[test]
-    fn a_unit_happens_entirely_or_not_at_all(steps in steps(), size in 1..5_usize) {
+    fn a_transaction_is_applied_entirely_or_not_at_all(steps in steps(), size in 1..5_usize) {
         let mut book = Book::new(EXPIRED);
         for (at, chunk) in steps.chunks(size).enumerate() {
             let now = DAY * (1 + at as i64);
@@ -181,8 +181,8 @@ proptest! {
             let entries = book.changes.entries.len();
             let receipts: Result<Vec<Receipt>, Rejection> =
                 postings.iter().map(|posting| one_by_one.post(posting, now)).collect();
-            let unit = Transaction { postings, ..Transaction::default() };
-            let applied = book.apply(&unit, now).map(|applied| applied.receipts);
+            let transaction = Transaction { postings, ..Transaction::default() };
+            let applied = book.apply(&transaction, now).map(|applied| applied.receipts);
             prop_assert_eq!(&applied, &receipts);
             if applied.is_ok() {
                 prop_assert_eq!(&book.accounts, &one_by_one.accounts);
@@ -196,9 +196,9 @@ proptest! {
         }
     }
 
-    /// Never more comes back than was spent, by any number of returns.
+    /// No number of returns gives back more than was spent.
     #[test]
-    fn what_comes_back_is_at_most_what_was_spent(
+    fn returns_give_back_at_most_what_was_spent(
         amounts in proptest::collection::vec(1..40_i64, 1..20),
         spent in 1..200_i64,
     ) {
@@ -216,9 +216,9 @@ proptest! {
         prop_assert!(book.post(&give_back(1, 1), DAY).is_err());
     }
 
-    /// The same postings in several batches, each loaded afresh from what the one before wrote, come to the same.
+    /// Postings give the same in one batch and in several, each loaded from what the one before saved.
     #[test]
-    fn batches_of_any_size_come_to_the_same(steps in steps(), size in 1..7_usize) {
+    fn batches_of_any_size_give_the_same(steps in steps(), size in 1..7_usize) {
         let mut whole = Book::new(EXPIRED);
         let mut now = DAY;
         let mut answers = Vec::new();

@@ -74,7 +74,7 @@ fn lots(book: &Book) -> Vec<(i64, i64)> {
 }
 
 #[test]
-fn a_spend_takes_what_lapses_soonest_and_a_return_gives_back_to_the_same() {
+fn a_spend_takes_what_expires_soonest_and_a_return_gives_it_back() {
     let mut book = Book::new(EXPIRED);
     for (amount, expires_at) in [(10, 30 * DAY), (10, 10 * DAY), (10, NEVER), (10, 20 * DAY)] {
         book.post(&earn(amount, expires_at), DAY).unwrap();
@@ -107,11 +107,11 @@ fn a_spend_takes_what_lapses_soonest_and_a_return_gives_back_to_the_same() {
 }
 
 #[test]
-fn a_refusal_changes_nothing_not_even_what_is_due() {
+fn a_rejection_changes_nothing_not_even_what_is_due() {
     let mut book = Book::new(EXPIRED);
     book.post(&earn(10, 2 * DAY), DAY).unwrap();
     let before = book.account(&account(1)).cloned();
-    for refused in [
+    for rejected in [
         spend(1, 1),
         spend(0, 1),
         spend(-5, 1),
@@ -119,7 +119,7 @@ fn a_refusal_changes_nothing_not_even_what_is_due() {
         earn(-1, NEVER),
         give_back(1, 1),
     ] {
-        assert!(book.post(&refused, 3 * DAY).is_err());
+        assert!(book.post(&rejected, 3 * DAY).is_err());
         assert_eq!(book.account(&account(1)).cloned(), before);
     }
     assert_eq!(
@@ -131,13 +131,13 @@ fn a_refusal_changes_nothing_not_even_what_is_due() {
 }
 
 #[test]
-fn due_lots_lapse_in_the_unit_that_next_touches_them() {
+fn due_lots_expire_in_the_next_transaction_that_touches_them() {
     let mut book = Book::new(EXPIRED);
     book.post(&earn(10, 2 * DAY), DAY).unwrap();
     book.post(&earn(5, 9 * DAY), DAY).unwrap();
     book.post(&spend(4, 1), DAY).unwrap();
     assert_eq!(book.post(&spend(5, 2), 2 * DAY).unwrap().balance, 0);
-    // What went back into a lot that is due is gone at once, and both rows say so.
+    // Points that go back into a lot that is due expire at once; both entries stand.
     assert_eq!(book.post(&give_back(4, 1), 3 * DAY).unwrap().balance, 0);
     let rows: Vec<_> = book
         .into_changes()
@@ -161,7 +161,7 @@ fn due_lots_lapse_in_the_unit_that_next_touches_them() {
 }
 
 #[test]
-fn only_what_lots_have_come_to_is_to_be_written() {
+fn only_the_last_state_of_a_lot_is_saved() {
     let lot = |days: i64, remaining: i64| Lot {
         expires_at: days * DAY,
         remaining,
@@ -176,10 +176,10 @@ fn only_what_lots_have_come_to_is_to_be_written() {
     book.put_account(account(1), stored);
     for posting in [
         spend(35, 1),
-        // The first is opened again before anything is written, the second stays empty, the third is what it was.
+        // The first lot gets points again before anything is saved, the second stays empty, the third stays as it was.
         earn(3, 5 * DAY),
         earn(10, 7 * DAY),
-        // A new one that does not last, and one that does.
+        // A new lot that does not last, and one that does.
         earn(1, DAY),
         earn(4, 9 * DAY),
     ] {
@@ -197,14 +197,14 @@ fn only_what_lots_have_come_to_is_to_be_written() {
 #[test]
 fn a_retry_is_answered_as_the_first_was() {
     let mut book = Book::new(EXPIRED);
-    let once = |content: &str| {
+    let idempotency = |content: &str| {
         Some(Idempotency {
             key: Key::of(&["r"]),
             fingerprint: Key::of(&[content]),
         })
     };
     let first = Posting {
-        idempotency: once("10"),
+        idempotency: idempotency("10"),
         ..earn(10, NEVER)
     };
     assert_eq!(
@@ -225,7 +225,7 @@ fn a_retry_is_answered_as_the_first_was() {
         })
     );
     let other = Posting {
-        idempotency: once("11"),
+        idempotency: idempotency("11"),
         ..earn(11, NEVER)
     };
     assert_eq!(book.post(&other, DAY), Err(Rejection::IdempotencyConflict));
@@ -233,14 +233,14 @@ fn a_retry_is_answered_as_the_first_was() {
 }
 
 #[test]
-fn a_refused_reference_may_be_used_later() {
+fn a_rejected_posting_leaves_its_idempotency_key_free() {
     let mut book = Book::new(EXPIRED);
-    let once = Some(Idempotency {
+    let idempotency = Some(Idempotency {
         key: Key::of(&["o"]),
         fingerprint: Key::of(&["10"]),
     });
     let buy = Posting {
-        idempotency: once,
+        idempotency,
         ..spend(10, 1)
     };
     assert_eq!(book.post(&buy, DAY), Err(Rejection::Insufficient));
@@ -256,12 +256,12 @@ fn a_refused_reference_may_be_used_later() {
 }
 
 #[test]
-fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
+fn only_an_applied_transaction_spends_its_nonce() {
     let nonce = |n: &str| Nonce {
         at: DAY,
         key: Key::of(&[n]),
     };
-    let unit = |n: &str, posting: Option<Posting>| Transaction {
+    let transaction = |n: &str, posting: Option<Posting>| Transaction {
         request_id: None,
         nonce: Some(nonce(n)),
         postings: Vec::from_iter(posting),
@@ -269,19 +269,30 @@ fn a_nonce_is_spent_by_what_is_applied_and_by_nothing_else() {
     };
     let mut book = Book::new(EXPIRED);
     assert_eq!(
-        book.apply(&unit("a", Some(spend(1, 1))), 0),
+        book.apply(&transaction("a", Some(spend(1, 1))), 0),
         Err(Rejection::Insufficient)
     );
-    let applied = book.apply(&unit("a", Some(earn(5, NEVER))), 0).unwrap();
+    let applied = book
+        .apply(&transaction("a", Some(earn(5, NEVER))), 0)
+        .unwrap();
     assert_eq!(applied.receipts[0].balance, 5);
     assert_eq!(
-        book.apply(&unit("a", Some(earn(5, NEVER))), 0),
+        book.apply(&transaction("a", Some(earn(5, NEVER))), 0),
         Err(Rejection::NonceSpent)
     );
-    assert_eq!(book.apply(&unit("b", None), 0), Ok(Applied::default()));
-    assert_eq!(book.apply(&unit("b", None), 0), Err(Rejection::NonceSpent));
+    assert_eq!(
+        book.apply(&transaction("b", None), 0),
+        Ok(Applied::default())
+    );
+    assert_eq!(
+        book.apply(&transaction("b", None), 0),
+        Err(Rejection::NonceSpent)
+    );
     book.put_spent_nonce(nonce("c"));
-    assert_eq!(book.apply(&unit("c", None), 0), Err(Rejection::NonceSpent));
+    assert_eq!(
+        book.apply(&transaction("c", None), 0),
+        Err(Rejection::NonceSpent)
+    );
     let later = Transaction {
         nonce: Some(Nonce {
             at: DAY + 1,

@@ -1,7 +1,7 @@
 //! The history of an account. Entries are numbered without gaps, also by direction, so that arithmetic and an index find a
 //! page, and nobody counts a total, however long the history is.
 
-use entity::{account, alias, entry, lot};
+use entity::{account, entry, identity, lot};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
 
 use crate::ledger::book::transaction::{AccountKey, Reason};
@@ -257,10 +257,10 @@ async fn find_account(
     db: &DatabaseConnection,
     key: &AccountKey,
 ) -> Result<Option<account::Model>, DbErr> {
-    let alias = alias::Entity::find_by_id(key.owner.as_str())
+    let identity = identity::Entity::find_by_id(key.owner.as_str())
         .one(db)
         .await?;
-    let owner = alias.map_or_else(|| key.owner.clone(), |alias| alias.owner);
+    let owner = identity.map_or_else(|| key.owner.clone(), |identity| identity.owner);
     account::Entity::find()
         .filter(account::Column::Owner.eq(owner))
         .filter(account::Column::Asset.eq(key.asset.as_str()))

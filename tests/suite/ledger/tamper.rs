@@ -152,15 +152,15 @@ const TAMPERED: [(&str, &str); 56] = [
         VICTIM,
     ),
     (
-        "UPDATE entry SET kind = 17 WHERE account_id = $a AND seq = 1",
+        "UPDATE entry SET reason = 17 WHERE account_id = $a AND seq = 1",
         VICTIM,
     ),
     (
-        "UPDATE entry SET counter = 'redeemed' WHERE account_id = $a AND seq = 1",
+        "UPDATE entry SET contra = 'redeemed' WHERE account_id = $a AND seq = 1",
         VICTIM,
     ),
     (
-        "UPDATE entry SET counter = 'nobody' WHERE account_id = $a AND seq = 1",
+        "UPDATE entry SET contra = 'nobody' WHERE account_id = $a AND seq = 1",
         VICTIM,
     ),
     (
@@ -189,7 +189,7 @@ const TAMPERED: [(&str, &str); 56] = [
     ),
     ("DELETE FROM entry WHERE account_id = $a", VICTIM),
     (
-        "INSERT INTO entry SELECT account_id, 7, at, kind, amount, balance_after, counter, direction, 9, reference, message, operator, NULL, hash, NULL, NULL FROM entry WHERE account_id = $a AND seq = 6",
+        "INSERT INTO entry SELECT account_id, 7, at, reason, amount, balance_after, contra, direction, 9, reference, message, operator, NULL, hash, NULL, NULL FROM entry WHERE account_id = $a AND seq = 6",
         VICTIM,
     ),
     (
@@ -211,56 +211,56 @@ const TAMPERED: [(&str, &str); 56] = [
         VICTIM,
     ),
     (
-        "UPDATE draw SET drawn = drawn + 1 WHERE account_id = $a AND spend_seq = 3",
+        "UPDATE allocation SET drawn = drawn + 1 WHERE account_id = $a AND spend_seq = 3",
         VICTIM,
     ),
     (
-        "UPDATE draw SET returned = returned - 1 WHERE account_id = $a AND spend_seq = 3",
+        "UPDATE allocation SET returned = returned - 1 WHERE account_id = $a AND spend_seq = 3",
         VICTIM,
     ),
     (
-        "UPDATE draw SET spend_seq = 99 WHERE account_id = $a AND spend_seq = 6",
+        "UPDATE allocation SET spend_seq = 99 WHERE account_id = $a AND spend_seq = 6",
         VICTIM,
     ),
     (
-        "UPDATE entry SET answered = 999 WHERE account_id = $a AND seq = 2",
+        "UPDATE entry SET idempotency_balance = 999 WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
     (
-        "UPDATE entry SET answered = NULL WHERE account_id = $a AND seq = 2",
+        "UPDATE entry SET idempotency_balance = NULL WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
     (
-        "UPDATE entry SET content_key = NULL WHERE account_id = $a AND seq = 2",
+        "UPDATE entry SET fingerprint = NULL WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
     (
-        "UPDATE entry SET content_key = zeroblob(15) WHERE account_id = $a AND seq = 2",
+        "UPDATE entry SET fingerprint = zeroblob(15) WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
     (
-        "UPDATE entry SET guard_key = zeroblob(16) WHERE account_id = $a AND seq = 2",
+        "UPDATE entry SET idempotency_key = zeroblob(16) WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
     (
-        "UPDATE entry SET guard_key = NULL, content_key = NULL, answered = NULL WHERE account_id = $a",
+        "UPDATE entry SET idempotency_key = NULL, fingerprint = NULL, idempotency_balance = NULL WHERE account_id = $a",
         VICTIM,
     ),
     (
-        "UPDATE entry SET guard_key = NULL WHERE account_id = $a AND seq = 2",
+        "UPDATE entry SET idempotency_key = NULL WHERE account_id = $a AND seq = 2",
         VICTIM,
     ),
     ("INSERT INTO lot VALUES (99, 5, 5)", "account 99: "),
     (
-        "UPDATE counter SET balance = balance + 1 WHERE name = 'issued'",
+        "UPDATE contra SET balance = balance + 1 WHERE name = 'issued'",
         "coin issued: ",
     ),
     (
-        "UPDATE counter SET balance = balance - 1 WHERE name = 'redeemed'",
+        "UPDATE contra SET balance = balance - 1 WHERE name = 'redeemed'",
         "coin redeemed: ",
     ),
-    ("DELETE FROM counter WHERE name = 'issued'", "counter"),
-    ("INSERT INTO alias VALUES ('uid:1001', 'uid:7')", VICTIM),
+    ("DELETE FROM contra WHERE name = 'issued'", "contra"),
+    ("INSERT INTO identity VALUES ('uid:1001', 'uid:7')", VICTIM),
 ];
 
 #[tokio::test]

@@ -14,7 +14,7 @@ pub static ACCOUNTS: SetStatement = SetStatement::locking_query(
     &[text("asset"), text("name")],
     "k.place, a.id, a.owner, a.balance, a.last_seq, a.income_seq, a.last_at, {hex:a.head}",
     "FROM {k} {join} account a ON a.asset = k.asset \
-     AND a.owner = COALESCE((SELECT n.owner FROM alias n WHERE n.name = k.name), k.name)",
+     AND a.owner = COALESCE((SELECT n.owner FROM identity n WHERE n.name = k.name), k.name)",
     ("account", "a"),
 );
 
@@ -37,7 +37,7 @@ pub static ACCOUNT_IDS: SetStatement = SetStatement::query(
 pub static IDENTITIES: SetStatement = SetStatement::query(
     &[text("name")],
     "k.place, n.owner",
-    "FROM {k} {join} alias n ON n.name = k.name",
+    "FROM {k} {join} identity n ON n.name = k.name",
 );
 
 /// Owners, and as parameters the asset and the time (ms) → the points of the accounts that exist, without those that have
@@ -60,10 +60,10 @@ pub static PAGE: SetStatement = SetStatement::query(
         int("high"),
         int("total"),
     ],
-    "COALESCE(k.total, a.last_seq), e.seq, e.at, e.kind, e.amount, e.balance_after, e.direction, e.direction_seq, \
+    "COALESCE(k.total, a.last_seq), e.seq, e.at, e.reason, e.amount, e.balance_after, e.direction, e.direction_seq, \
      e.reference, e.message",
     "FROM {k} {join} account a ON a.asset = k.asset \
-     AND a.owner = COALESCE((SELECT n.owner FROM alias n WHERE n.name = k.name), k.name) \
+     AND a.owner = COALESCE((SELECT n.owner FROM identity n WHERE n.name = k.name), k.name) \
      LEFT JOIN entry e ON e.account_id = a.id \
      AND e.seq BETWEEN COALESCE(k.total, a.last_seq) - k.high AND COALESCE(k.total, a.last_seq) - k.low",
 );
@@ -78,27 +78,27 @@ pub static PAGE_OF: SetStatement = SetStatement::query(
         int("total"),
         int("direction"),
     ],
-    "a.total, e.seq, e.at, e.kind, e.amount, e.balance_after, e.direction, e.direction_seq, e.reference, e.message",
+    "a.total, e.seq, e.at, e.reason, e.amount, e.balance_after, e.direction, e.direction_seq, e.reference, e.message",
     "FROM (SELECT a.id, k.low, k.high, k.direction, \
      COALESCE(k.total, CASE k.direction WHEN 1 THEN a.income_seq ELSE a.last_seq - a.income_seq END) AS total \
      FROM {k} {join} account a ON a.asset = k.asset \
-     AND a.owner = COALESCE((SELECT n.owner FROM alias n WHERE n.name = k.name), k.name)) a \
+     AND a.owner = COALESCE((SELECT n.owner FROM identity n WHERE n.name = k.name), k.name)) a \
      LEFT JOIN entry e ON e.account_id = a.id AND e.direction = a.direction \
      AND e.direction_seq BETWEEN a.total - a.high AND a.total - a.low",
 );
 
 /// Idempotency keys → the fingerprint and the answer of each that has been used.
 pub static IDEMPOTENCY_RECORDS: SetStatement = SetStatement::query(
-    &[bytes("guard_key")],
-    "k.place, {hex:e.content_key}, e.answered",
-    "FROM {k} {join} entry e ON e.guard_key = k.guard_key",
+    &[bytes("idempotency_key")],
+    "k.place, {hex:e.fingerprint}, e.idempotency_balance",
+    "FROM {k} {join} entry e ON e.idempotency_key = k.idempotency_key",
 );
 
 /// Keys of orders → their allocations.
 pub static ALLOCATIONS: SetStatement = SetStatement::query(
     &[bytes("order_key")],
-    "k.place, d.spend_seq, d.expires_at, d.drawn, d.returned",
-    "FROM {k} {join} draw d ON d.order_key = k.order_key",
+    "k.place, a.spend_seq, a.expires_at, a.drawn, a.returned",
+    "FROM {k} {join} allocation a ON a.order_key = k.order_key",
 );
 
 /// Nonces → those that have been spent.
@@ -160,19 +160,19 @@ pub static ADD_ENTRIES: SetStatement = SetStatement::insert(
         int("account_id"),
         int("seq"),
         int("at"),
-        int("kind"),
+        int("reason"),
         int("amount"),
         int("balance_after"),
-        text("counter"),
+        text("contra"),
         int("direction"),
         int("direction_seq"),
         text("reference"),
         text("message"),
         int("operator"),
         bytes("hash"),
-        bytes("guard_key"),
-        bytes("content_key"),
-        int("answered"),
+        bytes("idempotency_key"),
+        bytes("fingerprint"),
+        int("idempotency_balance"),
     ],
 );
 
@@ -195,7 +195,7 @@ pub static DROP_LOTS: SetStatement =
 
 /// Adds allocations, and changes what was returned of those that are there.
 pub static SET_ALLOCATIONS: SetStatement = SetStatement::upsert(
-    "draw",
+    "allocation",
     &[
         bytes("order_key"),
         int("account_id"),
@@ -210,7 +210,7 @@ pub static SET_ALLOCATIONS: SetStatement = SetStatement::upsert(
 
 /// Adds points to shards of contra accounts, which it makes if they are missing.
 pub static ADD_TO_CONTRAS: SetStatement = SetStatement::upsert(
-    "counter",
+    "contra",
     &[text("asset"), text("name"), int("shard"), int("balance")],
     &["asset", "name", "shard"],
     ("balance", OnConflict::Add),

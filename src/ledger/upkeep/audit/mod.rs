@@ -1,10 +1,10 @@
-//! The audit: recomputes everything that the ledger claims from its entries and lots, in one consistent snapshot.
+//! The audit: recomputes the ledger's sums from its entries and lots, in one consistent snapshot, and compares.
 
 mod replay;
 
 use std::collections::{BTreeMap, HashMap};
 
-use entity::{account, counter, entry, lot};
+use entity::{account, contra, entry, lot};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
@@ -16,52 +16,52 @@ use crate::ledger::book::entry::Contra;
 
 use replay::AccountReplay;
 
-/// Accounts, and entries, that are held in memory at a time.
+/// The accounts, and the entries, in memory at a time.
 const ROWS: u64 = 2000;
 
-/// What an audit that found nothing wrong went through.
+/// What a passed audit covered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Accounts.
+    /// The number of accounts.
     pub accounts: u64,
-    /// Entries.
+    /// The number of entries.
     pub entries: u64,
     /// Points that members hold, all assets together.
     pub points: i128,
 }
 
-/// Why an audit did not pass.
+/// Why an audit failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// The first thing that is off.
+    /// The first inconsistency.
     #[error("{account}: {why}")]
     Broken {
-        /// Where: an account (`coin of uid:5`) or a counter account (`coin issued`).
+        /// Where it is: an account (`coin of uid:5`) or a contra account (`coin issued`).
         account: String,
-        /// What is off, with both figures.
+        /// What is inconsistent, with both figures.
         why: String,
     },
-    /// The database did not answer.
-    #[error("the audit could not read the ledger: {0}")]
+    /// The database failed.
+    #[error("the audit cannot read the ledger: {0}")]
     Database(#[from] DbErr),
 }
 
 impl Ledger {
-    /// Recomputes every balance from entries and from lots, checks every hash and that both sides sum to zero, and
-    /// tells `progress` of entries done and entries in all.
+    /// Recomputes every balance from entries and from lots, every hash, and the contra accounts. Calls `progress` with the
+    /// entries done and the entries in all.
     ///
     /// # Errors
-    /// The first thing that is off, or a database that fails.
+    /// Returns [`AuditError`] with the first inconsistency, or if the database fails.
     pub async fn audit(&self, progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
         let snapshot = self.database.begin_snapshot().await?;
         check(&snapshot, progress).await
     }
 }
 
-/// The same of the ledger as a transaction sees it.
+/// Audits the ledger as a database transaction sees it.
 ///
 /// # Errors
-/// The first thing that is off, or a database that fails.
+/// Returns [`AuditError`] with the first inconsistency, or if the database fails.
 pub async fn check(
     db: &DatabaseTransaction,
     mut progress: impl FnMut(u64, u64),
@@ -85,16 +85,16 @@ pub async fn check(
         let mut lots = lots_of(db, ids).await?;
         let mut stream = Entries::new(db, ids);
         for account in &accounts {
-            let mut running = AccountReplay::new(account);
+            let mut replay = AccountReplay::new(account);
             while let Some(row) = stream.next_of(account.id).await? {
-                let (counter, amount) = running.add(&row)?;
-                *sums.entry((account.asset.clone(), counter)).or_default() -= i128::from(amount);
+                let (contra, amount) = replay.add(&row)?;
+                *sums.entry((account.asset.clone(), contra)).or_default() -= i128::from(amount);
                 report.entries += 1;
                 if report.entries.is_multiple_of(ROWS) {
                     progress(report.entries, entries);
                 }
             }
-            running.close(&lots.remove(&account.id).unwrap_or_default())?;
+            replay.finish(&lots.remove(&account.id).unwrap_or_default())?;
             report.accounts += 1;
             report.points += i128::from(account.balance);
         }
@@ -109,11 +109,11 @@ pub async fn check(
             ),
         ));
     }
-    check_counters(db, &sums, report.points).await?;
+    check_contras(db, &sums, report.points).await?;
     check_lots(db).await?;
-    check_draws(db).await?;
-    check_guards(db).await?;
-    check_aliases(db).await?;
+    check_allocations(db).await?;
+    check_idempotency(db).await?;
+    check_identities(db).await?;
     Ok(report)
 }
 
@@ -124,7 +124,7 @@ fn broken(account: impl Into<String>, why: impl Into<String>) -> AuditError {
     }
 }
 
-/// The entries of accounts `ids.0 ..= ids.1`, in order, a chunk at a time.
+/// Reads the entries of the accounts `ids.0 ..= ids.1` in order, a chunk at a time.
 struct Entries<'a> {
     db: &'a DatabaseTransaction,
     ids: (i64, i64),
@@ -144,7 +144,7 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// The next entry, if it is one of this account.
+    /// The next entry, if it belongs to this account.
     async fn next_of(&mut self, account_id: i64) -> Result<Option<entry::Model>, AuditError> {
         if self.chunk.peek().is_none() && !self.done {
             self.fill().await?;
@@ -197,54 +197,54 @@ async fn lots_of(
     Ok(by_account)
 }
 
-async fn check_counters(
+/// Compares each contra account with the sum of its entries, and all of them with what members hold.
+async fn check_contras(
     db: &DatabaseTransaction,
     sums: &BTreeMap<(String, Contra), i128>,
     members: i128,
 ) -> Result<(), AuditError> {
-    let mut held: BTreeMap<(String, String), i128> = BTreeMap::new();
-    for row in counter::Entity::find().all(db).await? {
-        *held.entry((row.asset, row.name)).or_default() += i128::from(row.balance);
+    let mut balances: BTreeMap<(String, String), i128> = BTreeMap::new();
+    for row in contra::Entity::find().all(db).await? {
+        *balances.entry((row.asset, row.name)).or_default() += i128::from(row.balance);
     }
-    for ((asset, name), balance) in &held {
+    for ((asset, name), balance) in &balances {
         let key = Contra::from_name(name).map(|name| (asset.clone(), name));
-        let should = key.and_then(|key| sums.get(&key).copied()).unwrap_or(0);
-        if *balance != should {
+        let sum = key.and_then(|key| sums.get(&key).copied()).unwrap_or(0);
+        if *balance != sum {
             return Err(broken(
                 format!("{asset} {name}"),
-                format!("the balance is {balance}, but its entries come to {should}"),
+                format!("the balance is {balance}, but its entries sum to {sum}"),
             ));
         }
     }
-    if held.len() < sums.len() {
+    if balances.len() < sums.len() {
         return Err(broken(
-            "counter",
+            "contra",
             format!(
-                "{} counter accounts have entries, but {} exist",
+                "{} contra accounts have entries, but {} exist",
                 sums.len(),
-                held.len()
+                balances.len()
             ),
         ));
     }
-    let house: i128 = held.values().sum();
-    match members + house {
+    match members + balances.values().sum::<i128>() {
         0 => Ok(()),
         off => Err(broken(
             "all accounts",
-            format!("members and counter accounts come to {off} instead of 0"),
+            format!("members and contra accounts sum to {off} instead of 0"),
         )),
     }
 }
 
 #[derive(FromQueryResult)]
-struct Off {
+struct Inconsistent {
     account_id: i64,
     seq: i64,
 }
 
-/// Every lot is somebody's.
+/// Every lot has an account.
 async fn check_lots(db: &DatabaseTransaction) -> Result<(), AuditError> {
-    first_off(
+    find_inconsistent(
         db,
         "has a lot, but no account",
         "SELECT l.account_id, l.account_id * 0 AS seq FROM lot l LEFT JOIN account a ON a.id = l.account_id \
@@ -253,63 +253,70 @@ async fn check_lots(db: &DatabaseTransaction) -> Result<(), AuditError> {
     .await
 }
 
-/// What orders drew is what their spends took, and what they had back is what was returned.
-async fn check_draws(db: &DatabaseTransaction) -> Result<(), AuditError> {
-    first_off(
+/// The allocations of each spend sum to it, and what was returned to an account's lots sums to its returns.
+async fn check_allocations(db: &DatabaseTransaction) -> Result<(), AuditError> {
+    find_inconsistent(
         db,
-        "what it drew from lots is not what it spent",
+        "its allocations do not sum to what it spent",
         "SELECT d.account_id, d.spend_seq AS seq FROM \
-         (SELECT account_id, spend_seq, SUM(drawn) AS drawn FROM draw GROUP BY account_id, spend_seq) d \
+         (SELECT account_id, spend_seq, SUM(drawn) AS drawn FROM allocation GROUP BY account_id, spend_seq) d \
          LEFT JOIN entry e ON e.account_id = d.account_id AND e.seq = d.spend_seq \
          WHERE e.seq IS NULL OR e.amount <> -d.drawn ORDER BY d.account_id, d.spend_seq LIMIT 1",
     )
     .await?;
-    first_off(
+    find_inconsistent(
         db,
-        "what its orders had back is not what was returned",
+        "its allocations do not sum to what was returned",
         "SELECT d.account_id, d.account_id * 0 AS seq FROM \
-         (SELECT account_id, SUM(returned) AS returned FROM draw GROUP BY account_id) d \
+         (SELECT account_id, SUM(returned) AS returned FROM allocation GROUP BY account_id) d \
          WHERE d.returned <> (SELECT COALESCE(SUM(e.amount), 0) FROM entry e \
-         WHERE e.account_id = d.account_id AND e.counter = 'redeemed' AND e.amount > 0) \
+         WHERE e.account_id = d.account_id AND e.contra = 'redeemed' AND e.amount > 0) \
          ORDER BY d.account_id LIMIT 1",
     )
     .await
 }
 
-/// Every retry guard answers what its entry came to.
-async fn check_guards(db: &DatabaseTransaction) -> Result<(), AuditError> {
-    // What lapses in the same unit stands after the entry, and the answer counts it.
-    first_off(
+/// Every idempotency record has a balance that its entry came to.
+async fn check_idempotency(db: &DatabaseTransaction) -> Result<(), AuditError> {
+    // What expires in the same transaction stands after the entry, and the answer includes it.
+    find_inconsistent(
         db,
-        "a retry of it would be answered a balance that it did not come to",
-        "SELECT g.account_id, g.seq FROM entry g WHERE g.guard_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entry e \
-         WHERE e.account_id = g.account_id AND e.seq >= g.seq AND e.balance_after = g.answered \
-         AND (e.seq = g.seq OR e.counter = 'lapsed')) ORDER BY g.account_id, g.seq LIMIT 1",
+        "a retry would be answered with a balance that it did not come to",
+        "SELECT g.account_id, g.seq FROM entry g WHERE g.idempotency_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entry e \
+         WHERE e.account_id = g.account_id AND e.seq >= g.seq AND e.balance_after = g.idempotency_balance \
+         AND (e.seq = g.seq OR e.contra = 'lapsed')) ORDER BY g.account_id, g.seq LIMIT 1",
     )
     .await
 }
 
-/// A second name of somebody has no accounts of its own, which nobody could reach.
-async fn check_aliases(db: &DatabaseTransaction) -> Result<(), AuditError> {
-    first_off(
+/// A second name of an owner has no accounts of its own: they would be out of reach.
+async fn check_identities(db: &DatabaseTransaction) -> Result<(), AuditError> {
+    find_inconsistent(
         db,
-        "its owner's name leads to another owner",
-        "SELECT a.id AS account_id, a.id * 0 AS seq FROM account a JOIN alias n ON n.name = a.owner ORDER BY a.id LIMIT 1",
+        "its owner is another name of another owner",
+        "SELECT a.id AS account_id, a.id * 0 AS seq FROM account a JOIN identity n ON n.name = a.owner ORDER BY a.id LIMIT 1",
     )
     .await
 }
 
-async fn first_off(db: &DatabaseTransaction, why: &str, sql: &str) -> Result<(), AuditError> {
+async fn find_inconsistent(
+    db: &DatabaseTransaction,
+    why: &str,
+    sql: &str,
+) -> Result<(), AuditError> {
     let statement = Statement::from_string(db.get_database_backend(), sql);
-    let Some(off) = Off::find_by_statement(statement).one(db).await? else {
+    let Some(found) = Inconsistent::find_by_statement(statement).one(db).await? else {
         return Ok(());
     };
-    let name = match account::Entity::find_by_id(off.account_id).one(db).await? {
+    let name = match account::Entity::find_by_id(found.account_id)
+        .one(db)
+        .await?
+    {
         Some(account) => format!("{} of {}", account.asset, account.owner),
-        None => format!("account {}", off.account_id),
+        None => format!("account {}", found.account_id),
     };
-    let entry = if off.seq > 0 {
-        format!("entry {}: ", off.seq)
+    let entry = if found.seq > 0 {
+        format!("entry {}: ", found.seq)
     } else {
         String::new()
     };

@@ -1,4 +1,4 @@
-//! One account under audit: what its entries come to, against what it says of itself.
+//! The replay of one account's entries, and its comparison with what the account claims.
 
 use entity::{account, entry, lot};
 
@@ -19,7 +19,7 @@ pub struct AccountReplay<'a> {
 }
 
 impl<'a> AccountReplay<'a> {
-    /// An account before its first entry.
+    /// The account before its first entry.
     pub fn new(account: &'a account::Model) -> Self {
         let key = AccountKey {
             owner: account.owner.clone(),
@@ -40,24 +40,24 @@ impl<'a> AccountReplay<'a> {
         broken(format!("{} of {}", self.key.asset, self.key.owner), why)
     }
 
-    fn must(&self, what: &str, stands: i64, should: i64) -> Result<(), AuditError> {
-        match stands == should {
+    fn compare(&self, what: &str, found: i64, expected: i64) -> Result<(), AuditError> {
+        match found == expected {
             true => Ok(()),
-            false => Err(self.broken(format!("{what} is {stands}, but should be {should}"))),
+            false => Err(self.broken(format!("{what} is {found}, but should be {expected}"))),
         }
     }
 
-    /// Adds the next entry and gives its other side and its points.
+    /// Replays the next entry. Returns its contra account and its points.
     ///
     /// # Errors
-    /// What is off with it.
+    /// Returns [`AuditError::Broken`] if the entry is inconsistent.
     pub fn add(&mut self, row: &entry::Model) -> Result<(Contra, i64), AuditError> {
         self.seq += 1;
         self.income += i64::from(row.amount > 0);
         self.balance = self.balance.saturating_add(row.amount);
         let which = format!("entry {}", row.seq);
-        self.must("the number of an entry", row.seq, self.seq)?;
-        self.must(
+        self.compare("the number of an entry", row.seq, self.seq)?;
+        self.compare(
             &format!("{which}: balance_after"),
             row.balance_after,
             self.balance,
@@ -67,12 +67,12 @@ impl<'a> AccountReplay<'a> {
         } else {
             self.seq - self.income
         };
-        self.must(
+        self.compare(
             &format!("{which}: direction_seq"),
             row.direction_seq,
             direction_seq,
         )?;
-        self.must(
+        self.compare(
             &format!("{which}: direction"),
             row.direction,
             if row.amount > 0 { 1 } else { 2 },
@@ -93,33 +93,33 @@ impl<'a> AccountReplay<'a> {
         Ok((entry.contra, row.amount))
     }
 
-    /// Compares what the entries came to with what the account and its lots say.
+    /// Compares the replayed entries with the account and its lots.
     ///
     /// # Errors
-    /// What is off.
-    pub fn close(&self, lots: &[lot::Model]) -> Result<(), AuditError> {
+    /// Returns [`AuditError::Broken`] if they differ.
+    pub fn finish(&self, lots: &[lot::Model]) -> Result<(), AuditError> {
         let account = self.account;
-        self.must("the balance", account.balance, self.balance)?;
-        self.must("last_seq", account.last_seq, self.seq)?;
-        self.must("income_seq", account.income_seq, self.income)?;
+        self.compare("the balance", account.balance, self.balance)?;
+        self.compare("last_seq", account.last_seq, self.seq)?;
+        self.compare("income_seq", account.income_seq, self.income)?;
         if self.seq > 0 {
-            self.must("last_at", account.last_at, self.at)?;
+            self.compare("last_at", account.last_at, self.at)?;
         }
         if account.head != self.head {
             return Err(self.broken("the head is not the hash of the last entry"));
         }
         if let Some(lot) = lots.iter().find(|lot| lot.remaining <= 0) {
             return Err(self.broken(format!(
-                "the lot that lapses at {} holds {}",
+                "the lot that expires at {} holds {}",
                 lot.expires_at, lot.remaining
             )));
         }
         let held = lots
             .iter()
             .fold(0_i64, |sum, lot| sum.saturating_add(lot.remaining));
-        self.must("the sum of its lots", held, self.balance)?;
+        self.compare("the sum of its lots", held, self.balance)?;
         if account.next_expiry != lots.iter().map(|lot| lot.expires_at).min() {
-            return Err(self.broken("next_expiry is not that of its first lot"));
+            return Err(self.broken("next_expiry is not the expiry of its first lot"));
         }
         Ok(())
     }

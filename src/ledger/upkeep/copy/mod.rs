@@ -1,4 +1,4 @@
-//! Copying a whole ledger into another database, be it of another kind: all of it in one commit, or nothing of it.
+//! Copies a whole ledger into another database, which may be of another kind: all of it in one commit, or nothing.
 
 mod table;
 
@@ -11,23 +11,23 @@ use crate::ledger::database::guarded::GuardedTransaction;
 use crate::ledger::database::lock::{Lock, lock};
 use crate::ledger::database::{Database, file};
 use crate::ledger::upkeep::audit::{self, AuditError, Report};
-use table::{TABLES, Tally};
+use table::{Checksum, TABLES};
 
-/// What was copied; it is the same on both sides.
+/// What was copied. It is the same on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// What the audit of either side went through.
+    /// What the audit of either side covered.
     pub report: Report,
-    /// Each table and its number of rows.
+    /// The name and the number of rows of each table.
     pub tables: Vec<(&'static str, u64)>,
 }
 
-/// One of the two databases.
+/// One of the two databases of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The one that is copied.
+    /// The database that is copied.
     Source,
-    /// The one that becomes the copy.
+    /// The database that becomes the copy.
     Target,
 }
 
@@ -43,61 +43,64 @@ impl fmt::Display for Side {
 /// Why nothing was copied.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// Both are one database.
+    /// Both URLs lead to one database.
     #[error("the source and the target are the same database")]
     Same,
-    /// Whose rows these are nobody knows.
+    /// The target has rows, of this table first.
     #[error("the target is not empty: there are rows in its table {0}")]
     NotEmpty(&'static str),
-    /// What an audit found.
-    #[error("the books of {0} are off: {1}")]
+    /// The audit of one side failed.
+    #[error("the audit of {0} failed: {1}")]
     Broken(Side, AuditError),
-    /// What arrived is not what was sent.
-    #[error("the target would not be what the source is: its table {0} differs")]
+    /// The rows that arrived differ from those that were sent.
+    #[error("the copy differs from the source in the table {0}")]
     Differs(&'static str),
-    /// What came to the source meanwhile would be lost.
+    /// The source was written to during the copy.
     #[error(
-        "the source was written to meanwhile, in its table {0}: stop what serves it and copy again"
+        "the source changed during the copy, in its table {0}: stop what serves it and copy again"
     )]
-    Moved(&'static str),
+    Changed(&'static str),
     /// A database failed.
     #[error("{0}: {1}")]
     Database(Side, DbErr),
 }
 
-/// A side, and the transaction in which it is read or written.
-struct End {
+/// A database of the copy, with the transaction that reads or writes it.
+struct CopySide {
     side: Side,
     db: GuardedTransaction,
 }
 
-impl End {
+impl CopySide {
     /// A snapshot of the source.
-    async fn source(database: &Database) -> Result<End, CopyError> {
-        End::of(Side::Source, database.begin_snapshot().await).await
+    async fn source(database: &Database) -> Result<CopySide, CopyError> {
+        CopySide::of(Side::Source, database.begin_snapshot().await).await
     }
 
-    /// What becomes the target with its commit; until then no gateway on it makes an account.
-    async fn target(database: &Database) -> Result<End, CopyError> {
-        let end = End::of(Side::Target, database.begin_write().await).await?;
-        end.got(lock(&end.db, Lock::Identities).await)?;
-        Ok(end)
+    /// A transaction that writes the target. Until it ends, no gateway on the target adds an account.
+    async fn target(database: &Database) -> Result<CopySide, CopyError> {
+        let copy_side = CopySide::of(Side::Target, database.begin_write().await).await?;
+        copy_side.side(lock(&copy_side.db, Lock::Identities).await)?;
+        Ok(copy_side)
     }
 
-    async fn of(side: Side, begun: Result<GuardedTransaction, DbErr>) -> Result<End, CopyError> {
+    async fn of(
+        side: Side,
+        begun: Result<GuardedTransaction, DbErr>,
+    ) -> Result<CopySide, CopyError> {
         let db = begun.map_err(|error| CopyError::Database(side, error))?;
-        let end = End { side, db };
+        let copy_side = CopySide { side, db };
         // Each side waits while the other one is audited.
-        let Some(patient) = Backend::of(&end.db).allow_idling else {
-            return Ok(end);
+        let Some(allow_idling) = Backend::of(&copy_side.db).allow_idling else {
+            return Ok(copy_side);
         };
-        end.got(end.db.execute_unprepared(patient).await)?;
-        Ok(end)
+        copy_side.side(copy_side.db.execute_unprepared(allow_idling).await)?;
+        Ok(copy_side)
     }
 
-    /// What this side answered, or that it failed.
-    fn got<T>(&self, answer: Result<T, DbErr>) -> Result<T, CopyError> {
-        answer.map_err(|error| CopyError::Database(self.side, error))
+    /// Adds this side to an error.
+    fn side<T>(&self, result: Result<T, DbErr>) -> Result<T, CopyError> {
+        result.map_err(|error| CopyError::Database(self.side, error))
     }
 
     async fn audit(&self, progress: impl FnMut(u64, u64)) -> Result<Report, CopyError> {
@@ -109,17 +112,17 @@ impl End {
     }
 }
 
-/// The names of the tables that are copied.
+/// The names of the tables that a copy covers.
 pub fn tables() -> impl Iterator<Item = &'static str> {
     TABLES.iter().map(|table| table.name())
 }
 
-/// Copies the ledger at the URL `from` into the empty database at `to`, and tells `progress` what is done, how far it is
-/// and how far there is to go.
+/// Copies the ledger at the URL `from` into the empty database at `to`. Calls `progress` with the step, the rows or entries done,
+/// and those in all.
 ///
 /// # Errors
-/// Where the target holds anything, the books are off, the source is written to meanwhile, or a database fails; the target
-/// then is as empty as it was.
+/// Returns [`CopyError`] if the target has rows, an audit fails, the source changes during the copy, or a database fails. The
+/// target then stays empty.
 pub async fn copy(
     from: &str,
     to: &str,
@@ -133,28 +136,28 @@ pub async fn copy(
         .await
         .map_err(failed(Side::Source))?;
     let target = Database::open(to, 1).await.map_err(failed(Side::Target))?;
-    let copied = between(&source, &target, &mut progress).await;
+    let copied = copy_between(&source, &target, &mut progress).await;
     for database in [source, target] {
         if let Err(error) = database.close().await {
-            log::warn!("a database did not close: {error}");
+            log::warn!("cannot close a database: {error}");
         }
     }
     copied
 }
 
-/// A server may have several names; then the target is not empty.
+/// Whether two URLs lead to one database. One server under two names gets past this, but then the target is not empty.
 fn is_same(from: &str, to: &str) -> bool {
     let real = |url| file(url).and_then(|file| file.canonicalize().ok());
     from == to || (real(from).is_some() && real(from) == real(to))
 }
 
-async fn between(
+async fn copy_between(
     source: &Database,
     target: &Database,
     progress: &mut impl FnMut(&'static str, u64, u64),
 ) -> Result<Copied, CopyError> {
-    let from = End::source(source).await?;
-    let into = End::target(target).await?;
+    let from = CopySide::source(source).await?;
+    let into = CopySide::target(target).await?;
     for table in TABLES {
         if table.count(&into).await? > 0 {
             return Err(CopyError::NotEmpty(table.name()));
@@ -176,45 +179,44 @@ async fn between(
     if let Some(table) = difference(&sent, &arrived.await?) {
         return Err(CopyError::Differs(table));
     }
-    let now = End::source(source).await?;
+    let now = CopySide::source(source).await?;
     let now = read(&now, None, |done| {
         progress("reading the source again", done, all)
     });
     if let Some(table) = difference(&sent, &now.await?) {
-        return Err(CopyError::Moved(table));
+        return Err(CopyError::Changed(table));
     }
     into.db
         .commit()
         .await
         .map_err(|error| CopyError::Database(Side::Target, error))?;
-    let rows = sent.iter().map(|tally| tally.rows);
+    let rows = sent.iter().map(|checksum| checksum.rows);
     Ok(Copied {
         report,
         tables: tables().zip(rows).collect(),
     })
 }
 
-/// Reads all tables, writes them `into` another database where one is given, and tells `seen` how many rows there were so
-/// far.
+/// Reads all tables, and writes them `into` the other database if one is given. Calls `seen` with the rows read so far.
 async fn read(
-    from: &End,
-    into: Option<&End>,
+    from: &CopySide,
+    into: Option<&CopySide>,
     mut seen: impl FnMut(u64),
-) -> Result<Vec<Tally>, CopyError> {
-    let mut tallies = Vec::with_capacity(TABLES.len());
+) -> Result<Vec<Checksum>, CopyError> {
+    let mut checksums = Vec::with_capacity(TABLES.len());
     let mut rows = 0;
     for table in TABLES {
         let mut seen = |more| {
             rows += more;
             seen(rows);
         };
-        tallies.push(table.read(from, into, &mut seen).await?);
+        checksums.push(table.read(from, into, &mut seen).await?);
     }
-    Ok(tallies)
+    Ok(checksums)
 }
 
-/// The first table in which they differ.
-fn difference(these: &[Tally], those: &[Tally]) -> Option<&'static str> {
+/// The first table whose checksums differ.
+fn difference(these: &[Checksum], those: &[Checksum]) -> Option<&'static str> {
     let pairs = these.iter().zip(those);
     let mut named = tables().zip(pairs);
     let found = named.find(|(_, (this, that))| this != that);

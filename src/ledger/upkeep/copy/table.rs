@@ -1,12 +1,12 @@
-//! A table as far as copying it goes, whatever its columns are.
+//! What a copy does with a table, whatever the table's columns are.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::pin::pin;
 
 use entity::{
-    account, action, alias, counter, daily_limit_slot, draw, entry, follow, lot, member, message,
-    nonce, payment,
+    account, action, allocation, contra, daily_limit_slot, entry, follow, identity, lot, member,
+    message, nonce, payment,
 };
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
@@ -16,23 +16,23 @@ use sea_orm::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{CopyError, End};
+use super::{CopyError, CopySide};
 use crate::ledger::database::backend::Backend;
 
-/// Rows that are written by one statement: few enough for the parameters that a statement may have and, with a long text in
-/// each, for the packet that MySQL takes.
+/// The rows of one insert. It stays within the parameters that a statement can have and, with a long text in each row, within
+/// MySQL's packet.
 const ROWS: usize = 200;
 
-/// All tables, those that others point to before these.
+/// All tables; a table comes after those that its foreign keys reference.
 pub static TABLES: [&(dyn Table + Sync); 13] = [
     &Of::<account::Entity>::TABLE,
     &Of::<lot::Entity>::TABLE,
     &Of::<entry::Entity>::TABLE,
-    &Of::<draw::Entity>::TABLE,
-    &Of::<counter::Entity>::TABLE,
+    &Of::<allocation::Entity>::TABLE,
+    &Of::<contra::Entity>::TABLE,
     &Of::<nonce::Entity>::TABLE,
     &Of::<daily_limit_slot::Entity>::TABLE,
-    &Of::<alias::Entity>::TABLE,
+    &Of::<identity::Entity>::TABLE,
     &Of::<member::Entity>::TABLE,
     &Of::<action::Entity>::TABLE,
     &Of::<follow::Entity>::TABLE,
@@ -40,16 +40,16 @@ pub static TABLES: [&(dyn Table + Sync); 13] = [
     &Of::<message::Entity>::TABLE,
 ];
 
-/// What rows come to: those that are the same in any order have the same tally.
+/// The checksum of a table's rows, which does not depend on their order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// How many there are.
+pub struct Checksum {
+    /// The number of rows.
     pub rows: u64,
-    /// The sum of their digests.
+    /// The sum of the rows' digests.
     sum: u128,
 }
 
-impl Tally {
+impl Checksum {
     fn add(&mut self, row: &impl Debug) {
         let digest = Sha256::digest(format!("{row:?}"));
         let digest = digest.iter().take(16);
@@ -59,22 +59,22 @@ impl Tally {
     }
 }
 
-/// A table of either side.
+/// A table on either side.
 pub trait Table {
-    /// What it is called.
+    /// The table's name.
     fn name(&self) -> &'static str;
 
-    /// How many rows it has.
-    fn count<'a>(&self, end: &'a End) -> LocalBoxFuture<'a, Result<u64, CopyError>>;
+    /// Counts its rows.
+    fn count<'a>(&self, copy_side: &'a CopySide) -> LocalBoxFuture<'a, Result<u64, CopyError>>;
 
-    /// Reads all its rows `from` one side and writes them `into` another one where that is given, and tells `seen` of more
-    /// rows.
+    /// Reads all rows `from` one side, and writes them `into` the other one if it is given. Calls `seen` with the rows of each
+    /// chunk.
     fn read<'a>(
         &self,
-        from: &'a End,
-        into: Option<&'a End>,
+        from: &'a CopySide,
+        into: Option<&'a CopySide>,
         seen: &'a mut dyn FnMut(u64),
-    ) -> LocalBoxFuture<'a, Result<Tally, CopyError>>;
+    ) -> LocalBoxFuture<'a, Result<Checksum, CopyError>>;
 }
 
 /// The table of an entity.
@@ -92,61 +92,61 @@ where
         E::default().table_name()
     }
 
-    fn count<'a>(&self, end: &'a End) -> LocalBoxFuture<'a, Result<u64, CopyError>> {
-        Box::pin(async { end.got(E::find().count(&*end.db).await) })
+    fn count<'a>(&self, copy_side: &'a CopySide) -> LocalBoxFuture<'a, Result<u64, CopyError>> {
+        Box::pin(async { copy_side.side(E::find().count(&*copy_side.db).await) })
     }
 
     fn read<'a>(
         &self,
-        from: &'a End,
-        into: Option<&'a End>,
+        from: &'a CopySide,
+        into: Option<&'a CopySide>,
         seen: &'a mut dyn FnMut(u64),
-    ) -> LocalBoxFuture<'a, Result<Tally, CopyError>> {
+    ) -> LocalBoxFuture<'a, Result<Checksum, CopyError>> {
         Box::pin(read::<E>(from, into, seen))
     }
 }
 
 async fn read<E: EntityTrait>(
-    from: &End,
-    into: Option<&End>,
+    from: &CopySide,
+    into: Option<&CopySide>,
     seen: &mut dyn FnMut(u64),
-) -> Result<Tally, CopyError>
+) -> Result<Checksum, CopyError>
 where
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
     let mut find = E::find();
     if into.is_some() {
-        // A tree of rows is filled from one end to the other.
+        // In key order, the target's tree only grows at its end.
         for key in E::PrimaryKey::iter() {
             find = find.order_by_asc(key.into_column());
         }
     }
-    let rows = from.got(find.stream(&*from.db).await)?;
+    let rows = from.side(find.stream(&*from.db).await)?;
     let mut chunks = pin!(rows.try_chunks(ROWS));
-    let mut tally = Tally::default();
+    let mut checksum = Checksum::default();
     while let Some(chunk) = chunks.next().await {
-        let chunk = from.got(chunk.map_err(|error| error.1))?;
-        chunk.iter().for_each(|row| tally.add(row));
+        let chunk = from.side(chunk.map_err(|error| error.1))?;
+        chunk.iter().for_each(|row| checksum.add(row));
         seen(chunk.len() as u64);
         if let Some(into) = into {
             let rows = chunk.into_iter().map(IntoActiveModel::into_active_model);
-            into.got(E::insert_many(rows).exec_without_returning(&*into.db).await)?;
+            into.side(E::insert_many(rows).exec_without_returning(&*into.db).await)?;
         }
     }
     if let Some(into) = into {
         finish::<E>(into).await?;
     }
-    Ok(tally)
+    Ok(checksum)
 }
 
 /// Runs the statements that this database needs after a copy into a table.
-async fn finish<E: EntityTrait>(into: &End) -> Result<(), CopyError> {
+async fn finish<E: EntityTrait>(into: &CopySide) -> Result<(), CopyError> {
     let table = E::default().table_name();
     let key = E::PrimaryKey::iter().next();
     let number = key.filter(|_| E::PrimaryKey::auto_increment());
     let number = number.as_ref().map(IdenStatic::as_str);
     for statement in (Backend::of(&into.db).after_copy)(table, number) {
-        into.got(into.db.execute_unprepared(&statement).await)?;
+        into.side(into.db.execute_unprepared(&statement).await)?;
     }
     Ok(())
 }

@@ -193,11 +193,11 @@ async fn insert_payments_and_messages(db: &DatabaseConnection) {
         let row = payment::Entity::insert(row.into_active_model());
         row.exec_without_returning(db).await.unwrap();
     }
-    for (key, answer) in [(0, "{}"), (255, TEXT)] {
+    for (key, result) in [(0, "{}"), (255, TEXT)] {
         let row = message::Model {
             message_key: vec![key; 16],
             at: 1,
-            answer: answer.into(),
+            result: result.into(),
         };
         let row = message::Entity::insert(row.into_active_model());
         row.exec_without_returning(db).await.unwrap();
@@ -256,7 +256,7 @@ pub async fn rows(url: &str) -> Rows {
             rows.insert(stringify!($table), sorted(&found));
         )*};
     }
-    read!(account action alias counter daily_limit_slot draw entry follow lot member message nonce payment);
+    read!(account action allocation contra daily_limit_slot entry follow identity lot member message nonce payment);
     rows
 }
 

@@ -105,13 +105,13 @@ async fn what_is_written_meanwhile_is_not_lost() {
     let on_postgresql = setting(POSTGRES).map(|_| new_dir().on_server(POSTGRES));
     for to in [new_dir()].into_iter().chain(on_postgresql) {
         let child = start(&from, &to).await;
-        let late = "UPDATE message SET answer = 'late ' || answer WHERE at = 1";
+        let late = "UPDATE message SET result = 'late ' || result WHERE at = 1";
         let db = open(&from.database_url()).await;
         db.execute_unprepared(late).await.unwrap();
         let out = child.wait_with_output().unwrap();
         let said = text(&out.stderr);
         assert_eq!(out.status.code(), Some(1), "{said}");
-        let why = "nothing was copied: the source was written to meanwhile, in its table message: ";
+        let why = "nothing was copied: the source changed during the copy, in its table message: ";
         assert!(said.contains(why), "{said}");
         assert!(is_empty(&to.database_url()).await);
     }

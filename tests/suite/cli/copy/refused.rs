@@ -30,12 +30,12 @@ async fn a_target_that_is_not_empty_stays_as_it_is() {
     for target in dirs_on_every_database() {
         assert!(target.run(&["migrate"]).status.success());
         let db = open(&target.database_url()).await;
-        let one = "INSERT INTO alias (name, owner) VALUES ('uid:5', 'key:a')";
+        let one = "INSERT INTO identity (name, owner) VALUES ('uid:5', 'key:a')";
         db.execute_unprepared(one).await.unwrap();
         let before = rows(&target.database_url()).await;
         let said = refused(&source.database_url(), &target.database_url());
         let why =
-            "nothing was copied: the target is not empty: there are rows in its table alias\n";
+            "nothing was copied: the target is not empty: there are rows in its table identity\n";
         assert!(said.ends_with(why), "{said}");
         assert_eq!(rows(&target.database_url()).await, before);
     }
@@ -54,11 +54,11 @@ async fn broken_books_are_not_copied() {
         (
             "UPDATE entry SET message = 'forged' WHERE seq = 1 AND account_id = \
              (SELECT id FROM account WHERE owner = 'uid:1001')",
-            "the books of the source are off: coin of uid:1001: entry 1 ",
+            "the audit of the source failed: coin of uid:1001: entry 1 ",
         ),
         (
             "UPDATE account SET balance = balance + 1 WHERE owner = 'uid:1001'",
-            "the books of the source are off: coin of uid:1001: ",
+            "the audit of the source failed: coin of uid:1001: ",
         ),
     ] {
         db.execute_unprepared(sql).await.unwrap();

@@ -59,36 +59,50 @@ pub fn entries() -> Vec<Case> {
     let (old, keys) = (hexed(&keys()[0]), other_keys());
     let hash = hexed(&[0xff, 0x00].repeat(16));
     let row = |account: i64, seq: usize, amount: i64| {
-        let guard = (!seq.is_multiple_of(4)).then(|| &keys[seq]);
-        let content = guard.map(|_| &old);
-        let answered = guard.map(|_| some_number(seq + 1));
+        let key = (!seq.is_multiple_of(4)).then(|| &keys[seq]);
+        let fingerprint = key.map(|_| &old);
+        let balance = key.map(|_| some_number(seq + 1));
         let operator = (!seq.is_multiple_of(3)).then_some(some_number(seq));
         let at = some_number(seq);
         let (reference, message) = (some_text(seq), some_text(seq + 11));
         json!([
-            account, seq, at, 22, amount, 7, "lapsed", 2, seq, reference, message, operator, hash,
-            guard, content, answered
+            account,
+            seq,
+            at,
+            22,
+            amount,
+            7,
+            "lapsed",
+            2,
+            seq,
+            reference,
+            message,
+            operator,
+            hash,
+            key,
+            fingerprint,
+            balance
         ])
     };
-    let guarded = |seq: usize, guard: &str, content: Option<&str>| {
+    let with_key = |seq: usize, key: &str, fingerprint: Option<&str>| {
         let mut row = row(10, seq, 5);
-        row[13] = json!(guard);
-        row[14] = json!(content);
+        row[13] = json!(key);
+        row[14] = json!(fingerprint);
         row
     };
-    let (new, content) = (&keys[0], Some(&*old));
+    let (new, fingerprint) = (&keys[0], Some(&*old));
     let fine = (1..=MANY).map(|seq| row(10, seq, i64::MIN + 1)).collect();
     vec![
         case!(ADD_ENTRIES, fine, Changes),
         case!(ADD_ENTRIES, vec![row(10, 1, 5), row(10, 1, 5)], TAKEN),
         case!(ADD_ENTRIES, vec![row(1, 1, 5)], TAKEN),
-        case!(ADD_ENTRIES, vec![guarded(1, &old, content)], TAKEN),
+        case!(ADD_ENTRIES, vec![with_key(1, &old, fingerprint)], TAKEN),
         case!(
             ADD_ENTRIES,
-            vec![guarded(1, new, content), guarded(2, new, content)],
+            vec![with_key(1, new, fingerprint), with_key(2, new, fingerprint)],
             TAKEN
         ),
-        case!(ADD_ENTRIES, vec![guarded(1, new, None)], WRONG),
+        case!(ADD_ENTRIES, vec![with_key(1, new, None)], WRONG),
         case!(ADD_ENTRIES, vec![row(10, 1, 5), row(10, 2, 0)], WRONG),
         case!(ADD_ENTRIES, vec![row(9999, 1, 5)], WRONG),
     ]
@@ -131,12 +145,15 @@ pub fn lots() -> Vec<Case> {
     ]
 }
 
-/// What stands under a key, and what counter accounts gain.
+/// What has a key, and what contra accounts gain.
 pub fn keyed() -> Vec<Case> {
     let (old, new) = (hexed(&keys()[0]), other_keys());
-    let draw = |key: &str, at: i64, returned: i64| json!([key, 2, 2, at, i64::MAX, returned]);
-    let draws = new.iter().map(|key| draw(key, 100, 0));
-    let again = [draw(&old, 100, i64::MAX), draw(&old, i64::MAX, 0)];
+    let allocation = |key: &str, at: i64, returned: i64| json!([key, 2, 2, at, i64::MAX, returned]);
+    let allocations = new.iter().map(|key| allocation(key, 100, 0));
+    let again = [
+        allocation(&old, 100, i64::MAX),
+        allocation(&old, i64::MAX, 0),
+    ];
     let nonces = new.iter().enumerate();
     let nonces = nonces.map(|(i, key)| json!([some_number(i), key]));
     let slots = new.iter().enumerate();
@@ -149,8 +166,8 @@ pub fn keyed() -> Vec<Case> {
         json!(["😀", "it's \\", 0, -5]),
     ];
     vec![
-        case!(SET_ALLOCATIONS, draws.chain(again).collect(), Changes),
-        case!(SET_ALLOCATIONS, vec![draw(&old, 100, -1)], WRONG),
+        case!(SET_ALLOCATIONS, allocations.chain(again).collect(), Changes),
+        case!(SET_ALLOCATIONS, vec![allocation(&old, 100, -1)], WRONG),
         case!(
             SET_ALLOCATIONS,
             vec![json!([new[0], 2, 2, 100, 5, 6])],

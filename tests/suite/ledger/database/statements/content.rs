@@ -1,6 +1,6 @@
 //! What the tables hold before a statement runs: the same rows on each database, inserted without any of the statements.
 
-use entity::{account, action, alias, draw, entry, lot, nonce};
+use entity::{account, action, allocation, entry, identity, lot, nonce};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 
 /// Names that some database or other could take for one another, or for its own words.
@@ -97,12 +97,12 @@ pub async fn fill(db: &impl ConnectionTrait) {
     }
     put(db, lots()).await;
     put(db, (0..WITH_ENTRIES).flat_map(entries).collect()).await;
-    let aliases = (0..NAMES.len()).map(|i| alias::Model {
+    let identities = (0..NAMES.len()).map(|i| identity::Model {
         name: second_name(i),
         owner: NAMES[i].to_owned(),
     });
-    put(db, aliases.collect()).await;
-    put(db, draws()).await;
+    put(db, identities.collect()).await;
+    put(db, allocations()).await;
     let nonces = keys().into_iter().enumerate().map(|(i, key)| nonce::Model {
         at: some_number(i),
         nonce_key: key.to_vec(),
@@ -118,7 +118,7 @@ pub async fn fill(db: &impl ConnectionTrait) {
     }
     for name in ["issued", "redeemed"] {
         let row =
-            format!("INSERT INTO counter (asset, name, balance) VALUES ('coin', '{name}', -7)");
+            format!("INSERT INTO contra (asset, name, balance) VALUES ('coin', '{name}', -7)");
         db.execute_unprepared(&row).await.unwrap();
     }
 }
@@ -160,35 +160,35 @@ fn entries(i: usize) -> Vec<entry::Model> {
     let of = |seq: i64| {
         let nth = usize::try_from(seq).unwrap();
         let turn = i + nth;
-        // The first of them have a guard each, as many as there are keys.
+        // The first entries have an idempotency key each, as many as there are keys.
         let keys = keys();
         let nth = i * usize::try_from(ENTRIES).unwrap() + nth - 1;
-        let guarded = nth < keys.len();
+        let has_key = nth < keys.len();
         entry::Model {
             account_id: i64::try_from(i).unwrap() + 1,
             seq,
             at: some_number(turn),
-            kind: 18,
+            reason: 18,
             amount: if seq % 2 == 1 { i64::MAX } else { i64::MIN + 1 },
             balance_after: some_number(turn).max(0),
-            counter: "issued".to_owned(),
+            contra: "issued".to_owned(),
             direction: if seq % 2 == 1 { 1 } else { 2 },
             direction_seq: (seq + 1) / 2,
             reference: some_text(turn),
             message: some_text(turn + 7),
             operator: (seq % 3 == 0).then_some(some_number(turn)),
-            guard_key: guarded.then(|| keys[nth].to_vec()),
-            content_key: guarded.then(|| keys[keys.len() - 1 - nth].to_vec()),
-            answered: guarded.then(|| some_number(nth)),
+            idempotency_key: has_key.then(|| keys[nth].to_vec()),
+            fingerprint: has_key.then(|| keys[keys.len() - 1 - nth].to_vec()),
+            idempotency_balance: has_key.then(|| some_number(nth)),
             hash: [0xff, 0x00].repeat(16),
         }
     };
     (1..=ENTRIES).map(of).collect()
 }
 
-fn draws() -> Vec<draw::Model> {
+fn allocations() -> Vec<allocation::Model> {
     let of = |key: [u8; 16]| {
-        [100, i64::MAX].map(|expires_at| draw::Model {
+        [100, i64::MAX].map(|expires_at| allocation::Model {
             order_key: key.to_vec(),
             spend_seq: 2,
             expires_at,

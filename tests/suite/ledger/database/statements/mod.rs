@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::Duration;
 
-use entity::{account, action, alias, counter, daily_limit_slot, draw, entry, lot, nonce};
+use entity::{account, action, allocation, contra, daily_limit_slot, entry, identity, lot, nonce};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, Statement};
 use serde_json::{Value, json};
 
@@ -148,18 +148,21 @@ async fn tables(db: &impl ConnectionTrait) -> BTreeMap<&'static str, Vec<String>
         ("account", sorted(accounts)),
         ("action", sorted(actions)),
         (
-            "alias",
-            sorted(alias::Entity::find().all(db).await.unwrap()),
+            "identity",
+            sorted(identity::Entity::find().all(db).await.unwrap()),
         ),
         (
-            "counter",
-            sorted(counter::Entity::find().all(db).await.unwrap()),
+            "contra",
+            sorted(contra::Entity::find().all(db).await.unwrap()),
         ),
         (
             "daily_limit_slot",
             sorted(daily_limit_slot::Entity::find().all(db).await.unwrap()),
         ),
-        ("draw", sorted(draw::Entity::find().all(db).await.unwrap())),
+        (
+            "allocation",
+            sorted(allocation::Entity::find().all(db).await.unwrap()),
+        ),
         (
             "entry",
             sorted(entry::Entity::find().all(db).await.unwrap()),

@@ -2,18 +2,18 @@
 
 use sea_orm::entity::prelude::*;
 
-/// A name that leads to the accounts of another one.
+/// A name that leads to another owner's accounts.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "alias")]
+#[sea_orm(table_name = "identity")]
 pub struct Model {
     /// The name: `uid:5` or `key:abc`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub name: String,
-    /// Under which name the accounts stand.
+    /// The name under which the accounts stand.
     pub owner: String,
 }
 
-/// Nothing is joined through the ORM.
+/// The ORM joins nothing.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

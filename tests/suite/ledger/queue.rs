@@ -1,15 +1,15 @@
-//! What may wait is one number, however many writers there are and however few of them have anything to do.
+//! The queue's length bounds the transactions that wait, however many writers there are and however few of them are busy.
 
 use futures_util::future::join_all;
+use pointgate::clock::Clock;
+use pointgate::ledger::book::transaction::{AccountKey, NEVER, Posting, PostingKind, Reason};
+use pointgate::ledger::{ApplyError, Ledger, Settings};
+use pointgate::points::EXPIRED;
 
-use super::{Home, databases};
-use crate::clock::Clock;
-use crate::ledger::book::tests::{EXPIRED, account, posting};
-use crate::ledger::book::transaction::{NEVER, Posting, PostingKind};
-use crate::ledger::{ApplyError, Ledger, Settings};
+use crate::database::{Home, databases};
 
 #[tokio::test]
-async fn as_many_wait_as_may() {
+async fn a_full_queue_is_busy() {
     const QUEUE: u8 = 8;
     for (name, server) in databases() {
         let home = Home::on(server);
@@ -23,7 +23,7 @@ async fn as_many_wait_as_may() {
             .await
             .unwrap();
         for _ in 0..2 {
-            // All ask before a writer, which has the same thread, takes the first.
+            // All ask before a writer, which runs on the same thread, takes the first one.
             let answers = join_all((0..QUEUE + 5).map(|n| ledger.post(earn(n)))).await;
             let mut answers = answers.into_iter();
             for n in 0..QUEUE {
@@ -42,8 +42,22 @@ async fn as_many_wait_as_may() {
     }
 }
 
-/// Somebody's posting.
+/// A posting for the n-th user.
 fn earn(n: u8) -> Posting {
-    let (amount, expires_at) = (5, NEVER);
-    posting(account(n), PostingKind::Earn { amount, expires_at })
+    Posting {
+        account: AccountKey {
+            owner: format!("uid:{n}"),
+            asset: "coin".into(),
+        },
+        kind: PostingKind::Earn {
+            amount: 5,
+            expires_at: NEVER,
+        },
+        reason: Reason(18),
+        idempotency: None,
+        requires: None,
+        reference: None,
+        message: None,
+        operator: None,
+    }
 }

@@ -1,8 +1,10 @@
-//! Ledgers of before, which come to be as new ones are.
+//! Ledgers of older programs, which migrate to the schema of new ones.
 
 use std::time::Duration;
 
 use entity::entry;
+use pointgate::ledger::database::Database;
+use pointgate::ledger::database::backend::{Backend, SchemaLock};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DbBackend, EntityTrait, QueryOrder, Statement,
     TransactionTrait,
@@ -10,20 +12,17 @@ use sea_orm::{
 
 use super::rules::{ROWS, Why};
 use super::{execute, is};
-use crate::ledger::database::Database;
-use crate::ledger::database::backend::{Backend, SchemaLock};
-use crate::ledger::equal::database::{MARIADB, POSTGRES};
-use crate::ledger::equal::{Home, databases};
+use crate::database::{Home, MARIADB, POSTGRES, databases};
 
-/// MariaDB's tables of before, to which names that differ in blanks at their end were one, come to tell them apart.
+/// MariaDB's older tables took names that differ only in trailing blanks for one; migrated, they tell them apart.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs MariaDB: tests/with_servers.sh"]
-async fn an_older_ledger_comes_to_compare_to_the_byte() {
+async fn an_older_ledger_compares_byte_by_byte() {
     let home = Home::on(Some(MARIADB));
     let database = Database::open(&home.url, 1).await.unwrap();
     let db = database.begin_write().await.unwrap();
     let padded = "CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
-    for table in ["account", "alias"] {
+    for table in ["account", "identity"] {
         let older = format!("ALTER TABLE {table} {padded}");
         db.execute_unprepared(&older).await.unwrap();
     }
@@ -47,9 +46,9 @@ async fn an_older_ledger_comes_to_compare_to_the_byte() {
     database.close().await.unwrap();
 }
 
-/// What a retry finds moves from a table of its own into the entries, wherever a try before was cut off.
+/// The record that a retry finds moves from a table of its own into the entry, wherever a try before was cut off.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_ledger_keeps_what_its_retries_find() {
+async fn an_older_ledger_keeps_its_idempotency_records() {
     const BEFORE: usize = 6;
     const ENTRIES: &str = "INSERT INTO entry (account_id, seq, at, kind, amount, balance_after, counter, direction, \
         direction_seq, hash, guard_key) VALUES (1, 1, 0, 18, 5, 5, 'issued', 1, 1, {x:02}, {x:01}), \
@@ -64,22 +63,17 @@ async fn an_older_ledger_keeps_what_its_retries_find() {
         for row in [ROWS[0], ENTRIES, REFERENCE] {
             execute(&db, row).await.unwrap();
         }
-        // Only there does a step stand without those after it.
-        let by_steps = db.get_database_backend() == DbBackend::MySql;
-        if by_steps {
+        // Only MySQL commits a step without those after it.
+        if db.get_database_backend() == DbBackend::MySql {
             let first = "ALTER TABLE entry ADD COLUMN content_key binary(16) NULL, ADD COLUMN answered bigint NULL";
             db.execute_unprepared(first).await.unwrap();
-        }
-        db.close().await.unwrap();
-
-        assert_moved(&home, name).await;
-        if by_steps {
-            let db = sea_orm::Database::connect(&home.url).await.unwrap();
+            migration::up_to(&db, BEFORE + 1).await.unwrap();
+            // All steps are done, and the migration is not recorded.
             let last = "DELETE FROM seaql_migrations WHERE version = 'm20261125_000007_guard'";
             execute(&db, last).await.unwrap();
-            db.close().await.unwrap();
-            assert_moved(&home, name).await;
         }
+        db.close().await.unwrap();
+        assert_moved(&home, name).await;
     }
 }
 
@@ -88,11 +82,17 @@ async fn assert_moved(home: &Home, name: &str) {
     let db = database.read();
     let entries = entry::Entity::find().order_by_asc(entry::Column::Seq);
     let entries = entries.all(db).await.unwrap().into_iter();
-    let kept = entries.map(|row| (row.guard_key, row.content_key, row.answered));
-    let guarded = (Some(vec![1; 16]), Some(vec![4; 16]), Some(3));
+    let records = entries.map(|row| {
+        (
+            row.idempotency_key,
+            row.fingerprint,
+            row.idempotency_balance,
+        )
+    });
+    let record = (Some(vec![1; 16]), Some(vec![4; 16]), Some(3));
     assert_eq!(
-        kept.collect::<Vec<_>>(),
-        [guarded, (None, None, None)],
+        records.collect::<Vec<_>>(),
+        [record, (None, None, None)],
         "{name}"
     );
     let gone = db.execute_unprepared("SELECT 1 FROM reference").await;
@@ -100,10 +100,10 @@ async fn assert_moved(home: &Home, name: &str) {
     database.close().await.unwrap();
 }
 
-/// An instance that starts while another one brings the schema up to date waits for it, however long that takes.
+/// An instance that starts while another one migrates the schema waits for it, however long that takes.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and MariaDB: tests/with_servers.sh"]
-async fn who_starts_meanwhile_waits() {
+async fn an_instance_waits_for_a_migration() {
     for server in [POSTGRES, MARIADB] {
         let home = Home::on(Some(server));
         let backend = Backend::of_url(&home.url).unwrap();
@@ -115,7 +115,7 @@ async fn who_starts_meanwhile_waits() {
         migrating.execute_unprepared(lock).await.unwrap();
         let url = home.url.clone();
         let second = tokio::spawn(async move { Database::open(&url, 1).await });
-        // Longer than a lock of the ledger may keep anybody waiting.
+        // Longer than the timeout of the ledger's other locks.
         tokio::time::sleep(Duration::from_secs(6)).await;
         assert!(!second.is_finished(), "{server}");
         migrating.commit().await.unwrap();

@@ -1,15 +1,15 @@
-//! The schema is the same in each database: its columns, what they hold, and what its constraints refuse.
+//! The schema is the same on each database: its columns, what they hold, and what its constraints reject.
 
 mod older;
 mod rules;
 
 use std::collections::BTreeSet;
 
+use pointgate::ledger::database::Database;
 use sea_orm::sqlx::error::ErrorKind;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, RuntimeErr, Statement};
 
-use super::{Home, databases};
-use crate::ledger::database::Database;
+use crate::database::{Home, databases};
 use rules::{ROWS, RULES, Rule, Why};
 
 /// A column of a table.
@@ -18,7 +18,7 @@ struct Column {
     table: String,
     name: String,
     nullable: bool,
-    /// Of a text that is not endless.
+    /// The most characters of a text that has a bound.
     length: Option<i64>,
 }
 
@@ -49,7 +49,7 @@ impl Filled {
         all
     }
 
-    /// What comes of a statement, which is then taken back.
+    /// Executes a statement and rolls it back. Returns what it gave.
     async fn attempt(&self, sql: &str) -> Result<(), DbErr> {
         let db = self.database.begin_write().await.unwrap();
         let done = execute(&db, sql).await;
@@ -143,7 +143,7 @@ async fn the_columns_are_the_same() {
     let columns = all[0].columns().await;
     let tables: BTreeSet<&str> = columns.iter().map(|column| &*column.table).collect();
     let filled = ROWS.iter().map(|row| row.split(' ').nth(2).unwrap());
-    // The migrations put the rows of these.
+    // The migrations fill these.
     let filled = filled.chain(["advisory_lock", "probe"]);
     assert_eq!(tables, filled.collect(), "each table has a row");
     for one in &all[1..] {
@@ -153,7 +153,7 @@ async fn the_columns_are_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_is_refused() {
+async fn the_constraints_are_the_same() {
     let all = Filled::all().await;
     let mut wrong = Vec::new();
     for one in &all {
@@ -176,13 +176,13 @@ async fn the_same_is_refused() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// What may be unknown may, and nothing else.
+/// Exactly the nullable columns take NULL.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_must_be_known_is() {
+async fn the_same_columns_are_nullable() {
     let all = Filled::all().await;
     let mut wrong = Vec::new();
     for one in &all {
-        // The numbers that databases give are never set.
+        // The database gives the numbers in `id`.
         let columns = one.columns().await;
         for column in columns.iter().filter(|column| column.name != "id") {
             let unknown = format!("UPDATE {} SET {} = NULL", column.table, column.name);

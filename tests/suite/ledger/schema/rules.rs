@@ -9,19 +9,19 @@ pub const ROWS: [&str; 15] = [
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:2', 5, 2, 1, 0, NULL, {x:ff})",
     "INSERT INTO lot (account_id, expires_at, remaining) VALUES (1, 100, 5)",
-    "INSERT INTO entry (account_id, seq, at, kind, amount, balance_after, counter, direction, direction_seq, reference, \
+    "INSERT INTO entry (account_id, seq, at, reason, amount, balance_after, contra, direction, direction_seq, reference, \
      message, operator, hash) VALUES (1, 1, 0, 18, 5, 5, 'issued', 1, 1, 'r', 'm', 1, {x:02})",
-    "INSERT INTO draw (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ({x:01}, 2, 100, 1, 5, 2)",
-    "INSERT INTO counter (asset, name, balance) VALUES ('coin', 'issued', -5)",
+    "INSERT INTO allocation (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ({x:01}, 2, 100, 1, 5, 2)",
+    "INSERT INTO contra (asset, name, balance) VALUES ('coin', 'issued', -5)",
     "INSERT INTO nonce (at, nonce_key) VALUES (1, {x:01})",
-    "INSERT INTO alias (name, owner) VALUES ('key:a', 'uid:1')",
+    "INSERT INTO identity (name, owner) VALUES ('key:a', 'uid:1')",
     "INSERT INTO member (uid, user_key) VALUES (1, 'a')",
     "INSERT INTO member (uid, user_key) VALUES (9, 'z')",
     "INSERT INTO action (action_key, token, owner, name, at, scored) VALUES ({x:01}, 't', 'key:a', 'post', 0, 1)",
     "INSERT INTO daily_limit_slot (expires_at, slot_key) VALUES (1, {x:01})",
     "INSERT INTO follow (member_id, account, at) VALUES (1, 'shop', 0)",
     "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ('e', 'c', 'charge.succeeded', 0)",
-    "INSERT INTO message (message_key, at, answer) VALUES ({x:01}, 0, '')",
+    "INSERT INTO message (message_key, at, result) VALUES ({x:01}, 0, '')",
 ];
 
 /// A statement with a value that goes and values that do not, and why.
@@ -89,7 +89,7 @@ pub const RULES: [Rule; 43] = [
     ),
     Rule("UPDATE lot SET remaining = $v", "0", &["-1"], Never),
     Rule(
-        "INSERT INTO entry (account_id, seq, direction_seq, at, kind, amount, balance_after, counter, direction, hash) \
+        "INSERT INTO entry (account_id, seq, direction_seq, at, reason, amount, balance_after, contra, direction, hash) \
           VALUES (1, $v, 0, 18, 5, 5, 'issued', 1, {x:02})",
         "2, 2",
         &["1, 2", "2, 1"],
@@ -101,58 +101,63 @@ pub const RULES: [Rule; 43] = [
     Rule("UPDATE entry SET seq = $v", "2", &["0", "-1"], Never),
     Rule("UPDATE entry SET direction = $v", "2", &["0", "3"], Never),
     Rule(
-        "INSERT INTO draw (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
+        "INSERT INTO allocation (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
         "{x:01}, 2, 101",
         &["{x:01}, 2, 100"],
         Taken,
     ),
     Rule(
-        "INSERT INTO draw (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
+        "INSERT INTO allocation (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
         "{x:01}, 3, 100",
         &[],
         Taken,
     ),
     Rule(
-        "INSERT INTO draw (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
+        "INSERT INTO allocation (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
         "{x:02}, 2, 100",
         &[],
         Taken,
     ),
-    Rule("UPDATE draw SET account_id = $v", "2", &["3"], Nobody),
+    Rule("UPDATE allocation SET account_id = $v", "2", &["3"], Nobody),
     Rule(
-        "UPDATE draw SET returned = 0, drawn = $v",
+        "UPDATE allocation SET returned = 0, drawn = $v",
         "1",
         &["0", "-1"],
         Never,
     ),
-    Rule("UPDATE draw SET returned = $v", "5", &["6", "-1"], Never),
     Rule(
-        "INSERT INTO entry (account_id, seq, direction_seq, at, kind, amount, balance_after, counter, direction, hash, \
-          guard_key, content_key, answered) VALUES (2, 1, 1, 0, 18, 5, 5, 'issued', 1, {x:02}, $v, {x:03}, 5)",
+        "UPDATE allocation SET returned = $v",
+        "5",
+        &["6", "-1"],
+        Never,
+    ),
+    Rule(
+        "INSERT INTO entry (account_id, seq, direction_seq, at, reason, amount, balance_after, contra, direction, hash, \
+          idempotency_key, fingerprint, idempotency_balance) VALUES (2, 1, 1, 0, 18, 5, 5, 'issued', 1, {x:02}, $v, {x:03}, 5)",
         "{x:01}, {x:03}, 5), (2, 2, 2, 0, 18, 5, 5, 'issued', 1, {x:02}, {x:02}",
         &["{x:01}, {x:03}, 5), (2, 2, 2, 0, 18, 5, 5, 'issued', 1, {x:02}, {x:01}"],
         Taken,
     ),
     Rule(
         "UPDATE entry SET $v",
-        "guard_key = {x:01}, content_key = {x:02}, answered = 5",
+        "idempotency_key = {x:01}, fingerprint = {x:02}, idempotency_balance = 5",
         &[
-            "guard_key = {x:01}",
-            "content_key = {x:02}",
-            "answered = 5",
-            "guard_key = {x:01}, content_key = {x:02}",
-            "content_key = {x:02}, answered = 5",
+            "idempotency_key = {x:01}",
+            "fingerprint = {x:02}",
+            "idempotency_balance = 5",
+            "idempotency_key = {x:01}, fingerprint = {x:02}",
+            "fingerprint = {x:02}, idempotency_balance = 5",
         ],
         Never,
     ),
     Rule(
-        "INSERT INTO counter (asset, name, balance) VALUES ($v, 0)",
+        "INSERT INTO contra (asset, name, balance) VALUES ($v, 0)",
         "'coin', 'lapsed'",
         &["'coin', 'issued'"],
         Taken,
     ),
     Rule(
-        "INSERT INTO counter (asset, name, balance) VALUES ($v, 0)",
+        "INSERT INTO contra (asset, name, balance) VALUES ($v, 0)",
         "'Coin', 'issued'",
         &[],
         Taken,
@@ -170,13 +175,13 @@ pub const RULES: [Rule; 43] = [
         Taken,
     ),
     Rule(
-        "INSERT INTO alias (name, owner) VALUES ($v, 'uid:2')",
+        "INSERT INTO identity (name, owner) VALUES ($v, 'uid:2')",
         "'KEY:a'",
         &["'key:a'"],
         Taken,
     ),
     Rule(
-        "INSERT INTO alias (name, owner) VALUES ($v, 'uid:2')",
+        "INSERT INTO identity (name, owner) VALUES ($v, 'uid:2')",
         "'key:a '",
         &[],
         Taken,
@@ -245,7 +250,7 @@ pub const RULES: [Rule; 43] = [
         Taken,
     ),
     Rule(
-        "INSERT INTO message (message_key, at, answer) VALUES ($v, 0, '')",
+        "INSERT INTO message (message_key, at, result) VALUES ($v, 0, '')",
         "{x:02}",
         &["{x:01}"],
         Taken,
