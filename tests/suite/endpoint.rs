@@ -1,4 +1,4 @@
-//! A dialect of the tests' own: one file and one line of registration, and it is served, described, signed and counted.
+//! A toy dialect: one file and one line of registration, and it is served, described, signed and counted.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ const NO_UID: Fault = Fault::new(4, "no uid");
 const FORGED: Fault = Fault::new(3, "forged");
 const KEY: &str = "toy-key";
 
-/// A dialect of one line: `GET /toy/SIGNATURE?uid`, answered by one line.
+/// The dialect `GET /toy?UID.SIGNATURE`.
 struct ToyDialect;
 
 impl Dialect for ToyDialect {
@@ -88,19 +88,19 @@ impl Refusals for ToyDialect {
 }
 
 params! {
-    /// The parameters.
+    /// The parameters of `toy.balance`.
     pub struct Params {
-        /// whose coins
+        /// the user whose coins are counted
         uid: Uid = required or NO_UID,
     }
 }
 
-/// Answers the caller, the request and the balance, so that the test sees the whole context.
+/// Replies with the origin, the request id, the time and the balance, so that the test sees the whole context.
 struct Balance;
 
 impl Method for Balance {
     const NAME: &'static str = "toy.balance";
-    const SUMMARY: &'static str = "tells a balance in the toy dialect";
+    const SUMMARY: &'static str = "answers a balance in the toy dialect";
     const EXAMPLE: &'static str = "uid=5";
     const MESSAGE: &'static str = "";
     type State = Coins;
@@ -184,11 +184,11 @@ async fn a_toy_dialect_is_served_described_signed_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config::parse(SETTINGS, &folder.path().join("gateway.toml"), &[]).unwrap();
     let mut endpoints = endpoints::all(&config).unwrap();
-    // The one line.
+    // The one line of registration.
     endpoints.push(Box::new(Toy::new()));
 
     let described = describe(&endpoints);
-    let toy = "toy.balance\n    tells a balance in the toy dialect\n";
+    let toy = "toy.balance\n    answers a balance in the toy dialect\n";
     assert!(described.contains(toy), "{described}");
     assert!(
         described.contains("try: pointgate sign toy uid=5\n"),
@@ -218,8 +218,11 @@ async fn a_toy_dialect_is_served_described_signed_and_counted() {
         (echoed, response.text().await.unwrap())
     };
     let origin = "toy toy-app current Some(203.0.113.7)";
-    let good = format!(r#"["{origin}","r-1",1000,0]"#);
-    assert_eq!(get(&signed.target, "r-1").await, ("r-1".to_owned(), good));
+    let expected = format!(r#"["{origin}","r-1",1000,0]"#);
+    assert_eq!(
+        get(&signed.target, "r-1").await,
+        ("r-1".to_owned(), expected)
+    );
     let forged = get("/toy?5.0", "r-2").await;
     assert_eq!(forged, ("r-2".to_owned(), "forged".to_owned()));
 

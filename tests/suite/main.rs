@@ -1,4 +1,4 @@
-//! All tests that need a running gateway, in one binary; folders as in `src/`.
+//! All tests that need a running gateway, in one binary. The folders mirror `src/`.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod broker;

@@ -1,4 +1,4 @@
-//! The real program in a directory of its own, run as an operator runs it, and a client that signs as the old ones do.
+//! The real program, run in a directory of its own as an operator runs it, and a client of it.
 
 mod client;
 
@@ -15,9 +15,9 @@ pub use client::{Answer, Client, KEY, sign_query};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-/// The salt of responses.
+/// The salt in [`CONFIG`].
 pub const SALT: &str = "salt-of-the-suite";
-/// The configuration that [`ProgramDir::new`] writes.
+/// The `gateway.toml` of [`ProgramDir::new`].
 pub const CONFIG: &str = "\
 [server]
 listen = '127.0.0.1:0'
@@ -27,12 +27,12 @@ debug = ''
 [yoho.client_keys]
 android = 'k-android'
 ";
-/// The bound on everything that is waited for, except a stop.
+/// The limit for every wait except that for a stop.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The bound on a stop: the issue's own.
+/// The limit for a stop, which the requirements set.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
-/// A directory in which the program runs; copies are the same directory, which goes with the last of them.
+/// A directory in which the program runs. Clones share it, and dropping the last one deletes it.
 #[derive(Clone)]
 pub struct ProgramDir(Arc<DirState>);
 
@@ -44,7 +44,7 @@ struct DirState {
 }
 
 impl ProgramDir {
-    /// An empty one.
+    /// An empty directory.
     pub fn empty() -> ProgramDir {
         ProgramDir(Arc::new(DirState {
             folder: tempfile::tempdir().unwrap(),
@@ -54,40 +54,40 @@ impl ProgramDir {
         }))
     }
 
-    /// One with a `gateway.toml`.
+    /// A directory with this `gateway.toml`.
     pub fn with_config(config: &str) -> ProgramDir {
         let dir = ProgramDir::empty();
         dir.write("gateway.toml", config);
         dir
     }
 
-    /// One with [`CONFIG`].
+    /// A directory with [`CONFIG`].
     pub fn new() -> ProgramDir {
         ProgramDir::with_config(CONFIG)
     }
 
-    /// The same with SQLite's file, whatever the tests run on: for what is about that file.
+    /// Uses the default SQLite file even if the tests run on another database.
     pub fn on_sqlite(mut self) -> ProgramDir {
         let state = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
         state.database = None;
         self
     }
 
-    /// The same with a database on the server that this variable names, whatever the tests run on.
+    /// Uses a new database on the server that this environment variable names.
     pub fn on_server(mut self, server: &str) -> ProgramDir {
         let state = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
         state.database = Some(Fresh::on(server));
         self
     }
 
-    /// The same where writing past the limit of a file is an error for the program, and not its end.
+    /// Ignores SIGXFSZ in the program, so that a write beyond the file-size limit is an error instead of its end.
     pub fn ignoring_file_size_signal(mut self) -> ProgramDir {
         let state = Arc::get_mut(&mut self.0).expect("nothing runs in it yet");
         state.ignores_file_size_signal = true;
         self
     }
 
-    /// The URL of its database.
+    /// The URL of the program's database.
     pub fn database_url(&self) -> String {
         match &self.0.database {
             Some(fresh) => fresh.url(),
@@ -95,7 +95,7 @@ impl ProgramDir {
         }
     }
 
-    /// The same with the database at `url`, whatever the tests run on.
+    /// Uses the database at `url`.
     pub fn on_database(self, url: &str) -> ProgramDir {
         let mut dir = self.on_sqlite();
         let state = Arc::get_mut(&mut dir.0).expect("nothing runs in it yet");
@@ -103,27 +103,27 @@ impl ProgramDir {
         dir
     }
 
-    /// A file in it.
+    /// The path of a file in the directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.folder.path().join(name)
     }
 
-    /// Writes a file into it.
+    /// Writes a file into the directory.
     pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    /// Where the ledger is by default.
+    /// The path of the default SQLite file.
     pub fn database_file(&self) -> PathBuf {
         self.path("data/pointgate.db")
     }
 
-    /// Runs a command to its end, which must come by itself.
+    /// Runs a command of the program and waits for its end; kills it and panics after [`PATIENCE`].
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.run_with(arguments, &[])
     }
 
-    /// Runs a command to its end under these environment variables.
+    /// Runs a command as [`ProgramDir::run`] does, with these environment variables.
     pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         let mut child = self.spawn(arguments, variables);
         let (out, err) = (
@@ -149,7 +149,7 @@ impl ProgramDir {
         }
     }
 
-    /// Starts a command.
+    /// Starts a command of the program without waiting for it.
     pub fn spawn(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
         let program = env!("CARGO_BIN_EXE_pointgate");
         let mut command = Command::new(program);
@@ -186,16 +186,16 @@ fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     })
 }
 
-/// What a command printed.
+/// A command's output as text.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The program while it serves; killed when dropped.
+/// A running `pointgate serve`; dropping it kills the process.
 pub struct Program {
-    /// Where it runs.
+    /// The directory in which it runs.
     pub dir: ProgramDir,
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: SocketAddr,
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
@@ -203,12 +203,12 @@ pub struct Program {
 }
 
 impl Program {
-    /// In a fresh directory with [`CONFIG`].
+    /// Starts the program in a new directory with [`CONFIG`].
     pub async fn new() -> Program {
         Program::start(&ProgramDir::new(), &[]).await
     }
 
-    /// In a directory, under these environment variables; waits until it listens.
+    /// Starts the program with these environment variables, and waits until it listens.
     pub async fn start(dir: &ProgramDir, variables: &[(&str, &str)]) -> Program {
         let mut child = dir.spawn(&["serve"], variables);
         let lines = Arc::new(Mutex::new(Vec::new()));
@@ -231,13 +231,13 @@ impl Program {
         program
     }
 
-    /// Starts again in the same directory, once it has ended.
+    /// Starts the program again in the same directory; it must have ended.
     pub async fn restart(&mut self) {
         assert!(self.child.try_wait().unwrap().is_some(), "it still runs");
         *self = Program::start(&self.dir, &[]).await;
     }
 
-    /// A client of it.
+    /// A client of this program.
     pub fn client(&self) -> Client {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
         Client {
@@ -246,34 +246,34 @@ impl Program {
         }
     }
 
-    /// The log so far.
+    /// The log lines so far.
     pub fn log(&self) -> String {
         self.lines.lock().unwrap().join("\n")
     }
 
-    /// The first line of the log that holds `what`, as soon as it is there.
-    pub async fn wait_for_log(&mut self, what: &str) -> String {
+    /// Waits for a log line that contains `text`, and returns the first.
+    pub async fn wait_for_log(&mut self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let ended = self.child.try_wait().unwrap();
             let reading = self.reader.as_ref().is_some_and(|it| !it.is_finished());
             let lines = self.lines.lock().unwrap().clone();
-            if let Some(line) = lines.iter().find(|line| line.contains(what)) {
+            if let Some(line) = lines.iter().find(|line| line.contains(text)) {
                 return line.clone();
             }
             let over = (ended.is_some() && !reading) || Instant::now() > deadline;
-            assert!(!over, "no {what:?} in the log:\n{}", lines.join("\n"));
+            assert!(!over, "no {text:?} in the log:\n{}", lines.join("\n"));
             sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Ends it without any warning.
+    /// Kills the process with SIGKILL.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Sends it a signal: `TERM`, `INT`.
+    /// Sends the process a signal: `TERM`, `INT`.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill")
             .args([format!("-{name}"), self.child.id().to_string()])
@@ -281,17 +281,17 @@ impl Program {
         assert!(sent.unwrap().success(), "kill -{name}");
     }
 
-    /// Its process.
+    /// The process id.
     pub fn process_id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Whether it has not ended yet.
+    /// Whether the process has not ended yet.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// How it ended, which must come within the time that a stop may take.
+    /// Waits until the process ends, which must happen within [`STOP_WITHIN`], and returns its status.
     pub async fn wait_for_exit(&mut self) -> ExitStatus {
         let deadline = Instant::now() + STOP_WITHIN;
         loop {
@@ -307,13 +307,13 @@ impl Program {
         }
     }
 
-    /// Stops it as an operator does, and gives how it ended.
+    /// Sends SIGTERM and waits for the end.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.signal("TERM");
         self.wait_for_exit().await
     }
 
-    /// Runs the audit beside it, or after it.
+    /// Runs `pointgate audit`, which must pass; the program may be running or stopped.
     #[track_caller]
     pub fn audit(&self) {
         let audit = self.dir.run(&["audit"]);

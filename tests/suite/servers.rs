@@ -1,8 +1,9 @@
-//! Says what a run leaves out on a machine without the servers, so that nobody takes SQLite's half for the whole.
+//! Reports which tests a run skips on a machine without the servers, so that a run on SQLite alone does not pass for a complete
+//! one.
 //!
-//! A test that needs a server is `#[ignore = "needs ...: tests/with_servers.sh"]`, by the standard means: it is counted, and shown
-//! with its reason by `cargo test`. `tests/run.sh` asks for the ignored tests too, with servers; without one they fail. Few tests
-//! compare as many databases as there are. The test here tells of both; nextest shows its output by `.config/nextest.toml`.
+//! A test that needs a server is marked `#[ignore = "needs ...: tests/with_servers.sh"]`, so that `cargo test` counts it and shows
+//! the reason. `tests/run.sh` starts the servers and runs the ignored tests too; without a server they fail. A few other tests run
+//! on every database that is available. The test below reports both; `.config/nextest.toml` makes nextest show its output.
 
 use std::io::Write;
 use std::process::Command;
@@ -21,7 +22,7 @@ fn what_is_skipped() {
     let mut text = String::new();
     for (name, variable) in SERVERS {
         if setting(variable).is_none() {
-            text += &format!("SKIPPED: what needs {name}, since {variable} is not set\n");
+            text += &format!("SKIPPED: tests that need {name}, since {variable} is not set\n");
         }
     }
     if !text.is_empty() {
@@ -34,11 +35,11 @@ fn what_is_skipped() {
     if SmallDisk::mount(&folder.path().join("disk")).is_none() {
         text += "SKIPPED: the full disk, since this user may not mount a small one: run the tests as root\n";
     }
-    // `cargo test` keeps to itself what the macros print in a test that passes, but not this.
+    // `cargo test` hides the output of the print macros in a test that passes, but not direct writes to stderr.
     std::io::stderr().write_all(text.as_bytes()).unwrap();
 }
 
-/// How many tests of this binary run only when they are asked for.
+/// The number of `#[ignore]`d tests in this binary.
 fn ignored() -> usize {
     let suite = std::env::current_exe().unwrap();
     let listed = Command::new(suite).args(["--list", "--ignored"]).output();

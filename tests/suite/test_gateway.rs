@@ -1,4 +1,4 @@
-//! A gateway in this process for one test: a fresh ledger, a clock that the test owns, and a client that signs.
+//! A gateway in this process for one test, with a fresh ledger, a clock that the test sets, and a client that signs its calls.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,12 +20,12 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The salt of the gateways that are started here.
+/// The salt that seals the answers.
 pub const SALT: &str = "fake-salt";
-/// The key of the platform that the client here pretends to be.
+/// The private key of `client_type=android`, which signs the calls.
 pub const ANDROID_KEY: &str = "k-android";
 
-/// Patience with a slow disk, any free port, and all secrets, so that no sample is in use.
+/// A timeout for slow disks, any free port, and own values for all secrets, since sample secrets would be reported.
 const SETTINGS: [(&str, &str); 7] = [
     ("POINTGATE__SERVER__REQUEST_TIMEOUT_SECONDS", "300"),
     ("POINTGATE__SERVER__LISTEN", "127.0.0.1:0"),
@@ -36,7 +36,7 @@ const SETTINGS: [(&str, &str); 7] = [
     ("POINTGATE__YOHO__CLIENT_KEYS__IPAD", "k-ipad"),
 ];
 
-/// HTTP's status and the whole body.
+/// The HTTP status and the body.
 pub type Answer = (u16, String);
 
 /// A running gateway; dropping it stops it.
@@ -49,17 +49,17 @@ pub struct TestGateway {
 }
 
 impl TestGateway {
-    /// With the default settings, at 2026-05-20 11:30:32 in Shanghai.
+    /// Starts a gateway with the default settings; the clock stands at 2026-05-20 11:30:32 in Shanghai.
     pub async fn start() -> TestGateway {
         TestGateway::with_config("").await
     }
 
-    /// With this as the operator's file. It may not name what stands in `SETTINGS`, which is laid over it.
+    /// Starts a gateway with this `gateway.toml`. `SETTINGS` override it.
     pub async fn with_config(toml: &str) -> TestGateway {
         TestGateway::build(&SETTINGS, toml).await
     }
 
-    /// The same with the keys of the file, or else the committed sample keys, as the documentation has them.
+    /// Starts a gateway with the secrets of this `gateway.toml` or, where it has none, the sample secrets of the documentation.
     pub async fn with_samples(toml: &str) -> TestGateway {
         TestGateway::build(&SETTINGS[..3], toml).await
     }
@@ -76,7 +76,7 @@ impl TestGateway {
         let env: Vec<_> = env.chain(url).collect();
         let config = match Config::parse(toml, &folder.path().join("gateway.toml"), &env) {
             Ok(config) => config,
-            Err(mistakes) => panic!("{mistakes}"),
+            Err(errors) => panic!("{errors}"),
         };
         let own = settings.len() < SETTINGS.len() || config.samples.is_empty();
         assert!(own, "{:?}", config.samples);
@@ -94,31 +94,31 @@ impl TestGateway {
         gateway
     }
 
-    /// Sets the clock to a time in Shanghai.
+    /// Sets the clock to a local time in Shanghai: `2026-05-20 11:30:32`.
     pub fn set_time(&self, local: &str) {
         let time: DateTime = local.parse().unwrap();
-        // Shanghai has been eight hours ahead of UTC, winter and summer, since 1991.
+        // Shanghai has had no daylight saving time since 1991.
         let zone = TimeZone::fixed(offset(8));
         let at = time.to_zoned(zone).unwrap().timestamp().as_millisecond();
         self.now.store(at, Ordering::SeqCst);
     }
 
-    /// The time (ms).
+    /// The clock's time, in milliseconds since the epoch.
     pub fn now(&self) -> i64 {
         self.now.load(Ordering::SeqCst)
     }
 
-    /// The ledger behind it.
+    /// The ledger of this gateway, for what no request can do.
     pub fn ledger(&self) -> &Ledger {
         &self.server().ledger
     }
 
-    /// Recomputes the whole ledger; it must be sound.
+    /// Audits the whole ledger, which must pass.
     pub async fn audit(&self) -> Report {
         self.ledger().audit(|_, _| {}).await.unwrap()
     }
 
-    /// The URL of its database.
+    /// The URL of the gateway's database, for a second connection.
     pub fn database_url(&self) -> String {
         if let Some(fresh) = &self.database {
             return fresh.url();
@@ -127,12 +127,12 @@ impl TestGateway {
         format!("sqlite://{}", file.display())
     }
 
-    /// The URL of a path: `/gateway?a=1`.
+    /// The URL of a path and query: `/gateway?a=1`.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.server().address)
     }
 
-    /// Calls a method by GET, signed; the parameters as `uid=5&num=1`, not encoded.
+    /// Calls a method by a signed GET; the parameters are given unencoded: `uid=5&num=1`.
     pub async fn call(&self, method: &str, parameters: &str) -> Answer {
         let mut all = vec![("method", method), ("client_type", "android")];
         all.extend(pairs(parameters));
@@ -141,7 +141,7 @@ impl TestGateway {
         self.get(&format!("{query}&client_secret={secret}")).await
     }
 
-    /// Calls a method by POST with a form, signed.
+    /// Calls a method by a signed POST with a form.
     pub async fn post_form(&self, method: &str, parameters: &str) -> Answer {
         let fields = pairs(parameters);
         let mut all = vec![("method", method), ("client_type", "android")];
@@ -153,25 +153,25 @@ impl TestGateway {
         self.post(&query, kind, form(&fields)).await
     }
 
-    /// Calls a method by POST with a JSON body, signed.
+    /// Calls a method by a signed POST with a JSON body.
     pub async fn post_json(&self, method: &str, json: impl Into<reqwest::Body>) -> Answer {
         let query = signed_query(method);
         self.post(&query, Some("application/json"), json).await
     }
 
-    /// Calls a method by GET with QA's word instead of a signature.
+    /// Calls a method by GET with `debug=XYZ` instead of a signature.
     pub async fn call_with_debug(&self, method: &str, parameters: &str) -> Answer {
         let parameters = form(&pairs(parameters));
         self.get(&format!("method={method}&debug=XYZ&{parameters}"))
             .await
     }
 
-    /// GET with a query as it stands.
+    /// GET with the query as given.
     pub async fn get(&self, query: &str) -> Answer {
         self.get_with(query, &[]).await
     }
 
-    /// GET with a query as it stands, and headers.
+    /// GET with the query as given and extra headers.
     pub async fn get_with(&self, query: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = self.client.get(self.url(&format!("/gateway?{query}")));
         for (name, value) in headers {
@@ -180,7 +180,7 @@ impl TestGateway {
         send(request).await
     }
 
-    /// POST with a query and a body as they stand.
+    /// POST with the query and the body as given.
     pub async fn post(
         &self,
         query: &str,
@@ -194,12 +194,12 @@ impl TestGateway {
         send(request.body(body)).await
     }
 
-    /// GET of a path and query as they stand.
+    /// GET of the path and query as given.
     pub async fn get_path(&self, path: &str) -> Answer {
         send(self.client.get(self.url(path))).await
     }
 
-    /// POST to the open platform with a body as it stands.
+    /// POST to `/api/v2` with the body as given.
     pub async fn post_envelope(&self, body: impl Into<reqwest::Body>) -> Answer {
         let request = self.client.post(self.url("/api/v2"));
         send(
@@ -210,12 +210,12 @@ impl TestGateway {
         .await
     }
 
-    /// A request of any other kind.
+    /// GET of the path and query as given; returns the whole response, with its headers.
     pub async fn get_response(&self, path: &str) -> reqwest::Response {
         self.client.get(self.url(path)).send().await.unwrap()
     }
 
-    /// Writes bytes into a connection, and reads until the server closes it.
+    /// Writes the bytes to a new TCP connection and reads until the server closes it.
     pub async fn send_bytes(&self, bytes: &[u8]) -> io::Result<String> {
         let mut stream = TcpStream::connect(self.server().address).await?;
         stream.write_all(bytes).await?;
@@ -231,7 +231,7 @@ impl TestGateway {
 
 impl Drop for TestGateway {
     fn drop(&mut self) {
-        // With their client gone the connections close, so that the stop need not wait for them.
+        // Replacing the client closes its idle connections, for which the server would wait.
         self.client = client();
         if let Some(server) = self.server.take() {
             tokio::task::block_in_place(|| {
@@ -241,7 +241,7 @@ impl Drop for TestGateway {
     }
 }
 
-/// An answer with data, as protocols.md has it.
+/// The envelope with `alg`, `data` and `md5`, which successes have and some faults.
 pub fn sealed(code: i64, data: &str, message: &str) -> Answer {
     let md5 = md5(&format!("{SALT}:{data}"));
     let body = format!(
@@ -250,25 +250,25 @@ pub fn sealed(code: i64, data: &str, message: &str) -> Answer {
     (200, body)
 }
 
-/// A refusal of code and message alone.
+/// The envelope of a fault without data.
 pub fn fault(code: i64, message: &str) -> Answer {
     (200, format!(r#"{{"code":{code},"message":"{message}"}}"#))
 }
 
-/// The signed part of a query that calls a method and has its other parameters elsewhere.
+/// A signed query that names a method and nothing else: the other parameters are in the body.
 pub fn signed_query(method: &str) -> String {
     let all = [("method", method), ("client_type", "android")];
     let secret = client_secret(&all, ANDROID_KEY);
     format!("{}&client_secret={secret}", form(&all))
 }
 
-/// Lower-case hex MD5 of a text.
+/// MD5 in lower-case hexadecimal.
 pub fn md5(text: &str) -> String {
     let digest = Md5::digest(text.as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The signature by the words of protocols.md, for parameters without repetitions.
+/// `client_secret` as protocols.md part 1 defines it; `parameters` must not repeat a name.
 pub fn client_secret(parameters: &[(&str, &str)], key: &str) -> String {
     let mut signed: BTreeMap<&str, &str> = parameters.iter().copied().collect();
     assert_eq!(signed.len(), parameters.len(), "a repeated name");
@@ -283,7 +283,7 @@ pub fn client_secret(parameters: &[(&str, &str)], key: &str) -> String {
     md5(&trimmed.join("&"))
 }
 
-/// `uid=5&num=1`, not encoded.
+/// Splits `uid=5&num=1`, which is not encoded.
 fn pairs(parameters: &str) -> Vec<(&str, &str)> {
     let pairs = parameters.split('&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| pair.split_once('=').unwrap()).collect()

@@ -1,4 +1,4 @@
-//! A crash: `kill -9` in the middle of a stream of messages.
+//! `kill -9` in the middle of a stream of messages.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use crate::program::{Program, ProgramDir};
 
 const MESSAGES: u32 = 2000;
 const USERS: u32 = 20;
-/// It is killed when so many still wait.
+/// The numbers of waiting messages at which the program is killed.
 const KILLED_AT: [u32; 3] = [1500, 1000, 500];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn three_crashes_lose_no_message_and_count_none_twice() {
+async fn kills_lose_no_message_and_count_none_twice() {
     let broker = TestBroker::declared().await;
     let mut expected: BTreeMap<String, (i64, usize)> = BTreeMap::new();
     for i in 0..MESSAGES {
@@ -31,7 +31,7 @@ async fn three_crashes_lose_no_message_and_count_none_twice() {
         broker.wait_until_at_most(waiting).await;
         program.kill();
         let left = broker.waiting(&broker.queue()).await;
-        assert!(left > 0, "it was killed when all was over");
+        assert!(left > 0, "it was killed after the last message");
         program.restart().await;
     }
     let client = program.client();

@@ -1,4 +1,4 @@
-//! Messages that can never succeed: they go to the dead-letter queue with the reason, and do not stop the others.
+//! Messages that can never succeed go to the dead-letter queue with a reason, and do not block the others.
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldArray, FieldTable};
@@ -10,7 +10,7 @@ use crate::program::{Program, ProgramDir};
 
 const UID: &str = "50030199";
 
-/// A routing key, a body, and why it is refused.
+/// The routing key, the body and the reason of a refused message.
 const POISON: [(&str, &str, &str); 8] = [
     (EARN, "no JSON", "400 the body is no JSON object"),
     (EARN, "", "400 the body is no JSON object"),
@@ -32,7 +32,7 @@ const POISON: [(&str, &str, &str); 8] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn they_are_dead_lettered_with_their_reason_and_stop_nobody() {
+async fn refused_messages_are_dead_lettered_with_a_reason_and_block_nothing() {
     let broker = TestBroker::declared().await;
     let mut expected = Vec::new();
     for (i, (key, body, reason)) in POISON.into_iter().enumerate() {
@@ -68,11 +68,11 @@ async fn they_are_dead_lettered_with_their_reason_and_stop_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn a_dead_letter_keeps_its_properties_but_for_those_that_would_lose_it() {
+async fn a_dead_letter_keeps_all_properties_except_those_that_would_reroute_it() {
     let broker = TestBroker::declared().await;
     let mut headers = FieldTable::default();
     headers.insert("trace".into(), AMQPValue::LongString("t1".into()));
-    // By this header the broker would put the dead letter into the queue again.
+    // With this header the broker would route the dead letter to the queue again.
     let copies = vec![AMQPValue::LongString(broker.queue().into())];
     headers.insert("CC".into(), AMQPValue::FieldArray(FieldArray::from(copies)));
     let properties = BasicProperties::default()
@@ -116,7 +116,7 @@ async fn a_dead_letter_keeps_its_properties_but_for_those_that_would_lose_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn what_the_broker_would_refuse_in_a_dead_letter_is_left_out() {
+async fn a_dead_letter_drops_headers_that_are_too_large_for_the_broker() {
     let broker = TestBroker::declared().await;
     let mut headers = FieldTable::default();
     headers.insert(
@@ -138,7 +138,7 @@ async fn what_the_broker_would_refuse_in_a_dead_letter_is_left_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn the_dead_letter_queue_is_declared_again_where_somebody_deletes_it() {
+async fn a_deleted_dead_letter_queue_is_declared_again() {
     let broker = TestBroker::declared().await;
     let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
     wait_for_connections(&mut program, 1).await;

@@ -1,4 +1,4 @@
-//! Messages count, once, and what the program needs of the broker it declares itself.
+//! Each message counts once, and the program declares the exchange and queues that it needs.
 
 use lapin::BasicProperties;
 
@@ -9,7 +9,7 @@ const UID: &str = "50030199";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn messages_count_and_a_repeated_one_counts_once() {
+async fn a_repeated_message_counts_once() {
     let broker = TestBroker::new().await;
     let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
     wait_for_connections(&mut program, 1).await;
@@ -20,14 +20,14 @@ async fn messages_count_and_a_repeated_one_counts_once() {
             .await;
     }
     wait_for_total(&client, UID, 321).await;
-    // By its other name, without an id, and not persistent.
+    // By the method's other name, without a message id, and not persistent.
     let body = earn(UID, 4000, "d").to_string();
     let plain = BasicProperties::default();
     broker
         .publish_with("app.yohocoin.add", body.as_bytes(), plain)
         .await;
     wait_for_total(&client, UID, 4321).await;
-    // A user's messages keep their order: when this one has counted, the repeated ones before it did not.
+    // Messages of one user keep their order: once the last one has counted, the repeated one before it has been handled.
     broker.publish(EARN, &earn(UID, 20, "b"), "b").await;
     broker.publish(EARN, &earn(UID, 50000, "e"), "e").await;
     wait_for_total(&client, UID, 54321).await;
@@ -38,17 +38,17 @@ async fn messages_count_and_a_repeated_one_counts_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn what_survives_a_restart_of_the_broker_is_declared_so() {
+async fn exchange_and_queues_are_declared_durable() {
     let broker = TestBroker::new().await;
     let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
     wait_for_connections(&mut program, 1).await;
-    // The broker would refuse that if they were otherwise.
+    // The broker refuses a declaration with other properties.
     broker.declare().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn a_queue_that_somebody_deletes_is_declared_again() {
+async fn a_deleted_queue_is_declared_again() {
     let broker = TestBroker::declared().await;
     let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
     wait_for_connections(&mut program, 1).await;
@@ -61,15 +61,15 @@ async fn a_queue_that_somebody_deletes_is_declared_again() {
 }
 
 #[test]
-fn check_config_says_whether_it_is_on() {
-    let said = |config: &str| {
+fn check_config_reports_whether_the_consumer_is_on() {
+    let check_config = |config: &str| {
         let out = ProgramDir::with_config(config).run(&["check-config"]);
         assert!(out.status.success(), "{}", text(&out.stderr));
         text(&out.stdout)
     };
-    let off = said("");
+    let off = check_config("");
     assert!(off.contains("consumes no messages"), "{off}");
-    let on = said("[amqp]\nurl = 'amqp://guest:guest@127.0.0.1:5672/%2f'\nqueue = 'q'");
+    let on = check_config("[amqp]\nurl = 'amqp://guest:guest@127.0.0.1:5672/%2f'\nqueue = 'q'");
     assert!(on.contains("consumes messages from the queue q\n"), "{on}");
     assert!(!on.contains("amqp://") && !on.contains("guest"), "{on}");
 }

@@ -1,4 +1,4 @@
-//! The log: connected, lost, dead-lettered; nothing of the URL, of its password, or of a message.
+//! The log shows connections, losses and dead letters, but nothing of the URL, its password or a message.
 
 use super::proxy::Proxy;
 use super::test_broker::{
@@ -6,13 +6,13 @@ use super::test_broker::{
 };
 use crate::program::{Program, ProgramDir};
 
-/// Stands in every value that the messages carry.
+/// A marker in every value of the messages.
 const PRIVATE: &str = "pv7";
 const UID: &str = "5003017770177";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn it_says_what_happens_and_nothing_private() {
+async fn the_log_shows_events_and_nothing_private() {
     let broker = TestBroker::declared().await;
     let proxy = Proxy::cut_off().await;
     let dir = ProgramDir::with_config(&broker.config_with_url(&proxy.url));
@@ -21,13 +21,13 @@ async fn it_says_what_happens_and_nothing_private() {
     program.wait_for_log("cannot reach the broker: ").await;
     proxy.restore();
     wait_for_connections(&mut program, 1).await;
-    let good = earn(UID, 5, &format!("{PRIVATE}-a"));
-    broker.publish(EARN, &good, &format!("{PRIVATE}-id")).await;
-    let bad = format!(r#"{{"uid":"{UID}","num":"{PRIVATE}","message":"{PRIVATE}"}}"#);
+    let valid = earn(UID, 5, &format!("{PRIVATE}-a"));
+    broker.publish(EARN, &valid, &format!("{PRIVATE}-id")).await;
+    let invalid = format!(r#"{{"uid":"{UID}","num":"{PRIVATE}","message":"{PRIVATE}"}}"#);
     for (key, body) in [
-        (EARN, bad.as_str()),
+        (EARN, invalid.as_str()),
         (EARN, PRIVATE),
-        (&format!("app.{PRIVATE}"), &bad),
+        (&format!("app.{PRIVATE}"), &invalid),
     ] {
         let properties = persistent().with_message_id(format!("{PRIVATE}-id").into());
         broker.publish_with(key, body.as_bytes(), properties).await;
@@ -47,14 +47,14 @@ async fn it_says_what_happens_and_nothing_private() {
     }
     let own = log.lines().filter(|line| !line.contains("/gateway"));
     for private in [PRIVATE, UID, "amqp://", "guest:", &proxy.url, &url()] {
-        let told: Vec<&str> = own.clone().filter(|line| line.contains(private)).collect();
-        assert!(told.is_empty(), "{private}: {told:?}");
+        let shown: Vec<&str> = own.clone().filter(|line| line.contains(private)).collect();
+        assert!(shown.is_empty(), "{private}: {shown:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn a_wrong_password_is_told_without_it() {
+async fn a_wrong_password_is_reported_but_not_shown() {
     let broker = TestBroker::new().await;
     let (_, address) = url()
         .split_once('@')

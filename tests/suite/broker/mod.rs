@@ -1,4 +1,4 @@
-//! Messages from a real RabbitMQ, the one that `POINTGATE_TEST_AMQP_URL` names.
+//! The broker's consumer on a real RabbitMQ, which `POINTGATE_TEST_AMQP_URL` names.
 
 mod crash;
 mod dead_letters;

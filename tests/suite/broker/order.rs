@@ -1,4 +1,5 @@
-//! Many messages at a time, one user's one after the other, each until it succeeds or is refused.
+//! Concurrency and order: messages of different users run concurrently, those of one user in sequence, each until it succeeds
+//! or is refused.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use super::probe::{RecordedCall, consume, consume_with};
 use super::proxy::Proxy;
 use super::test_broker::{TestBroker, header};
 
-/// The method of the tests.
+/// The method of `probe.rs`.
 const NOTE: &str = "probe.note";
 
 async fn publish(broker: &TestBroker, user: &str, n: i64, ends: &str) {
@@ -17,7 +18,7 @@ async fn publish(broker: &TestBroker, user: &str, n: i64, ends: &str) {
     broker.publish(NOTE, &body, &format!("{user}-{n}")).await;
 }
 
-/// The numbers and ends of each user's calls, in their order.
+/// The numbers and outcomes of each user's calls, in their order.
 fn by_user(called: &[RecordedCall]) -> BTreeMap<&str, Vec<(i64, &str)>> {
     let mut users: BTreeMap<&str, Vec<(i64, &str)>> = BTreeMap::new();
     for call in called {
@@ -29,7 +30,7 @@ fn by_user(called: &[RecordedCall]) -> BTreeMap<&str, Vec<(i64, &str)>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn what_fails_for_now_is_tried_again_in_its_place() {
+async fn a_transient_failure_is_retried_in_order() {
     let broker = TestBroker::declared().await;
     let users = ["a", "b", "c", "d", "e", "f"];
     let ends = ["busy ok", "ok", "broken panic ok", "hang ok", "ok"];
@@ -63,7 +64,7 @@ async fn what_fails_for_now_is_tried_again_in_its_place() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn different_users_do_not_wait_for_each_other() {
+async fn messages_of_different_users_run_concurrently() {
     let broker = TestBroker::declared().await;
     for n in 0..20 {
         for user in 0..100 {
@@ -74,7 +75,7 @@ async fn different_users_do_not_wait_for_each_other() {
         publish(&broker, &format!("w{user}"), 0, "wait").await;
     }
     let (running, log) = consume_with(&broker, &super::test_broker::url(), Duration::from_secs(60));
-    // Those that wait hold up their lanes; so many lanes do they have at least.
+    // Each waiting message blocks its key-ordered worker, so that there are at least so many workers.
     log.wait_for_concurrency(20).await;
     while log.calls().len() < 2040 {
         log.resume.notify_waiters();
@@ -92,7 +93,7 @@ async fn different_users_do_not_wait_for_each_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn while_all_fails_nothing_is_lost_or_dead_lettered() {
+async fn transient_failures_lose_and_dead_letter_nothing() {
     let broker = TestBroker::declared().await;
     for n in 0..3 {
         publish(&broker, "a", n, "broken broken busy broken ok").await;
@@ -115,7 +116,7 @@ async fn while_all_fails_nothing_is_lost_or_dead_lettered() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn what_is_not_done_is_not_acknowledged() {
+async fn a_stop_leaves_unfinished_messages_unacknowledged() {
     let broker = TestBroker::declared().await;
     publish(&broker, "a", 0, "ok").await;
     publish(&broker, "a", 1, "wait").await;
@@ -128,7 +129,7 @@ async fn what_is_not_done_is_not_acknowledged() {
     );
     log.wait_for_concurrency(2).await;
     log.wait_for_calls(2).await;
-    // One still waits, and the other is between two tries; what is behind it does not overtake it in the end.
+    // One message waits and one is between two attempts. The message behind it must not overtake it during the stop.
     running.stop().await;
     broker.wait_until_at_least(3).await;
     assert_eq!(broker.remaining().await, (3, 0));
@@ -136,7 +137,7 @@ async fn what_is_not_done_is_not_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn what_comes_again_waits_for_what_is_still_done_about_it() {
+async fn a_redelivery_waits_for_the_call_under_way() {
     let broker = TestBroker::declared().await;
     let proxy = Proxy::cut_off().await;
     proxy.restore();
@@ -148,7 +149,7 @@ async fn what_comes_again_waits_for_what_is_still_done_about_it() {
     broker.wait_until_at_least(2).await;
     proxy.restore();
     broker.wait_until_at_most(0).await;
-    // Both have come again; the method log it if it is called twice at a time.
+    // Both messages have been redelivered; the method records it if it is called twice at a time.
     log.resume.notify_one();
     let called = log.wait_for_calls(3).await;
     assert_eq!(by_user(&called)["a"], [(0, "wait"), (0, "ok"), (1, "ok")]);

@@ -1,4 +1,4 @@
-//! A method of the tests' own, that fails as it is told and log who calls it, and a consumer of it in this process.
+//! A method that fails on request and records its calls, and a consumer of it in this process.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -23,58 +23,58 @@ use tokio::time::sleep;
 
 use super::test_broker::{TestBroker, url};
 
-/// The bound on everything that is waited for.
+/// The limit for every wait.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a call may take.
+/// The call timeout of [`consume`].
 const WITHIN: Duration = Duration::from_millis(500);
 
 params! {
-    /// What it takes.
+    /// The parameters of the probe method.
     pub struct Params {
-        /// who
+        /// the user, whose messages are called in order
         user_key: Text<64> = required,
-        /// the number of the message among those of this user
+        /// the number of the message within the user's
         n: i64 = required,
-        /// how it ends, one word for each try, the last for all further ones: ok, busy, broken, panic, hang, no
+        /// the outcomes of the attempts, the last one for all further attempts: ok, busy, broken, panic, hang, wait, no
         ends: Text<255> = required,
     }
 }
 
-/// What it answers.
+/// The reply has no fields.
 #[derive(Serialize)]
 pub struct EmptyReply {}
 
-/// One call.
+/// A recorded attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedCall {
-    /// Whose message.
+    /// The user of the message.
     pub user: String,
-    /// Its number.
+    /// The message's number within the user's.
     pub n: i64,
-    /// What became of it.
+    /// The attempt's outcome.
     pub end: String,
     /// The message's id.
     pub id: Option<String>,
 }
 
-/// What is noted of the calls.
+/// The record of all calls.
 #[derive(Default)]
 pub struct CallLog {
     called: Mutex<Vec<RecordedCall>>,
     active: Mutex<BTreeMap<String, usize>>,
-    /// The most users that were under way at a time.
+    /// The largest number of users with a call at the same time.
     pub max_concurrent: AtomicUsize,
-    /// Lets those go on that wait.
+    /// Resumes calls whose outcome is `wait`.
     pub resume: Notify,
 }
 
 impl CallLog {
-    /// All calls so far, in the order in which they ended.
+    /// All calls that have ended, in the order of their ends.
     pub fn calls(&self) -> Vec<RecordedCall> {
         self.called.lock().unwrap().clone()
     }
 
-    /// Waits until so many calls have ended.
+    /// Waits until `many` calls have ended, and returns them.
     pub async fn wait_for_calls(&self, many: usize) -> Vec<RecordedCall> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -87,7 +87,7 @@ impl CallLog {
         }
     }
 
-    /// Waits until so many users are under way at the same time.
+    /// Waits until `many` users have had a call at the same time.
     pub async fn wait_for_concurrency(&self, many: usize) {
         let deadline = Instant::now() + PATIENCE;
         while self.max_concurrent.load(Ordering::SeqCst) < many {
@@ -101,7 +101,7 @@ impl CallLog {
         let of_user = active.entry(call.user.clone()).or_default();
         *of_user += 1;
         if *of_user > 1 {
-            // A panic here would be the consumer's to catch.
+            // The consumer would catch a panic, so record the overlap as an outcome.
             let end = "at the same time".to_owned();
             self.called.lock().unwrap().push(RecordedCall {
                 end,
@@ -118,12 +118,12 @@ impl CallLog {
     }
 }
 
-/// The method.
+/// The method `probe.note`.
 struct ProbeMethod;
 
 impl Method for ProbeMethod {
     const NAME: &'static str = "probe.note";
-    const SUMMARY: &'static str = "notes who calls it";
+    const SUMMARY: &'static str = "records its calls";
     const EXAMPLE: &'static str = "user_key=u&n=1&ends=ok";
     const MESSAGE: &'static str = "ok";
     type State = CallLog;
@@ -162,13 +162,13 @@ impl Method for ProbeMethod {
             "busy" => Err(CallError::Busy),
             "broken" => Err(CallError::Internal),
             "no" => Err(Fault::new(407, "钻石不足").into()),
-            "panic" => panic!("as it was told"),
+            "panic" => panic!("as the message asks"),
             _ => Ok(EmptyReply {}),
         }
     }
 }
 
-/// CallLog the end of a call, also of one that is given up.
+/// Records the end of a call when dropped, also that of a call whose timeout expires.
 struct ActiveCall<'a>(&'a CallLog, Option<RecordedCall>);
 
 impl Drop for ActiveCall<'_> {
@@ -179,12 +179,12 @@ impl Drop for ActiveCall<'_> {
     }
 }
 
-/// Consumes by the method here, and by no other.
+/// Starts a consumer whose only method is the probe.
 pub fn consume(broker: &TestBroker) -> (RunningConsumer, Arc<CallLog>) {
     consume_with(broker, &url(), WITHIN)
 }
 
-/// The same by another way to the broker, and with another bound on a call.
+/// Starts the consumer with another URL of the broker and another call timeout.
 pub fn consume_with(
     broker: &TestBroker,
     url: &str,

@@ -1,4 +1,4 @@
-//! A wire between the program and the broker that a test can cut.
+//! A proxy between the program and the broker whose connections a test can cut.
 
 use std::net::SocketAddr;
 
@@ -8,15 +8,15 @@ use tokio::sync::watch;
 
 use super::test_broker::url;
 
-/// Cut or not; cut when dropped.
+/// The proxy; dropping it cuts all connections.
 pub struct Proxy {
-    /// How the program reaches the broker through it.
+    /// The broker's URL through the proxy.
     pub url: String,
     whole: watch::Sender<bool>,
 }
 
 impl Proxy {
-    /// One that is cut.
+    /// Starts a proxy that lets no connection through yet.
     pub async fn cut_off() -> Proxy {
         let direct = url();
         let (head, address) = direct.split_once('@').expect("a URL with a name");
@@ -29,12 +29,12 @@ impl Proxy {
         Proxy { url, whole }
     }
 
-    /// Lets connections through.
+    /// Lets new connections through.
     pub fn restore(&self) {
         self.whole.send_replace(true);
     }
 
-    /// Ends all connections, and lets none through.
+    /// Ends all connections and refuses new ones.
     pub fn cut(&self) {
         self.whole.send_replace(false);
     }

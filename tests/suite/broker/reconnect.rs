@@ -1,4 +1,4 @@
-//! The broker is away, at the start or later: the program serves, comes back, and loses and repeats nothing.
+//! The broker is unreachable, at the start or later: the program serves, reconnects, and neither loses nor repeats a message.
 
 use super::proxy::Proxy;
 use super::test_broker::{EARN, TestBroker, earn, wait_for_connections, wait_for_total};
@@ -11,7 +11,7 @@ const EACH: u32 = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn it_serves_without_the_broker_and_connects_when_that_comes() {
+async fn the_program_serves_without_the_broker_and_connects_later() {
     let broker = TestBroker::declared().await;
     let proxy = Proxy::cut_off().await;
     broker.publish(EARN, &earn(UID, 7, "a"), "a").await;
@@ -65,7 +65,7 @@ async fn a_lost_connection_loses_no_message_and_counts_none_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn it_stops_in_time_while_the_broker_is_away() {
+async fn the_program_stops_in_time_while_the_broker_is_unreachable() {
     let broker = TestBroker::new().await;
     let proxy = Proxy::cut_off().await;
     let dir = ProgramDir::with_config(&broker.config_with_url(&proxy.url));

@@ -1,4 +1,4 @@
-//! Member status over the broker: diamonds exactly, whatever happens; profiles; payments.
+//! Member status over the broker: diamonds count exactly once through crashes; profiles; payments.
 
 use std::time::{Duration, Instant};
 
@@ -16,14 +16,14 @@ use super::test_broker::TestBroker;
 use crate::osx::client::sign_query;
 use crate::program::{Client, Program, ProgramDir, text};
 
-/// Diamonds are the community's score1 here, so that they can be read.
+/// Shows diamonds as the community's score1, so that the tests can read them.
 const COMMUNITY: &str =
     "[osx]\napp_key = 'testappkey'\napp_secret = 'testsecret'\nscores.score1 = 'diamond'\n";
 const MESSAGES: u32 = 2000;
 const USERS: u32 = 10;
 const COUNT: i64 = 7;
 
-/// `userInfo` of somebody.
+/// The `userInfo` of a user, as the community reads it.
 async fn info(client: &Client, user: &str) -> Value {
     let end = jiff::Timestamp::now().as_second() + 60;
     let query = sign_query(&format!(
@@ -33,7 +33,7 @@ async fn info(client: &Client, user: &str) -> Value {
     answer.json["data"]["userInfo"].clone()
 }
 
-/// Waits until `userInfo` has this.
+/// Waits until a field of `userInfo` has this value.
 async fn shows(client: &Client, user: &str, name: &str, value: Value) {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
@@ -52,7 +52,7 @@ fn add(user: u32) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn two_thousand_diamond_messages_and_three_kills() {
+async fn diamonds_count_exactly_once_through_three_kills() {
     let broker = TestBroker::declared().await;
     for i in 0..MESSAGES {
         broker
@@ -66,7 +66,7 @@ async fn two_thousand_diamond_messages_and_three_kills() {
         program.kill();
         assert!(
             broker.waiting(&broker.queue()).await > 0,
-            "it was killed when all was over"
+            "it was killed after the last message"
         );
         program.restart().await;
     }
@@ -81,7 +81,7 @@ async fn two_thousand_diamond_messages_and_three_kills() {
         )
         .await;
     }
-    // Whatever was sent twice on the way is settled too, and each once more changes nothing.
+    // Redelivered messages are done by now. Publishing some messages once more changes nothing.
     for i in 0..50 {
         broker
             .publish("status.add_diamond", &add(i % USERS), &format!("m{i}"))
@@ -91,7 +91,7 @@ async fn two_thousand_diamond_messages_and_three_kills() {
     program.restart().await;
     let deadline = Instant::now() + Duration::from_secs(60);
     while broker.waiting(&broker.queue()).await > 0 {
-        assert!(Instant::now() < deadline, "it does not end");
+        assert!(Instant::now() < deadline, "messages still wait");
         sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(program.terminate().await.code(), Some(0));
@@ -110,7 +110,7 @@ async fn two_thousand_diamond_messages_and_three_kills() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn each_operation_by_its_routing_key() {
+async fn every_status_operation_is_called_by_its_routing_key() {
     let key = PrivateKey::generate();
     let pem = key
         .to_public_key()
@@ -186,7 +186,7 @@ async fn each_operation_by_its_routing_key() {
         .await;
     shows(&client, "a", "score1", json!("125")).await;
 
-    // What is refused is dead-lettered and stops nobody.
+    // Refused messages are dead-lettered and block nothing.
     send(
         "status.sports_envious.v2",
         json!({"user_key": "a", "envious": -1000}),

@@ -1,4 +1,4 @@
-//! A stop: what was taken is finished and acknowledged, the rest stays the broker's.
+//! On a stop the program finishes and acknowledges the messages it has taken; the others stay in the queue.
 
 use super::test_broker::{EARN, TestBroker, earn};
 use crate::ledger::write_load::history;
@@ -9,7 +9,7 @@ const EACH: usize = 500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
-async fn sigterm_finishes_what_was_taken_and_leaves_the_rest() {
+async fn sigterm_finishes_accepted_messages_and_leaves_the_others() {
     let broker = TestBroker::declared().await;
     let all = UIDS.len() * EACH;
     for i in 0..all {
@@ -34,9 +34,9 @@ async fn sigterm_finishes_what_was_taken_and_leaves_the_rest() {
     assert!(!log.contains("ERROR"), "{log}");
 
     let (left, dead) = broker.remaining().await;
-    assert!(left > 0, "it stopped when all was over");
+    assert!(left > 0, "it stopped after the last message");
     assert_eq!(dead, 0);
-    // Without the broker, so that only what had counted is there.
+    // Restart without the broker, so that nothing more is consumed.
     dir.write("gateway.toml", CONFIG);
     program.restart().await;
     let client = program.client();
@@ -44,7 +44,7 @@ async fn sigterm_finishes_what_was_taken_and_leaves_the_rest() {
     for uid in UIDS {
         rows += history(&client, uid).await.len();
     }
-    // What counted and was not acknowledged would be among both.
+    // A message that counted without being acknowledged would be in both numbers.
     assert_eq!(rows + usize::try_from(left).unwrap(), all);
     program.audit();
 }

@@ -1,4 +1,4 @@
-//! A broker's exchange and queues of one test's own, a publisher to them, and a look into them.
+//! An exchange and queues of one test at the broker, with a publisher to them and a view into them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -16,24 +16,24 @@ use tokio::time::sleep;
 use crate::database::{RABBITMQ, must};
 use crate::program::{CONFIG, Client, Program};
 
-/// The bound on everything that is waited for.
+/// The limit for every wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where the broker is.
+/// The broker's URL.
 pub fn url() -> String {
     must(RABBITMQ)
 }
 
 /// An exchange, a queue bound to every method, and its dead-letter queue, all deleted when dropped.
 pub struct TestBroker {
-    /// The exchange; the queue has `.in` behind it.
+    /// The exchange's name; the queue's name is this with `.in` appended.
     pub name: String,
     channel: Channel,
     _connection: Connection,
 }
 
 impl TestBroker {
-    /// Names of their own; nothing is declared.
+    /// Connects and makes up unique names; declares nothing.
     pub async fn new() -> TestBroker {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -50,14 +50,14 @@ impl TestBroker {
         }
     }
 
-    /// With its exchange and its queue, before the program declares them.
+    /// Connects and declares exchange and queues, before the program does.
     pub async fn declared() -> TestBroker {
         let broker = TestBroker::new().await;
         broker.declare().await;
         broker
     }
 
-    /// Declares all that a consumer needs, durable; panics where it is there otherwise.
+    /// Declares the exchange and the queues as durable; panics if they exist with other properties.
     pub async fn declare(&self) {
         let (channel, none) = (&self.channel, FieldTable::default);
         let durable = ExchangeDeclareOptions {
@@ -90,7 +90,7 @@ impl TestBroker {
         format!("{}.in.dead", self.name)
     }
 
-    /// The section of the configuration.
+    /// The configuration's section `[amqp]`.
     pub fn section(&self, url: &str) -> String {
         let TestBroker { name, .. } = self;
         format!(
@@ -98,24 +98,24 @@ impl TestBroker {
         )
     }
 
-    /// The whole configuration of a program.
+    /// A program's whole configuration.
     pub fn config(&self) -> String {
         self.config_with_url(&url())
     }
 
-    /// The same with another way to the broker.
+    /// A program's whole configuration, with another URL of the broker.
     pub fn config_with_url(&self, url: &str) -> String {
         format!("{CONFIG}{}", self.section(url))
     }
 
-    /// Publishes a message, persistent, with an id; returns once the broker has it.
+    /// Publishes a persistent message with an id and waits for the broker's confirmation.
     pub async fn publish(&self, key: &str, body: &Value, id: &str) {
         let properties = persistent().with_message_id(id.into());
         let body = body.to_string();
         self.publish_with(key, body.as_bytes(), properties).await;
     }
 
-    /// Publishes any message; returns once the broker has it in a queue.
+    /// Publishes any message and waits for the broker's confirmation; panics if no queue takes it.
     pub async fn publish_with(&self, key: &str, body: &[u8], properties: BasicProperties) {
         let options = BasicPublishOptions {
             mandatory: true,
@@ -130,12 +130,12 @@ impl TestBroker {
         assert!(confirmed.take_message().is_none(), "{key} goes nowhere");
     }
 
-    /// How many messages wait in a queue, without those that a consumer has taken.
+    /// The number of messages in a queue that no consumer has taken.
     pub async fn waiting(&self, queue: &str) -> u32 {
         self.queue_state(queue).await.0
     }
 
-    /// How many messages wait in a queue, and how many consumers it has.
+    /// The number of waiting messages and of consumers of a queue.
     async fn queue_state(&self, queue: &str) -> (u32, u32) {
         let passive = QueueDeclareOptions {
             passive: true,
@@ -147,7 +147,7 @@ impl TestBroker {
         (queue.message_count(), queue.consumer_count())
     }
 
-    /// Waits until at most so many wait in the queue.
+    /// Waits until at most `many` messages wait in the queue.
     pub async fn wait_until_at_most(&self, many: u32) {
         let deadline = Instant::now() + PATIENCE;
         while self.waiting(&self.queue()).await > many {
@@ -156,7 +156,7 @@ impl TestBroker {
         }
     }
 
-    /// Waits until at least so many wait in the queue.
+    /// Waits until at least `many` messages wait in the queue.
     pub async fn wait_until_at_least(&self, many: u32) {
         let deadline = Instant::now() + PATIENCE;
         while self.waiting(&self.queue()).await < many {
@@ -165,7 +165,7 @@ impl TestBroker {
         }
     }
 
-    /// How many messages are in the queue and in the dead-letter queue, as soon as nobody consumes.
+    /// Waits until the queue has no consumer, and returns the numbers of messages in it and in the dead-letter queue.
     pub async fn remaining(&self) -> (u32, u32) {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -173,12 +173,12 @@ impl TestBroker {
             if consumers == 0 {
                 return (left, self.waiting(&self.dead_queue()).await);
             }
-            assert!(Instant::now() < deadline, "somebody consumes");
+            assert!(Instant::now() < deadline, "the queue still has a consumer");
             sleep(Duration::from_millis(1)).await;
         }
     }
 
-    /// The next dead letter, as soon as it is there; it is taken from its queue.
+    /// Waits for the next dead letter and takes it from its queue.
     pub async fn dead_letter(&self) -> Delivery {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -192,7 +192,7 @@ impl TestBroker {
         }
     }
 
-    /// Deletes a queue.
+    /// Deletes a queue at the broker.
     pub async fn delete_queue(&self, queue: &str) {
         let options = QueueDeleteOptions::default();
         let deleted = self.channel.queue_delete(queue.into(), options);
@@ -216,12 +216,12 @@ impl Drop for TestBroker {
     }
 }
 
-/// Properties of a message that survives the broker's restart.
+/// The properties of a message that survives a restart of the broker.
 pub fn persistent() -> BasicProperties {
     BasicProperties::default().with_delivery_mode(2)
 }
 
-/// A header that is a text.
+/// The value of a text header.
 pub fn header(delivery: &Delivery, name: &str) -> Option<String> {
     let headers = delivery.properties.headers().as_ref()?;
     match headers.inner().get(name)? {
@@ -230,15 +230,15 @@ pub fn header(delivery: &Delivery, name: &str) -> Option<String> {
     }
 }
 
-/// The method by which a user earns coins, and its parameters.
+/// The routing key of the method by which a user earns coins.
 pub const EARN: &str = "app.yohocoin.get";
 
-/// So many coins for a user, once for this reference.
+/// The message body for `num` coins under a reference.
 pub fn earn(uid: &str, num: i64, reference: &str) -> Value {
     json!({"uid": uid, "num": num, "type": 18, "referenceId": reference})
 }
 
-/// Waits until a user has so many coins, and never more.
+/// Waits until a user has `coins` coins; panics if it is ever more.
 pub async fn wait_for_total(client: &Client, uid: &str, coins: i64) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -252,7 +252,7 @@ pub async fn wait_for_total(client: &Client, uid: &str, coins: i64) {
     }
 }
 
-/// Waits until a program has connected so many times.
+/// Waits until the program's log shows `times` connections to the broker.
 pub async fn wait_for_connections(program: &mut Program, times: usize) {
     let deadline = Instant::now() + PATIENCE;
     while program.log().matches("connected to the broker").count() < times {

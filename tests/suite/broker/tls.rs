@@ -1,4 +1,4 @@
-//! A broker behind TLS: the program trusts the certificates that the machine trusts, for the names that they carry.
+//! A broker behind TLS: the program trusts the certificates that the machine trusts, and verifies the host name.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::program::{Program, ProgramDir};
 
 const UID: &str = "50030299";
 
-/// Carries connections to the broker out of TLS, with a certificate for `localhost`.
+/// A proxy that terminates TLS in front of the broker, with a certificate for `localhost`.
 struct Front {
     port: u16,
     folder: TempDir,
@@ -49,7 +49,7 @@ impl Front {
         Front { port, folder }
     }
 
-    /// The broker's URL over TLS, with the host by this name.
+    /// The broker's URL through the proxy, with this host name.
     fn url(&self, host: &str) -> String {
         let direct = url();
         let (name, address) = direct.split_once('@').expect("a URL with a name");
@@ -58,7 +58,7 @@ impl Front {
         format!("{name}@{host}:{}/{path}", self.port)
     }
 
-    /// The file of the authority that signed the certificate.
+    /// The certificate file of the authority that signed the certificate.
     fn authority(&self) -> String {
         let file = self.folder.path().join("ca.pem");
         file.to_str().unwrap().to_owned()
@@ -72,7 +72,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor) {
             let direct = url();
             let (_, address) = direct.split_once('@').expect("a URL with a name");
             let host = address.split('/').next().unwrap_or(address);
-            // A client that does not trust the certificate ends the handshake.
+            // The handshake fails if the client does not trust the certificate.
             if let Ok(mut near) = acceptor.accept(near).await {
                 let mut far = TcpStream::connect(host).await.unwrap();
                 let _ = copy_bidirectional(&mut near, &mut far).await;
@@ -82,14 +82,14 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn messages_come_over_tls_from_a_broker_that_the_machine_trusts() {
+async fn messages_arrive_over_tls_from_a_trusted_broker() {
     let broker = TestBroker::declared().await;
     let front = Front::start().await;
     let dir = ProgramDir::with_config(&broker.config_with_url(&front.url("localhost")));
     let trusted = front.authority();
     let trusted = [("SSL_CERT_FILE", trusted.as_str()), ("SSL_CERT_DIR", "")];
     let mut program = Program::start(&dir, &trusted).await;
-    // More than one record of TLS.
+    // Enough messages for more than one TLS record.
     for i in 0..300 {
         let reference = format!("tls-{i}");
         broker
@@ -102,7 +102,7 @@ async fn messages_come_over_tls_from_a_broker_that_the_machine_trusts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_broker_that_the_machine_does_not_trust_gets_nothing() {
+async fn an_untrusted_broker_is_refused() {
     let broker = TestBroker::declared().await;
     broker.publish(EARN, &earn(UID, 7, "a"), "a").await;
     let front = Front::start().await;

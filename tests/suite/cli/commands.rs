@@ -1,4 +1,4 @@
-//! What the program prints and leaves behind for each command that does not serve.
+//! The output of each command other than `serve`, and the files it leaves behind.
 
 use crate::program::{ProgramDir, text};
 
@@ -24,18 +24,18 @@ fn methods_are_listed_without_a_ledger() {
             "app.yohocoin.total",
         ]
     );
-    for said in [
+    for part in [
         "402 获取的有货币不合法",
         "406 orderCode不能为空",
         "referenceId",
     ] {
-        assert!(listed.contains(said), "{said}");
+        assert!(listed.contains(part), "{part}");
     }
-    assert!(is_empty(&dir), "it made something");
+    assert!(is_empty(&dir), "it created files");
 }
 
 #[test]
-fn migrate_makes_the_ledger_and_may_come_again() {
+fn migrate_creates_the_ledger_and_can_be_repeated() {
     let dir = ProgramDir::new().on_sqlite();
     for _ in 0..2 {
         let out = dir.run(&["migrate"]);
@@ -50,18 +50,18 @@ fn migrate_makes_the_ledger_and_may_come_again() {
 }
 
 #[test]
-fn audit_does_not_make_a_ledger() {
+fn audit_creates_no_ledger() {
     let dir = ProgramDir::empty().on_sqlite();
     let out = dir.run(&["audit"]);
     assert_eq!(out.status.code(), Some(1));
     assert_eq!(text(&out.stdout), "");
-    let said = "pointgate: there is no ledger at sqlite://data/pointgate.db\n";
-    assert_eq!(text(&out.stderr), said);
-    assert!(is_empty(&dir), "it made something");
+    let error = "pointgate: there is no ledger at sqlite://data/pointgate.db\n";
+    assert_eq!(text(&out.stderr), error);
+    assert!(is_empty(&dir), "it created files");
 }
 
 #[test]
-fn audit_says_what_is_no_ledger() {
+fn audit_names_a_file_that_is_no_ledger() {
     let dir = ProgramDir::new().on_sqlite();
     std::fs::create_dir(dir.path("data")).unwrap();
     dir.write(
@@ -74,7 +74,7 @@ fn audit_says_what_is_no_ledger() {
 }
 
 #[test]
-fn what_is_no_command_is_refused() {
+fn invalid_commands_are_refused() {
     for arguments in [
         &["serv"][..],
         &["--listen", "127.0.0.1:0"],
@@ -91,12 +91,12 @@ fn what_is_no_command_is_refused() {
             text(&out.stderr).contains("Usage: pointgate"),
             "{arguments:?}"
         );
-        assert!(is_empty(&dir), "{arguments:?} made something");
+        assert!(is_empty(&dir), "{arguments:?} created files");
     }
 }
 
 #[test]
-fn help_names_every_command() {
+fn help_lists_every_command() {
     let out = ProgramDir::empty().run(&["--help"]);
     assert!(out.status.success());
     let help = text(&out.stdout);

@@ -1,10 +1,10 @@
-//! Where the configuration comes from, and what the program says of it.
+//! The sources of the configuration, and how the program reports its errors and sample secrets.
 
 use std::process::Output;
 
 use crate::program::{CONFIG, KEY, Program, ProgramDir, SALT, text};
 
-/// ConfigErrors on many lines, with secrets that must not be shown.
+/// A configuration with errors on many lines, and with secrets that must not be shown.
 const BAD: &str = "\
 timezone = 'Asia/Shanhai'
 [server]
@@ -22,41 +22,44 @@ ipad = ''
 ";
 
 #[test]
-fn a_good_one_is_good() {
+fn check_config_accepts_a_valid_configuration() {
     let out = ProgramDir::new().run(&["check-config"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
-    let said = text(&out.stdout);
-    assert!(said.starts_with("gateway.toml is valid\n"), "{said}");
-    assert!(said.contains("listens on 127.0.0.1:0"), "{said}");
-    assert!(said.contains("knows the client types android\n"), "{said}");
-    assert!(!said.contains("sample"), "{said}");
-    assert_tells_none_of(&out, &[SALT, KEY]);
+    let output = text(&out.stdout);
+    assert!(output.starts_with("gateway.toml is valid\n"), "{output}");
+    assert!(output.contains("listens on 127.0.0.1:0"), "{output}");
+    assert!(
+        output.contains("knows the client types android\n"),
+        "{output}"
+    );
+    assert!(!output.contains("sample"), "{output}");
+    assert_shows_none_of(&out, &[SALT, KEY]);
 }
 
 #[test]
-fn sample_keys_are_told() {
+fn check_config_reports_sample_keys() {
     let dir = ProgramDir::empty();
     let out = dir.run(&["check-config"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
-    let said = text(&out.stdout);
-    assert!(said.contains("sample secrets"), "{said}");
+    let output = text(&out.stdout);
+    assert!(output.contains("sample secrets"), "{output}");
     assert!(
-        said.contains("yoho.salt, yoho.client_keys.android"),
-        "{said}"
+        output.contains("yoho.salt, yoho.client_keys.android"),
+        "{output}"
     );
-    assert_tells_none_of(&out, &["for-trying-out"]);
+    assert_shows_none_of(&out, &["for-trying-out"]);
     assert!(!dir.path("data").exists());
 }
 
 #[test]
-fn all_mistakes_are_told_at_once_and_no_secret() {
+fn all_errors_are_reported_at_once_without_secrets() {
     let dir = ProgramDir::with_config(BAD).on_sqlite();
     for command in ["check-config", "serve", "audit"] {
         let variables = [("POINTGATE__LEDGER__QUEUE", "many"), ("HUSH", "hush-four")];
         let out = dir.run_with(&[command], &variables);
         assert_eq!(out.status.code(), Some(1), "{command}");
-        let said = text(&out.stderr);
-        let positions = said
+        let output = text(&out.stderr);
+        let positions = output
             .lines()
             .map(|line| line.split(": ").next().unwrap_or_default());
         assert_eq!(
@@ -72,34 +75,34 @@ fn all_mistakes_are_told_at_once_and_no_secret() {
                 "gateway.toml:13",
                 "POINTGATE__LEDGER__QUEUE",
             ],
-            "{said}"
+            "{output}"
         );
-        assert_tells_none_of(&out, &["hush-"]);
+        assert_shows_none_of(&out, &["hush-"]);
         assert_eq!(text(&out.stdout), "");
         assert!(!dir.path("data").exists());
     }
 }
 
 #[test]
-fn a_databases_password_is_not_told() {
+fn the_database_password_is_not_shown() {
     let dir = ProgramDir::new().on_sqlite();
-    // Nothing listens at this port.
+    // Nothing listens on port 1.
     for server in ["postgres", "mysql"] {
         let url = format!("{server}://me:hush-one@127.0.0.1:1/db");
         let variables = [("POINTGATE__DATABASE__URL", url.as_str())];
         for command in ["check-config", "migrate"] {
             let out = dir.run_with(&[command], &variables);
             assert_eq!(out.status.success(), command == "check-config", "{command}");
-            assert_tells_none_of(&out, &["hush"]);
-            let said = text(&out.stdout) + &text(&out.stderr);
+            assert_shows_none_of(&out, &["hush"]);
+            let output = text(&out.stdout) + &text(&out.stderr);
             let shown = format!("{server}://me:***@127.0.0.1:1/db");
-            assert!(said.contains(&shown), "{command}: {said}");
+            assert!(output.contains(&shown), "{command}: {output}");
         }
     }
 }
 
 #[test]
-fn a_file_that_is_named_must_be_there() {
+fn a_named_configuration_file_must_exist() {
     for (arguments, variable) in [
         (&["--config", "nowhere.toml", "check-config"][..], ""),
         (&["check-config", "--config", "nowhere.toml"], ""),
@@ -107,53 +110,56 @@ fn a_file_that_is_named_must_be_there() {
     ] {
         let out = ProgramDir::new().run_with(arguments, &[("POINTGATE_CONFIG", variable)]);
         assert_eq!(out.status.code(), Some(1), "{arguments:?}");
-        let said = text(&out.stderr);
+        let output = text(&out.stderr);
         let begins = "nowhere.toml: cannot read the configuration file";
-        assert!(said.starts_with(begins), "{said}");
+        assert!(output.starts_with(begins), "{output}");
     }
 }
 
 #[test]
-fn the_option_goes_before_the_variable_before_the_directory() {
+fn the_option_precedes_the_variable_precedes_the_directory() {
     let dir = ProgramDir::new();
     let listening = |port: u16| format!("[server]\nlisten = '127.0.0.1:{port}'\n");
     dir.write("option.toml", &listening(1));
     dir.write("variable.toml", &listening(2));
     let variable = [("POINTGATE_CONFIG", "variable.toml")];
-    let told = |arguments: &[&str], variables: &[(&str, &str)], address: &str| {
+    let assert_listens = |arguments: &[&str], variables: &[(&str, &str)], address: &str| {
         let out = dir.run_with(arguments, variables);
-        let said = text(&out.stdout);
-        assert!(said.contains(&format!("listens on {address},")), "{said}");
+        let output = text(&out.stdout);
+        assert!(
+            output.contains(&format!("listens on {address},")),
+            "{output}"
+        );
     };
     let option = ["check-config", "--config", "option.toml"];
-    told(&option, &variable, "127.0.0.1:1");
-    told(&["check-config"], &variable, "127.0.0.1:2");
-    told(&["check-config"], &[], "127.0.0.1:0");
+    assert_listens(&option, &variable, "127.0.0.1:1");
+    assert_listens(&["check-config"], &variable, "127.0.0.1:2");
+    assert_listens(&["check-config"], &[], "127.0.0.1:0");
     let address = [("POINTGATE__SERVER__LISTEN", "127.0.0.1:3")];
-    told(&option, &address, "127.0.0.1:3");
-    told(&["check-config"], &address, "127.0.0.1:3");
+    assert_listens(&option, &address, "127.0.0.1:3");
+    assert_listens(&["check-config"], &address, "127.0.0.1:3");
 }
 
 #[test]
-fn sample_keys_stay_on_this_machine() {
+fn sample_keys_are_refused_beyond_this_machine() {
     for address in ["0.0.0.0:0", "[::]:0"] {
         let dir = ProgramDir::empty();
         let listen = [("POINTGATE__SERVER__LISTEN", address)];
         let out = dir.run_with(&["serve"], &listen);
         assert_eq!(out.status.code(), Some(1), "{address}");
-        let said = text(&out.stderr);
+        let output = text(&out.stderr);
         assert!(
-            said.contains("POINTGATE__SERVER__LISTEN: must be a loopback address"),
-            "{said}"
+            output.contains("POINTGATE__SERVER__LISTEN: must be a loopback address"),
+            "{output}"
         );
-        assert!(said.contains("yoho.salt"), "{said}");
-        assert_tells_none_of(&out, &["for-trying-out"]);
+        assert!(output.contains("yoho.salt"), "{output}");
+        assert_shows_none_of(&out, &["for-trying-out"]);
         assert!(!dir.path("data").exists());
     }
 }
 
 #[tokio::test]
-async fn it_works_out_of_the_box() {
+async fn serve_works_without_any_configuration() {
     let dir = ProgramDir::empty().on_sqlite();
     let listen = [("POINTGATE__SERVER__LISTEN", "127.0.0.1:0")];
     let mut program = Program::start(&dir, &listen).await;
@@ -180,7 +186,7 @@ async fn it_works_out_of_the_box() {
 }
 
 #[tokio::test]
-async fn own_keys_are_not_warned_of() {
+async fn own_keys_cause_no_warning() {
     let dir = ProgramDir::with_config(&CONFIG.replace("127.0.0.1:0", "0.0.0.0:0"));
     let program = Program::start(&dir, &[]).await;
     assert!(program.address.ip().is_unspecified());
@@ -188,23 +194,23 @@ async fn own_keys_are_not_warned_of() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_told() {
+async fn an_address_in_use_is_reported() {
     let program = Program::new().await;
     let address = program.address.to_string();
     let listen = [("POINTGATE__SERVER__LISTEN", address.as_str())];
     let out = ProgramDir::new().run_with(&["serve"], &listen);
     assert_eq!(out.status.code(), Some(1));
-    let said = text(&out.stderr);
+    let output = text(&out.stderr);
     assert!(
-        said.contains(&format!("cannot listen on {address}")),
-        "{said}"
+        output.contains(&format!("cannot listen on {address}")),
+        "{output}"
     );
 }
 
 #[track_caller]
-fn assert_tells_none_of(out: &Output, secrets: &[&str]) {
-    let said = text(&out.stdout) + &text(&out.stderr);
+fn assert_shows_none_of(out: &Output, secrets: &[&str]) {
+    let output = text(&out.stdout) + &text(&out.stderr);
     for secret in secrets {
-        assert!(!said.contains(secret), "{secret} is told: {said}");
+        assert!(!output.contains(secret), "{secret} is shown: {output}");
     }
 }

@@ -1,15 +1,15 @@
-//! The log: a line for each request, and in it nothing that a stranger or a customer wrote.
+//! The access log has one line per request, and no text that a client sent.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::program::{Answer, CONFIG, Client, KEY, Program, ProgramDir, SALT, sign_query};
 
-/// Stands in every value that the requests carry.
+/// A marker in every value of the requests.
 const PRIVATE: &str = "pv7";
 const UID: &str = "5003017770177";
 
-/// What an access-log line says.
+/// The fields of an access-log line.
 #[derive(Debug, PartialEq, Eq)]
 struct Line {
     method: String,
@@ -18,7 +18,7 @@ struct Line {
 }
 
 #[tokio::test]
-async fn each_request_has_one_line_of_its_own() {
+async fn each_request_has_one_access_log_line() {
     let mut program = Program::new().await;
     let client = program.client();
     let mut expected = Vec::new();
@@ -34,16 +34,16 @@ async fn each_request_has_one_line_of_its_own() {
     let total = [("method", "app.yohocoin.total"), ("uid", UID)];
     note("app.yohocoin.total", 200, call(&client, &total).await);
     note("app.yohocoin.total", 200, call(&client, &total).await);
-    let nobody = [("method", "app.yohocoin.total")];
-    note("app.yohocoin.total", 404, call(&client, &nobody).await);
-    let alias = [
+    let without_uid = [("method", "app.yohocoin.total")];
+    note("app.yohocoin.total", 404, call(&client, &without_uid).await);
+    let second_name = [
         ("method", "app.yohocoin.add"),
         ("uid", UID),
         ("num", "5"),
         ("type", "18"),
         ("referenceId", "r"),
     ];
-    note("app.yohocoin.get", 200, call(&client, &alias).await);
+    note("app.yohocoin.get", 200, call(&client, &second_name).await);
     note("-", 501, call(&client, &[]).await);
     note("-", 501, call(&client, &[("method", "no.such")]).await);
     note("-", 500, client.get("/gateway").await.unwrap());
@@ -67,11 +67,11 @@ async fn each_request_has_one_line_of_its_own() {
     assert_eq!(ids.len(), expected.len(), "an id names one request");
 }
 
-/// `… pointgate::access] method=NAME code=N ms=N.N id=ID`, and nothing else.
+/// Parses `… pointgate::access] method=NAME code=N ms=N.N id=ID`, and nothing else.
 #[track_caller]
 fn read(line: &str) -> Line {
-    let (_, said) = line.split_once("pointgate::access] ").unwrap();
-    let pairs: Vec<(&str, &str)> = said
+    let (_, fields) = line.split_once("pointgate::access] ").unwrap();
+    let pairs: Vec<(&str, &str)> = fields
         .split(' ')
         .map(|pair| pair.split_once('=').unwrap())
         .collect();
@@ -88,8 +88,8 @@ fn read(line: &str) -> Line {
 
 #[tokio::test]
 async fn nothing_private_is_logged() {
-    // With QA's flag on, as where most is tried out.
-    let dir = ProgramDir::with_config(&CONFIG.replace("debug = ''", "debug = 'word-of-qa'"));
+    // With QA's `debug` on, as on a test system.
+    let dir = ProgramDir::with_config(&CONFIG.replace("debug = ''", "debug = 'debug-of-qa'"));
     let mut program = Program::start(&dir, &[("RUST_LOG", "pointgate=trace,warn")]).await;
     let client = program.client();
     let mut answers = good_requests(&client).await;
@@ -108,14 +108,14 @@ async fn nothing_private_is_logged() {
         KEY,
         SALT,
         "7017701",
-        "word-of-qa",
+        "debug-of-qa",
         "evil",
         "中文",
     ] {
         let lines: Vec<&str> = log.lines().filter(|line| line.contains(private)).collect();
         assert!(lines.is_empty(), "{private} is logged: {lines:#?}");
     }
-    // A signature, for one, or a secret's digest.
+    // A signature or the digest of a secret.
     let is_digest = |word: &str| word.len() >= 32 && word.bytes().all(|b| b.is_ascii_hexdigit());
     let mut words = log.split(|c: char| !c.is_alphanumeric());
     assert_eq!(words.find(|word| is_digest(word)), None);
@@ -161,8 +161,8 @@ async fn good_requests(client: &Client) -> Vec<Answer> {
 async fn bad_requests(client: &Client) -> Vec<Answer> {
     let long = format!("{PRIVATE}{}", "x".repeat(300));
     let mut paths = vec![
-        "/gateway?method=evil%0Ainjected%20pv7&debug=word-of-qa".to_owned(),
-        "/gateway?method=evil%0D%0A[2026-01-01T00:00:00Z%20ERROR%20pointgate]%20pv7&debug=word-of-qa".to_owned(),
+        "/gateway?method=evil%0Ainjected%20pv7&debug=debug-of-qa".to_owned(),
+        "/gateway?method=evil%0D%0A[2026-01-01T00:00:00Z%20ERROR%20pointgate]%20pv7&debug=debug-of-qa".to_owned(),
         format!("/gateway?method=app.yohocoin.total&uid={UID}&client_type=pv7&client_secret=pv7"),
         format!("/gateway?method=app.yohocoin.total&uid={UID}&client_type=android&client_secret=pv7"),
         format!("/gateway?uid={UID}&method=app.yohocoin.total&debug=pv7"),
@@ -204,7 +204,7 @@ async fn bad_requests(client: &Client) -> Vec<Answer> {
     answers
 }
 
-/// What is not even HTTP, and what the gateway has no answer for.
+/// Sends invalid HTTP, and requests for which there is no route.
 async fn broken_requests(program: &Program) {
     for bytes in [
         &b"GET /gateway?uid=pv7 pv7 HTTP/1.1\r\n\r\n"[..],
@@ -217,7 +217,7 @@ async fn broken_requests(program: &Program) {
         let mut connection = TcpStream::connect(program.address).await.unwrap();
         connection.write_all(bytes).await.unwrap();
         let mut answer = Vec::new();
-        // Whether it is answered or cut off is not the matter here.
+        // An answer and a closed connection are both fine here.
         let _ = connection.read_to_end(&mut answer).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The command line, as an operator meets it.
+//! The command line, as operators use it.
 
 mod commands;
 mod configuration;

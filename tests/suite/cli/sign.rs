@@ -1,11 +1,11 @@
-//! `pointgate sign`: what it prints is a request that passes without debug.
+//! `pointgate sign`: it prints a request whose signature is valid.
 
 use crate::openapi::client::PARTNERS;
 use crate::osx::client::COMMUNITY;
 use crate::program::{Answer, CONFIG, Client, Program, ProgramDir, text};
 
 #[tokio::test]
-async fn a_signed_url_passes() {
+async fn a_signed_yoho_url_is_accepted() {
     let program = Program::new().await;
     let client = program.client();
     let message = "中文 a b&c=d +%/?#'\"";
@@ -37,7 +37,7 @@ async fn a_signed_url_passes() {
 }
 
 #[tokio::test]
-async fn what_methods_proposes_to_try_passes() {
+async fn every_example_of_methods_is_accepted() {
     let config = format!("{CONFIG}{PARTNERS}{COMMUNITY}");
     let program = Program::start(&ProgramDir::with_config(&config), &[]).await;
     let listed = text(&program.dir.run(&["methods"]).stdout);
@@ -56,15 +56,15 @@ async fn what_methods_proposes_to_try_passes() {
                 program.client().get(&signed).await.unwrap()
             }
         };
-        // There are no coins to spend yet, nor an order to give back.
-        let good = [0, 200, 407, 409].contains(&answer.code());
-        assert!(good, "{line}: {}", answer.text);
+        // 407 and 409: there are no coins to spend yet, and no order to return.
+        let accepted = [0, 200, 407, 409].contains(&answer.code());
+        assert!(accepted, "{line}: {}", answer.text);
         assert_ne!(answer.json["msg"], "error", "{line}: {}", answer.text);
     }
 }
 
 #[tokio::test]
-async fn a_signed_action_passes() {
+async fn a_signed_community_action_is_accepted() {
     let program = Program::start(
         &ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}")),
         &[],
@@ -99,7 +99,7 @@ async fn a_signed_action_passes() {
 }
 
 #[tokio::test]
-async fn a_signed_envelope_passes() {
+async fn a_signed_partner_envelope_is_accepted() {
     let program = Program::start(
         &ProgramDir::with_config(&format!("{CONFIG}{PARTNERS}")),
         &[],
@@ -114,7 +114,7 @@ async fn a_signed_envelope_passes() {
         reason,
     ];
     assert_eq!(post(&program, &add).await.code(), 0);
-    // Each partner by its name, the second signing in full.
+    // `--partner` selects the partner; p2 signs in full.
     for partner in ["p1", "p2"] {
         let records = [
             "user.user-points-records",
@@ -145,7 +145,7 @@ async fn a_signed_envelope_passes() {
 }
 
 #[test]
-fn a_partner_may_only_be_allowed_what_exists() {
+fn a_partner_can_only_be_allowed_existing_actions() {
     let config = format!(
         "{CONFIG}{}",
         PARTNERS.replace("user.points-add", "user.points-ad")
@@ -158,7 +158,7 @@ fn a_partner_may_only_be_allowed_what_exists() {
     }
 }
 
-/// Runs `sign openapi`, and then the line for curl that it printed, as a shell would read it.
+/// Runs `sign openapi`, parses the printed curl command by a shell, and sends its request.
 async fn post(program: &Program, arguments: &[&str]) -> Answer {
     let out = program.dir.run(&[&["sign", "openapi"], arguments].concat());
     assert!(out.status.success(), "{}", text(&out.stderr));
@@ -173,7 +173,7 @@ async fn post(program: &Program, arguments: &[&str]) -> Answer {
     let [url, "-H", "Content-Type: application/json", "-d", body, ""] = words[..] else {
         panic!("{line}");
     };
-    // The port in the configuration is any free one.
+    // The configured port is 0: any free one.
     assert_eq!(url, "http://127.0.0.1:0/api/v2");
     let client = program.client();
     let request = client.http.post(format!("{}/api/v2", client.base));
@@ -181,7 +181,7 @@ async fn post(program: &Program, arguments: &[&str]) -> Answer {
 }
 
 #[test]
-fn the_client_type_picks_the_key() {
+fn the_client_type_selects_the_key() {
     let keys = "[server]\nlisten = '0.0.0.0:8081'\n[yoho]\nsalt = 's'\n[yoho.client_keys]\nandroid = 'one'\nIpad = 'two'\n";
     let dir = ProgramDir::with_config(keys);
     let total = ["yoho", "app.yohocoin.total", "uid=1"];
@@ -190,7 +190,7 @@ fn the_client_type_picks_the_key() {
     let one = sign(&dir, &total);
     assert!(one.contains("client_type=android"), "the first: {one}");
     assert_eq!(secret(&one), secret(&of("client_type=android")));
-    // The digest of client_type=iPad&method=app.yohocoin.total&private_key=two&uid=1, by md5sum.
+    // From `md5sum` of client_type=iPad&method=app.yohocoin.total&private_key=two&uid=1.
     assert_eq!(
         secret(&of("client_type=iPad")),
         "358f1fb125ad80f5ba495503f823ad2b"
@@ -201,7 +201,7 @@ fn the_client_type_picks_the_key() {
 }
 
 #[test]
-fn what_cannot_be_signed_is_refused() {
+fn parameters_that_cannot_be_signed_are_refused() {
     let dir = ProgramDir::new();
     for client_type in ["client_type=web", "client_type="] {
         let out = dir.run(&["sign", "yoho", "app.yohocoin.total", client_type]);
@@ -214,7 +214,7 @@ fn what_cannot_be_signed_is_refused() {
     assert!(text(&out.stderr).contains("KEY=VALUE"));
 }
 
-/// Runs it, and gives the path and query of the URL that it printed.
+/// Runs `sign` and returns path and query of the printed URL.
 #[track_caller]
 fn sign(dir: &ProgramDir, arguments: &[&str]) -> String {
     let out = dir.run(&[&["sign"], arguments].concat());

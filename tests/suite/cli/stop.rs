@@ -1,4 +1,4 @@
-//! Stopping: what was taken is finished and on disk, in time, and nothing new is taken.
+//! A stop finishes and stores the accepted requests in time, and accepts no new ones.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -7,12 +7,12 @@ use crate::ledger::write_load::{Load, check};
 use crate::program::{Program, sign_query};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sigterm_under_load_keeps_what_was_answered() {
+async fn sigterm_under_load_keeps_acknowledged_writes() {
     stops_under_load("TERM").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sigint_under_load_keeps_what_was_answered() {
+async fn sigint_under_load_keeps_acknowledged_writes() {
     stops_under_load("INT").await;
 }
 
@@ -28,15 +28,15 @@ async fn stops_under_load(signal: &str) {
     assert!(log.trim_end().ends_with("stopped"), "{log}");
     assert!(!log.contains("ERROR"), "{log}");
     let sent = load.join().await;
-    let cut = sent.iter().filter(|one| one.outcome.is_unknown()).count();
-    assert!(cut > 0, "the load was over when it stopped");
+    let unknown = sent.iter().filter(|one| one.outcome.is_unknown()).count();
+    assert!(unknown > 0, "the load was over when it stopped");
     program.audit();
     program.restart().await;
     check(&program.client(), &sent).await;
 }
 
 #[tokio::test]
-async fn idle_connections_do_not_hold_it_up() {
+async fn idle_connections_do_not_delay_a_stop() {
     let mut program = Program::new().await;
     let mut idle = Vec::new();
     for _ in 0..20 {
@@ -55,17 +55,17 @@ async fn idle_connections_do_not_hold_it_up() {
 }
 
 #[tokio::test]
-async fn sigterm_finishes_what_was_taken_and_takes_nothing_new() {
-    takes_nothing_new("TERM").await;
+async fn sigterm_finishes_accepted_requests_and_refuses_new_ones() {
+    refuses_new_requests("TERM").await;
 }
 
 #[tokio::test]
-async fn sigint_finishes_what_was_taken_and_takes_nothing_new() {
-    takes_nothing_new("INT").await;
+async fn sigint_finishes_accepted_requests_and_refuses_new_ones() {
+    refuses_new_requests("INT").await;
 }
 
-/// A request of which the body is still under way keeps the program from ending, so that it can be seen to refuse.
-async fn takes_nothing_new(signal: &str) {
+/// A request with half its body sent keeps the program running, so that the test can see it refuse new connections.
+async fn refuses_new_requests(signal: &str) {
     let mut program = Program::new().await;
     let form = sign_query(&[
         ("method", "app.yohocoin.get"),
@@ -75,17 +75,17 @@ async fn takes_nothing_new(signal: &str) {
         ("referenceId", "under way"),
     ]);
     let (first, rest) = form.split_at(form.len() / 2);
-    let mut taken = connect(&program).await;
+    let mut accepted = connect(&program).await;
     let head = format!(
         "POST /gateway HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         form.len()
     );
-    taken.write_all(head.as_bytes()).await.unwrap();
-    // Its "100 Continue" says that the request has been taken and that its body is waited for.
+    accepted.write_all(head.as_bytes()).await.unwrap();
+    // "100 Continue" shows that the program has accepted the request and waits for its body.
     let mut go_on = [0; 12];
-    taken.read_exact(&mut go_on).await.unwrap();
+    accepted.read_exact(&mut go_on).await.unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100");
-    taken.write_all(first.as_bytes()).await.unwrap();
+    accepted.write_all(first.as_bytes()).await.unwrap();
 
     program.signal(signal);
     program
@@ -93,16 +93,16 @@ async fn takes_nothing_new(signal: &str) {
         .await;
     // The listener closes a moment after the log says so.
     while answers(&program).await {
-        assert!(program.is_running(), "it ended before what it had taken");
+        assert!(program.is_running(), "it ended before the accepted request");
     }
     for _ in 0..10 {
-        assert!(!answers(&program).await, "it takes new connections");
+        assert!(!answers(&program).await, "it accepts new connections");
     }
-    assert!(program.is_running(), "it ended before what it had taken");
+    assert!(program.is_running(), "it ended before the accepted request");
 
-    taken.write_all(rest.as_bytes()).await.unwrap();
+    accepted.write_all(rest.as_bytes()).await.unwrap();
     let mut answer = String::new();
-    taken.read_to_string(&mut answer).await.unwrap();
+    accepted.read_to_string(&mut answer).await.unwrap();
     assert!(answer.contains("\"currency\":\"100\""), "{answer}");
     let lower = answer.to_lowercase();
     assert!(lower.contains("connection: close\r\n"), "{answer}");
@@ -120,7 +120,7 @@ async fn connect(program: &Program) -> TcpStream {
     TcpStream::connect(program.address).await.unwrap()
 }
 
-/// Whether a new connection gets an answer.
+/// Whether the program answers on a new connection.
 async fn answers(program: &Program) -> bool {
     let Ok(mut connection) = TcpStream::connect(program.address).await else {
         return false;

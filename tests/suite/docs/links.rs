@@ -1,8 +1,8 @@
-//! Links between the pages: files and headings that they name are there.
+//! Links between the pages: the files and headings they name exist.
 
 use super::page::{Page, root};
 
-/// The links of a page that lead nowhere. Addresses on the web are not looked up.
+/// The links of a page whose target does not exist. Web addresses are not checked.
 pub fn faults(page: &Page, pages: &[Page]) -> Vec<String> {
     let mut faults = Vec::new();
     for target in targets(page) {
@@ -29,7 +29,7 @@ pub fn faults(page: &Page, pages: &[Page]) -> Vec<String> {
     faults
 }
 
-/// What the links of a page name, without those in code.
+/// The targets of a page's links, without those in code.
 fn targets(page: &Page) -> Vec<String> {
     let mut targets = Vec::new();
     for line in page.prose() {

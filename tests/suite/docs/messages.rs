@@ -7,7 +7,7 @@ use crate::program::{Program, ProgramDir};
 /// The pages that show messages.
 pub const EXECUTED: [&str; 2] = ["docs/status-and-broker.md", "docs/zh/status-and-broker.md"];
 
-/// The messages of a page: routing keys and bodies.
+/// The messages of a page, as routing key and body.
 fn messages(page: &Page) -> Vec<(String, serde_json::Value)> {
     let steps = page.steps();
     let pairs = steps.iter().zip(steps.iter().skip(1));
@@ -32,7 +32,7 @@ async fn the_documented_messages_are_consumed() {
         }
     }
     broker.wait_until_at_most(0).await;
-    // A stop finishes the messages that were taken; a refused one would be in the dead-letter queue.
+    // A stop finishes the accepted messages. A refused one would be in the dead-letter queue.
     assert_eq!(program.terminate().await.code(), Some(0));
     assert_eq!(broker.remaining().await, (0, 0));
 }

@@ -1,4 +1,4 @@
-//! The documentation: its requests get its answers, its commands run, its links resolve, and nothing is missing from it.
+//! The documentation: requests get the shown answers, commands run, links resolve, and every method and command is described.
 
 mod links;
 mod messages;
@@ -10,7 +10,7 @@ use page::{Kind, Page};
 
 use crate::program::{ProgramDir, text};
 
-/// Runs the examples of one page and fails with all its faults.
+/// Runs the examples of a page, and fails with the list of all that are wrong.
 async fn page_holds(path: &str) {
     let page = Page::read(path);
     let faults = run::faults(&page).await;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 /// A page in Markdown.
 pub struct Page {
-    /// Its path from the repository's root.
+    /// The path from the repository's root.
     pub path: String,
-    /// Its text.
+    /// The Markdown or the block's content, without fences.
     pub text: String,
 }
 
@@ -14,13 +14,13 @@ pub struct Page {
 pub struct Step {
     /// The line of its fence, from 1.
     pub line: usize,
-    /// What it is.
+    /// Whether this is an example or a directive.
     pub kind: Kind,
-    /// Its text.
+    /// The Markdown or the block's content, without fences.
     pub text: String,
 }
 
-/// The kinds of steps.
+/// The kind of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A fenced block in this language.

@@ -1,14 +1,13 @@
 //! Runs the examples of a page, from its first to its last.
 //!
-//! - `toml`: each is a good configuration; together they are the page's configuration.
-//! - `sh`: `curl` lines are sent, `pointgate` lines run, the few others are known.
-//! - `json`: the exact answer to the request before it, which is sent again for each further answer.
-//! - `text`: what the command before it prints; or a text whose digest signs a request or seals an answer on the page.
+//! - `toml`: each block is a valid configuration; together they are the page's configuration.
+//! - `sh`: `curl` lines are sent, `pointgate` lines run, and a few other lines are known.
+//! - `json`: the exact answer to the request before it. Several blocks are answers to repeated requests.
+//! - `text`: the output of the command before it, or a text whose digest signs a request or seals an answer on the page.
 //! - `nginx`: executed by `nginx.rs`.
 //!
-//! Directives: `at TIME` sets the clock, in Shanghai; `curl …` and `pointgate …`
-//! come first and must succeed; `alone` keeps the next `toml`
-//! out of the page's configuration; `message KEY` leaves the next block to `messages.rs`.
+//! Directives: `at TIME` sets the clock to a local time in Shanghai; `curl …` and `pointgate …` run unseen by readers and must
+//! succeed; `alone` keeps the next `toml` out of the page's configuration; `message KEY` leaves the next block to `messages.rs`.
 
 use std::path::Path;
 
@@ -19,7 +18,7 @@ use crate::openapi::client::{hmac_sha1, urlencode};
 use crate::program::{Program, ProgramDir, text};
 use crate::test_gateway::{TestGateway, md5};
 
-/// What is wrong with the examples of a page, each with its line; nothing if all are right.
+/// The wrong examples of a page, each with its line; empty if all are right.
 pub async fn faults(page: &Page) -> Vec<String> {
     let config = configuration(page);
     // The READMEs are for somebody who has just started the program; the others need a clock.
@@ -64,7 +63,7 @@ fn configuration(page: &Page) -> String {
     all
 }
 
-/// Whether this is a good configuration.
+/// Returns the configuration's errors.
 fn check(toml: &str) -> Result<(), String> {
     let config = Config::parse(toml, Path::new("gateway.toml"), &[]);
     config.map(drop).map_err(|errors| errors.to_string())
@@ -75,7 +74,7 @@ fn is_message(step: &Step) -> bool {
     step.kind == Kind::Directive && step.text.starts_with("message ")
 }
 
-/// What answers the requests of a page.
+/// The gateway that answers the requests of a page.
 enum Server {
     Program(Box<Program>),
     Gateway(Box<TestGateway>),
@@ -90,7 +89,7 @@ impl Server {
     }
 }
 
-/// A line of `curl`.
+/// The request of a `curl` line.
 #[derive(Clone)]
 struct Request {
     line: usize,
@@ -244,7 +243,7 @@ impl Run<'_> {
         }
     }
 
-    /// Notes a request that nothing has answered.
+    /// Reports requests to which the page shows no answer.
     fn unanswered(&mut self) {
         if let Some(request) = self.request.take().filter(|request| !request.answered) {
             self.fault(request.line, "this request has no answer");

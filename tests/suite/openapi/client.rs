@@ -1,4 +1,4 @@
-//! A partner's client, by the words of protocols.md part 2: it shares no code with the gateway.
+//! A partner's client, written from protocols.md part 2. It shares no code with the gateway.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use sha1::Sha1;
 
 use crate::test_gateway::{Answer, TestGateway};
 
-/// Two partners: one that signs the envelope and may do everything, one that signs all and may read.
+/// Two partners: p1 signs the envelope and may call everything; p2 signs Action and Params too and may only read.
 pub const PARTNERS: &str = "
 [[openapi.partners]]
 open_id = 'p1'
@@ -27,7 +27,7 @@ allow = ['user.user-points-records', 'communal.user.identity']
 sign = 'full'
 ";
 
-/// A partner.
+/// The credentials of a partner.
 #[derive(Clone, Copy)]
 pub struct PartnerClient {
     pub open_id: &'static str,
@@ -51,7 +51,7 @@ pub const FULL_SIGNER: PartnerClient = PartnerClient {
 };
 
 impl PartnerClient {
-    /// An envelope at a time (seconds), with its Token.
+    /// An envelope for the Unix time `at` (seconds), with its Token.
     pub fn envelope(&self, at: i64, nonce: &str, action: &str, params: &Value) -> Value {
         let mut envelope = json!({
             "OpenId": self.open_id,
@@ -65,7 +65,7 @@ impl PartnerClient {
         envelope
     }
 
-    /// The Token of what stands in an envelope, by its names.
+    /// The Token for the fields of an envelope in either spelling, PascalCase or camelCase.
     pub fn token(&self, envelope: &Value) -> String {
         let mut signed = vec!["OpenId", "GrantCode", "Timestamp", "Nonce"];
         if self.full {
@@ -102,32 +102,32 @@ pub fn urlencode(text: &str) -> String {
     text.bytes().map(one).collect()
 }
 
-/// A nonce that no other call of this test has.
+/// A nonce that is unique in this process.
 pub fn next_nonce() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed).to_string()
 }
 
-/// What a success looks like.
+/// The answer to a successful Action.
 pub fn success(data: &str) -> Answer {
     let body = format!(r#"{{"status":true,"code":0,"message":"success","data":{data}}}"#);
     (200, body)
 }
 
-/// What a refusal of the envelope, or of the system, looks like.
+/// The answer to a refused envelope (`status` is false).
 pub fn fault(code: i64, message: &str) -> Answer {
     let body = format!(r#"{{"status":false,"code":{code},"message":"{message}"}}"#);
     (200, body)
 }
 
-/// What a refusal of the business looks like.
+/// The answer to an Action that the business rules decline (`status` is true).
 pub fn declined(code: i64, message: &str) -> Answer {
     let body = format!(r#"{{"status":true,"code":{code},"message":"{message}"}}"#);
     (200, body)
 }
 
 impl TestGateway {
-    /// With the two partners, and a user 5 who has 100 coins.
+    /// Starts a gateway with [`PARTNERS`] and a user 5 who has 100 coins.
     pub async fn with_partners() -> TestGateway {
         let gateway = TestGateway::with_config(PARTNERS).await;
         let parameters = "uid=5&num=100&type=18&referenceId=first";
@@ -136,17 +136,17 @@ impl TestGateway {
         gateway
     }
 
-    /// The time (seconds).
+    /// The clock's time, in seconds since the epoch.
     pub fn seconds(&self) -> i64 {
         self.now() / 1000
     }
 
-    /// A good envelope for this moment, with a fresh nonce.
+    /// A valid envelope for the clock's time, with a new nonce.
     pub fn envelope(&self, partner: &PartnerClient, action: &str, params: &Value) -> Value {
         partner.envelope(self.seconds(), &next_nonce(), action, params)
     }
 
-    /// Calls an Action as a partner, with a good envelope.
+    /// Calls an Action with a valid envelope.
     pub async fn call_action(
         &self,
         partner: &PartnerClient,
@@ -157,7 +157,7 @@ impl TestGateway {
         self.post_envelope(envelope.to_string()).await
     }
 
-    /// The same as the first partner, with Params as they stand; what the answer's data holds.
+    /// Calls an Action as p1 with Params given as JSON text.
     pub async fn call_action_text(&self, action: &str, params: &str) -> Answer {
         let params: Value = serde_json::from_str(params).unwrap();
         self.call_action(&ENVELOPE_SIGNER, action, &params).await

@@ -1,4 +1,4 @@
-//! Every row of the table of codes, and the order of the checks.
+//! Every row of the protocol's table of codes, and the order of the checks.
 
 use serde_json::{Value, json};
 
@@ -10,14 +10,14 @@ use crate::test_gateway::{Answer, TestGateway};
 const IDENTITY: &str = "communal.user.identity";
 const KNOWN: &str = r#"{"user_info":{"id":5,"user_points":100}}"#;
 
-/// What a case does to a good envelope.
+/// A change that a case makes to a valid envelope.
 type Change = fn(&mut Value);
 
 fn params() -> Value {
     json!({"type": 4, "user_id": 5})
 }
 
-/// A good envelope, changed and then signed anew.
+/// A valid envelope, changed and signed again.
 fn resigned(gateway: &TestGateway, partner: &PartnerClient, change: impl Fn(&mut Value)) -> Value {
     let mut envelope = gateway.envelope(partner, IDENTITY, &params());
     change(&mut envelope);
@@ -30,9 +30,9 @@ fn malformed() -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_good_envelope_in_each_spelling() {
+async fn every_spelling_of_an_envelope_is_accepted() {
     let gateway = TestGateway::with_partners().await;
-    let good: [(&str, Change); 6] = [
+    let spellings: [(&str, Change); 6] = [
         ("as it is", |_| ()),
         ("a number for a time", |it| {
             it["Timestamp"] = it["Timestamp"]
@@ -52,7 +52,7 @@ async fn a_good_envelope_in_each_spelling() {
         }),
     ];
     for partner in [ENVELOPE_SIGNER, FULL_SIGNER] {
-        for (name, change) in good {
+        for (name, change) in spellings {
             let envelope = resigned(&gateway, &partner, change);
             let answer = gateway.post_envelope(envelope.to_string()).await;
             assert_eq!(answer, success(KNOWN), "{name}: {envelope}");
@@ -78,9 +78,9 @@ async fn a_good_envelope_in_each_spelling() {
     }
 }
 
-/// The vector of protocols.md part 2.
+/// The test vector of protocols.md part 2.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_vector() {
+async fn the_test_vector_is_accepted() {
     let partner = "
         [[openapi.partners]]
         open_id = 'fake-open-id-for-test-only-0001'
@@ -112,7 +112,7 @@ async fn the_vector() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_envelope() {
+async fn malformed_envelopes_are_refused() {
     let gateway = TestGateway::with_partners().await;
     let deep = "[".repeat(200) + &"]".repeat(200);
     let bodies = [
@@ -169,7 +169,7 @@ async fn what_is_no_envelope() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_envelope_lacks() {
+async fn a_missing_field_is_named() {
     let gateway = TestGateway::with_partners().await;
     let names = [
         "OpenId",
@@ -192,7 +192,7 @@ async fn what_an_envelope_lacks() {
             assert_eq!(answer, lacking, "{envelope}");
         }
     }
-    // Of several, the first in the order of the envelope; and as the client spells them.
+    // If several fields are missing, the answer names the first in the envelope's order, in the client's spelling.
     for (at, name) in names.iter().enumerate() {
         let mut envelope = gateway.envelope(&ENVELOPE_SIGNER, IDENTITY, &params());
         for name in &names[at..] {
@@ -210,7 +210,7 @@ async fn what_an_envelope_lacks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn empty_params_are_none() {
+async fn empty_params_count_as_missing() {
     let gateway = TestGateway::with_partners().await;
     for partner in [ENVELOPE_SIGNER, FULL_SIGNER] {
         for none in [json!([]), json!({})] {
@@ -220,18 +220,18 @@ async fn empty_params_are_none() {
     }
 }
 
-/// Each row breaks one thing more than the row below it, and is answered by what it breaks first.
+/// Each step breaks one more check than the step before it, and the answer is that of the earliest check.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_order_of_the_checks() {
+async fn checks_run_in_the_documented_order() {
     let gateway = TestGateway::with_partners().await;
     let used = gateway.envelope(&FULL_SIGNER, IDENTITY, &params());
     assert_eq!(
         gateway.post_envelope(used.to_string()).await,
         success(KNOWN)
     );
-    let spent = used["Nonce"].clone();
+    let used_nonce = used["Nonce"].clone();
 
-    // From the last check to the first; each change stays for the rows that follow.
+    // From the last check to the first. Each change stays for the following steps.
     let steps: [(Change, Answer); 10] = [
         (|_| (), fault(110005, "Nonce已被使用")),
         (
@@ -292,17 +292,21 @@ async fn the_order_of_the_checks() {
         malformed()
     );
 
-    // None of these has spent anything, nor moved the nonce that was spent.
-    let again = resigned(&gateway, &FULL_SIGNER, |it| it["Nonce"] = spent.clone());
+    // None of these requests has used a nonce or released the used one.
+    let again = resigned(&gateway, &FULL_SIGNER, |it| {
+        it["Nonce"] = used_nonce.clone()
+    });
     let answer = gateway.post_envelope(again.to_string()).await;
     assert_eq!(answer, fault(110005, "Nonce已被使用"));
-    let other = resigned(&gateway, &ENVELOPE_SIGNER, |it| it["Nonce"] = spent.clone());
+    let other = resigned(&gateway, &ENVELOPE_SIGNER, |it| {
+        it["Nonce"] = used_nonce.clone()
+    });
     let answer = gateway.post_envelope(other.to_string()).await;
     assert_eq!(answer, success(KNOWN), "a nonce is a partner's own");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_edges_of_the_window() {
+async fn timestamps_are_valid_for_five_minutes_either_way() {
     let gateway = TestGateway::with_partners().await;
     let late = fault(110003, "Timestamp不在有效时间内");
     let now = gateway.seconds();
@@ -316,7 +320,7 @@ async fn both_edges_of_the_window() {
         "2026-05-20 11:30:32.001",
         "2026-05-20 11:30:31.999",
     );
-    for (at, clock, good) in [
+    for (at, clock, valid) in [
         (now, sharp, true),
         (now - 300, sharp, true),
         (now - 300, after, false),
@@ -331,13 +335,13 @@ async fn both_edges_of_the_window() {
         (i64::MAX, sharp, false),
         (i64::MIN, sharp, false),
     ] {
-        let expected = if good { success(KNOWN) } else { late.clone() };
+        let expected = if valid { success(KNOWN) } else { late.clone() };
         assert_eq!(call(at, clock).await, expected, "{at} at {clock}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_much_at_once() {
+async fn a_full_queue_answers_110007() {
     let queue = format!(
         "[ledger]\nqueue = 1\nbatch = 1\n{}",
         super::client::PARTNERS
@@ -349,18 +353,18 @@ async fn too_much_at_once() {
     };
     let calls = (0..100).map(|i| gateway.post_envelope(add(i).to_string()));
     let answers = futures_util::future::join_all(calls).await;
-    let (good, busy): (Vec<_>, Vec<_>) = answers
+    let (accepted, busy): (Vec<_>, Vec<_>) = answers
         .into_iter()
         .partition(|answer| *answer == success("[]"));
     assert!(!busy.is_empty());
     for answer in busy {
         assert_eq!(answer, fault(110007, "请求过于频繁"));
     }
-    assert_eq!(gateway.audit().await.points, good.len() as i128);
+    assert_eq!(gateway.audit().await.points, accepted.len() as i128);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_broken_on_our_side() {
+async fn an_internal_error_answers_500000() {
     let gateway = TestGateway::with_partners().await;
     gateway.ledger().close().await;
     for (action, params) in [

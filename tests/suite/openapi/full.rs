@@ -1,4 +1,4 @@
-//! A Token over everything: nothing in the request can be changed.
+//! `sign = 'full'`: the Token covers the whole request, so that no change goes unnoticed.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::test_gateway::TestGateway;
 const RECORDS: &str = "user.user-points-records";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changed_params_are_caught_where_they_are_signed() {
+async fn changed_params_are_refused_if_they_are_signed() {
     let gateway = TestGateway::with_partners().await;
     let changes: [fn(&mut Value); 6] = [
         |it| it["Params"]["user_id"] = json!(6),
@@ -25,16 +25,16 @@ async fn changed_params_are_caught_where_they_are_signed() {
         let answer = gateway.post_envelope(changed.to_string()).await;
         assert_eq!(answer, fault(110004, "验签失败"), "{changed}");
     }
-    // The platform's own clients sign neither.
+    // A partner without `sign = 'full'` signs neither Action nor Params, as the platform's own clients.
     let mut changed = gateway.envelope(&ENVELOPE_SIGNER, RECORDS, &json!({"user_id": 6}));
     changed["Params"]["user_id"] = json!(5);
     let (_, answer) = gateway.post_envelope(changed.to_string()).await;
     assert!(answer.contains(r#""code":0,"#), "{answer}");
 }
 
-/// Of a name that stands twice the same one must be read that was signed.
+/// If a name occurs twice, the gateway reads the value whose signature it verified.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeated_name_hides_nothing() {
+async fn a_repeated_name_cannot_replace_a_signed_value() {
     let gateway = TestGateway::with_partners().await;
     let identity = "communal.user.identity";
     let params = json!({"type": 4, "user_id": 5});
@@ -74,7 +74,7 @@ async fn a_repeated_name_hides_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_byte_can_be_flipped() {
+async fn any_flipped_bit_is_refused() {
     let gateway = TestGateway::with_partners().await;
     let known = gateway.envelope(
         &FULL_SIGNER,
@@ -106,6 +106,6 @@ async fn no_byte_can_be_flipped() {
     let (_, answer) = gateway.post_envelope(body).await;
     assert!(
         answer.contains(r#""code":0,"#),
-        "nothing was spent: {answer}"
+        "no nonce was used: {answer}"
     );
 }

@@ -1,10 +1,10 @@
-//! `communal.user.identity`.
+//! `communal.user.identity`: looks up a user and their points.
 
 use super::client::{declined, fault, success};
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_known() {
+async fn users_are_found_by_user_id() {
     let gateway = TestGateway::with_partners().await;
     let known = || success(r#"{"user_info":{"id":5,"user_points":100}}"#);
     let unknown = || declined(200001, "查询的信息不存在");
@@ -20,7 +20,7 @@ async fn who_is_known() {
         (r#"{"type":4,"user_id":-5}"#, malformed()),
         (r#"{"type":4,"user_id":"x"}"#, malformed()),
         (r#"{"type":4,"user_id":[5]}"#, malformed()),
-        // The other ways of naming a user find nobody.
+        // Types 1 to 3 name a user by data that the gateway does not have.
         (
             r#"{"type":1,"mobile":"13800000000","password":"x"}"#,
             unknown(),
@@ -39,7 +39,7 @@ async fn who_is_known() {
             "{params}"
         );
     }
-    // Who has had points and has none is still known.
+    // A user who has spent all points is still known.
     let order = "uid=5&num=-100&type=19&orderCode=o";
     gateway.call("app.yohocoin.subtract", order).await;
     let answer = gateway

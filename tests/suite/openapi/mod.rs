@@ -1,4 +1,4 @@
-//! The open platform, through a client that was written from protocols.md part 2 alone.
+//! The open platform, called by a client written from protocols.md part 2 alone.
 
 pub mod client;
 mod envelope;

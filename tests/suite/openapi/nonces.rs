@@ -1,4 +1,4 @@
-//! A nonce is spent once: in one process, in parallel, after a restart and a kill, and by a second program.
+//! A nonce is used once: sequentially, concurrently, after a restart or a kill, and across two programs.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -19,37 +19,37 @@ fn gift(biz_id: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_at_once_one_is_good() {
+async fn one_of_many_concurrent_replays_succeeds() {
     let gateway = TestGateway::with_partners().await;
     for (action, params) in [(ADD, gift("b")), (RECORDS, json!({"user_id": 5}))] {
         let body = gateway
             .envelope(&ENVELOPE_SIGNER, action, &params)
             .to_string();
         let answers = join_all((0..50).map(|_| gateway.post_envelope(body.clone()))).await;
-        let (replays, good): (Vec<_>, Vec<_>) = answers
+        let (replays, accepted): (Vec<_>, Vec<_>) = answers
             .into_iter()
             .partition(|answer| *answer == replayed());
-        assert_eq!((replays.len(), good.len()), (49, 1), "{action}");
-        assert!(good[0].1.contains(r#""code":0,"#), "{}", good[0].1);
+        assert_eq!((replays.len(), accepted.len()), (49, 1), "{action}");
+        assert!(accepted[0].1.contains(r#""code":0,"#), "{}", accepted[0].1);
     }
     gateway.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_makes_a_nonce_another() {
+async fn a_nonce_is_unique_per_timestamp() {
     let gateway = TestGateway::with_partners().await;
     let call = async |at: i64, nonce: &str| {
         let params = json!({"type": 4, "user_id": 5});
         let envelope = ENVELOPE_SIGNER.envelope(at, nonce, "communal.user.identity", &params);
         gateway.post_envelope(envelope.to_string()).await
     };
-    let good = success(r#"{"user_info":{"id":5,"user_points":100}}"#);
+    let known = success(r#"{"user_info":{"id":5,"user_points":100}}"#);
     let now = gateway.seconds();
-    assert_eq!(call(now, "1").await, good);
+    assert_eq!(call(now, "1").await, known);
     assert_eq!(call(now, "1").await, replayed());
-    assert_eq!(call(now, "2").await, good);
-    assert_eq!(call(now + 1, "1").await, good);
-    // The same number, written as one.
+    assert_eq!(call(now, "2").await, known);
+    assert_eq!(call(now + 1, "1").await, known);
+    // The same nonce and time as JSON numbers.
     let params = json!({"type": 4, "user_id": 5});
     let mut envelope = ENVELOPE_SIGNER.envelope(now, "1", "communal.user.identity", &params);
     envelope["Nonce"] = 1.into();
@@ -62,7 +62,7 @@ async fn what_makes_a_nonce_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_costs_no_nonce() {
+async fn a_refused_call_does_not_use_its_nonce() {
     let gateway = TestGateway::with_partners().await;
     gateway
         .call_action(&ENVELOPE_SIGNER, ADD, &gift("used"))
@@ -108,7 +108,7 @@ async fn a_refusal_costs_no_nonce() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_swept_when_its_time_is_over() {
+async fn expired_nonces_are_purged() {
     let gateway = TestGateway::with_partners().await;
     let old = gateway.seconds();
     let body = ENVELOPE_SIGNER
@@ -134,7 +134,7 @@ async fn it_is_swept_when_its_time_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_are_swept() {
+async fn thousands_of_nonces_are_purged() {
     let gateway = TestGateway::with_partners().await;
     let calls = (0..2500).map(|i| {
         let at = gateway.seconds() - i % 3;
@@ -162,7 +162,7 @@ fn now() -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_stays_spent_after_a_kill_and_for_a_second_program() {
+async fn a_used_nonce_stays_used_after_a_kill_and_in_a_second_program() {
     let dir = ProgramDir::with_config(&format!("{CONFIG}{PARTNERS}"));
     let mut program = Program::start(&dir, &[]).await;
     let gift = |i: i32| {
@@ -198,7 +198,7 @@ async fn it_stays_spent_after_a_kill_and_for_a_second_program() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_programs_spend_it_once() {
+async fn two_programs_accept_a_nonce_once() {
     let dir = ProgramDir::with_config(&format!("{CONFIG}{PARTNERS}"));
     let one = Program::start(&dir, &[]).await;
     let other = Program::start(&dir, &[]).await;

@@ -1,4 +1,4 @@
-//! `user.points-add`.
+//! `user.points-add`: parameters, idempotency, and how the shop shows these points.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::test_gateway::TestGateway;
 const ADD: &str = "user.points-add";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parameters() {
+async fn parameters_are_checked() {
     let gateway = TestGateway::with_partners().await;
     let malformed = || fault(100002, "参数格式不对");
     let missing = |name: &str| fault(100001, &format!("缺少参数{name}"));
@@ -108,9 +108,9 @@ async fn the_same_biz_id_counts_once_for_each_partner() {
     assert_eq!(gateway.audit().await.entries, 3);
 }
 
-/// What a partner gave is in the shop's list too, under the type that comes nearest, and is spent there.
+/// The shop lists a partner's points under the nearest type of its own, and users spend them there.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_shop_sees_it() {
+async fn the_shop_lists_and_spends_partner_points() {
     let gateway = TestGateway::with_partners().await;
     let rows = [
         (json!(1), 13, "购买商品赠送:%s", "消费增加"),
@@ -152,7 +152,7 @@ async fn the_shop_sees_it() {
     let order = "uid=7&num=-14&type=19&orderCode=o";
     let (_, body) = gateway.call("app.yohocoin.subtract", order).await;
     assert!(body.contains(r#""currency":"0""#), "{body}");
-    // It lapses like all coins: at the end of the next year.
+    // The points expire as all coins do: at the end of the next year.
     let params = json!({"balance": 5, "bizId": "last", "customerId": 7});
     gateway.call_action(&ENVELOPE_SIGNER, ADD, &params).await;
     gateway.set_time("2028-01-01 00:00:00");

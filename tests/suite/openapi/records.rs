@@ -1,4 +1,4 @@
-//! `user.user-points-records` in its two forms.
+//! `user.user-points-records` in its long and its short form.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::test_gateway::TestGateway;
 
 const RECORDS: &str = "user.user-points-records";
 
-/// A history with a row of each kind: earned, spent in three ways, returned, lapsed.
+/// A gateway whose user 5 has an entry of each kind: earned, spent in three ways, returned, expired.
 async fn history() -> TestGateway {
     let gateway = TestGateway::with_partners().await;
     for (time, method, parameters) in [
@@ -42,7 +42,7 @@ async fn history() -> TestGateway {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_long_form() {
+async fn without_a_type_the_long_form_is_answered() {
     let gateway = history().await;
     let row = |previous_point: i64,
                sub: (i64, i64),
@@ -171,7 +171,7 @@ async fn the_long_form() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_short_form() {
+async fn with_a_type_the_short_form_is_answered() {
     let gateway = history().await;
     let row = |kind: i64, created_at: &str, points: i64, text: &str| json!({"type": kind, "created_at": created_at, "points": points, "source_desc": text});
     let rows = [
@@ -203,7 +203,7 @@ async fn the_short_form() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals() {
+async fn invalid_parameters_are_refused() {
     let gateway = TestGateway::with_partners().await;
     let malformed = || fault(100002, "参数格式不对");
     for (params, answer) in [

@@ -1,4 +1,4 @@
-//! Two secrets at once, and what the operator sees of their use.
+//! Rotation of secrets: both are valid, and metrics and log show which one a partner uses.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ async fn uses(gateway: &TestGateway) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_secrets_are_good_and_counted() {
+async fn both_secrets_are_accepted_and_counted() {
     let toml = "
         [[openapi.partners]]
         open_id = 'p1'
@@ -75,7 +75,7 @@ async fn both_secrets_are_good_and_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_previous_secret_the_old_one_is_dead() {
+async fn an_old_secret_is_refused_once_it_is_removed() {
     let gateway = TestGateway::with_partners().await;
     let params = json!({"type": 4, "user_id": 5});
     let answer = gateway
@@ -86,7 +86,7 @@ async fn without_a_previous_secret_the_old_one_is_dead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_says_which_secret_came_and_shows_none() {
+async fn the_log_names_the_used_secret_without_showing_it() {
     let config = format!(
         "{CONFIG}
         [[openapi.partners]]
@@ -141,7 +141,7 @@ async fn the_log_says_which_secret_came_and_shows_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metrics_are_for_the_networks_that_may_see_them() {
+async fn metrics_are_served_to_configured_networks_only() {
     let gateway = TestGateway::with_config("server.metrics_from = ['10.0.0.0/8']").await;
     let response = gateway.get_response("/metrics").await;
     assert_eq!(response.status(), 403);

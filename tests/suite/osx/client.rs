@@ -1,4 +1,4 @@
-//! The community platform, by the words of protocols.md part 3: it shares no code with the gateway.
+//! A client of the community platform, written from protocols.md part 3. It shares no code with the gateway.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::test_gateway::{Answer, TestGateway, md5};
 
-/// The platform's keys, and rules whose figures are easy to tell apart.
+/// The platform's keys, and rules whose scores are easy to tell apart.
 pub const COMMUNITY: &str = "
 [osx]
 app_key = 'testappkey'
@@ -26,7 +26,7 @@ to_user = { score2 = 2, score4 = 3 }
 daily_max = 2
 ";
 
-/// A query with its sign, of parameters as `user_token=a&to_id=5`, not encoded.
+/// Encodes and signs a query given unencoded: `user_token=a&to_id=5`.
 pub fn sign_query(parameters: &str) -> String {
     let pairs = parameters.split('&').filter(|pair| !pair.is_empty());
     let pairs: Vec<(&str, &str)> = pairs.map(|pair| pair.split_once('=').unwrap()).collect();
@@ -42,51 +42,52 @@ pub fn sign_query(parameters: &str) -> String {
     format!("{}&sign={sign}", pairs.join("&"))
 }
 
-/// An action as the platform sends it, good until `end` (seconds): `a>b 5 post t1` is what `a` did to `b`'s object 5, under
-/// the token t1; nobody and nothing are `0`.
+/// Signs the query of an action, valid until the Unix time `end` (seconds). `a>b 5 post t1`: user `a` did `post` to object 5 of
+/// user `b`, with the token `t1`. `0` stands for no user and no object.
 pub fn sign_action(call: &str, end: i64) -> String {
     let words: Vec<&str> = call.split(' ').collect();
-    let [who, object, action, token] = words[..] else {
+    let [users, object, action, token] = words[..] else {
         panic!("{call}");
     };
-    let (user, other) = who.split_once('>').unwrap_or((who, "0"));
+    let (user, other) = users.split_once('>').unwrap_or((users, "0"));
     sign_query(&format!(
         "user_token={user}&to_user_token={other}&to_id={object}&action={action}&action_token={token}\
          &appKey=testappkey&endtimestamp={end}"
     ))
 }
 
-/// What a success looks like.
+/// The answer to a successful call.
 pub fn ok(data: &str) -> Answer {
     (200, format!(r#"{{"code":200,"msg":"ok","data":{data}}}"#))
 }
 
-/// What a refusal looks like.
+/// The answer to a refused call: the platform expects code 200 here too.
 pub fn error(text: &str) -> Answer {
     let body = format!(r#"{{"code":200,"msg":"error","data":"{text}"}}"#);
     (200, body)
 }
 
 impl TestGateway {
-    /// With the community's keys and rules.
+    /// Starts a gateway with [`COMMUNITY`].
     pub async fn with_community() -> TestGateway {
         TestGateway::with_config(COMMUNITY).await
     }
 
-    /// A query of the community's, signed for ten minutes from now.
+    /// Sends a signed query that expires in ten minutes.
     pub async fn get_signed(&self, path: &str, parameters: &str) -> Answer {
         let end = self.now() / 1000 + 600;
         let all = format!("{parameters}&appKey=testappkey&endtimestamp={end}");
         self.get_path(&format!("{path}?{}", sign_query(&all))).await
     }
 
-    /// Sends an action: `a>b 5 post t1`.
+    /// Sends an action in the notation of [`sign_action`].
     pub async fn notify(&self, call: &str) -> Answer {
         let query = sign_action(call, self.now() / 1000 + 600);
         self.get_path(&format!("/userActionNotify?{query}")).await
     }
 
-    /// Makes the calls of a table, `call | data`, one after the other; `at TIME` sets the clock.
+    /// Sends the actions of a table one after the other and checks each answer. Its lines: `action | data` or `at TIME`, which
+    /// sets the clock.
     pub async fn check_actions(&self, table: &str) {
         for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
             if let Some(time) = line.strip_prefix("at ") {

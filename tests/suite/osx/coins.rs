@@ -1,4 +1,4 @@
-//! A score that is counted in the shop's coins: earned in the community, spent in the shop.
+//! A community score that is kept in the shop's coins: users earn it in the community and spend it in the shop.
 
 use serde_json::{Value, json};
 
@@ -6,14 +6,14 @@ use super::client::COMMUNITY;
 use crate::openapi::client::{ENVELOPE_SIGNER, PARTNERS};
 use crate::test_gateway::{TestGateway, sealed};
 
-/// The community's users are the shop's, by their number.
+/// A configuration in which a user token is the shop's uid and score2 is coins.
 fn by_uid() -> String {
     let community = COMMUNITY.replace("[osx]", "[osx]\nuser_token = 'uid'\nscores.score2 = 'coin'");
     format!("{community}{PARTNERS}")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn points_from_a_post_are_spent_in_the_shop() {
+async fn points_from_a_post_can_be_spent_in_the_shop() {
     let gateway = TestGateway::with_config(&by_uid()).await;
     for (call, coins) in [("5 1 post t1", "5"), ("5 1 post t2", "10")] {
         let (_, body) = gateway.notify(call).await;
@@ -52,7 +52,7 @@ async fn points_from_a_post_are_spent_in_the_shop() {
         .collect();
     assert_eq!(points, [3, 7, 5, 5]);
 
-    // They lapse as coins do; the other scores never.
+    // score2 expires as coins do; score1 never expires.
     gateway.notify("5 1 post t4").await;
     gateway.set_time("2030-01-01 00:00:00");
     let (_, body) = gateway.get_signed("/getUserInfo", "user_token=5").await;
@@ -61,7 +61,7 @@ async fn points_from_a_post_are_spent_in_the_shop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_no_number_is_nobodys() {
+async fn a_user_token_that_is_no_uid_is_refused() {
     let gateway = TestGateway::with_config(&by_uid()).await;
     for (call, parameter) in [
         ("a 1 post t1", "user_token"),

@@ -1,9 +1,9 @@
-//! `pointgate link`: two names, one person, one account.
+//! `pointgate link`: makes a uid and a user_key one person with one account.
 
 use super::client::{COMMUNITY, sign_action};
 use crate::program::{CONFIG, Client, Program, ProgramDir, text};
 
-/// A directory whose community counts score2 in the shop's coins, by user_key.
+/// A directory whose configuration keeps score2 in coins and identifies the community's users by user_key.
 fn dir_with_coins() -> ProgramDir {
     let community = COMMUNITY.replace("[osx]", "[osx]\nscores.score2 = 'coin'");
     ProgramDir::with_config(&format!("{CONFIG}{community}"))
@@ -59,12 +59,12 @@ async fn rows(client: &Client, uid: &str) -> i64 {
     client.call_ok(&parameters).await["total"].as_i64().unwrap()
 }
 
-/// Whichever of the two has a history keeps it, and the running program sees the other name at once.
+/// The linked account is the one that has entries, and a running program follows the link at once.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_name_with_the_history_keeps_it() {
+async fn the_identity_with_entries_keeps_its_account() {
     let program = Program::start(&dir_with_coins(), &[]).await;
     let client = program.client();
-    // The shop's number has points.
+    // The uid has points.
     earn(&client, "5").await;
     link(&program.dir, "5", "five").unwrap();
     assert!(
@@ -73,7 +73,7 @@ async fn the_name_with_the_history_keeps_it() {
             .contains(r#""score2":"105""#)
     );
     assert_eq!(client.total("5").await, 105);
-    // The community's name has points.
+    // The user_key has points.
     assert!(post(&client, "six", "t2").await.contains(r#""score2":"5""#));
     assert_eq!(client.total("6").await, 0);
     link(&program.dir, "6", "six").unwrap();
@@ -89,7 +89,7 @@ async fn the_name_with_the_history_keeps_it() {
     assert_eq!(rows(&client, "6").await, 3);
     assert_eq!(spend(&client, "6", "-110").await, 200);
     assert_eq!(spend(&client, "6", "-1").await, 407);
-    // Neither has any.
+    // Neither has points.
     link(&program.dir, "7", "seven").unwrap();
     assert!(
         post(&client, "seven", "t4")
@@ -97,7 +97,7 @@ async fn the_name_with_the_history_keeps_it() {
             .contains(r#""score2":"5""#)
     );
     assert_eq!(client.total("7").await, 5);
-    // Both at once, in one batch or not.
+    // Calls by both identities concurrently, in one batch or in several.
     let calls = (0..20).map(|i| {
         let client = client.clone();
         async move {
@@ -113,7 +113,7 @@ async fn the_name_with_the_history_keeps_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_joined() {
+async fn conflicting_links_are_refused() {
     let program = Program::start(&dir_with_coins(), &[]).await;
     let (client, dir) = (program.client(), &program.dir);
     earn(&client, "5").await;

@@ -1,4 +1,4 @@
-//! The OSX community, through a sender that was written from protocols.md part 3 alone.
+//! The OSX community dialect, called by a client written from protocols.md part 3 alone.
 
 pub mod client;
 mod coins;

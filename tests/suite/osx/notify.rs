@@ -1,4 +1,4 @@
-//! `/userActionNotify`: what is refused, in which order, and what is signed.
+//! `/userActionNotify`: the checks, their order, and what the signature covers.
 
 use super::client::{error, ok, sign_action, sign_query};
 use crate::test_gateway::TestGateway;
@@ -9,9 +9,9 @@ async fn send(gateway: &TestGateway, query: &str) -> (u16, String) {
     gateway.get_path(&format!("{PATH}?{query}")).await
 }
 
-/// The document's own sample, with the secret that its sign verifies with.
+/// The sample request of the protocol's document, with the secret for which its sign is valid.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_documents_sample() {
+async fn the_documented_sample_is_accepted() {
     let toml = "osx.app_key = 'testappKey'\nosx.app_secret = 'testsecret'";
     let gateway = TestGateway::with_config(toml).await;
     gateway.set_time("2018-03-09 09:44:18");
@@ -45,45 +45,45 @@ async fn the_documents_sample() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_three_refusals_in_their_order() {
+async fn checks_run_in_the_documented_order() {
     let gateway = TestGateway::with_community().await;
     let now = gateway.now() / 1000;
-    let good = |end: i64| sign_action("a>b 5 post t1", end);
+    let valid = |end: i64| sign_action("a>b 5 post t1", end);
     let (expired, key, forged) = ("请求超时", "参数错误,秘钥key不正确", "签名验证不通过");
-    let all_wrong = good(now - 1)
+    let all_wrong = valid(now - 1)
         .replace("testappkey", "x")
         .replace("sign=", "sign=0");
-    let key_wrong = good(now)
+    let key_wrong = valid(now)
         .replace("testappkey", "x")
         .replace("sign=", "sign=0");
     let rows = [
         (all_wrong, expired),
         (key_wrong, key),
-        (good(now).replace("sign=", "sign=0"), forged),
-        (good(now - 1), expired),
-        (good(now).replace("&endtimestamp=", "&end="), expired),
+        (valid(now).replace("sign=", "sign=0"), forged),
+        (valid(now - 1), expired),
+        (valid(now).replace("&endtimestamp=", "&end="), expired),
         (
-            good(now).replace("&endtimestamp=", "&endtimestamp=x"),
+            valid(now).replace("&endtimestamp=", "&endtimestamp=x"),
             expired,
         ),
         (
-            good(now).replace("&endtimestamp=", "&endtimestamp=-"),
+            valid(now).replace("&endtimestamp=", "&endtimestamp=-"),
             expired,
         ),
-        (good(now).replace("&appKey=testappkey", ""), key),
-        (good(now).replace("&appKey=testappkey", "&appKey="), key),
+        (valid(now).replace("&appKey=testappkey", ""), key),
+        (valid(now).replace("&appKey=testappkey", "&appKey="), key),
         (String::new(), expired),
     ];
     for (query, refusal) in rows {
         assert_eq!(send(&gateway, &query).await, error(refusal), "{query}");
     }
     assert_eq!(send(&gateway, "a=%FF").await, error("参数格式不对"));
-    // Nothing of all this has been recorded.
+    // None of the refused calls has recorded the token.
     gateway.check_actions(r#"a>b 5 post t1 | "user_info":{"user_token":"a","score1":"10","score2":"5"},"to_user_info":{"to_user_token":"b"}"#).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_keys_nobody_is_served() {
+async fn without_configured_keys_every_call_is_refused() {
     let gateway = TestGateway::start().await;
     let end = gateway.now() / 1000;
     for key in ["appKey=testappkey", "appKey=", "x=y"] {
@@ -95,9 +95,9 @@ async fn without_keys_nobody_is_served() {
     }
 }
 
-/// Extra parameters stand in the address that the platform was given; it does not sign them. Some may.
+/// The address configured at the platform may have parameters of its own, which the platform may or may not sign.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_signed() {
+async fn the_signature_covers_all_or_only_the_platforms_parameters() {
     let gateway = TestGateway::with_community().await;
     let end = gateway.now() / 1000 + 5;
     let own = |token: &str| {
@@ -105,37 +105,37 @@ async fn what_is_signed() {
             "user_token=a&to_user_token=0&to_id=0&action=none&action_token={token}&appKey=testappkey&endtimestamp={end}"
         )
     };
-    let good = |token: &str| {
+    let answer = |token: &str| {
         ok(&format!(
             r#"{{"action_token":"{token}","user_info":{{"user_token":"a"}},"userInfo":{{}}}}"#
         ))
     };
     let unsigned_extra = format!("channel=x&token=y&{}", sign_query(&own("t1")));
-    assert_eq!(send(&gateway, &unsigned_extra).await, good("t1"));
+    assert_eq!(send(&gateway, &unsigned_extra).await, answer("t1"));
     let signed_extra = sign_query(&format!("channel=x&{}", own("t2")));
-    assert_eq!(send(&gateway, &signed_extra).await, good("t2"));
+    assert_eq!(send(&gateway, &signed_extra).await, answer("t2"));
     let half = format!(
         "token=y&{}",
         sign_query(&format!("channel=x&{}", own("t3")))
     );
     assert_eq!(send(&gateway, &half).await, error("签名验证不通过"));
-    // Of a name that stands twice the first value is signed, and used.
+    // If a name occurs twice, the first value is signed and used.
     let twice = format!("{}&action_token=t5", sign_query(&own("t4")));
-    assert_eq!(send(&gateway, &twice).await, good("t4"));
+    assert_eq!(send(&gateway, &twice).await, answer("t4"));
     let twice = format!("action_token=t5&{}", sign_query(&own("t4")));
     assert_eq!(send(&gateway, &twice).await, error("签名验证不通过"));
-    // A secret that is sent is not the secret.
+    // An `appSecret` in the request does not replace the configured secret.
     let own_secret = format!("{}&appSecret=testsecret", sign_query(&own("t6")));
-    assert_eq!(send(&gateway, &own_secret).await, good("t6"));
+    assert_eq!(send(&gateway, &own_secret).await, answer("t6"));
     let own_secret = sign_query(&own("t7")).replace("&sign", "&appSecret=x&sign");
-    assert_eq!(send(&gateway, &own_secret).await, good("t7"));
-    // Values are signed decoded.
+    assert_eq!(send(&gateway, &own_secret).await, answer("t7"));
+    // The signature covers decoded values.
     let odd = sign_query(&own("t 8+%&中文".replace('&', "").as_str()));
-    assert_eq!(send(&gateway, &odd).await, good("t 8+%中文"));
+    assert_eq!(send(&gateway, &odd).await, answer("t 8+%中文"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parameters() {
+async fn parameters_are_checked() {
     let gateway = TestGateway::with_community().await;
     let long = "字".repeat(256);
     let most = "字".repeat(255);
@@ -185,7 +185,7 @@ async fn parameters() {
     .replace("字a", "a");
     let (_, body) = gateway.get_signed(PATH, &most).await;
     assert!(body.contains(r#""msg":"ok""#), "{body}");
-    // Absent counterparts, in each spelling.
+    // The three ways to say that there is no counterpart.
     for (token, counterpart) in [
         ("t1", ""),
         ("t2", "&to_user_token=0&to_id=0"),
@@ -201,7 +201,7 @@ async fn parameters() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_broken_on_our_side() {
+async fn an_internal_error_answers_500() {
     let gateway = TestGateway::with_community().await;
     gateway.ledger().close().await;
     for (path, parameters) in [

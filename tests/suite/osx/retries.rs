@@ -1,5 +1,5 @@
-//! An action counts once, and a repeat is answered in the same shape with the balances and the profile of now: later, in
-//! parallel, after a crash, at another program.
+//! An action counts once. A repeat gets the same answer with the current balances and profile: later, concurrently, after a crash
+//! and at another program.
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::program::{CONFIG, Client, Program, ProgramDir};
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sixty_four_deliveries_score_once() {
+async fn concurrent_deliveries_score_once() {
     let gateway = TestGateway::with_community().await;
     let answers = join_all((0..64).map(|_| gateway.notify("a>b 1 like t1"))).await;
     for answer in &answers {
@@ -20,10 +20,10 @@ async fn sixty_four_deliveries_score_once() {
     assert_eq!((report.entries, report.points), (3, 6));
 }
 
-/// The sender tries again for 32 hours, with another endtimestamp and sign. It writes the scores of the answer over its own, so
-/// that they must be those of now, not those of the first answer.
+/// The sender retries for 32 hours, each time with a new endtimestamp and sign. It overwrites its scores with those of the answer,
+/// which must therefore be the current ones.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_is_answered_with_the_balances_of_now() {
+async fn a_repeat_is_answered_with_current_balances() {
     let gateway = TestGateway::with_community().await;
     let data = |a: &str, b: &str| {
         ok(&format!(
@@ -44,10 +44,10 @@ async fn a_repeat_is_answered_with_the_balances_of_now() {
         gateway.set_time(time);
         assert_eq!(gateway.notify("a>b 1 like t1").await, now, "{time}");
     }
-    // Under the same token nothing else scores either: c has no account to show.
+    // Another action under the same token does not score either: c has no account to show.
     let other = r#"{"action_token":"t1","user_info":{"user_token":"c"},"userInfo":{}}"#;
     assert_eq!(gateway.notify("c 2 post t1").await, ok(other));
-    // The first request itself is too old by now.
+    // The first request has expired by now.
     let old = format!(
         "/userActionNotify?{}",
         sign_action("a>b 1 like t1", 1_779_247_832)
@@ -56,9 +56,9 @@ async fn a_repeat_is_answered_with_the_balances_of_now() {
     assert_eq!(gateway.audit().await.entries, 8);
 }
 
-/// An action beyond its limit shows no score, and its repeat shows none either, whatever the balances are by then.
+/// Neither an action beyond its limit nor its repeat shows a score.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_of_what_did_not_score_shows_no_score() {
+async fn a_repeat_of_an_action_without_score_shows_none() {
     let gateway = TestGateway::with_community().await;
     let data = r#"{"action_token":"t3","user_info":{"user_token":"a"},"userInfo":{}}"#;
     for call in ["a 1 like t1", "a 1 like t2"] {
@@ -70,9 +70,9 @@ async fn a_repeat_of_what_did_not_score_shows_no_score() {
     assert_eq!(gateway.audit().await.points, 2 + 10 + 5);
 }
 
-/// A repeat shows the profile of now: the sender writes it over its own.
+/// A repeat shows the current profile, with which the sender overwrites its own.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_is_answered_with_the_profile_of_now() {
+async fn a_repeat_is_answered_with_the_current_profile() {
     let dir = ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}"));
     let program = Program::start(&dir, &[]).await;
     let client = program.client();
@@ -91,9 +91,9 @@ async fn a_repeat_is_answered_with_the_profile_of_now() {
     );
 }
 
-/// The ledger stores no answer: a repeat shows the scores of the rule as it is by then, each with its balance, and scores none.
+/// The ledger stores no answer: a repeat shows the scores of the current rule with their balances, and changes none.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_follows_the_rule_of_now() {
+async fn a_repeat_follows_the_current_rule() {
     let dir = ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}"));
     let mut program = Program::start(&dir, &[]).await;
     let answer = |scores: &str| {
@@ -111,7 +111,7 @@ async fn a_repeat_follows_the_rule_of_now() {
         &format!("{CONFIG}{COMMUNITY}").replace("score1", "score3"),
     );
     program.restart().await;
-    // Nobody has any score3.
+    // No user has points of score3.
     assert_eq!(
         send(&program.client(), "a>b 1 post t1").await,
         answer(r#""score2":"5""#)
@@ -120,7 +120,7 @@ async fn a_repeat_follows_the_rule_of_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delivery_a_kill_and_a_delivery() {
+async fn a_repeat_after_a_kill_scores_nothing() {
     let dir = ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}"));
     let mut program = Program::start(&dir, &[]).await;
     let calls: Vec<String> = (0..60)
@@ -133,7 +133,7 @@ async fn a_delivery_a_kill_and_a_delivery() {
     let check = async |client: Client, when: &str| {
         let again = join_all(calls.iter().map(|call| send(&client, call))).await;
         for (i, again) in again.into_iter().enumerate() {
-            // Each of the five users has posted twelve times, and no repeat adds to that.
+            // Each of the five users has posted twelve times; repeats add nothing.
             let (user, other) = (i % 5, i % 7);
             let now = format!(
                 r#"{{"code":200,"msg":"ok","data":{{"action_token":"t{i}","user_info":{{"user_token":"u{user}","score1":"120","score2":"60"}},"to_user_info":{{"to_user_token":"u{other}"}},"userInfo":{{}}}}}}"#
@@ -150,9 +150,9 @@ async fn a_delivery_a_kill_and_a_delivery() {
     program.audit();
 }
 
-/// A kill in the middle of many deliveries: what was acknowledged stays recorded, and nothing counts twice.
+/// The program is killed during many deliveries: acknowledged ones stay recorded, and none counts twice.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_in_the_middle() {
+async fn a_kill_during_deliveries_counts_nothing_twice() {
     let dir = ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}"));
     let mut program = Program::start(&dir, &[]).await;
     for round in 0..3 {
@@ -176,7 +176,7 @@ async fn a_kill_in_the_middle() {
                 let again = send(&client, &format!("a 1 post r{round}-{i}")).await;
                 let token = format!(r#""data":{{"action_token":"r{round}-{i}","#);
                 assert!(again.contains(&token), "{again}");
-                // The repeat has the balance of now, which is no less than the first answer's.
+                // The repeat has the current balance, which is at least that of the first answer.
                 let least = first.as_deref().map_or(10, score1);
                 assert!(score1(&again) >= least, "r{round}-{i}: {first:?} {again}");
             }
@@ -199,7 +199,7 @@ fn score1(answer: &str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_programs_at_once() {
+async fn two_programs_score_an_action_once() {
     let dir = ProgramDir::with_config(&format!("{CONFIG}{COMMUNITY}"));
     let one = Program::start(&dir, &[]).await;
     let other = Program::start(&dir, &[]).await;

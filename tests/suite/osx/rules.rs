@@ -1,9 +1,9 @@
-//! What actions bring: by their rules, to both users, up to their daily maximum, down to zero.
+//! The scores of actions: rules for both users, daily limits, and deductions down to zero.
 
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn scores_of_both_users() {
+async fn both_users_get_their_scores() {
     let gateway = TestGateway::with_community().await;
     gateway.check_actions(
             r#"
@@ -39,9 +39,9 @@ async fn a_deduction_stops_at_zero() {
     assert_eq!(gateway.audit().await.points, 4);
 }
 
-/// The daily maximum counts an actor's own actions of one kind on one local day.
+/// The limit counts one actor's actions of one name on one local day.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_daily_maximum() {
+async fn the_daily_limit_counts_per_user_and_local_day() {
     let gateway = TestGateway::with_community().await;
     gateway.check_actions(
             r#"
@@ -63,9 +63,9 @@ async fn the_daily_maximum() {
         .await;
 }
 
-/// Of many at once no more score than the daily maximum allows.
+/// Concurrent actions score no more often than the limit allows.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_daily_maximum_holds_in_parallel() {
+async fn the_daily_limit_holds_for_concurrent_actions() {
     let gateway = TestGateway::with_community().await;
     let calls: Vec<String> = (0..64).map(|i| format!("a 1 like t{i}")).collect();
     let calls = calls.iter().map(|call| gateway.notify(call));
@@ -75,9 +75,9 @@ async fn the_daily_maximum_holds_in_parallel() {
     assert_eq!(gateway.audit().await.points, 2);
 }
 
-/// The committed rules: what is posted and deleted, liked and unliked, comes to nothing.
+/// In the committed rules, deleting a post takes back what posting gave, and unliking what liking gave.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_committed_rules() {
+async fn the_committed_rules_are_symmetric() {
     let gateway =
         TestGateway::with_config("osx.app_key = 'testappkey'\nosx.app_secret = 'testsecret'").await;
     gateway.check_actions(

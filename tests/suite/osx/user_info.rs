@@ -1,4 +1,4 @@
-//! `/getUserInfo`.
+//! `/getUserInfo`: profile and scores of a user.
 
 use entity::member;
 use sea_orm::{ActiveModelTrait, Database, Set};
@@ -9,18 +9,21 @@ use crate::test_gateway::TestGateway;
 const PATH: &str = "/getUserInfo";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_known() {
+async fn profile_and_scores_are_answered() {
     let gateway = TestGateway::with_community().await;
     let zeros = (1..=9)
         .map(|n| format!(r#""score{n}":"0""#))
         .collect::<Vec<_>>()
         .join(",");
-    let nobody = ok(&format!(r#"{{"user_token":"a","userInfo":{{{zeros}}}}}"#));
+    let without_profile = ok(&format!(r#"{{"user_token":"a","userInfo":{{{zeros}}}}}"#));
     assert_eq!(
         gateway.get_signed(PATH, "user_token=a&token=x").await,
-        nobody
+        without_profile
     );
-    assert_eq!(gateway.get_signed(PATH, "user_token=a").await, nobody);
+    assert_eq!(
+        gateway.get_signed(PATH, "user_token=a").await,
+        without_profile
+    );
 
     gateway.notify("a 1 post t1").await;
     gateway.notify("b>a 1 like t2").await;
@@ -39,13 +42,13 @@ async fn what_is_known() {
         gateway.get_signed(PATH, "user_token=a&token=x").await,
         ok(info)
     );
-    // The profile comes with the actor's own actions too.
+    // The answer to the actor's own action includes the profile too.
     let answer = r#"{"action_token":"t3","user_info":{"user_token":"a","score1":"20","score2":"12"},"userInfo":{"nickname":"小\"一","sex":2,"birthday":631123200,"signature":"你好"}}"#;
     assert_eq!(gateway.notify("a 1 post t3").await, ok(answer));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals() {
+async fn invalid_calls_are_refused() {
     let gateway = TestGateway::with_community().await;
     assert_eq!(
         gateway.get_signed(PATH, "token=x").await,
@@ -55,7 +58,8 @@ async fn refusals() {
     let end = gateway.now() / 1000;
     let query = format!("{PATH}?user_token=a&appKey=testappkey&endtimestamp={end}&sign=x");
     assert_eq!(gateway.get_path(&query).await, error("签名验证不通过"));
-    // What the platform adds is signed, what stands in the address is not; `token` is its own here.
+    // The platform signs the parameters that it appends, not those of the configured address. `token` is a parameter of this
+    // path.
     let (_, body) = gateway
         .get_path(&format!(
             "{PATH}?channel=1&{}",

@@ -1,4 +1,4 @@
-//! Callers on all paths at once, who check that whatever comes back is what their protocol says.
+//! Concurrent callers of every endpoint, which check that each answer is one that its protocol allows.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,12 +14,12 @@ use crate::openapi::client::{ENVELOPE_SIGNER, next_nonce};
 use crate::osx::client::{sign_action, sign_query as sign_community_query};
 use crate::program::{Client, sign_query};
 
-/// Whose coins and scores these are; the load leaves them alone.
+/// The user of these calls, whom the write load does not touch.
 const UID: &str = "50039999";
-/// How long a caller rests after each call.
+/// The pause of a caller after each call.
 const REST: Duration = Duration::from_millis(20);
 
-/// What is called.
+/// A method or path that a caller calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     Total,
@@ -44,18 +44,18 @@ pub const ALL: [Operation; 8] = [
 ];
 
 impl Operation {
-    /// Whether its requests spend a nonce, so that what is not known of one of them cannot be found out by trying again.
-    pub fn spends_a_nonce(self) -> bool {
+    /// Whether a request uses a nonce: if its answer is lost, a retry is refused and tells nothing about the first attempt.
+    pub fn uses_a_nonce(self) -> bool {
         matches!(self, Operation::Records | Operation::Add)
     }
 
-    /// Calls it with what has not been sent before; whether that was a success. Anything but a success, or the protocol's own
-    /// word for a gateway that is broken or busy, is a failure of the test.
+    /// Sends a new request and returns whether it succeeded. Panics unless the answer is a success or what the protocol defines
+    /// for an internal error or a full queue.
     pub async fn call(self, client: &Client) -> bool {
-        let once = next_nonce();
+        let unique = next_nonce();
         let seconds = Timestamp::now().as_second();
         let act = |name, params| {
-            let envelope = ENVELOPE_SIGNER.envelope(seconds, &once, name, &params);
+            let envelope = ENVELOPE_SIGNER.envelope(seconds, &unique, name, &params);
             let post = client.http.post(format!("{}/api/v2", client.base));
             post.body(envelope.to_string())
         };
@@ -64,7 +64,7 @@ impl Operation {
             let parameters = [&[("method", method), ("uid", UID)], more].concat();
             get(format!("/gateway?{}", sign_query(&parameters)))
         };
-        let earn = [("num", "1"), ("type", "18"), ("referenceId", &once)];
+        let earn = [("num", "1"), ("type", "18"), ("referenceId", &unique)];
         let request = match self {
             Operation::Total => coins("app.yohocoin.total", &[]),
             Operation::Overview => coins("app.yoho.yohocoin", &[]),
@@ -74,7 +74,7 @@ impl Operation {
             Operation::Add => act(
                 "user.points-add",
                 json!({
-                    "customerId": UID, "balance": 1, "bizId": once, "reason": "", "sourceType": 1, "pointsChannel": 1,
+                    "customerId": UID, "balance": 1, "bizId": unique, "reason": "", "sourceType": 1, "pointsChannel": 1,
                 }),
             ),
             Operation::Info => {
@@ -83,21 +83,21 @@ impl Operation {
                 get(format!("/getUserInfo?{}", sign_community_query(&query)))
             }
             Operation::Notify => {
-                let query = sign_action(&format!("{UID} 1 post {once}"), seconds + 600);
+                let query = sign_action(&format!("{UID} 1 post {unique}"), seconds + 600);
                 get(format!("/userActionNotify?{query}"))
             }
         };
         let answer = Client::send(request).await;
         let answer = answer.unwrap_or_else(|error| panic!("{self:?} is not answered: {error}"));
-        let good = match self {
+        let success = match self {
             Operation::Records | Operation::Add => r#"{"status":true,"code":0,"#,
             Operation::Info | Operation::Notify => r#"{"code":200,"msg":"ok","#,
             _ => r#""code":200,"#,
         };
-        if answer.status == 200 && answer.text.contains(good) {
+        if answer.status == 200 && answer.text.contains(success) {
             return true;
         }
-        let broken: &[_] = match self {
+        let failures: &[_] = match self {
             Operation::Records | Operation::Add => &[(
                 500,
                 r#"{"status":false,"code":500000,"message":"系统错误"}"#,
@@ -110,14 +110,14 @@ impl Operation {
                 (503, r#"{"code":503,"message":"系统繁忙"}"#),
             ],
         };
-        let told = (answer.status, &*answer.text);
-        assert!(broken.contains(&told), "{self:?}: {told:?}");
+        let answered = (answer.status, &*answer.text);
+        assert!(failures.contains(&answered), "{self:?}: {answered:?}");
         false
     }
 }
 
-/// Calls each path so many times in a row, and then all of them at once; all must succeed.
-pub async fn all_succeed(client: &Client, times: usize) {
+/// Calls each operation `times` times in sequence and then all of them concurrently. All calls must succeed.
+pub async fn assert_all_succeed(client: &Client, times: usize) {
     for i in 0..times {
         for path in ALL {
             assert!(path.call(client).await, "{path:?}, call {i}");
@@ -129,7 +129,7 @@ pub async fn all_succeed(client: &Client, times: usize) {
     futures_util::future::join_all(at_once).await;
 }
 
-/// One caller for each path, who calls until stopped.
+/// One caller per operation, which calls until stopped.
 pub struct Callers {
     callers: Vec<Caller>,
     stopped: Arc<AtomicBool>,
@@ -137,32 +137,33 @@ pub struct Callers {
 
 struct Caller {
     path: Operation,
-    good: Arc<AtomicUsize>,
-    broken: Arc<AtomicUsize>,
+    successes: Arc<AtomicUsize>,
+    failures: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
 impl Callers {
-    /// Who call from now on.
+    /// Starts the callers.
     pub async fn start(client: &Client) -> Callers {
-        // Of somebody who never had any points there are no records.
+        // `Records` fails for a user who never had points.
         assert!(Operation::Earn.call(client).await, "nothing is wrong yet");
         let stopped = Arc::new(AtomicBool::new(false));
         let caller = |path: Operation| {
-            let (good, broken) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-            let counts = [good.clone(), broken.clone()];
+            let (successes, failures) =
+                (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+            let counts = [successes.clone(), failures.clone()];
             let (client, stopped) = (client.clone(), stopped.clone());
             let task = tokio::spawn(async move {
                 while !stopped.load(Ordering::Relaxed) {
-                    let broken = usize::from(!path.call(&client).await);
-                    counts[broken].fetch_add(1, Ordering::Relaxed);
+                    let failed = usize::from(!path.call(&client).await);
+                    counts[failed].fetch_add(1, Ordering::Relaxed);
                     sleep(REST).await;
                 }
             });
             Caller {
                 path,
-                good,
-                broken,
+                successes,
+                failures,
                 task,
             }
         };
@@ -170,17 +171,17 @@ impl Callers {
         Callers { callers, stopped }
     }
 
-    /// Waits until each has had one more success.
+    /// Waits until each caller has had one more success.
     pub async fn all_succeed(&self) {
-        self.more(|caller| &caller.good).await;
+        self.wait_for_one_more(|caller| &caller.successes).await;
     }
 
-    /// Waits until each has been told once more that the gateway is broken or busy.
+    /// Waits until each caller has had one more answer that the gateway is broken or busy.
     pub async fn all_fail(&self) {
-        self.more(|caller| &caller.broken).await;
+        self.wait_for_one_more(|caller| &caller.failures).await;
     }
 
-    async fn more(&self, count: impl Fn(&Caller) -> &AtomicUsize) {
+    async fn wait_for_one_more(&self, count: impl Fn(&Caller) -> &AtomicUsize) {
         let counts = || -> Vec<usize> {
             let counts = self.callers.iter();
             counts.map(|it| count(it).load(Ordering::Relaxed)).collect()
@@ -188,8 +189,8 @@ impl Callers {
         let (before, deadline) = (counts(), Instant::now() + PATIENCE);
         loop {
             let now = counts();
-            let waits = |&i: &usize| now[i] <= before[i];
-            let Some(i) = (0..now.len()).find(waits) else {
+            let unchanged = |&i: &usize| now[i] <= before[i];
+            let Some(i) = (0..now.len()).find(unchanged) else {
                 return;
             };
             let caller = &self.callers[i];
@@ -199,16 +200,16 @@ impl Callers {
         }
     }
 
-    /// Lets each finish its call, and gives the paths of those who were told at least once that the gateway is broken.
+    /// Lets each caller finish its call, and returns the operations that failed at least once.
     pub async fn stop(self) -> Vec<Operation> {
         self.stopped.store(true, Ordering::Relaxed);
-        let mut broken = Vec::new();
+        let mut failed = Vec::new();
         for caller in self.callers {
             caller.task.await.unwrap();
-            if caller.broken.load(Ordering::Relaxed) > 0 {
-                broken.push(caller.path);
+            if caller.failures.load(Ordering::Relaxed) > 0 {
+                failed.push(caller.path);
             }
         }
-        broken
+        failed
     }
 }

@@ -1,4 +1,4 @@
-//! A database server of a test's own, which may be stopped, killed and frozen; it goes when it is dropped.
+//! A database server of one test, which the test can stop, kill and freeze.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
@@ -13,17 +13,17 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Sta
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-/// The bound on a start and on an end.
+/// The limit for a start and for an end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Which one.
+/// The product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerKind {
     Postgres,
     MariaDb,
 }
 
-/// A server on a port of this machine, with one empty database and settings as they are by default.
+/// A server on a port of this machine, with one empty database and default settings; dropping it kills the processes.
 pub struct DatabaseServer {
     kind: ServerKind,
     folder: TempDir,
@@ -32,7 +32,7 @@ pub struct DatabaseServer {
 }
 
 impl DatabaseServer {
-    /// A new one that runs.
+    /// Installs and starts a new server.
     pub async fn new(kind: ServerKind) -> DatabaseServer {
         let mut server = DatabaseServer {
             kind,
@@ -40,7 +40,7 @@ impl DatabaseServer {
             port: free_port(),
             process: None,
         };
-        server.make();
+        server.install();
         server.start().await;
         if kind == ServerKind::MariaDb {
             server.administer("CREATE DATABASE pointgate").await;
@@ -48,17 +48,17 @@ impl DatabaseServer {
         server
     }
 
-    /// Where it listens.
+    /// The server's address.
     pub fn address(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.port).into()
     }
 
-    /// Where the gateway's database is.
+    /// The URL of the gateway's database.
     pub fn url(&self) -> String {
         self.url_at(self.address())
     }
 
-    /// Where it is for those who reach the server there.
+    /// The URL of the gateway's database through a proxy at this address.
     pub fn url_at(&self, address: SocketAddr) -> String {
         match self.kind {
             ServerKind::Postgres => format!("postgres://pointgate@{address}/postgres"),
@@ -66,8 +66,8 @@ impl DatabaseServer {
         }
     }
 
-    /// A database that is always there.
-    fn home(&self) -> String {
+    /// The URL of a database that every installation has.
+    fn system_url(&self) -> String {
         match self.kind {
             ServerKind::Postgres => self.url(),
             ServerKind::MariaDb => format!("mysql://root@{}/mysql", self.address()),
@@ -78,8 +78,8 @@ impl DatabaseServer {
         self.folder.path().join("data")
     }
 
-    /// Makes its files.
-    fn make(&self) {
+    /// Creates the data directory.
+    fn install(&self) {
         let mut command = match self.kind {
             ServerKind::Postgres => {
                 let owner = postgres_owner();
@@ -101,18 +101,18 @@ impl DatabaseServer {
                 command
             }
         };
-        self.keep_apart(&mut command);
+        self.set_temporary_folder(&mut command);
         let made = command.output().unwrap();
-        let said = String::from_utf8_lossy(&made.stderr);
-        assert!(made.status.success(), "{command:?}: {said}");
+        let errors = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "{command:?}: {errors}");
     }
 
-    /// MariaDB clears its folder for temporary files when it starts, whoever else has some there.
-    fn keep_apart(&self, command: &mut Command) {
+    /// MariaDB clears its temporary folder when it starts, so that servers must not share one.
+    fn set_temporary_folder(&self, command: &mut Command) {
         command.current_dir("/").env("TMPDIR", self.folder.path());
     }
 
-    /// Starts it; returns when it answers.
+    /// Starts the server and waits until it accepts connections.
     pub async fn start(&mut self) {
         assert!(self.process.is_none(), "it runs");
         let mut command = match self.kind {
@@ -136,7 +136,7 @@ impl DatabaseServer {
         };
         let log = File::options().create(true).append(true).open(self.log());
         let log = log.unwrap();
-        self.keep_apart(&mut command);
+        self.set_temporary_folder(&mut command);
         command.stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
         self.process = Some(command.spawn().unwrap());
@@ -154,9 +154,9 @@ impl DatabaseServer {
         self.folder.path().join("log")
     }
 
-    /// Stops it as an operator does who does not wait for clients to go.
+    /// Stops the server without waiting for clients to disconnect.
     pub fn stop(&mut self) {
-        // PostgreSQL's fast shutdown.
+        // SIGINT is PostgreSQL's fast shutdown.
         let name = match self.kind {
             ServerKind::Postgres => "INT",
             ServerKind::MariaDb => "TERM",
@@ -166,41 +166,41 @@ impl DatabaseServer {
         process.wait().unwrap();
     }
 
-    /// Ends all its processes without any warning.
+    /// Kills all processes of the server.
     pub fn kill(&mut self) {
         let Some(mut process) = self.process.take() else {
             return;
         };
-        // Who is stopped gives birth to nobody.
+        // A stopped process starts no children.
         signal("STOP", &[process.id()]);
         let children = children(process.id());
         signal("KILL", &children);
         process.kill().unwrap();
         process.wait().unwrap();
         let deadline = Instant::now() + PATIENCE;
-        while children.iter().any(|&child| lives(child)) {
+        while children.iter().any(|&child| is_alive(child)) {
             assert!(Instant::now() < deadline, "{children:?} do not end");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
-    /// Lets all its processes stand still.
+    /// Stops all processes of the server with SIGSTOP: connections stay open, and nothing answers.
     pub fn freeze(&self) {
         let main = self.process.as_ref().expect("it runs").id();
         signal("STOP", &[main]);
         signal("STOP", &children(main));
     }
 
-    /// Lets them go on.
+    /// Continues the stopped processes.
     pub fn thaw(&self) {
         let main = self.process.as_ref().expect("it runs").id();
         signal("CONT", &children(main));
         signal("CONT", &[main]);
     }
 
-    /// Ends all connections of the gateway, at the server's side, and gives their number.
-    pub async fn cut(&self, db: &DatabaseConnection) -> usize {
-        let gateways = match self.kind {
+    /// Ends all connections of the gateway at the server and returns their number.
+    pub async fn cut_connections(&self, db: &DatabaseConnection) -> usize {
+        let query = match self.kind {
             ServerKind::Postgres => {
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                  WHERE application_name = 'pointgate'"
@@ -210,25 +210,25 @@ impl DatabaseServer {
             }
         };
         let backend = db.get_database_backend();
-        let gateways = Statement::from_string(backend, gateways);
-        let found = db.query_all_raw(gateways).await.unwrap();
+        let query = Statement::from_string(backend, query);
+        let found = db.query_all_raw(query).await.unwrap();
         if self.kind == ServerKind::MariaDb {
             for row in &found {
                 let id: i64 = row.try_get_by_index(0).unwrap();
-                // It may have gone meanwhile.
+                // The connection may have ended meanwhile.
                 let _ = db.execute_unprepared(&format!("KILL {id}")).await;
             }
         }
         found.len()
     }
 
-    /// A connection of an administrator's.
+    /// Opens an administrator's connection.
     pub async fn administrator(&self) -> DatabaseConnection {
         self.connect().await.expect("it answers")
     }
 
     async fn connect(&self) -> Option<DatabaseConnection> {
-        let mut options = ConnectOptions::new(self.home());
+        let mut options = ConnectOptions::new(self.system_url());
         options.max_connections(1).sqlx_logging(false);
         options.acquire_timeout(Duration::from_millis(500));
         Database::connect(options).await.ok()
@@ -242,10 +242,10 @@ impl DatabaseServer {
 }
 
 impl Drop for DatabaseServer {
-    /// PostgreSQL, if killed, would leave its shared memory on the machine; by this signal it ends as fast and takes it along.
+    /// SIGQUIT ends PostgreSQL as fast as SIGKILL, but lets it remove its shared memory.
     fn drop(&mut self) {
         if self.kind == ServerKind::Postgres && self.process.is_some() {
-            // A test that fails may leave it frozen.
+            // A failed test may have left it frozen.
             self.thaw();
             let process = self.process.as_mut().expect("it runs");
             signal("QUIT", &[process.id()]);
@@ -262,8 +262,8 @@ impl Drop for DatabaseServer {
     }
 }
 
-/// A port that is free, and that the system does not give to anybody who asks for any while the server is down: a client that
-/// tries to connect there could be given it, and would then talk to itself.
+/// A free port outside the range from which the system takes ephemeral ports: while the server is down, the system could give such
+/// a port to a client that tries to connect to it, and the client would talk to itself.
 fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let next = || std::process::id() * 7 + NEXT.fetch_add(1, Ordering::Relaxed);
@@ -273,7 +273,7 @@ fn free_port() -> u16 {
         .expect("a port is free")
 }
 
-/// A program of the newest PostgreSQL here.
+/// The path of a program of the newest installed PostgreSQL.
 fn postgres_program(name: &str) -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed");
     let programs = versions.map(|version| version.unwrap().path().join("bin").join(name));
@@ -281,7 +281,7 @@ fn postgres_program(name: &str) -> PathBuf {
     newest.expect("PostgreSQL's server is installed")
 }
 
-/// Whose PostgreSQL's files are: it refuses to run as root.
+/// The user and group that run PostgreSQL if the tests run as root, as which it refuses to start.
 fn postgres_owner() -> Option<(u32, u32)> {
     let number = |flag| id(flag, Some("postgres")).parse().unwrap();
     (id("-u", None) == "0").then(|| (number("-u"), number("-g")))
@@ -295,14 +295,14 @@ fn as_owner(program: &Path, owner: Option<(u32, u32)>) -> Command {
     command
 }
 
-/// What `id` says of a user, or of who runs the tests.
+/// The output of `id` for a user, by default for the user of this process.
 fn id(flag: &str, of: Option<&str>) -> String {
-    let said = Command::new("id").arg(flag).args(of).output().unwrap();
-    assert!(said.status.success(), "id {flag} {of:?}");
-    String::from_utf8(said.stdout).unwrap().trim().to_owned()
+    let output = Command::new("id").arg(flag).args(of).output().unwrap();
+    assert!(output.status.success(), "id {flag} {of:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Sends a signal; whoever has ended meanwhile does not mind.
+/// Sends a signal; processes that have ended meanwhile are ignored.
 fn signal(name: &str, processes: &[u32]) {
     let numbers = processes.iter().map(u32::to_string);
     let mut command = Command::new("kill");
@@ -322,8 +322,8 @@ fn children(process: u32) -> Vec<u32> {
         .collect()
 }
 
-/// Whether a process runs; one that has ended and that nobody has asked for yet does not.
-fn lives(process: u32) -> bool {
+/// Whether a process runs. A zombie does not.
+fn is_alive(process: u32) -> bool {
     let state = Command::new("ps")
         .args(["-o", "stat=", "-p", &process.to_string()])
         .output();

@@ -1,4 +1,4 @@
-//! SQLite's disk is full, or fails, for a while: every acknowledged write is kept, and the gateway recovers by itself.
+//! SQLite's disk is full, or fails, for a while: every acknowledged write survives, and the gateway recovers by itself.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,16 +6,16 @@ use std::process::Command;
 use super::wait_for_readiness;
 use crate::program::{Answer, Client, Program, ProgramDir};
 
-/// Writes that must fail while the disk does.
+/// How many writes must fail before the disk is repaired.
 const FAILURES: usize = 30;
-/// The bound on the writes that it takes to fill the disk.
+/// The disk must fail within this many writes.
 const MOST_WRITES: usize = 4_000;
 
-/// A file system of 12 MiB in memory; unmounted when dropped.
+/// A mounted file system of 12 MiB in memory; dropping it unmounts it.
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// Mounts one; `None` where this user may not mount.
+    /// Mounts a small disk at this path; `None` if this user may not mount.
     pub fn mount(at: &Path) -> Option<SmallDisk> {
         std::fs::create_dir_all(at).unwrap();
         let mut mount = Command::new("mount");
@@ -26,7 +26,7 @@ impl SmallDisk {
         mounted.then(|| SmallDisk(at.to_path_buf()))
     }
 
-    /// Leaves room for some hundred writes.
+    /// Fills the disk except for some hundred writes.
     fn fill(&self) {
         std::fs::write(self.0.join("ballast"), vec![0; 8 << 20]).unwrap();
     }
@@ -47,7 +47,7 @@ impl Drop for SmallDisk {
 async fn a_full_disk_loses_nothing() {
     let dir = ProgramDir::new().on_sqlite();
     let Some(disk) = SmallDisk::mount(&dir.path("data")) else {
-        // `servers::what_is_skipped` says so. The failing disk below is tried by everybody.
+        // `servers::what_is_skipped` reports the skip. The test of the failing disk needs no mount.
         return;
     };
     let mut program = Program::start(&dir, &[]).await;
@@ -55,7 +55,7 @@ async fn a_full_disk_loses_nothing() {
     lose_and_recover(&mut program, "full", || disk.free()).await;
 }
 
-/// The process may not write past a size: SQLite takes that for a failure of the disk.
+/// A limit on the size of the process's files: SQLite reports writes beyond it as I/O errors.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failing_disk_loses_nothing() {
     let dir = ProgramDir::new().on_sqlite().ignoring_file_size_signal();
@@ -74,7 +74,7 @@ fn limit_files(process: u32, bytes: &str) {
     assert!(prlimit.status().unwrap().success());
 }
 
-/// Writes until the disk fails, and while it does; then `mend`s it.
+/// Writes until [`FAILURES`] writes have failed, calls `mend`, and checks that the ledger has exactly the acknowledged writes.
 async fn lose_and_recover(program: &mut Program, why: &str, mend: impl FnOnce()) {
     let client = program.client();
     let mut acknowledged = Vec::new();
@@ -100,7 +100,7 @@ async fn lose_and_recover(program: &mut Program, why: &str, mend: impl FnOnce())
     program.wait_for_log(&last).await;
     let log = program.log();
     assert!(log.contains(why), "{log}");
-    // A batch's error names its requests: these came one by one.
+    // An error line names the requests of its batch: here one each.
     for id in failed {
         let named = format!(" id={id}");
         let mut errors = log.lines().filter(|line| line.contains(" ERROR "));
@@ -127,13 +127,13 @@ async fn lose_and_recover(program: &mut Program, why: &str, mend: impl FnOnce())
     program.audit();
 }
 
-/// The HTTP status and the code of [`call`].
+/// The HTTP status and the code of a [`call`].
 async fn earn(client: &Client, number: usize) -> (u16, i64) {
     let answer = call(client, number).await;
     (answer.status, answer.code())
 }
 
-/// Earns one point under a reference of its own.
+/// Earns one point under a reference made of `number`.
 async fn call(client: &Client, number: usize) -> Answer {
     let reference = format!("disk{number}");
     let parameters = [

@@ -1,5 +1,5 @@
-//! A commit is lost on its way, or its answer on the way back: what counts once succeeds all the same and counts once, and of
-//! anything else nobody says more than is known.
+//! A COMMIT or its answer is lost between gateway and database: a write with an idempotency key succeeds all the same and counts
+//! once; any other write answers an internal error, since its outcome is unknown.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -16,69 +16,89 @@ use crate::program::{Answer, CONFIG, Client, Program, ProgramDir, sign_query};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/with_servers.sh"]
-async fn postgresqls_is_lost() {
-    is_lost(ServerKind::Postgres).await;
+async fn a_lost_commit_on_postgresql_counts_once() {
+    lose_commits(ServerKind::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs MariaDB: tests/with_servers.sh"]
-async fn mariadbs_is_lost() {
-    is_lost(ServerKind::MariaDb).await;
+async fn a_lost_commit_on_mariadb_counts_once() {
+    lose_commits(ServerKind::MariaDb).await;
 }
 
-async fn is_lost(kind: ServerKind) {
+async fn lose_commits(kind: ServerKind) {
     let server = DatabaseServer::new(kind).await;
     let proxy = CommitProxy::to(server.address()).await;
     let config = format!("{CONFIG}{PARTNERS}{COMMUNITY}");
     let dir = ProgramDir::with_config(&config).on_database(&server.url_at(proxy.address));
     let program = Program::start(&dir, &[]).await;
     let caller = Caller(program.client());
-    for (lost, happened) in [(Dropped::Commit, 0), (Dropped::Answer, 1)] {
-        let uid = format!("5003000{happened}");
+    for (dropped, applied) in [(Dropped::Commit, 0), (Dropped::Answer, 1)] {
+        let uid = format!("5003000{applied}");
         let earn = [("num", "10"), ("type", "18"), ("referenceId", "r")];
         let (status, data) = proxy
-            .drop_during(lost, caller.coins("app.yohocoin.get", &uid, &earn))
+            .drop_during(dropped, caller.coins("app.yohocoin.get", &uid, &earn))
             .await;
-        assert_eq!((status, &data["currency"]), (200, &json!("10")), "{lost:?}");
+        assert_eq!(
+            (status, &data["currency"]),
+            (200, &json!("10")),
+            "{dropped:?}"
+        );
         let spend = [("num", "-3"), ("type", "19"), ("orderCode", "o")];
         let (status, data) = proxy
-            .drop_during(lost, caller.coins("app.yohocoin.subtract", &uid, &spend))
+            .drop_during(dropped, caller.coins("app.yohocoin.subtract", &uid, &spend))
             .await;
-        assert_eq!((status, &data["currency"]), (200, &json!("7")), "{lost:?}");
+        assert_eq!(
+            (status, &data["currency"]),
+            (200, &json!("7")),
+            "{dropped:?}"
+        );
 
-        let once = next_nonce();
+        let token = next_nonce();
         let (status, first) = proxy
-            .drop_during(lost, caller.notify(&format!("{uid} 1 post {once}")))
+            .drop_during(dropped, caller.notify(&format!("{uid} 1 post {token}")))
             .await;
         assert_eq!((status, &first["user_info"]["score1"]), (200, &json!("10")));
-        let again = caller.notify(&format!("{uid} 1 post {once}")).await;
-        assert_eq!(again, (200, first), "{lost:?}");
+        let again = caller.notify(&format!("{uid} 1 post {token}")).await;
+        assert_eq!(again, (200, first), "{dropped:?}");
 
-        // Its nonce would be found spent, whoever spent it.
+        // After the loss the gateway cannot tell whether this call or another one used the nonce.
         assert_eq!(
-            proxy.drop_during(lost, caller.add(&uid, "b")).await.0,
+            proxy.drop_during(dropped, caller.add(&uid, "b")).await.0,
             500,
-            "{lost:?}"
+            "{dropped:?}"
         );
-        assert_eq!(caller.add(&uid, "b").await.0, 200, "{lost:?}");
-        assert_eq!(caller.0.total(&uid).await, 8, "{lost:?}");
+        assert_eq!(caller.add(&uid, "b").await.0, 200, "{dropped:?}");
+        assert_eq!(caller.0.total(&uid).await, 8, "{dropped:?}");
 
         let one = [("count", "1"), ("change_type", "outage")];
         let diamond = || caller.status("status.add_diamond", &uid, &one);
-        assert_eq!(proxy.drop_during(lost, diamond()).await.0, 500, "{lost:?}");
-        let stand = json!(happened + 1);
-        assert_eq!(diamond().await.1["diamonds"], stand, "{lost:?}");
+        assert_eq!(
+            proxy.drop_during(dropped, diamond()).await.0,
+            500,
+            "{dropped:?}"
+        );
+        let expected = json!(applied + 1);
+        assert_eq!(diamond().await.1["diamonds"], expected, "{dropped:?}");
 
         let line = [("description", "x")];
         let profile = caller.status("status.update_profile", &uid, &line);
-        assert_eq!(proxy.drop_during(lost, profile).await.0, 200, "{lost:?}");
+        assert_eq!(
+            proxy.drop_during(dropped, profile).await.0,
+            200,
+            "{dropped:?}"
+        );
         let light = caller.status("status.extend_light", &uid, &[("time", "1")]);
-        assert_eq!(proxy.drop_during(lost, light).await.0, 500, "{lost:?}");
+        assert_eq!(
+            proxy.drop_during(dropped, light).await.0,
+            500,
+            "{dropped:?}"
+        );
     }
     program.audit();
 }
 
-/// Whoever calls gets HTTP's status and the data.
+/// A caller that returns the HTTP status and the data of each answer.
 struct Caller(Client);
 
 impl Caller {
@@ -122,76 +142,73 @@ impl Caller {
     }
 }
 
-/// What does not arrive. The connection ends then.
+/// What the proxy drops, before it closes the connection.
 #[derive(Clone, Copy, Debug)]
 enum Dropped {
     Commit,
     Answer,
 }
 
-/// A proxy between the program and the server.
+/// A proxy between the program and the database server.
 struct CommitProxy {
     address: SocketAddr,
-    drop_during: Arc<Mutex<Option<Dropped>>>,
+    drop_next: Arc<Mutex<Option<Dropped>>>,
 }
 
 impl CommitProxy {
     async fn to(server: SocketAddr) -> CommitProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let drop_during = Arc::new(Mutex::new(None));
-        let next = drop_during.clone();
+        let drop_next = Arc::new(Mutex::new(None));
+        let next = drop_next.clone();
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let far = TcpStream::connect(server).await.unwrap();
-                tokio::spawn(carry(near, far, next.clone()));
+                tokio::spawn(forward(near, far, next.clone()));
             }
         });
-        CommitProxy {
-            address,
-            drop_during,
-        }
+        CommitProxy { address, drop_next }
     }
 
-    /// Loses this of the first commit that a call needs, which must need one.
-    async fn drop_during<T>(&self, lost: Dropped, call: impl Future<Output = T>) -> T {
-        *self.drop_during.lock().unwrap() = Some(lost);
+    /// Drops this part of the first commit during `call`, which must commit.
+    async fn drop_during<T>(&self, dropped: Dropped, call: impl Future<Output = T>) -> T {
+        *self.drop_next.lock().unwrap() = Some(dropped);
         let answer = call.await;
         assert!(
-            self.drop_during.lock().unwrap().is_none(),
+            self.drop_next.lock().unwrap().is_none(),
             "there was no commit"
         );
         answer
     }
 }
 
-/// Carries what comes to the other side, until something is lost.
-async fn carry(mut near: TcpStream, mut far: TcpStream, drop_during: Arc<Mutex<Option<Dropped>>>) {
-    let (mut asked, mut answered) = ([0; 65536], [0; 65536]);
-    let mut sweeps = false;
+/// Forwards bytes in both directions until something is dropped.
+async fn forward(mut near: TcpStream, mut far: TcpStream, drop_next: Arc<Mutex<Option<Dropped>>>) {
+    let (mut request, mut response) = ([0; 65536], [0; 65536]);
+    let mut purges = false;
     loop {
         tokio::select! {
-            count = near.read(&mut asked) => {
+            count = near.read(&mut request) => {
                 let Ok(count @ 1..) = count else { return };
-                let asked = &asked[..count];
-                // The whole statement, which stands at the end of either protocol's packet.
-                let commits = asked.ends_with(b"COMMIT") || asked.ends_with(b"COMMIT\0");
-                // Nobody called for what the program does by itself when it starts.
-                let sweep = |text: &[u8]| text.starts_with(b"DELETE FROM ") && text.ends_with(b"nonce");
-                sweeps |= asked.windows(18).any(sweep);
-                let counts = commits && !std::mem::take(&mut sweeps);
-                let lost = if counts { drop_during.lock().unwrap().take() } else { None };
-                if matches!(lost, Some(Dropped::Commit)) || far.write_all(asked).await.is_err() {
+                let request = &request[..count];
+                // The statement ends the packet in either database's protocol.
+                let commits = request.ends_with(b"COMMIT") || request.ends_with(b"COMMIT\0");
+                // Leave the purge alone, which the program starts by itself.
+                let purge = |text: &[u8]| text.starts_with(b"DELETE FROM ") && text.ends_with(b"nonce");
+                purges |= request.windows(18).any(purge);
+                let droppable = commits && !std::mem::take(&mut purges);
+                let dropped = if droppable { drop_next.lock().unwrap().take() } else { None };
+                if matches!(dropped, Some(Dropped::Commit)) || far.write_all(request).await.is_err() {
                     return;
                 }
-                if lost.is_some() {
-                    let _ = far.read(&mut answered).await;
+                if dropped.is_some() {
+                    let _ = far.read(&mut response).await;
                     return;
                 }
             }
-            count = far.read(&mut answered) => {
+            count = far.read(&mut response) => {
                 let Ok(count @ 1..) = count else { return };
-                if near.write_all(&answered[..count]).await.is_err() {
+                if near.write_all(&response[..count]).await.is_err() {
                     return;
                 }
             }

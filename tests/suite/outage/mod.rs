@@ -1,4 +1,4 @@
-//! Something goes away under load: the database, for a while and in several ways, its connections, or one of two gateways.
+//! Outages under load: of the database server, of its connections, of the disk, and of one of two gateways.
 
 mod callers;
 mod cut_connections;
@@ -22,14 +22,14 @@ use crate::program::{CONFIG, Client, Program, ProgramDir};
 use callers::Callers;
 use database_server::DatabaseServer;
 
-/// How long a request may take here, by the configuration.
+/// The configured request timeout.
 const REQUEST_TIMEOUT_SECONDS: &str = "4";
-/// The bound on every answer: the request's timeout and patience with a busy machine.
+/// The limit for every answer: the request timeout and some slack for a busy machine.
 const ANSWER_WITHIN: Duration = Duration::from_secs(12);
-/// The bound on what is waited for.
+/// The limit for every wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The program on a private server.
+/// Starts the program on the database server of the test.
 async fn gateway(server: &DatabaseServer) -> Program {
     start(
         &ProgramDir::with_config(&format!("{CONFIG}{PARTNERS}{COMMUNITY}"))
@@ -38,13 +38,13 @@ async fn gateway(server: &DatabaseServer) -> Program {
     .await
 }
 
-/// One more there.
+/// Starts another program in the same directory.
 async fn start(dir: &ProgramDir) -> Program {
     let timeout = "POINTGATE__SERVER__REQUEST_TIMEOUT_SECONDS";
     Program::start(dir, &[(timeout, REQUEST_TIMEOUT_SECONDS)]).await
 }
 
-/// A client for which an answer that does not come in time is none.
+/// A client that fails a call after [`ANSWER_WITHIN`].
 fn client(program: &Program) -> Client {
     let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_WITHIN);
     Client {
@@ -53,26 +53,29 @@ fn client(program: &Program) -> Client {
     }
 }
 
-/// Waits until `/readyz` says so; it always says something in time.
+/// Waits until `/readyz` reports `ready`. Every request to it must be answered in time.
 async fn wait_for_readiness(client: &Client, ready: bool) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let answer = client.http.get(format!("{}/readyz", client.base)).send();
-        let says = match answer.await.unwrap().status().as_u16() {
+        let reported = match answer.await.unwrap().status().as_u16() {
             200 => true,
             503 => false,
-            other => panic!("/readyz says {other}"),
+            other => panic!("/readyz answers {other}"),
         };
-        if says == ready {
+        if reported == ready {
             return;
         }
-        assert!(Instant::now() < deadline, "/readyz still says {says}");
+        assert!(
+            Instant::now() < deadline,
+            "/readyz still reports {reported}"
+        );
         sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// Lets the load go on and then end with the callers, and gives its writes: each was answered, and some by the word for what is
-/// broken.
+/// Lets the load go on for a while, stops it and the callers, and returns its writes. Each must have been answered, and some with
+/// an internal error.
 async fn stop_load_and_callers(load: Load, callers: Callers) -> Vec<SentWrite> {
     load.wait_for_more(100).await;
     callers.stop().await;
@@ -84,12 +87,13 @@ async fn stop_load_and_callers(load: Load, callers: Callers) -> Vec<SentWrite> {
     );
     assert!(
         count(&sent, |outcome| *outcome == Outcome::Failed) > 0,
-        "nobody met it"
+        "no write met the outage"
     );
     sent
 }
 
-/// Checks that what was told stands, once; that it does so when it is sent again; and that the rest can be finished.
+/// Checks that each acknowledged write counts once, also when it is sent again, and that the others can be completed by a
+/// retry.
 async fn reconcile(program: &Program, sent: &mut [SentWrite]) {
     let client = program.client();
     let rows = check(&client, sent).await;
@@ -100,7 +104,7 @@ async fn reconcile(program: &Program, sent: &mut [SentWrite]) {
     program.audit();
 }
 
-/// How many of these writes were told so.
+/// The number of writes whose outcome matches.
 fn count(sent: &[SentWrite], matches: impl Fn(&Outcome) -> bool) -> usize {
     sent.iter().filter(|one| matches(&one.outcome)).count()
 }

@@ -1,60 +1,60 @@
-//! A client that signs as the old ones do.
+//! A client of the YOHO dialect that signs its calls.
 
 use md5::{Digest, Md5};
 use serde_json::Value;
 
-/// The private key of the client type `android`.
+/// The private key of `client_type=android`.
 pub const KEY: &str = "k-android";
 
-/// An old client of type `android`.
+/// A client of a running program, with `client_type=android`.
 #[derive(Clone)]
 pub struct Client {
-    /// For what the client cannot say.
+    /// The HTTP client, for requests of other dialects.
     pub http: reqwest::Client,
     /// `http://HOST:PORT`.
     pub base: String,
 }
 
-/// An answer.
+/// An answer in JSON.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// HTTP's status.
+    /// The HTTP status.
     pub status: u16,
-    /// `X-Request-Id`.
+    /// The header `X-Request-Id`, empty if absent.
     pub id: String,
-    /// The body.
+    /// The body as text.
     pub text: String,
-    /// The body as JSON.
+    /// The body, parsed.
     pub json: Value,
 }
 
 impl Answer {
-    /// The code in the envelope.
+    /// The field `code` of the envelope.
     pub fn code(&self) -> i64 {
         self.json["code"].as_i64().unwrap()
     }
 }
 
 impl Client {
-    /// Calls a method with a signed query.
+    /// Calls a method by a signed GET.
     pub async fn call(&self, parameters: &[(&str, &str)]) -> reqwest::Result<Answer> {
         self.get(&format!("/gateway?{}", sign_query(parameters)))
             .await
     }
 
-    /// Calls a method, which must succeed, and gives its data.
+    /// Calls a method, which must answer code 200, and returns its data.
     pub async fn call_ok(&self, parameters: &[(&str, &str)]) -> Value {
         let answer = self.call(parameters).await.unwrap();
         assert_eq!(answer.code(), 200, "{parameters:?}: {}", answer.text);
         answer.json["data"].clone()
     }
 
-    /// Fetches a path of the gateway.
+    /// GET of a path and query.
     pub async fn get(&self, path: &str) -> reqwest::Result<Answer> {
         Client::send(self.http.get(format!("{}{path}", self.base))).await
     }
 
-    /// The answer of the gateway to any request.
+    /// Sends any request; panics unless the answer is JSON.
     pub async fn send(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
         let response = request.send().await?;
         let id = response.headers().get("x-request-id");
@@ -69,14 +69,14 @@ impl Client {
         })
     }
 
-    /// How many coins a user has.
+    /// A user's balance of coins.
     pub async fn total(&self, uid: &str) -> i64 {
         let parameters = [("method", "app.yohocoin.total"), ("uid", uid)];
         self.call_ok(&parameters).await["total"].as_i64().unwrap()
     }
 }
 
-/// A query with `client_type` and `client_secret`.
+/// Encodes a query and signs it with `client_type` and `client_secret`.
 pub fn sign_query(parameters: &[(&str, &str)]) -> String {
     let mut pairs = parameters.to_vec();
     pairs.push(("client_type", "android"));

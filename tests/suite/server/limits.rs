@@ -1,4 +1,4 @@
-//! Limits and health: what the server takes, and what it says when it cannot.
+//! Health checks, request ids, the body limit, and the answers when the write queue is full.
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -18,7 +18,7 @@ fn busy() -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn health() {
+async fn health_checks_follow_the_ledger() {
     let gateway = TestGateway::start().await;
     let broken = || (500, r#"{"code":500,"message":"系统错误"}"#.to_owned());
     let rows = [("/healthz", 200, "ok\n"), ("/readyz", 200, "ready\n")];
@@ -29,7 +29,7 @@ async fn health() {
     }
     assert_eq!(gateway.call("app.yohocoin.total", "uid=5").await, total(0));
 
-    // Without its ledger it lives, is not ready, and says so in the envelope.
+    // With its ledger closed, the server is alive but not ready, and answers calls with code 500 in the envelope.
     gateway.ledger().close().await;
     let rows = [("/healthz", 200, "ok\n"), ("/readyz", 503, "not ready\n")];
     for (path, status, body) in rows {
@@ -55,7 +55,7 @@ async fn health() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_has_an_id_of_its_own() {
+async fn every_answer_has_a_unique_request_id() {
     let gateway = TestGateway::start().await;
     let signed = signed_query("app.yohocoin.total");
     let mut ids = Vec::new();
@@ -72,7 +72,7 @@ async fn every_answer_has_an_id_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_largest_body() {
+async fn a_body_above_one_mebibyte_is_refused() {
     let gateway = TestGateway::start().await;
     let query = signed_query("app.yohocoin.total");
     let begun = gateway.call("app.yohocoin.get", "uid=5&num=5&type=18&referenceId=a");
@@ -85,7 +85,7 @@ async fn the_largest_body() {
         (mib + 1, too_large.clone()),
         (5 * mib, too_large),
     ] {
-        // What counts stands at the very end.
+        // The object stands at the very end, so a body cut short has no `uid`.
         let object = r#"{"uid":5}"#;
         let body = " ".repeat(length - object.len()) + object;
         assert_eq!(body.len(), length);
@@ -99,9 +99,9 @@ async fn the_largest_body() {
     }
 }
 
-/// Room for one: whatever the others are told, what was acknowledged is in the balance, and nothing else.
+/// The queue has room for one posting. The balance holds exactly the acknowledged postings.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_queue() {
+async fn with_a_full_queue_only_acknowledged_postings_count() {
     let gateway = TestGateway::with_config("[ledger]\nqueue = 1\nbatch = 1").await;
     let calls: FuturesUnordered<_> = (0..200)
         .map(|i| {
@@ -123,11 +123,11 @@ async fn a_full_queue() {
         assert_eq!(answer, sealed(200, &data, "ok"));
         currencies.push(currency);
     }
-    // Each acknowledged one has a balance of its own.
+    // Each acknowledged posting answers with a different balance.
     currencies.sort_unstable();
     let acknowledged = i64::try_from(currencies.len()).unwrap();
     assert!(currencies.into_iter().eq(1..=acknowledged));
-    // A read finds room once the others are gone.
+    // A read finds room in the queue once the postings are done.
     let owner = pointgate::ledger::book::transaction::AccountKey {
         owner: "uid:5".into(),
         asset: "coin".into(),
@@ -139,9 +139,10 @@ async fn a_full_queue() {
     assert_eq!(gateway.audit().await.points, i128::from(acknowledged));
 }
 
-/// While somebody else holds the database, one posting is at it, one waits, and the others are turned away at once.
+/// While another connection holds SQLite's write lock, the writer has one posting and the queue another; the rest get 503 at
+/// once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn turned_away() {
+async fn a_full_queue_refuses_at_once() {
     let gateway = TestGateway::with_config("[ledger]\nqueue = 1\nbatch = 1").await;
     let other = Database::connect(gateway.database_url()).await.unwrap();
     let options = TransactionOptions {
@@ -160,14 +161,14 @@ async fn turned_away() {
         assert_eq!(calls.next().await, Some(busy()), "answer {i}");
     }
     lock.rollback().await.unwrap();
-    let mut good = 0;
+    let mut accepted = 0;
     while let Some(answer) = calls.next().await {
         if answer != busy() {
-            good += 1;
-            let data = format!(r#"{{"currency":"{good}","uid":5}}"#);
+            accepted += 1;
+            let data = format!(r#"{{"currency":"{accepted}","uid":5}}"#);
             assert_eq!(answer, sealed(200, &data, "ok"));
         }
     }
-    assert!(good >= 1, "the first one is taken");
-    assert_eq!(gateway.audit().await.points, i128::from(good));
+    assert!(accepted >= 1, "the first one is taken");
+    assert_eq!(gateway.audit().await.points, i128::from(accepted));
 }

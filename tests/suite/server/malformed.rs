@@ -1,4 +1,4 @@
-//! Requests that nobody should send: each is answered in the envelope, and the next good one still works.
+//! Malformed requests: each is answered in the envelope, and the next valid request still works.
 
 use crate::test_gateway::{Answer, TestGateway, fault, md5, sealed, signed_query};
 
@@ -18,13 +18,13 @@ fn total(coins: i64) -> Answer {
     sealed(200, &data, "yoho coin total")
 }
 
-/// A good request on the same connections as the bad one before it.
+/// Sends a valid request over the connection pool that the malformed request used.
 async fn still_works(gateway: &TestGateway, after: &str) {
     let answered = gateway.call("app.yohocoin.total", "uid=5").await;
     assert_eq!(answered, total(0), "after {after}");
 }
 
-/// Posts each body under a good signature.
+/// Posts each body with a valid signature and checks the answer.
 async fn bodies(rows: Vec<(&str, Option<&str>, Vec<u8>, Answer)>) {
     let gateway = TestGateway::start().await;
     let query = signed_query("app.yohocoin.total");
@@ -35,7 +35,7 @@ async fn bodies(rows: Vec<(&str, Option<&str>, Vec<u8>, Answer)>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_that_are_no_object() {
+async fn a_json_body_that_is_no_object_is_refused() {
     let rows = [
         ("no JSON", "nonsense"),
         ("a list", r#"[{"uid":5}]"#),
@@ -68,7 +68,7 @@ async fn bodies_that_are_no_object() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_that_are_no_utf_8() {
+async fn a_body_that_is_no_utf_8_is_refused() {
     let utf_16 = "{\"uid\":5}".encode_utf16().flat_map(u16::to_le_bytes);
     bodies(vec![
         ("in JSON", JSON, b"{\"uid\":\"\xff\"}".to_vec(), malformed()),
@@ -100,7 +100,7 @@ async fn bodies_that_are_no_utf_8() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_of_other_kinds() {
+async fn a_body_of_another_content_type_is_refused() {
     let part = "--x\r\nContent-Disposition: form-data; name=\"uid\"\r\n\r\n5\r\n--x--\r\n";
     bodies(vec![
         (
@@ -129,7 +129,7 @@ async fn bodies_of_other_kinds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn deep_bodies() {
+async fn deep_nesting_is_handled() {
     let deep = 20_000;
     let (lists, objects) = ("[".repeat(deep), r#"{"a":"#.repeat(deep));
     let closed = format!("{lists}{}", "]".repeat(deep));
@@ -146,7 +146,7 @@ async fn deep_bodies() {
             no_user(),
         ),
         ("objects as a form", FORM, objects.into(), malformed()),
-        ("lists in a good object", JSON, within.into(), total(0)),
+        ("lists in a valid object", JSON, within.into(), total(0)),
         (
             "not so deep",
             JSON,
@@ -158,7 +158,7 @@ async fn deep_bodies() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn odd_numbers() {
+async fn extreme_numbers_are_handled() {
     let nines = "9".repeat(10_000);
     bodies(vec![
         (
@@ -191,7 +191,7 @@ async fn odd_numbers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn odd_names() {
+async fn unusual_parameter_names_are_handled() {
     let many: String = (0..2000).map(|i| format!(r#""p{i}":{i},"#)).collect();
     let same = r#""uid":6,"#.repeat(2000);
     bodies(vec![
@@ -249,7 +249,7 @@ async fn odd_names() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn queries_that_are_no_utf_8() {
+async fn a_query_that_is_no_utf_8_is_refused() {
     let gateway = TestGateway::start().await;
     let signed = signed_query("app.yohocoin.total");
     for bad in [
@@ -279,9 +279,9 @@ async fn queries_that_are_no_utf_8() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_parameters() {
+async fn thousands_of_parameters_are_accepted() {
     let gateway = TestGateway::start().await;
-    // The names are in the order in which they are signed: client_type, method, p…, private_key, uid.
+    // The signature sorts the names: client_type, method, p…, private_key, uid.
     let many: Vec<String> = (1000..3000).map(|i| format!("p{i}={i}")).collect();
     let many = many.join("&");
     let text =
@@ -308,7 +308,7 @@ async fn many_parameters() {
 /// NUL inside a value is signed like any other character, but not stored: such a reference or message is invalid. (At the end of a
 /// value it is white space to Java's trim, by which clients sign.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nul_characters() {
+async fn a_text_with_nul_counts_as_absent() {
     let gateway = TestGateway::start().await;
     let table = r#"
         reference   | get {"uid":6,"num":1,"type":18,"referenceId":"a\u0000b"} | 405 referenceId不能为空

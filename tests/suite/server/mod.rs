@@ -1,4 +1,4 @@
-//! The server around the dialects: bytes that nobody should send, limits, and many requests at once.
+//! The HTTP server around the dialects: malformed input, limits and concurrency.
 
 mod limits;
 mod malformed;

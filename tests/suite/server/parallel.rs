@@ -1,4 +1,4 @@
-//! Many requests at once on one account: none is lost, none counts twice, and nothing goes below zero.
+//! Concurrent requests on one account: none is lost, none counts twice, and the balance never goes below zero.
 
 use futures_util::future::join_all;
 
@@ -15,7 +15,7 @@ async fn assert_total(gateway: &TestGateway, coins: i64) {
     assert_eq!(gateway.call("app.yohocoin.total", "uid=5").await, answer);
 }
 
-/// Makes all calls at once and gives their answers in the same order.
+/// Makes all calls concurrently and returns their answers in the order of the calls.
 async fn all(gateway: &TestGateway, calls: Vec<(&str, String)>) -> Vec<Answer> {
     let calls = calls
         .iter()
@@ -24,21 +24,21 @@ async fn all(gateway: &TestGateway, calls: Vec<(&str, String)>) -> Vec<Answer> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn spends_stop_at_zero() {
+async fn concurrent_spends_stop_at_zero() {
     let gateway = TestGateway::start().await;
     let begun = gateway.call("app.yohocoin.get", "uid=5&num=1000&type=18&referenceId=a");
     assert_eq!(begun.await, balance(1000));
     let spend = |i| format!("uid=5&num=-10&type=19&orderCode={i}");
     let calls = (0..200).map(|i| ("app.yohocoin.subtract", spend(i)));
     let mut answers = all(&gateway, calls.collect()).await;
-    // Each success has a balance of its own: 990, 980, … 0.
+    // Each success answers with a different balance: 990, 980, … 0.
     let mut expected: Vec<Answer> = (0..100).map(|i| balance(i * 10)).collect();
     expected.extend((0..100).map(|_| fault(407, "有货币不足")));
     answers.sort();
     expected.sort();
     assert_eq!(answers, expected);
     assert_total(&gateway, 0).await;
-    // What was spent and what was refused stays so.
+    // Retries answer as the first attempts did.
     let calls = (0..200).map(|i| ("app.yohocoin.subtract", spend(i)));
     let mut again = all(&gateway, calls.collect()).await;
     again.sort();
@@ -47,7 +47,7 @@ async fn spends_stop_at_zero() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_of_many_alike_counts() {
+async fn identical_concurrent_calls_count_once() {
     let gateway = TestGateway::start().await;
     let rows = [
         (
@@ -82,9 +82,9 @@ async fn one_of_many_alike_counts() {
     assert_eq!(gateway.audit().await.entries, 5);
 }
 
-/// The same reference with two contents: one of them counts, the other is refused, each as often as it is sent.
+/// One reference is sent with two amounts: the first amount to arrive counts, and the other gets 410 each time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_of_two_contents_counts() {
+async fn one_of_two_concurrent_amounts_counts() {
     let gateway = TestGateway::start().await;
     let call = |num| format!("uid=5&num={num}&type=18&referenceId=a");
     let calls = (0..64).map(|i| ("app.yohocoin.get", call(1 + i % 2)));
@@ -101,9 +101,9 @@ async fn one_of_two_contents_counts() {
     assert_eq!(gateway.audit().await.entries, 1);
 }
 
-/// Returns of one order that come at once are never more than it spent.
+/// Concurrent returns of one order never exceed what the order spent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn returns_stop_at_the_cap() {
+async fn concurrent_returns_stop_at_what_the_order_spent() {
     let gateway = TestGateway::start().await;
     let table = r#"
         has coins | get uid=5&num=100&type=18&referenceId=a    | {"currency":"100","uid":5}
@@ -122,7 +122,7 @@ async fn returns_stop_at_the_cap() {
     gateway.audit().await;
 }
 
-/// Tasks that earn, spend and take back on one account, each with its own references.
+/// Earns, spends and returns on the shared account with references of this task; returns the sum of what counted.
 async fn mixed(gateway: &TestGateway, task: i64) -> i64 {
     let mut coins = 0;
     for i in 0..8 {
@@ -164,7 +164,7 @@ async fn mixed(gateway: &TestGateway, task: i64) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_adds_up() {
+async fn concurrent_mixed_calls_add_up() {
     let gateway = TestGateway::start().await;
     let coins: i64 = join_all((0..24).map(|task| mixed(&gateway, task)))
         .await

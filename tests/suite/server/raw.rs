@@ -1,4 +1,4 @@
-//! Bytes on a bare connection: what is no HTTP ends with a bare 400, what is HTTP in the envelope, and the server goes on.
+//! Raw bytes on a TCP connection: invalid HTTP gets an empty 400, valid HTTP an answer in the envelope, and the server goes on.
 
 use crate::test_gateway::{Answer, TestGateway, fault, sealed, signed_query};
 
@@ -12,7 +12,7 @@ async fn still_works(gateway: &TestGateway, after: &str) {
     assert_eq!(answered, total(), "after {after}");
 }
 
-/// Status and body of the answer to these bytes, after which the server closes the connection.
+/// Sends the bytes and returns status and body; the server must close the connection.
 async fn answer(gateway: &TestGateway, request: &[u8]) -> Answer {
     let text = gateway.send_bytes(request).await.unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -21,7 +21,7 @@ async fn answer(gateway: &TestGateway, request: &[u8]) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_http() {
+async fn invalid_http_gets_an_empty_400() {
     let gateway = TestGateway::start().await;
     let heads: [&[u8]; 15] = [
         b"GET /gateway?a=\xff HTTP/1.1",
@@ -52,7 +52,7 @@ async fn what_is_no_http() {
     }
 }
 
-/// Makes requests of a head's first line and of what follows its last line.
+/// Each row: a name, the request line without its version, whatever follows the last header of the test, and the answer.
 async fn answers(rows: Vec<(&str, String, &str, Answer)>) {
     let gateway = TestGateway::start().await;
     for (name, line, rest, expected) in rows {
@@ -64,7 +64,7 @@ async fn answers(rows: Vec<(&str, String, &str, Answer)>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn first_lines() {
+async fn unusual_request_lines_are_answered() {
     let signed = signed_query("app.yohocoin.total");
     let unsigned = || fault(500, "缺少client_secret");
     let no_user = || sealed(404, "{}", "uid为空!");
@@ -108,9 +108,9 @@ async fn first_lines() {
     .await;
 }
 
-/// A body in pieces is the same body, and one that breaks off is answered in the envelope.
+/// A chunked body is read as a whole, and a broken one is answered in the envelope.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn chunks() {
+async fn chunked_bodies_are_read() {
     let line = || format!("POST /gateway?{}", signed_query("app.yohocoin.total"));
     let broken = (400, r#"{"code":500,"message":"参数格式不对"}"#.to_owned());
     let no_user = sealed(404, "{}", "uid为空!");
@@ -127,9 +127,9 @@ async fn chunks() {
     .await;
 }
 
-/// A head without an end is cut off, and only that connection ends.
+/// The server closes a connection whose header block does not end, and no other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_head_of_two_megabytes() {
+async fn a_header_of_two_megabytes_is_refused() {
     let gateway = TestGateway::start().await;
     let head = format!("GET /gateway?a={}", "q".repeat(2_000_000));
     if let Ok(answer) = gateway.send_bytes(head.as_bytes()).await {

@@ -1,9 +1,9 @@
-//! Diamonds: added, reduced, taken back, for sports.
+//! Diamonds: `add_diamond`, `reduce_diamond` with and without `with_prevent`, and `sports_envious.v2`.
 
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_in_their_order() {
+async fn faults_come_in_the_documented_order() {
     let gateway = TestGateway::start().await;
     let long = "k".repeat(65);
     let table = r#"
@@ -36,7 +36,7 @@ async fn refusals_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn diamonds_come_and_go() {
+async fn diamonds_are_added_and_reduced() {
     let gateway = TestGateway::start().await;
     gateway
         .check_table(
@@ -57,7 +57,7 @@ async fn diamonds_come_and_go() {
     assert_eq!(gateway.audit().await.points, 8);
 }
 
-/// With an identity a change counts once for each user, change_type and direction.
+/// With an identity, a change counts once per user, change_type and direction.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_identity_counts_once() {
     let gateway = TestGateway::start().await;
@@ -79,9 +79,9 @@ async fn an_identity_counts_once() {
         .await;
 }
 
-/// With `with_prevent` only an addition that stands is taken back, and once.
+/// With `with_prevent`, a reduction counts only if the addition of the same identity does, and only once.
 #[tokio::test(flavor = "multi_thread")]
-async fn only_what_stands_is_taken_back() {
+async fn with_prevent_reduces_only_a_counted_addition() {
     let gateway = TestGateway::start().await;
     gateway
         .check_table(

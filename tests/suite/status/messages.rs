@@ -1,4 +1,4 @@
-//! What comes as a message counts once under the message's id, whatever its method is.
+//! Messages count once per message id and method.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use pointgate::server;
 use pointgate::services::Services;
 use sea_orm::{Database, EntityTrait};
 
-/// The time of all messages: 2026-05-20 11:30:32 in Shanghai.
+/// The time of all messages, in milliseconds: 2026-05-20 11:30:32 in Shanghai.
 const NOW: i64 = 1_779_247_832_000;
 
 struct Messages {
@@ -39,7 +39,7 @@ impl Messages {
         }
     }
 
-    /// The data of the answer to a message, or its refusal.
+    /// Dispatches a message; returns the reply's data, or the fault's code and message.
     async fn send(&self, id: Option<&str>, method: &str, body: &str) -> String {
         let parameters = serde_json::from_str(body).unwrap();
         let context = Context {
@@ -65,7 +65,7 @@ impl Messages {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_counts_once() {
+async fn a_message_counts_once_per_id_and_method() {
     let messages = Messages::new().await;
     let light = |n| format!(r#"{{"light_until":"2026-05-{n} 11:30:32"}}"#);
     let diamonds = |n| format!(r#"{{"diamonds":{n},"user_key":"a"}}"#);
@@ -116,9 +116,9 @@ async fn a_message_counts_once() {
     }
 }
 
-/// A message that comes again late does not undo what a later one set.
+/// A late redelivery does not undo a later message.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_message_undoes_nothing() {
+async fn a_late_redelivery_undoes_nothing() {
     let messages = Messages::new().await;
     let method = "status.update_profile";
     let body = |line: &str| format!(r#"{{"user_key":"a","description":"{line}"}}"#);

@@ -1,4 +1,4 @@
-//! `status.pay_notify`: what Ping++ tells, signed with a key that is made here.
+//! `status.pay_notify`: events of Ping++, signed with a key that the test generates.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::program::{CONFIG, Client, Program, ProgramDir, text};
 use crate::test_gateway::{Answer, TestGateway, fault, sealed};
 
-/// Ping++ as far as it is needed: its key, and a gateway that knows it.
+/// A stand-in for Ping++: its private key, and a gateway with the public key.
 struct Provider {
     key: PrivateKey,
     gateway: TestGateway,
@@ -25,7 +25,7 @@ fn signature(key: &PrivateKey, body: &[u8]) -> String {
     STANDARD.encode(key.pkcs1v15_sign::<Sha256>(body).unwrap())
 }
 
-/// An event as the provider's documentation has it, with the figures of the document's example.
+/// An event as in the provider's documentation, with the values of the protocol's example.
 fn event() -> Value {
     json!({
         "id": "evt_9LGm1cFqqx6OrD5zD4rI6YuG", "created": 1458280536, "livemode": false, "type": "charge.succeeded",
@@ -62,8 +62,8 @@ impl Provider {
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    async fn tell(&self, event: &Value) -> Answer {
-        // As a provider may write it: what is signed is what stands there.
+    async fn notify(&self, event: &Value) -> Answer {
+        // Other spellings of the same JSON: the signature covers the bytes as sent.
         let body = serde_json::to_string_pretty(event).unwrap();
         let signature = signature(&self.key, body.as_bytes());
         self.send(body.as_bytes(), Some(&signature)).await
@@ -89,14 +89,14 @@ fn with_status(status: u16, (_, body): Answer) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_payment_is_kept_once() {
+async fn a_payment_is_stored_once() {
     let provider = Provider::with("").await;
-    assert_eq!(provider.tell(&event()).await, paid());
-    assert_eq!(provider.tell(&event()).await, paid(), "the same event");
+    assert_eq!(provider.notify(&event()).await, paid());
+    assert_eq!(provider.notify(&event()).await, paid(), "the same event");
     let mut other = event();
     other["id"] = "evt_other".into();
     assert_eq!(
-        provider.tell(&other).await,
+        provider.notify(&other).await,
         paid(),
         "another event of the same charge"
     );
@@ -119,19 +119,19 @@ async fn a_payment_is_kept_once() {
         at: provider.gateway.now(),
     };
     assert_eq!(kept[0], payment);
-    // As the document's example has it: the type stands elsewhere.
+    // The protocol's example has the type in another field.
     let mut elsewhere = event();
     elsewhere.as_object_mut().unwrap().remove("type");
     elsewhere["payment"] =
         json!({"id": "evt_9LGm1cFqqx6OrD5zD4rI6YuG", "type": "charge.succeeded"});
     elsewhere["id"] = "evt_second".into();
     elsewhere["data"]["object"]["id"] = "ch_second".into();
-    let (status, _) = provider.tell(&elsewhere).await;
+    let (status, _) = provider.notify(&elsewhere).await;
     assert_eq!((status, provider.payments().await.len()), (200, 2));
-    // Another kind of event is kept and acknowledged.
+    // Events of other types are stored and acknowledged.
     let refund = json!({"id": "evt_refund", "type": "refund.succeeded", "data": {"object": {"id": "re_1", "order_no": "o", "amount": 5}}});
     assert_eq!(
-        provider.tell(&refund).await,
+        provider.notify(&refund).await,
         sealed(200, r#"{"id":"re_1","order_no":"o","paid":false}"#, "ok")
     );
     assert_eq!(provider.payments().await.len(), 3);
@@ -143,13 +143,13 @@ async fn a_payment_is_kept_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_by_the_status_of_http() {
+async fn faults_answer_with_the_http_status() {
     let provider = Provider::with("").await;
     let forged = || with_status(403, fault(403, "签名验证不通过"));
     let no_event = || with_status(400, fault(400, "参数格式不对"));
     let body = event().to_string();
-    let good = signature(&provider.key, body.as_bytes());
-    let mut other = good.clone().into_bytes();
+    let valid = signature(&provider.key, body.as_bytes());
+    let mut other = valid.clone().into_bytes();
     other[10] = if other[10] == b'A' { b'B' } else { b'A' };
     let other = String::from_utf8(other).unwrap();
     for (body, signature) in [
@@ -157,9 +157,9 @@ async fn refusals_by_the_status_of_http() {
         (body.clone(), Some("")),
         (body.clone(), Some("x")),
         (body.clone(), Some(other.as_str())),
-        (body.replace("100", "101"), Some(good.as_str())),
-        (format!("{body} "), Some(good.as_str())),
-        (String::new(), Some(good.as_str())),
+        (body.replace("100", "101"), Some(valid.as_str())),
+        (format!("{body} "), Some(valid.as_str())),
+        (String::new(), Some(valid.as_str())),
         ("{}".into(), None),
     ] {
         assert_eq!(
@@ -170,7 +170,7 @@ async fn refusals_by_the_status_of_http() {
     }
     let url = "method=status.pay_notify";
     assert_eq!(provider.gateway.get(url).await, forged());
-    // Neither QA's word nor an app's key stands for the provider's signature.
+    // Neither QA's `debug` nor an app's signature replaces the provider's signature.
     assert_eq!(
         provider
             .gateway
@@ -209,49 +209,53 @@ async fn refusals_by_the_status_of_http() {
         chargeless,
     ];
     for body in bodies {
-        assert_eq!(provider.tell(&body).await, no_event(), "{body}");
+        assert_eq!(provider.notify(&body).await, no_event(), "{body}");
     }
     let body = b"no json";
     let signed = signature(&provider.key, body);
     assert_eq!(provider.send(body, Some(&signed)).await, no_event());
     assert!(provider.payments().await.is_empty());
     provider.gateway.ledger().close().await;
-    let (status, _) = provider.tell(&event()).await;
+    let (status, _) = provider.notify(&event()).await;
     assert_eq!(status, 500);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_key_everything_is_refused() {
+async fn without_a_configured_key_every_event_is_refused() {
     let gateway = TestGateway::start().await;
     let provider = Provider {
         key: PrivateKey::generate(),
         gateway,
     };
-    let answer = provider.tell(&event()).await;
+    let answer = provider.notify(&event()).await;
     assert_eq!(answer, with_status(403, fault(403, "签名验证不通过")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_payer_is_credited_once_where_that_is_configured() {
+async fn a_payer_is_credited_once_if_configured() {
     let provider =
         Provider::with("[status.pay]\naward = { diamond = 'amount', coin = 'amount' }\n").await;
     let mut event = event();
-    assert_eq!(provider.tell(&event).await, paid());
-    assert_eq!(provider.gateway.audit().await.entries, 0, "nobody is named");
+    assert_eq!(provider.notify(&event).await, paid());
+    assert_eq!(
+        provider.gateway.audit().await.entries,
+        0,
+        "no payer is named"
+    );
     event["data"]["object"]["metadata"] = json!({"user_key": "a"});
     event["data"]["object"]["id"] = "ch_2".into();
     for id in ["evt_2", "evt_2", "evt_3"] {
         event["id"] = id.into();
-        assert_eq!(provider.tell(&event).await.0, 200);
+        assert_eq!(provider.notify(&event).await.0, 200);
     }
     let report = provider.gateway.audit().await;
     assert_eq!((report.entries, report.points), (2, 200));
     provider.gateway.check_table(r#"diamonds | status.sports_envious.v2 {"user_key":"a","envious":-1} | {"diamonds":99,"user_key":"a"}"#).await;
 }
 
-/// `pointgate payments`, and a key that is none.
+/// `pointgate payments` lists events, and an invalid key is a configuration error.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operators_side() {
+async fn operators_list_payments_and_a_bad_key_is_reported() {
     let key = PrivateKey::generate();
     let dir = ProgramDir::with_config(&format!("{CONFIG}{}", setting(&key)));
     let program = Program::start(&dir, &[]).await;

@@ -1,4 +1,4 @@
-//! Profile, light and follows.
+//! Profile, light and follows of a member.
 
 use entity::follow;
 use sea_orm::{Database, EntityTrait};
@@ -6,7 +6,7 @@ use sea_orm::{Database, EntityTrait};
 use crate::osx::client::{COMMUNITY, ok};
 use crate::test_gateway::TestGateway;
 
-/// `userInfo` of user `a`, without scores.
+/// The `userInfo` of user `a`, without scores.
 async fn info(gateway: &TestGateway) -> String {
     let (_, body) = gateway.get_signed("/getUserInfo", "user_token=a").await;
     let info = body.split(r#""userInfo":{"#).nth(1).unwrap();
@@ -15,7 +15,7 @@ async fn info(gateway: &TestGateway) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_told_is_set_and_the_rest_stays() {
+async fn given_fields_are_set_and_the_others_stay() {
     let gateway = TestGateway::with_config(COMMUNITY).await;
     assert_eq!(info(&gateway).await, "");
     gateway
@@ -25,8 +25,8 @@ async fn what_is_told_is_set_and_the_rest_stays() {
             "#,
         )
         .await;
-    let told = r#""nickname":"小一","avatar":"http://x/y.png","sex":2,"birthday":633715200,"signature":"你好""#;
-    assert_eq!(info(&gateway).await, told);
+    let profile = r#""nickname":"小一","avatar":"http://x/y.png","sex":2,"birthday":633715200,"signature":"你好""#;
+    assert_eq!(info(&gateway).await, profile);
     gateway
         .check_table(
             r#"
@@ -38,17 +38,18 @@ async fn what_is_told_is_set_and_the_rest_stays() {
             "#,
         )
         .await;
-    let told =
+    let profile =
         r#""nickname":"二","avatar":"http://x/y.png","sex":1,"birthday":0,"signature":"再见""#;
-    assert_eq!(info(&gateway).await, told);
-    // And in what the community is told after an action.
-    let answer =
-        format!(r#"{{"action_token":"t","user_info":{{"user_token":"a"}},"userInfo":{{{told}}}}}"#);
+    assert_eq!(info(&gateway).await, profile);
+    // The answer to an action has the same profile.
+    let answer = format!(
+        r#"{{"action_token":"t","user_info":{{"user_token":"a"}},"userInfo":{{{profile}}}}}"#
+    );
     assert_eq!(gateway.notify("a 1 none t").await, ok(&answer));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals() {
+async fn faults_come_in_the_documented_order() {
     let gateway = TestGateway::start().await;
     let long = "字".repeat(1025);
     let table = r#"
@@ -73,9 +74,9 @@ async fn refusals() {
     gateway.check_table(&table.replace("LONG", &long)).await;
 }
 
-/// From now or from when it would go out, whichever is later.
+/// The light is extended from now or from its end, whichever is later.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_light() {
+async fn extend_light_adds_days() {
     let gateway = TestGateway::start().await;
     gateway
         .check_table(
@@ -92,7 +93,7 @@ async fn the_light() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn follows() {
+async fn follows_are_stored_once() {
     let gateway = TestGateway::start().await;
     gateway
         .check_table(

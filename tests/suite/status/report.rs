@@ -1,4 +1,4 @@
-//! `status.user_report`: posts and comments on local days, both inclusive.
+//! `status.user_report`: counts posts and comments from one local day to another, both inclusive.
 
 use crate::osx::client::COMMUNITY;
 use crate::test_gateway::TestGateway;
@@ -6,7 +6,7 @@ use crate::test_gateway::TestGateway;
 const REPORT: &str = "[status.report]\nposts = ['post', 'share']\ncomments = ['comment']\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_counted() {
+async fn posts_and_comments_are_counted_by_local_day() {
     let gateway = TestGateway::with_config(&format!("{REPORT}{COMMUNITY}")).await;
     for (time, call) in [
         ("2026-05-19 23:59:59", "a 1 post t0"),
@@ -36,7 +36,7 @@ async fn what_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals() {
+async fn faults_come_in_the_documented_order() {
     let gateway = TestGateway::start().await;
     gateway
         .check_table(

@@ -1,8 +1,8 @@
-//! QA's `debug` flag: whom it spares the signature, and that it spares nothing else.
+//! QA's `debug` parameter: who may skip the signature with it, and that it skips nothing else.
 
 use crate::test_gateway::{Answer, TestGateway, fault, sealed};
 
-fn good() -> Answer {
+fn balance() -> Answer {
     let data = r#"{"code":"20111130-152530","total":0}"#;
     sealed(200, data, "yoho coin total")
 }
@@ -12,27 +12,27 @@ fn no_secret() -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_word_from_this_machine() {
+async fn debug_replaces_the_signature_from_this_machine() {
     let gateway = TestGateway::start().await;
     let rows = [
-        ("the word", "debug=XYZ", good()),
+        ("debug", "debug=XYZ", balance()),
         (
-            "the word and a wrong secret",
+            "debug and a wrong secret",
             "debug=XYZ&client_type=android&client_secret=0",
-            good(),
+            balance(),
         ),
         (
-            "the word and no known platform",
+            "debug and no known platform",
             "debug=XYZ&client_type=windows&client_secret=0",
-            good(),
+            balance(),
         ),
-        ("the first counts", "debug=XYZ&debug=abc", good()),
+        ("the first counts", "debug=XYZ&debug=abc", balance()),
         ("the first counts", "debug=abc&debug=XYZ", no_secret()),
-        ("no word", "", no_secret()),
+        ("no debug", "", no_secret()),
         ("empty", "debug=", no_secret()),
         ("another", "debug=abc", no_secret()),
         ("small letters", "debug=xyz", no_secret()),
-        ("more than the word", "debug=XYZ+", no_secret()),
+        ("debug and more", "debug=XYZ+", no_secret()),
         ("another name", "Debug=XYZ", no_secret()),
         (
             "not instead of a right secret",
@@ -40,15 +40,15 @@ async fn the_word_from_this_machine() {
             fault(500, "数据验证错误."),
         ),
     ];
-    for (name, word, answer) in rows {
-        let query = format!("method=app.yohocoin.total&uid=5&{word}");
+    for (name, value, answer) in rows {
+        let query = format!("method=app.yohocoin.total&uid=5&{value}");
         assert_eq!(gateway.get(&query).await, answer, "{name}: {query}");
     }
     let query = "method=app.yohocoin.total&uid=5";
     let form = Some("application/x-www-form-urlencoded");
     assert_eq!(
         gateway.post(query, form, "debug=XYZ").await,
-        good(),
+        balance(),
         "in a form"
     );
     let json = gateway.post(query, Some("application/json"), r#"{"debug":"XYZ"}"#);
@@ -56,14 +56,14 @@ async fn the_word_from_this_machine() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_it_is_off_the_parameter_means_nothing() {
+async fn without_configured_debug_the_parameter_means_nothing() {
     let gateway = TestGateway::with_config("[yoho]\ndebug = \"\"").await;
-    for word in ["debug=XYZ", "debug=", "debug"] {
-        let query = format!("method=app.yohocoin.total&uid=5&{word}");
-        assert_eq!(gateway.get(&query).await, no_secret(), "{word}");
+    for value in ["debug=XYZ", "debug=", "debug"] {
+        let query = format!("method=app.yohocoin.total&uid=5&{value}");
+        assert_eq!(gateway.get(&query).await, no_secret(), "{value}");
     }
     let signed = gateway.call("app.yohocoin.total", "uid=5&debug=XYZ").await;
-    assert_eq!(signed, good(), "signed like any other");
+    assert_eq!(signed, balance(), "signed like any other");
 
     let gateway = TestGateway::with_config("[yoho]\ndebug = \"质检\"").await;
     assert_eq!(
@@ -71,18 +71,18 @@ async fn where_it_is_off_the_parameter_means_nothing() {
         no_secret()
     );
     let query = "method=app.yohocoin.total&uid=5&debug=%E8%B4%A8%E6%A3%80";
-    assert_eq!(gateway.get(query).await, good(), "another word");
+    assert_eq!(gateway.get(query).await, balance(), "another value");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_from_configured_addresses() {
+async fn debug_is_accepted_from_configured_addresses_only() {
     let rows = [
         (r#"["192.0.2.0/24"]"#, no_secret()),
         (r#"["127.0.0.2"]"#, no_secret()),
         (r#"["::1"]"#, no_secret()),
         ("[]", no_secret()),
-        (r#"["192.0.2.0/24", "127.0.0.1"]"#, good()),
-        (r#"["::ffff:127.0.0.1"]"#, good()),
+        (r#"["192.0.2.0/24", "127.0.0.1"]"#, balance()),
+        (r#"["::ffff:127.0.0.1"]"#, balance()),
     ];
     for (from, answer) in rows {
         let gateway = TestGateway::with_config(&format!("[yoho]\ndebug_from = {from}")).await;
@@ -94,9 +94,9 @@ async fn only_from_configured_addresses() {
 const QUERY: &str = "method=app.yohocoin.total&uid=5&debug=XYZ";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_unknown_proxy_is_outside() {
+async fn debug_is_refused_through_an_unknown_proxy() {
     let gateway = TestGateway::start().await;
-    assert_eq!(gateway.get(QUERY).await, good(), "without a header");
+    assert_eq!(gateway.get(QUERY).await, balance(), "without a header");
     for header in [
         ("X-Forwarded-For", "127.0.0.1"),
         ("X-Forwarded-For", "203.0.113.9"),
@@ -121,17 +121,20 @@ async fn an_unknown_proxy_is_outside() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_trusted_proxy_names_the_address() {
+async fn debug_uses_the_address_that_a_trusted_proxy_names() {
     let gateway = TestGateway::with_config("[server]\ntrusted_proxies = [\"127.0.0.1\"]").await;
     let rows: [(&[(&str, &str)], Answer); 17] = [
-        (&[], good()),
-        (&[("X-Forwarded-For", "127.0.0.1")], good()),
-        (&[("X-Forwarded-For", "127.0.0.9")], good()),
-        (&[("X-Forwarded-For", "::1")], good()),
-        (&[("X-Forwarded-For", "203.0.113.9, 127.0.0.9")], good()),
-        (&[("X-Real-IP", "127.0.0.1")], good()),
-        (&[("Forwarded", "for=127.0.0.1")], good()),
-        (&[("Forwarded", "for=\"[::1]:4711\";proto=https")], good()),
+        (&[], balance()),
+        (&[("X-Forwarded-For", "127.0.0.1")], balance()),
+        (&[("X-Forwarded-For", "127.0.0.9")], balance()),
+        (&[("X-Forwarded-For", "::1")], balance()),
+        (&[("X-Forwarded-For", "203.0.113.9, 127.0.0.9")], balance()),
+        (&[("X-Real-IP", "127.0.0.1")], balance()),
+        (&[("Forwarded", "for=127.0.0.1")], balance()),
+        (
+            &[("Forwarded", "for=\"[::1]:4711\";proto=https")],
+            balance(),
+        ),
         (&[("X-Forwarded-For", "203.0.113.9")], no_secret()),
         (
             &[("X-Forwarded-For", "127.0.0.1, 203.0.113.9")],
@@ -176,7 +179,7 @@ async fn a_trusted_proxy_names_the_address() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_skips_nothing_else() {
+async fn debug_skips_nothing_but_the_signature() {
     let gateway = TestGateway::start().await;
     let rows = [
         ("app.yohocoin.total", "uid=", sealed(404, "{}", "uid为空!")),
@@ -223,7 +226,7 @@ async fn it_skips_nothing_else() {
         let answered = gateway.call_with_debug(method, parameters).await;
         assert_eq!(answered, answer, "{method} {parameters}");
     }
-    // The document's own example of QA's use.
+    // The example of the protocol's document.
     let body =
         r#"{ "uid": 50030199, "num": 100, "type": 18, "referenceId": 123456789, "pid": 11111111 }"#;
     let answered = gateway

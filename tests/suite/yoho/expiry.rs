@@ -1,9 +1,9 @@
-//! Expiry: to the second when coins stop counting, the row that says so, and the rules of `[yoho.expiry]`.
+//! Expiry: the exact moment, the entry that records it, and the rules of `[yoho.expiry]`.
 
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn at_the_last_second_of_the_next_year() {
+async fn coins_expire_at_the_end_of_the_next_year() {
     let gateway = TestGateway::start().await;
     let table = r#"
         at 2026-01-01 00:00:00
@@ -28,9 +28,9 @@ async fn at_the_last_second_of_the_next_year() {
     gateway.audit().await;
 }
 
-/// Whatever touches the account next makes the row: here it is coins that come.
+/// The next transaction on the account records the expiry: here new coins.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn earning_lapses_what_is_due() {
+async fn earning_records_the_expiry_that_is_due() {
     let gateway = TestGateway::start().await;
     let table = r#"
         of 2026          | get uid=5&num=100&type=17&referenceId=a | {"currency":"100","uid":5}
@@ -45,9 +45,9 @@ async fn earning_lapses_what_is_due() {
     gateway.audit().await;
 }
 
-/// The daily `expire` writes the row where nobody touches the account.
+/// The daily `expire` records the expiry on accounts without transactions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_daily_run() {
+async fn the_daily_run_records_the_expiry_that_is_due() {
     let gateway = TestGateway::start().await;
     let table = r#"
         of 2026 | get uid=5&num=100&type=17&referenceId=a | {"currency":"100","uid":5}
@@ -70,9 +70,9 @@ async fn the_daily_run() {
     gateway.audit().await;
 }
 
-/// Each rule, the last moment at which coins of 2026-05-20 11:30:32 count, and the first at which they do not.
+/// Each rule, with the last moment at which coins of 2026-05-20 11:30:32 count and the first at which they do not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_rules() {
+async fn every_expiry_rule_ends_at_its_moment() {
     let rows = [
         ("", "2027-12-31 23:59:59.999", "2028-01-01 00:00:00"),
         (
@@ -131,7 +131,7 @@ async fn the_rules() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn never() {
+async fn with_the_rule_never_coins_do_not_expire() {
     let gateway = TestGateway::with_config("[yoho.expiry]\nrule = \"never\"").await;
     let table = r#"
         comes  | get uid=5&num=9&type=18&referenceId=a     | {"currency":"9","uid":5}

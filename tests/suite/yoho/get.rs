@@ -1,9 +1,9 @@
-//! `app.yohocoin.get`, also called `add`: every refusal in its order, every limit, and the row that it leaves.
+//! `app.yohocoin.get`, also called `add`: every fault in its order, every limit, and every spelling of the parameters.
 
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refusals_in_their_order() {
+async fn faults_come_in_the_documented_order() {
     let gateway = TestGateway::start().await;
     let long = "a".repeat(129);
     let table = r#"
@@ -53,7 +53,7 @@ async fn refusals_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_spelling_counts() {
+async fn every_spelling_of_the_parameters_counts() {
     let gateway = TestGateway::start().await;
     let table = r#"
         num 1               | get uid=5&num=1&type=17&referenceId=a                     | {"currency":"1","uid":5}
@@ -82,7 +82,7 @@ async fn every_spelling_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_lengths_of_its_texts() {
+async fn texts_are_limited_in_characters() {
     let gateway = TestGateway::start().await;
     let (ascii, chinese) = ("a".repeat(128), "德".repeat(128));
     let table = r#"
@@ -105,9 +105,9 @@ async fn the_lengths_of_its_texts() {
         .await;
 }
 
-/// Balances far beyond 32 bits.
+/// Balances beyond 32 bits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn large_balances() {
+async fn balances_exceed_32_bits() {
     let gateway = TestGateway::start().await;
     super::list_rows::earn(&gateway, 5, 11, 1_000_000_000_000, None).await;
     let table = r#"

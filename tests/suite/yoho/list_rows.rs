@@ -1,10 +1,10 @@
-//! The rows of the list: the 22 types with their titles and messages, as the document's table has them.
+//! The rows of `app.yohocoin.lists`: the 22 types with titles and messages, as in the table of the protocol's document.
 
 use pointgate::ledger::book::transaction::{AccountKey, NEVER, Posting, PostingKind, Reason};
 
 use crate::test_gateway::{TestGateway, sealed};
 
-/// Coins of a type that no request posts, straight into the ledger.
+/// Posts coins of any type to the ledger directly, also of types that no request posts.
 pub async fn earn(gateway: &TestGateway, uid: i64, kind: i64, amount: i64, key: Option<&str>) {
     let expires_at = NEVER;
     post(
@@ -40,7 +40,7 @@ async fn post(
     gateway.ledger().post(posting).await.unwrap();
 }
 
-/// The document's table, those rows that no request makes: type, size, title, message for the key 123456789.
+/// The rows of the document's table that no request posts: type, amount, title, and message for the key 123456789.
 const POSTED_ELSEWHERE: [(i64, i64, &str, &str); 15] = [
     (
         1,
@@ -72,7 +72,7 @@ fn page(rows: &[String], limit: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn types_that_no_request_posts() {
+async fn rows_of_types_that_no_request_posts() {
     let gateway = TestGateway::start().await;
     let mut rows = Vec::new();
     for (kind, num, title, message) in POSTED_ELSEWHERE {
@@ -98,9 +98,9 @@ async fn types_that_no_request_posts() {
     gateway.audit().await;
 }
 
-/// Without a reference `key` is left out and the template's place stays empty.
+/// Without a reference, the row has no `key`, and `%s` in its message is replaced by nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_row_without_a_key() {
+async fn a_row_without_a_reference_has_no_key() {
     let gateway = TestGateway::start().await;
     earn(&gateway, 5, 2, 7, None).await;
     earn(&gateway, 5, 3, 8, None).await;
@@ -111,7 +111,7 @@ async fn a_row_without_a_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn types_that_requests_post() {
+async fn rows_of_types_that_requests_post() {
     let gateway = TestGateway::start().await;
     let table = r#"
         at 2026-05-20 11:23:08
@@ -141,9 +141,9 @@ async fn types_that_requests_post() {
     assert_eq!(gateway.call("app.yohocoin.lists", "uid=5").await, answer);
 }
 
-/// A message that the request brought stands as it is, in every method that writes.
+/// The list shows the `message` of a request unchanged, for every method that writes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_of_ones_own() {
+async fn the_message_of_a_request_is_shown_unchanged() {
     let gateway = TestGateway::start().await;
     let table = r#"
         get      | get uid=5&num=100&type=17&referenceId=5132214&message=2016-04-15在黄山完成签到 | {"currency":"100","uid":5}
@@ -167,9 +167,9 @@ async fn a_message_of_ones_own() {
     assert_eq!(gateway.call("app.yohocoin.lists", "uid=5").await, answer);
 }
 
-/// `[yoho.types]` says otherwise.
+/// `[yoho.types]` replaces titles and messages.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_texts_are_configuration() {
+async fn titles_and_messages_are_configurable() {
     let settings = "[yoho.types]\n17 = { title = \"签到%s\", message = \"在%s签到\" }\n19.message = \"兑换\"\n16.title = \"过期\"";
     let gateway = TestGateway::with_config(settings).await;
     let table = r#"

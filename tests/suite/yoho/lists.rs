@@ -1,9 +1,9 @@
-//! `app.yohocoin.lists`: which rows, on which page, and what is refused.
+//! `app.yohocoin.lists`: filters, pages and faults.
 
 use super::table::cells;
 use crate::test_gateway::{TestGateway, fault, sealed};
 
-/// The rows that [`gateway`] has, newest first: key, number and time.
+/// The rows of user 5 in [`gateway`], newest first: key, amount and time.
 const ROWS: [(&str, i64, &str); 7] = [
     ("g", 7, "2026-05-23 00:00:00"),
     ("F", -6, "2026-05-22 23:59:59"),
@@ -14,7 +14,7 @@ const ROWS: [(&str, i64, &str); 7] = [
     ("a", 100, "2026-05-19 23:00:00"),
 ];
 
-/// User 5 has the rows of the table; its times lie on both sides of midnights in Shanghai and in UTC.
+/// A gateway in which user 5 has [`ROWS`]. Their times lie on both sides of midnight in Shanghai and in UTC.
 async fn gateway() -> TestGateway {
     let gateway = TestGateway::start().await;
     for (key, num, time) in ROWS.iter().rev() {
@@ -35,7 +35,7 @@ async fn gateway() -> TestGateway {
     gateway
 }
 
-/// The data of an answer that has these rows.
+/// The `data` of an answer with the rows of these keys.
 fn data(keys: &str, limit: i64, page: i64, total: i64) -> String {
     let rows = keys.chars().map(|key| {
         let row = ROWS.iter().find(|(known, ..)| known.contains(key));
@@ -50,7 +50,7 @@ fn data(keys: &str, limit: i64, page: i64, total: i64) -> String {
     )
 }
 
-/// Each line: a name, parameters beside the user, the keys of the rows, and `limit page total`.
+/// Checks the lines of a table: a name, parameters (of user 5), the keys of the expected rows, and `limit page total`.
 async fn answers(table: &str) {
     let gateway = gateway().await;
     for line in table.lines().filter(|line| line.contains('|')) {
@@ -75,7 +75,7 @@ async fn answers(table: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages() {
+async fn pages_are_cut_by_page_and_limit() {
     answers(
         r#"
         all                |                                    | gFeDcBa | 20 1 7
@@ -108,7 +108,7 @@ async fn pages() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn income_and_expense() {
+async fn query_type_selects_income_or_expense() {
     answers(
         r#"
         all               | queryType=0                | gFeDcBa | 20 1 7
@@ -127,7 +127,7 @@ async fn income_and_expense() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn days_of_shanghai_both_inclusive() {
+async fn begin_and_end_are_local_days_both_inclusive() {
     answers(
         r#"
         open                     | beginTime=0&endTime=0                                        | gFeDcBa | 20 1 7
@@ -158,7 +158,7 @@ async fn days_of_shanghai_both_inclusive() {
     .await;
 }
 
-/// What is no day.
+/// Texts that are not a date as `2026-05-20`.
 const NO_DAYS: [&str; 33] = [
     "x",
     "00",
@@ -196,7 +196,7 @@ const NO_DAYS: [&str; 33] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refusals_in_their_order() {
+async fn faults_come_in_the_documented_order() {
     let gateway = TestGateway::start().await;
     let table = r#"
         everything wrong   | lists uid=x&queryType=x&beginTime=x&endTime=x | sealed 404 uid为空!
@@ -236,7 +236,7 @@ async fn refusals_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_ones_own_account_only() {
+async fn only_the_users_own_rows_are_listed() {
     let gateway = gateway().await;
     let table = r#"
         another user | lists uid=6 | {"coinlist":[],"limit":20,"page":1,"page_total":0,"total":0}
@@ -248,9 +248,9 @@ async fn of_ones_own_account_only() {
     assert_eq!(gateway.call("app.yohocoin.lists", "uid=5").await, answer);
 }
 
-/// A full page of the largest size, and the one row behind it.
+/// A full page of the largest size, and the page after it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_rows_and_one() {
+async fn the_largest_page_has_a_hundred_rows() {
     let gateway = TestGateway::start().await;
     for i in 0..101 {
         super::list_rows::earn(&gateway, 5, 3, 1, Some(&format!("{i}"))).await;

@@ -1,4 +1,4 @@
-//! The YOHO dialect and its methods, over HTTP: protocols.md part 1, line by line.
+//! The YOHO dialect and its methods over HTTP, by protocols.md part 1.
 
 mod canonical;
 mod debug;

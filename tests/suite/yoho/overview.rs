@@ -1,9 +1,9 @@
-//! `app.yoho.yohocoin`: the total, and the coins that lapse by the end of this year with the notice about them.
+//! `app.yoho.yohocoin`: the balance, and the coins that expire by the end of this year with the notice about them.
 
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refusals() {
+async fn invalid_users_are_refused() {
     let gateway = TestGateway::start().await;
     let table = r#"
         absent   | overview                         | 404 uid为空!
@@ -17,7 +17,7 @@ async fn refusals() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_lapses_this_year() {
+async fn coins_that_expire_this_year_are_noticed() {
     let gateway = TestGateway::start().await;
     let table = r#"
         nobody yet       | overview uid=5     | {"nearExpCoinNum":0,"notice":"","yohocoin_num":0}
@@ -37,9 +37,9 @@ async fn what_lapses_this_year() {
     gateway.check_table(table).await;
 }
 
-/// Where coins lapse day by day, those of this year count together, and not those of the next.
+/// With expiry by days, all lots that expire this year count, and none of the next year.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn several_lots_of_one_year() {
+async fn all_lots_of_this_year_are_noticed() {
     let gateway = TestGateway::with_config("[yoho.expiry]\nrule = \"days\"\ndays = 30").await;
     let table = r#"
         until 19 June        | get uid=5&num=1&type=18&referenceId=a  | {"currency":"1","uid":5}

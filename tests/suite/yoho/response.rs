@@ -1,4 +1,4 @@
-//! The envelope of an answer: whole bodies with figures from md5sum, and the order of keys at every level.
+//! The envelope of an answer: whole bodies with digests from md5sum, and the order of keys at every level.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use serde::de::{Deserialize, MapAccess, SeqAccess, Visitor};
 use super::table::cells;
 use crate::test_gateway::{TestGateway, signed_query};
 
-/// The three shapes of `data` in the document; the figures are md5sum's of `fake-salt:` and the data.
+/// The three shapes of `data` in the protocol's document. The digests come from md5sum of `fake-salt:` and the data.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whole_bodies() {
+async fn answers_match_the_documented_bodies() {
     let gateway = TestGateway::start().await;
     let table = r#"
         app.yohocoin.get      | uid=50030199&num=200&type=18&referenceId=123456789 | {"alg":"SALT_MD5","code":200,"data":{"currency":"200","uid":50030199},"md5":"9cccd4a986a22a9577b771b22bc35b73","message":"ok"}
@@ -37,7 +37,7 @@ async fn whole_bodies() {
     }
 }
 
-/// The names of all objects of a text in JSON, in the order in which they stand.
+/// The names in each object of a JSON text, in their order.
 struct Names(Vec<String>);
 
 impl<'de> Deserialize<'de> for Names {
@@ -136,11 +136,11 @@ async fn keys_are_in_alphabetical_order_at_every_level() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_content_type() {
+async fn the_content_type_is_json() {
     let gateway = TestGateway::start().await;
-    let good = signed_query("app.yohocoin.total");
+    let signed = signed_query("app.yohocoin.total");
     for path in [
-        format!("/gateway?{good}"),
+        format!("/gateway?{signed}"),
         "/gateway".to_owned(),
         "/gateway?a=%FF".to_owned(),
     ] {

@@ -1,9 +1,9 @@
-//! Retries: what counts once answers again as the first time, and the same reference with other content is refused.
+//! Idempotency: a retry gets the first answer again, and a reference with other content gets code 410.
 
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn get() {
+async fn a_repeated_get_counts_once() {
     let gateway = TestGateway::start().await;
     let table = r#"
         a review              | get uid=5&num=100&type=18&referenceId=a | {"currency":"100","uid":5}
@@ -25,9 +25,9 @@ async fn get() {
     gateway.audit().await;
 }
 
-/// People check in at a place again tomorrow; tomorrow begins at midnight in Shanghai.
+/// A check-in counts once per place and day; the day begins at midnight in Shanghai.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn check_ins_count_once_a_local_day() {
+async fn a_check_in_counts_once_per_local_day() {
     let gateway = TestGateway::start().await;
     let table = r#"
         at 2026-05-20 00:00:00
@@ -50,7 +50,7 @@ async fn check_ins_count_once_a_local_day() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_configured_zone_says_when_a_day_begins() {
+async fn the_configured_timezone_defines_the_day() {
     let gateway = TestGateway::with_config("timezone = \"UTC\"").await;
     let table = r#"
         at 2026-05-20 07:59:59
@@ -63,7 +63,7 @@ async fn the_configured_zone_says_when_a_day_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn subtract() {
+async fn a_repeated_subtract_counts_once() {
     let gateway = TestGateway::start().await;
     let table = r#"
         has coins           | get uid=5&num=1000&type=18&referenceId=a     | {"currency":"1000","uid":5}
@@ -85,7 +85,7 @@ async fn subtract() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn returns() {
+async fn a_repeated_return_counts_once() {
     let gateway = TestGateway::start().await;
     let table = r#"
         has coins            | get uid=5&num=1000&type=18&referenceId=a    | {"currency":"1000","uid":5}
@@ -104,9 +104,9 @@ async fn returns() {
     gateway.audit().await;
 }
 
-/// A caller's own id makes a return a retry, instead of order and number.
+/// With a requestId, that id identifies a return, instead of the order and the amount.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn returns_with_a_request_id() {
+async fn a_request_id_identifies_a_return() {
     let gateway = TestGateway::start().await;
     let table = r#"
         has coins               | get uid=5&num=1000&type=18&referenceId=a            | {"currency":"1000","uid":5}
@@ -131,7 +131,7 @@ async fn returns_with_a_request_id() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_rules_are_configuration() {
+async fn the_idempotency_rules_are_configurable() {
     let settings = "[yoho.types]\n17.once = \"ever\"\n18.once = \"day\"\n19.once = \"never\"\n20.once = \"day\"\n22.once = \"never\"";
     let gateway = TestGateway::with_config(settings).await;
     let table = r#"

@@ -1,9 +1,9 @@
-//! `app.yohocoin.return`: every refusal in its order, the caps, and back into the very lots.
+//! `app.yohocoin.return`: every fault in its order, every limit, and the lots into which coins return.
 
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refusals_in_their_order() {
+async fn faults_come_in_the_documented_order() {
     let gateway = TestGateway::start().await;
     let long = "a".repeat(129);
     let table = r#"
@@ -41,9 +41,9 @@ async fn refusals_in_their_order() {
     gateway.check_table(&table).await;
 }
 
-/// The longest texts: 128, 255 and 128 characters.
+/// The limits are 128, 255 and 128 characters.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_lengths_of_its_texts() {
+async fn texts_are_limited_in_characters() {
     let gateway = TestGateway::start().await;
     let table = r#"
         has coins         | get uid=5&num=100&type=18&referenceId=a          | {"currency":"100","uid":5}
@@ -61,7 +61,7 @@ async fn the_lengths_of_its_texts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn never_more_than_the_order_spent() {
+async fn returns_never_exceed_what_the_order_spent() {
     let gateway = TestGateway::start().await;
     let table = r#"
         has coins              | get uid=5&num=1000&type=18&referenceId=a          | {"currency":"1000","uid":5}
@@ -80,9 +80,9 @@ async fn never_more_than_the_order_spent() {
     gateway.audit().await;
 }
 
-/// An order that was paid twice, under two types, has both back.
+/// An order paid under two types can return the sum of both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_cap_is_the_orders() {
+async fn the_limit_is_the_sum_of_an_orders_spends() {
     let gateway = TestGateway::start().await;
     let table = r#"
         has coins | get uid=5&num=100&type=18&referenceId=a        | {"currency":"100","uid":5}
@@ -97,7 +97,7 @@ async fn the_cap_is_the_orders() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn back_into_the_very_lots() {
+async fn coins_return_into_the_lots_they_came_from() {
     let gateway = TestGateway::start().await;
     let table = r#"
         of 2026           | get uid=5&num=100&type=18&referenceId=a       | {"currency":"100","uid":5}
@@ -119,9 +119,10 @@ async fn back_into_the_very_lots() {
     gateway.audit().await;
 }
 
-/// Coins that come back after their end lapse in the same unit: both rows stand, and the balance has none of them.
+/// Coins that return after their expiry expire in the same transaction: both entries are recorded, and the balance has none of
+/// them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn into_a_lot_that_has_lapsed_meanwhile() {
+async fn coins_returned_into_an_expired_lot_expire() {
     let gateway = TestGateway::start().await;
     let table = r#"
         of 2026      | get uid=5&num=100&type=18&referenceId=a     | {"currency":"100","uid":5}

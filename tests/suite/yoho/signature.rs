@@ -1,4 +1,4 @@
-//! `client_secret`: what is signed, with which key, and what is refused before any method is looked at.
+//! `client_secret`: what is signed, with which key, and the faults that precede the choice of a method.
 
 use super::table::cells;
 use crate::test_gateway::{Answer, TestGateway, fault, md5, sealed};
@@ -6,7 +6,7 @@ use crate::test_gateway::{Answer, TestGateway, fault, md5, sealed};
 const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
 const JSON: Option<&str> = Some("application/json");
 
-/// User 5 has 5 coins and user 6 has 6, so that an answer tells whose it is.
+/// A gateway in which user 5 has 5 coins and user 6 has 6, so that an answer shows whose it is.
 async fn gateway() -> TestGateway {
     let gateway = TestGateway::start().await;
     let table = r#"
@@ -27,7 +27,7 @@ fn forged() -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_vector_of_the_protocol() {
+async fn the_test_vector_is_accepted() {
     let gateway = TestGateway::start().await;
     let text = "app_version=3.8.2&client_type=android&method=app.yohocoin.total&private_key=k-android&uid=50030141";
     assert_eq!(md5(text), "ad2ff50506daf9b8e947a95f801bc409");
@@ -37,9 +37,9 @@ async fn the_vector_of_the_protocol() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_refused() {
+async fn a_missing_or_wrong_signature_is_refused() {
     let gateway = gateway().await;
-    // A name, the query behind method and uid, and the refusal's message; none where all is well.
+    // A name, the query after method and uid, and the fault's message, empty for a success.
     let table = r#"
         no secret                  | client_type=android                               | 缺少client_secret
         empty secret               | client_type=android&client_secret=                | 缺少client_secret
@@ -71,8 +71,8 @@ async fn what_is_refused() {
     for line in table.lines().filter(|line| line.contains('|')) {
         let [name, query, message] = cells(line);
         let mut query = query.to_owned();
-        for (word, secret) in &secrets {
-            query = query.replace(word, secret);
+        for (placeholder, secret) in &secrets {
+            query = query.replace(placeholder, secret);
         }
         let answer = match message {
             "" => total(5),
@@ -87,9 +87,9 @@ async fn what_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_signed() {
+async fn the_signature_covers_sorted_decoded_parameters() {
     let gateway = gateway().await;
-    // A name, the query without method and secret, and the whole text that is signed.
+    // A name, the query without method and secret, and the text that is signed.
     let table = r#"
         ANDROID                | client_type=ANDROID&uid=5               | client_type=ANDROID&METHOD&KEY&uid=5
         iPhone                 | client_type=iPhone&uid=5                | client_type=iPhone&METHOD&private_key=k-iphone&uid=5
@@ -130,7 +130,7 @@ async fn what_is_signed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_private_key_that_is_sent_is_not_the_key() {
+async fn a_private_key_in_the_request_is_ignored() {
     let gateway = gateway().await;
     for (sent, key) in [
         ("private_key=mine", "mine"),
@@ -152,9 +152,9 @@ async fn a_private_key_that_is_sent_is_not_the_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn query_then_form_then_json() {
+async fn parameters_come_from_query_then_form_then_json() {
     let gateway = gateway().await;
-    // A name, the query without its method, the body's type, the body, and whose total it is or the refusal's message.
+    // A name, the query without its method, the body's type, the body, and the total or the fault's message.
     let table = r#"
         the query before a form | client_type=android&client_secret=FIVE&uid=5 | FORM | uid=6     | 5
         a form is signed        | client_type=android&client_secret=FIVE       | FORM | uid=5     | 5
@@ -214,7 +214,7 @@ async fn query_then_form_then_json() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_lengths_of_the_common_parameters() {
+async fn common_parameters_are_limited_in_characters() {
     let (twenty, more) = ("abcdefghijklmnopqrst", "abcdefghijklmnopqrstu");
     let gateway = TestGateway::with_config(&format!(
         "[yoho.client_keys]\n{twenty} = \"k\"\n{more} = \"k\""
@@ -280,7 +280,7 @@ async fn the_lengths_of_the_common_parameters() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn methods() {
+async fn unknown_methods_are_refused_after_the_signature() {
     let gateway = gateway().await;
     let unknown = || fault(501, "method不存在");
     for method in [

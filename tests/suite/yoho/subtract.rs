@@ -1,9 +1,9 @@
-//! `app.yohocoin.subtract`: every refusal in its order, every limit, and that too few coins move nothing.
+//! `app.yohocoin.subtract`: every fault in its order, every limit, and the order in which lots are spent.
 
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refusals_in_their_order() {
+async fn faults_come_in_the_documented_order() {
     let gateway = TestGateway::start().await;
     let long = "a".repeat(129);
     let table = r#"
@@ -47,7 +47,7 @@ async fn refusals_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn spends() {
+async fn spends_reduce_the_balance() {
     let gateway = TestGateway::start().await;
     let long = "a".repeat(128);
     let table = r#"
@@ -71,9 +71,9 @@ async fn spends() {
     gateway.audit().await;
 }
 
-/// What was refused for want of coins has used no order up.
+/// A refusal for too few coins leaves the orderCode unused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn too_few_moves_nothing() {
+async fn too_few_coins_leave_the_order_unused() {
     let gateway = TestGateway::start().await;
     let table = r#"
         has coins            | get uid=5&num=99&type=18&referenceId=a        | {"currency":"99","uid":5}
@@ -88,9 +88,9 @@ async fn too_few_moves_nothing() {
     gateway.audit().await;
 }
 
-/// Spending takes the coins that expire soonest, whichever came first.
+/// Spending takes the coins that expire soonest, not the oldest.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_soonest_to_expire_go_first() {
+async fn coins_that_expire_soonest_are_spent_first() {
     let gateway = TestGateway::start().await;
     let table = r#"
         of 2026            | get uid=5&num=100&type=18&referenceId=a       | {"currency":"100","uid":5}

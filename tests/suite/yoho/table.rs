@@ -1,15 +1,15 @@
-//! Calls and their exact answers as a table in text, one call a line.
+//! Tables of calls and their exact answers, one call per line.
 
 use crate::test_gateway::{Answer, TestGateway, fault, sealed};
 
 impl TestGateway {
-    /// Makes the calls of a table one after the other and compares each whole answer, byte for byte. Its lines:
+    /// Makes the calls of a table one after the other and compares each answer byte for byte. The lines are:
     ///
     /// - `name | get uid=5&num=1 | {"currency":"1","uid":5}`: a signed GET (a body that opens with `{`: a signed POST)
     ///   of `app.yohocoin.get`, and the data of its success;
-    /// - `name | get uid=x | 400 请先登录`: its refusal, of code and message alone;
-    /// - `name | status.add_diamond {"count":1} | 400 user_key不能为空`: a method by its whole name, whose message is `ok`;
-    /// - `name | total uid=x | sealed 404 uid为空!`: a refusal with `alg`, an empty `data` and `md5`;
+    /// - `name | get uid=x | 400 请先登录`: its fault, without data;
+    /// - `name | status.add_diamond {"count":1} | 400 user_key不能为空`: a method by its full name, whose message is `ok`;
+    /// - `name | total uid=x | sealed 404 uid为空!`: a fault with `alg`, an empty `data` and `md5`;
     /// - `at 2026-12-31 23:59:59`: sets the clock.
     pub async fn check_table(&self, table: &str) {
         let mut calls = 0;
@@ -38,7 +38,7 @@ impl TestGateway {
     }
 }
 
-/// The cells of a line, which stand between `|`.
+/// The cells of a line, separated by `|`; panics unless there are `N`.
 pub fn cells<const N: usize>(line: &str) -> [&str; N] {
     let cells: Vec<&str> = line.split('|').map(str::trim).collect();
     cells.try_into().expect(line)

@@ -1,9 +1,9 @@
-//! `app.yohocoin.total`: whose total, and what is no user.
+//! `app.yohocoin.total`: the balance of a user, and invalid users.
 
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn users() {
+async fn only_valid_users_have_a_total() {
     let gateway = TestGateway::start().await;
     let table = r#"
         nobody yet         | total uid=50030141             | {"code":"20111130-152530","total":0}
@@ -41,9 +41,9 @@ async fn users() {
     gateway.check_table(table).await;
 }
 
-/// The accounts of two users whose numbers begin alike are two.
+/// Users with a common prefix have separate accounts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn accounts_are_apart() {
+async fn users_have_separate_accounts() {
     let gateway = TestGateway::start().await;
     let table = r#"
         one  | get uid=1&num=1&type=18&referenceId=a  | {"currency":"1","uid":1}

@@ -1,4 +1,4 @@
-//! A ledger with rows in every table, what of it is to be seen from outside, and what stands in its database.
+//! A ledger with rows in every table, its answers to requests, and the rows of its database.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -14,23 +14,23 @@ use crate::openapi::client::{ENVELOPE_SIGNER, PARTNERS};
 use crate::osx::client::{COMMUNITY, sign_action, sign_query as sign_community_query};
 use crate::program::{CONFIG, Client, Program, ProgramDir, sign_query, text};
 
-/// What a text may hold.
+/// A text of characters that are special in SQL, JSON or encodings.
 pub const TEXT: &str = "a \"gift\" 🎁 of 'Ann' \\ %_;--\n\tü 字";
 
-/// What was asked of a ledger, and how it was answered.
+/// Requests to a ledger and their answers.
 pub struct RecordedLedger {
-    /// Path and query, and the answer to them from then on.
-    asked: Vec<(String, String)>,
-    /// A partner's envelope, whose nonce is spent.
+    /// Path and query of each request, and its answer from now on.
+    requests: Vec<(String, String)>,
+    /// A partner's envelope whose nonce has been used.
     envelope: String,
 }
 
-/// A directory with all protocols on.
+/// A directory with all dialects configured, on SQLite.
 pub fn new_dir() -> ProgramDir {
     ProgramDir::with_config(&format!("{CONFIG}{PARTNERS}{COMMUNITY}")).on_sqlite()
 }
 
-/// One on each database that is there: in SQLite's file, and on the servers that the environment names.
+/// One such directory per available database: SQLite, and each server that the environment names.
 pub fn dirs_on_every_database() -> Vec<ProgramDir> {
     let on_servers = servers().map(|server| new_dir().on_server(server));
     [new_dir()].into_iter().chain(on_servers).collect()
@@ -66,7 +66,7 @@ fn seconds() -> u64 {
     now.unwrap().as_secs()
 }
 
-/// Makes a ledger with everything in it, and stops what made it.
+/// Fills a ledger through a running program, which is stopped at the end.
 pub async fn fill(dir: &ProgramDir) -> RecordedLedger {
     let mut program = Program::start(dir, &[]).await;
     let client = program.client();
@@ -75,20 +75,20 @@ pub async fn fill(dir: &ProgramDir) -> RecordedLedger {
             .call_ok(&coins("app.yohocoin.get", uid, "100", "first"))
             .await;
     }
-    let lapsed = dir.run(&["expire", "--at", "2099-12-31"]);
-    let lapsed = text(&lapsed.stdout);
-    assert_eq!(lapsed, "expired points in 3 accounts\n");
-    let mut asked = Vec::new();
+    let expired = dir.run(&["expire", "--at", "2099-12-31"]);
+    let expired = text(&expired.stdout);
+    assert_eq!(expired, "expired points in 3 accounts\n");
+    let mut requests = Vec::new();
     for (method, num, key) in [
         ("app.yohocoin.get", "70", "second"),
         ("app.yohocoin.subtract", "-50", "o'1"),
         ("app.yohocoin.return", "20", "o'1"),
     ] {
-        asked.push(gateway(&coins(method, "1001", num, key)));
+        requests.push(gateway(&coins(method, "1001", num, key)));
     }
     call_status_methods(&client).await;
-    asked.extend(["key-a>key-b 5 post t1", "key-b>key-a 6 like t2"].map(notify));
-    asked.push(format!(
+    requests.extend(["key-a>key-b 5 post t1", "key-b>key-a 6 like t2"].map(notify));
+    requests.push(format!(
         "/getUserInfo?{}",
         sign_community_query(&format!(
             "user_token=key-a&appKey=testappkey&endtimestamp={}",
@@ -97,27 +97,27 @@ pub async fn fill(dir: &ProgramDir) -> RecordedLedger {
     ));
     for uid in ["1001", "1002", "1003", "9"] {
         for method in ["app.yohocoin.total", "app.yohocoin.lists"] {
-            asked.push(gateway(&[("method", method), ("uid", uid)]));
+            requests.push(gateway(&[("method", method), ("uid", uid)]));
         }
     }
     let envelope = spend_a_nonce(&client).await;
     let linked = dir.run(&["link", "--uid", "1003", "--user-key", "linked"]);
     assert!(linked.status.success(), "{}", text(&linked.stderr));
     let mut recorded = RecordedLedger {
-        asked: Vec::new(),
+        requests: Vec::new(),
         envelope,
     };
     let mut first = Vec::new();
-    for path in &asked {
+    for path in &requests {
         let answer = client.get(path).await.unwrap().text;
         assert!(answer.contains(r#""code":200"#), "{path}: {answer}");
         first.push(answer);
     }
-    for (path, first) in asked.into_iter().zip(first) {
+    for (path, first) in requests.into_iter().zip(first) {
         let answer = client.get(&path).await.unwrap().text;
-        // A repeat of an action is answered with the balances of now.
+        // A repeated action is answered with the current balances.
         assert!(answer == first || path.starts_with("/userActionNotify"));
-        recorded.asked.push((path, answer));
+        recorded.requests.push((path, answer));
     }
     assert!(program.terminate().await.success());
     insert_payments_and_messages(&open(&dir.database_url()).await).await;
@@ -141,12 +141,12 @@ async fn call_status_methods(client: &Client) {
         &[("method", "status.extend_light"), ("time", "3")],
     ];
     for parameters in all {
-        let who = [("user_key", "key-a")];
-        client.call_ok(&[parameters, &who].concat()).await;
+        let user = [("user_key", "key-a")];
+        client.call_ok(&[parameters, &user].concat()).await;
     }
 }
 
-/// A partner's call, which adds points too.
+/// Adds points as a partner and returns the envelope.
 async fn spend_a_nonce(client: &Client) -> String {
     let params = json!({"balance": 10, "bizId": "b", "customerId": 1002, "reason": TEXT});
     let at = i64::try_from(seconds()).unwrap();
@@ -163,7 +163,7 @@ async fn partner(client: &Client, envelope: &str) -> String {
     Client::send(request).await.unwrap().text
 }
 
-/// What the payment provider and the broker would tell.
+/// Inserts rows that otherwise only the payment provider and the broker cause.
 async fn insert_payments_and_messages(db: &DatabaseConnection) {
     let nothing = payment::Model {
         event_id: "evt".into(),
@@ -205,11 +205,11 @@ async fn insert_payments_and_messages(db: &DatabaseConnection) {
 }
 
 impl RecordedLedger {
-    /// Serves a ledger, which must answer as it did and go on from there.
+    /// Serves the ledger in `dir`, which must answer as recorded and accept new writes.
     pub async fn assert_same_in(&self, dir: &ProgramDir) {
         let program = Program::start(dir, &[]).await;
         let client = program.client();
-        for (path, answer) in &self.asked {
+        for (path, answer) in &self.requests {
             assert_eq!(&client.get(path).await.unwrap().text, answer, "{path}");
         }
         let replayed = r#"{"status":false,"code":110005,"message":"Nonce已被使用"}"#;
@@ -222,10 +222,10 @@ impl RecordedLedger {
             .call_ok(&coins("app.yohocoin.subtract", "1001", "-5", "o3"))
             .await;
         assert_eq!(client.total("1001").await, before - 5);
-        let who = ("user_key", "somebody new");
+        let user = ("user_key", "new user");
         let line = ("description", "x");
         client
-            .call_ok(&[("method", "status.update_profile"), who, line])
+            .call_ok(&[("method", "status.update_profile"), user, line])
             .await;
         let answer = client.get(&notify("key-c 7 post t3")).await.unwrap().text;
         assert!(answer.contains(r#""msg":"ok""#), "{answer}");
@@ -233,20 +233,20 @@ impl RecordedLedger {
     }
 }
 
-/// Runs the command to its end.
+/// Runs `copy` to its end.
 pub fn copy(from: &str, to: &str) -> Output {
     ProgramDir::empty().run(&["copy", "--from", from, "--to", to])
 }
 
-/// Opens a database beside the program.
+/// Opens a second connection to a database.
 pub async fn open(url: &str) -> DatabaseConnection {
     Database::connect(url).await.unwrap()
 }
 
-/// All rows of all tables.
+/// The rows of each table, as text.
 pub type Rows = BTreeMap<&'static str, Vec<String>>;
 
-/// Reads them.
+/// Reads all rows of all tables.
 pub async fn rows(url: &str) -> Rows {
     let db = &open(url).await;
     let mut rows = Rows::new();
@@ -260,14 +260,14 @@ pub async fn rows(url: &str) -> Rows {
     rows
 }
 
-/// Databases have their own order of texts.
+/// Sorts in Rust, since each database has its own collation.
 fn sorted(rows: &[impl Debug]) -> Vec<String> {
     let mut rows: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
     rows.sort_unstable();
     rows
 }
 
-/// Whether a database has all tables and no row.
+/// Whether all tables exist and are empty.
 pub async fn is_empty(url: &str) -> bool {
     rows(url).await.values().all(Vec::is_empty)
 }

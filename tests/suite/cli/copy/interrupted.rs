@@ -1,4 +1,4 @@
-//! A copy that is cut off, or overtaken by what is written meanwhile, leaves the target empty.
+//! A copy that is killed, or whose source changes meanwhile, leaves the target empty.
 
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -10,9 +10,9 @@ use super::fixture::{copy, is_empty, new_dir, open, rows};
 use crate::database::{MARIADB, POSTGRES, setting};
 use crate::program::{ProgramDir, text};
 
-/// A copy must come so far within this.
+/// The limit for a copy to get under way.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What is a good deal of a large ledger, and far from all of it.
+/// The bytes after which a copy counts as under way: a good part of the ledger, and far from all of it.
 const SOME: u64 = 2 << 20;
 
 /// A ledger of 20 MB.
@@ -26,7 +26,7 @@ async fn large() -> ProgramDir {
     dir
 }
 
-/// Starts a copy, and waits until it is in the middle of it.
+/// Starts a copy and waits until it is under way.
 async fn start(from: &ProgramDir, to: &ProgramDir) -> Child {
     assert!(to.run(&["migrate"]).status.success());
     let mut child = from.spawn(
@@ -49,7 +49,7 @@ async fn start(from: &ProgramDir, to: &ProgramDir) -> Child {
     child
 }
 
-/// The bytes that a target has so far, committed or not.
+/// The bytes in the target so far, committed or not.
 async fn written(to: &ProgramDir, db: &DatabaseConnection) -> u64 {
     let size = match db.get_database_backend() {
         DbBackend::Postgres => "SELECT pg_relation_size('message')",
@@ -68,7 +68,7 @@ async fn written(to: &ProgramDir, db: &DatabaseConnection) -> u64 {
     u64::try_from(row.try_get_by_index::<i64>(0).unwrap()).unwrap()
 }
 
-async fn killed(to: ProgramDir) {
+async fn kill_and_retry(to: ProgramDir) {
     let from = large().await;
     let mut child = start(&from, &to).await;
     child.kill().unwrap();
@@ -83,24 +83,24 @@ async fn killed(to: ProgramDir) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_on_its_way_into_a_file() {
-    killed(new_dir()).await;
+async fn a_killed_copy_leaves_sqlite_empty() {
+    kill_and_retry(new_dir()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/with_servers.sh"]
-async fn killed_on_its_way_into_postgresql() {
-    killed(new_dir().on_server(POSTGRES)).await;
+async fn a_killed_copy_leaves_postgresql_empty() {
+    kill_and_retry(new_dir().on_server(POSTGRES)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs MariaDB: tests/with_servers.sh"]
-async fn killed_on_its_way_into_mariadb() {
-    killed(new_dir().on_server(MARIADB)).await;
+async fn a_killed_copy_leaves_mariadb_empty() {
+    kill_and_retry(new_dir().on_server(MARIADB)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_written_meanwhile_is_not_lost() {
+async fn a_copy_fails_if_the_source_changes_meanwhile() {
     let from = large().await;
     let on_postgresql = setting(POSTGRES).map(|_| new_dir().on_server(POSTGRES));
     for to in [new_dir()].into_iter().chain(on_postgresql) {
@@ -109,10 +109,10 @@ async fn what_is_written_meanwhile_is_not_lost() {
         let db = open(&from.database_url()).await;
         db.execute_unprepared(late).await.unwrap();
         let out = child.wait_with_output().unwrap();
-        let said = text(&out.stderr);
-        assert_eq!(out.status.code(), Some(1), "{said}");
+        let output = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(1), "{output}");
         let why = "nothing was copied: the source changed during the copy, in its table message: ";
-        assert!(said.contains(why), "{said}");
+        assert!(output.contains(why), "{output}");
         assert!(is_empty(&to.database_url()).await);
     }
 }

@@ -1,4 +1,4 @@
-//! `pointgate copy`: a whole ledger into another database.
+//! `pointgate copy`: copies a whole ledger into another database.
 
 mod fixture;
 mod interrupted;

@@ -1,4 +1,4 @@
-//! What is not copied, and that nothing has changed then.
+//! Copies that are refused, and leave both databases unchanged.
 
 use sea_orm::ConnectionTrait;
 
@@ -6,18 +6,21 @@ use super::fixture::{copy, dirs_on_every_database, fill, is_empty, new_dir, open
 use crate::database::{MARIADB, POSTGRES, servers};
 use crate::program::{ProgramDir, text};
 
-/// What a copy says that fails.
+/// Runs a copy that must fail, and returns its error output.
 #[track_caller]
-fn refused(from: &str, to: &str) -> String {
+fn failed_copy(from: &str, to: &str) -> String {
     let out = copy(from, to);
-    let said = text(&out.stderr);
-    assert_eq!(out.status.code(), Some(1), "{said}");
+    let output = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(1), "{output}");
     assert_eq!(text(&out.stdout), "");
-    assert!(!said.contains("hush") && !said.contains("hu sh"), "{said}");
-    said
+    assert!(
+        !output.contains("hush") && !output.contains("hu sh"),
+        "{output}"
+    );
+    output
 }
 
-/// A ledger in whose books there is one account.
+/// A filled ledger.
 async fn small() -> ProgramDir {
     let dir = new_dir();
     fill(&dir).await;
@@ -25,7 +28,7 @@ async fn small() -> ProgramDir {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_target_that_is_not_empty_stays_as_it_is() {
+async fn a_target_with_rows_is_refused() {
     let source = small().await;
     for target in dirs_on_every_database() {
         assert!(target.run(&["migrate"]).status.success());
@@ -33,21 +36,21 @@ async fn a_target_that_is_not_empty_stays_as_it_is() {
         let one = "INSERT INTO identity (name, owner) VALUES ('uid:5', 'key:a')";
         db.execute_unprepared(one).await.unwrap();
         let before = rows(&target.database_url()).await;
-        let said = refused(&source.database_url(), &target.database_url());
+        let output = failed_copy(&source.database_url(), &target.database_url());
         let why =
             "nothing was copied: the target is not empty: there are rows in its table identity\n";
-        assert!(said.ends_with(why), "{said}");
+        assert!(output.ends_with(why), "{output}");
         assert_eq!(rows(&target.database_url()).await, before);
     }
     let other = small().await;
     let before = rows(&other.database_url()).await;
-    let said = refused(&source.database_url(), &other.database_url());
-    assert!(said.contains("in its table account"), "{said}");
+    let output = failed_copy(&source.database_url(), &other.database_url());
+    assert!(output.contains("in its table account"), "{output}");
     assert_eq!(rows(&other.database_url()).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn broken_books_are_not_copied() {
+async fn a_source_that_fails_its_audit_is_refused() {
     let source = small().await;
     let db = open(&source.database_url()).await;
     for (sql, named) in [
@@ -63,60 +66,63 @@ async fn broken_books_are_not_copied() {
     ] {
         db.execute_unprepared(sql).await.unwrap();
         for target in dirs_on_every_database() {
-            let said = refused(&source.database_url(), &target.database_url());
-            assert!(said.contains(named), "{said}");
+            let output = failed_copy(&source.database_url(), &target.database_url());
+            assert!(output.contains(named), "{output}");
             assert!(is_empty(&target.database_url()).await);
         }
     }
 }
 
-/// What the target cannot hold as it is, it does not hold in part.
+/// The copy fails as a whole if the target cannot hold a value unchanged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL and MariaDB: tests/with_servers.sh"]
-async fn what_does_not_fit_is_not_bent() {
+async fn a_value_that_the_target_cannot_hold_is_refused() {
     let source = small().await;
     let db = open(&source.database_url()).await;
     let long = "UPDATE member SET qq = hex(zeroblob(200)) WHERE user_key = 'key-a'";
     db.execute_unprepared(long).await.unwrap();
     for target in [new_dir().on_server(POSTGRES), new_dir().on_server(MARIADB)] {
-        let said = refused(&source.database_url(), &target.database_url());
-        assert!(said.contains("nothing was copied: the target: "), "{said}");
+        let output = failed_copy(&source.database_url(), &target.database_url());
+        assert!(
+            output.contains("nothing was copied: the target: "),
+            "{output}"
+        );
         assert!(is_empty(&target.database_url()).await);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_source_that_is_not_there_is_not_made() {
+async fn a_missing_source_is_refused_and_not_created() {
     let dir = ProgramDir::empty().on_sqlite();
     let to = dir.path("to.db");
-    let said = refused(&dir.database_url(), &format!("sqlite://{}", to.display()));
+    let output = failed_copy(&dir.database_url(), &format!("sqlite://{}", to.display()));
     let why = format!("pointgate: there is no ledger at {}\n", dir.database_url());
-    assert_eq!(said, why);
+    assert_eq!(output, why);
     let left = std::fs::read_dir(dir.path("")).unwrap().count();
-    assert_eq!(left, 0, "it made something");
+    assert_eq!(left, 0, "it created files");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_database_is_not_copied_into_itself() {
+async fn a_copy_into_itself_is_refused() {
     let source = small().await;
     let before = rows(&source.database_url()).await;
     let detour = source.database_url().replace("/data/", "/data/../data/");
     for to in [source.database_url(), detour] {
-        let said = refused(&source.database_url(), &to);
-        assert!(said.contains("are the same database"), "{said}");
+        let output = failed_copy(&source.database_url(), &to);
+        assert!(output.contains("are the same database"), "{output}");
     }
     assert_eq!(rows(&source.database_url()).await, before);
     for server in servers() {
         let server = new_dir().on_server(server);
         assert!(
-            refused(&server.database_url(), &server.database_url())
+            failed_copy(&server.database_url(), &server.database_url())
                 .contains("are the same database")
         );
     }
 }
 
 #[test]
-fn what_is_no_database_is_said_without_its_password() {
+fn an_invalid_url_is_reported_without_its_password() {
     let good = "sqlite://a.db";
     for bad in [
         "",
@@ -128,8 +134,11 @@ fn what_is_no_database_is_said_without_its_password() {
         "u:hush@host/db",
     ] {
         for (from, to, which) in [(bad, good, "--from "), (good, bad, "--to ")] {
-            let said = refused(from, to);
-            assert!(said.starts_with(&format!("pointgate: {which}")), "{said}");
+            let output = failed_copy(from, to);
+            assert!(
+                output.starts_with(&format!("pointgate: {which}")),
+                "{output}"
+            );
         }
     }
     for gone in [
@@ -137,16 +146,19 @@ fn what_is_no_database_is_said_without_its_password() {
         "postgres://u:hush@127.0.0.1:99999/db",
         "mysql://u:hu sh@ho st/db",
     ] {
-        let said = refused(gone, good);
+        let output = failed_copy(gone, good);
         assert!(
-            said.starts_with("pointgate: nothing was copied: the source: "),
-            "{said}"
+            output.starts_with("pointgate: nothing was copied: the source: "),
+            "{output}"
         );
-        // The same URL in the configuration.
+        // The same URL in the configuration fails with the same discretion.
         let url = [("POINTGATE__DATABASE__URL", gone)];
         let out = ProgramDir::empty().run_with(&["migrate"], &url);
-        let said = text(&out.stderr);
+        let output = text(&out.stderr);
         assert!(!out.status.success(), "{gone}");
-        assert!(!said.contains("hush") && !said.contains("hu sh"), "{said}");
+        assert!(
+            !output.contains("hush") && !output.contains("hu sh"),
+            "{output}"
+        );
     }
 }

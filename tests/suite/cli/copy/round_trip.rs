@@ -1,4 +1,4 @@
-//! Copying from each kind of database into another, until it is the first kind again.
+//! Copies from each database into the next, until the ledger is back on the first one.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::database::servers;
 use crate::program::{ProgramDir, text};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_ledger_stays_what_it_is_on_its_way_around() {
+async fn a_ledger_survives_copies_through_every_database() {
     let first = new_dir();
     let recorded = fill(&first).await;
     let original = rows(&first.database_url()).await;
@@ -25,18 +25,21 @@ async fn a_ledger_stays_what_it_is_on_its_way_around() {
     let mut from = first;
     for to in &copies {
         let out = copy(&from.database_url(), &to.database_url());
-        let said = text(&out.stdout);
+        let output = text(&out.stdout);
         assert!(out.status.success(), "{}", text(&out.stderr));
-        assert_eq!(said.matches(": audit passed: ").count(), 2, "{said}");
-        assert!(said.contains("copied all rows: "), "{said}");
+        assert_eq!(output.matches(": audit passed: ").count(), 2, "{output}");
+        assert!(output.contains("copied all rows: "), "{output}");
         for (table, rows) in &original {
-            assert!(said.contains(&format!("{} {table}", rows.len())), "{said}");
+            assert!(
+                output.contains(&format!("{} {table}", rows.len())),
+                "{output}"
+            );
         }
         for url in [from.database_url(), to.database_url()] {
             let secret = url.split_once('@').map(|(secret, _)| secret.to_owned());
             assert!(
-                !secret.is_some_and(|secret| said.contains(&secret)),
-                "{said}"
+                !secret.is_some_and(|secret| output.contains(&secret)),
+                "{output}"
             );
         }
         assert_eq!(rows(&to.database_url()).await, original);
@@ -56,9 +59,9 @@ async fn a_ledger_stays_what_it_is_on_its_way_around() {
     }
 }
 
-/// A table that is forgotten is lost.
+/// The copy covers every table of the schema.
 #[tokio::test]
-async fn no_table_is_forgotten() {
+async fn every_table_is_copied() {
     let dir = new_dir();
     assert!(dir.run(&["migrate"]).status.success());
     let db = open(&dir.database_url()).await;
@@ -66,7 +69,7 @@ async fn no_table_is_forgotten() {
     let all = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, all));
     let all = all.await.unwrap().into_iter();
     let mut all: BTreeSet<String> = all.map(|row| row.try_get_by_index(0).unwrap()).collect();
-    // Each database has its own rows in these, which the migrations make.
+    // The migrations create the rows of these tables in each database.
     for own in ["seaql_migrations", "advisory_lock", "probe"] {
         assert!(all.remove(own), "{all:?}");
     }
