@@ -82,6 +82,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn messages_arrive_over_tls_from_a_trusted_broker() {
     let broker = TestBroker::declared().await;
     let front = Front::start().await;
@@ -102,6 +103,7 @@ async fn messages_arrive_over_tls_from_a_trusted_broker() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn an_untrusted_broker_is_refused() {
     let broker = TestBroker::declared().await;
     broker.publish(EARN, &earn(UID, 7, "a"), "a").await;

@@ -112,21 +112,7 @@ async fn with_a_full_queue_only_acknowledged_postings_count() {
         .collect();
     let answers: Vec<Answer> = calls.collect().await;
     assert_eq!(answers.len(), 200);
-    let mut currencies = Vec::new();
-    for answer in answers {
-        if answer == busy() {
-            continue;
-        }
-        let data = answer.1.split("\"currency\":\"").nth(1).unwrap_or("");
-        let currency: i64 = data.split('"').next().unwrap().parse().unwrap();
-        let data = format!(r#"{{"currency":"{currency}","uid":5}}"#);
-        assert_eq!(answer, sealed(200, &data, "ok"));
-        currencies.push(currency);
-    }
-    // Each acknowledged posting answers with a different balance.
-    currencies.sort_unstable();
-    let acknowledged = i64::try_from(currencies.len()).unwrap();
-    assert!(currencies.into_iter().eq(1..=acknowledged));
+    let acknowledged = count_acknowledged(answers);
     // A read finds room in the queue once the postings are done.
     let owner = pointgate::ledger::book::transaction::AccountKey {
         owner: "uid:5".into(),
@@ -161,14 +147,27 @@ async fn a_full_queue_refuses_at_once() {
         assert_eq!(calls.next().await, Some(busy()), "answer {i}");
     }
     lock.rollback().await.unwrap();
-    let mut accepted = 0;
-    while let Some(answer) = calls.next().await {
-        if answer != busy() {
-            accepted += 1;
-            let data = format!(r#"{{"currency":"{accepted}","uid":5}}"#);
-            assert_eq!(answer, sealed(200, &data, "ok"));
-        }
-    }
-    assert!(accepted >= 1, "the first one is taken");
+    let accepted = count_acknowledged(calls.collect().await);
+    assert!(accepted >= 1, "the first one is accepted");
     assert_eq!(gateway.audit().await.points, i128::from(accepted));
+}
+
+/// The number of acknowledged postings of one coin to user 5. All others must have met a full queue, and each acknowledged one must
+/// have answered a different balance, from 1 on.
+fn count_acknowledged(answers: Vec<Answer>) -> i64 {
+    let mut currencies = Vec::new();
+    for answer in answers {
+        if answer == busy() {
+            continue;
+        }
+        let data = answer.1.split("\"currency\":\"").nth(1).unwrap_or("");
+        let currency: i64 = data.split('"').next().unwrap().parse().unwrap();
+        let data = format!(r#"{{"currency":"{currency}","uid":5}}"#);
+        assert_eq!(answer, sealed(200, &data, "ok"));
+        currencies.push(currency);
+    }
+    currencies.sort_unstable();
+    let acknowledged = i64::try_from(currencies.len()).unwrap();
+    assert!(currencies.into_iter().eq(1..=acknowledged));
+    acknowledged
 }
