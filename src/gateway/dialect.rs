@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::context::RequestId;
 use super::fault::{CallError, Fault};
 use super::parameters::Parameters;
-use super::params::Refusals;
+use super::params::ParameterFaults;
 use super::reply::Reply;
 
 /// A request as it came over HTTP.
@@ -77,7 +77,7 @@ pub enum BodyError {
 }
 
 /// One wire protocol: it knows bytes, signatures and codes, and no method.
-pub trait Dialect: Refusals + Send + Sync + 'static {
+pub trait Dialect: ParameterFaults + Send + Sync + 'static {
     /// What it adds to the context of its methods.
     type Details: Send + 'static;
 
@@ -91,7 +91,7 @@ pub trait Dialect: Refusals + Send + Sync + 'static {
     fn seal(&self, outcome: Result<Reply, CallError>) -> Answer;
 
     /// The refusal of a call that names no method (`None`) or an unknown one.
-    fn no_method(&self, named: Option<&str>) -> Fault;
+    fn unknown_method(&self, named: Option<&str>) -> Fault;
 
     /// Checks that the caller may call the method of this registered name.
     ///
@@ -102,5 +102,5 @@ pub trait Dialect: Refusals + Send + Sync + 'static {
     }
 
     /// The answer to a request without a readable body.
-    fn no_body(&self, error: BodyError) -> Answer;
+    fn unreadable_body(&self, error: BodyError) -> Answer;
 }

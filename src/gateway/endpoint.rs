@@ -8,7 +8,7 @@ use super::description::Description;
 use super::dialect::{Answer, BodyError, Request};
 use super::fault::CallError;
 use super::parameters::Parameters;
-use super::reply::{Boxed, Reply};
+use super::reply::{BoxFuture, Reply};
 
 /// A path under which an endpoint is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +46,10 @@ pub trait Endpoint<S>: Send + Sync {
 /// An endpoint at work.
 pub trait Handler: Send + Sync {
     /// Answers a request, whatever happens, in the dialect's envelope.
-    fn answer<'a>(&'a self, request: Request<'a>) -> Boxed<'a, Answered>;
+    fn answer<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answered>;
 
     /// The answer to a request without a readable body.
-    fn no_body(&self, error: BodyError) -> Answered;
+    fn unreadable_body(&self, error: BodyError) -> Answered;
 
     /// Its methods for messages of the broker; `None` where they are not called by messages.
     fn dispatcher(self: Arc<Self>) -> Option<Arc<dyn Dispatch>> {
@@ -77,7 +77,7 @@ pub trait Dispatch: Send + Sync {
         method: &str,
         parameters: &Parameters,
         context: Context<Delivery>,
-    ) -> Boxed<'a, Result<Reply, CallError>>;
+    ) -> BoxFuture<'a, Result<Reply, CallError>>;
 }
 
 /// A call to be signed.

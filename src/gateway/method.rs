@@ -8,8 +8,8 @@ use super::context::Context;
 use super::description::Description;
 use super::fault::CallError;
 use super::parameters::Parameters;
-use super::params::{Field, Params, Reader, Refusals};
-use super::reply::{Boxed, Reply};
+use super::params::{Field, ParameterFaults, Params, Reader};
+use super::reply::{BoxFuture, Reply};
 
 /// One method of the gateway: a type without values. It knows its parameters and its meaning, and nothing of the web.
 pub trait Method: 'static {
@@ -47,9 +47,9 @@ pub trait Method: 'static {
 type Call<S, D> = for<'a> fn(
     &'a S,
     &Parameters,
-    &dyn Refusals,
+    &dyn ParameterFaults,
     Context<D>,
-) -> Boxed<'a, Result<Reply, CallError>>;
+) -> BoxFuture<'a, Result<Reply, CallError>>;
 
 /// A method in a registry, with the types of its parameters and its reply erased.
 pub struct RegisteredMethod<S, D> {
@@ -84,9 +84,9 @@ impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
         &self,
         state: &'a S,
         parameters: &Parameters,
-        refusals: &dyn Refusals,
+        refusals: &dyn ParameterFaults,
         context: Context<D>,
-    ) -> Boxed<'a, Result<Reply, CallError>> {
+    ) -> BoxFuture<'a, Result<Reply, CallError>> {
         (self.call)(state, parameters, refusals, context)
     }
 
@@ -98,7 +98,7 @@ impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
     /// Describes the method; `refusals` are the dialect's, and `sample` writes its example as arguments of `pointgate sign`.
     pub fn describe(
         &self,
-        refusals: &dyn Refusals,
+        refusals: &dyn ParameterFaults,
         sample: impl FnOnce(&str, &str) -> String,
     ) -> Description {
         let example = self.example;
@@ -115,9 +115,9 @@ impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
 fn call<'a, M: Method, S: Borrow<M::State> + Sync>(
     state: &'a S,
     parameters: &Parameters,
-    refusals: &dyn Refusals,
+    refusals: &dyn ParameterFaults,
     context: Context<M::Details>,
-) -> Boxed<'a, Result<Reply, CallError>> {
+) -> BoxFuture<'a, Result<Reply, CallError>> {
     let params = M::Params::read(&Reader::new(parameters, refusals));
     Box::pin(async move {
         let reply = M::call(state.borrow(), params?, context).await?;

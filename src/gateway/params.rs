@@ -36,7 +36,7 @@ pub enum OnInvalid {
 
 impl Field {
     /// Describes the parameter; `refusals` are the dialect's.
-    pub fn describe(&self, refusals: &dyn Refusals) -> ParameterDescription {
+    pub fn describe(&self, refusals: &dyn ParameterFaults) -> ParameterDescription {
         let name = self.name;
         ParameterDescription {
             name,
@@ -56,7 +56,7 @@ impl Field {
 }
 
 /// A dialect's faults for parameters for which the method has none of its own.
-pub trait Refusals {
+pub trait ParameterFaults {
     /// A required parameter is absent.
     fn absent(&self, name: &str) -> Fault;
 
@@ -82,12 +82,12 @@ pub trait Params: Sized + Send {
 /// Reads parameters one by one.
 pub struct Reader<'a> {
     parameters: &'a Parameters,
-    refusals: &'a dyn Refusals,
+    refusals: &'a dyn ParameterFaults,
 }
 
 impl<'a> Reader<'a> {
     /// Reads `parameters`, with the dialect's `refusals`.
-    pub fn new(parameters: &'a Parameters, refusals: &'a dyn Refusals) -> Self {
+    pub fn new(parameters: &'a Parameters, refusals: &'a dyn ParameterFaults) -> Self {
         Reader {
             parameters,
             refusals,

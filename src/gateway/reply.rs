@@ -12,4 +12,4 @@ pub struct Reply {
 }
 
 /// A future that a trait object can return.
-pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

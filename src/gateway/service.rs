@@ -12,7 +12,7 @@ use super::endpoint::{Answered, Dispatch, Handler};
 use super::fault::CallError;
 use super::parameters::Parameters;
 use super::registry::Registry;
-use super::reply::{Boxed, Reply};
+use super::reply::{BoxFuture, Reply};
 
 /// A dialect with its methods and what they work on.
 pub struct Service<D: Dialect, S> {
@@ -52,7 +52,7 @@ impl<D: Dialect, S: Send + Sync + 'static> Service<D, S> {
         } = self.dialect.open(request)?;
         let entry = named.as_deref().and_then(|name| self.methods.find(name));
         let Some(entry) = entry else {
-            return Err(self.dialect.no_method(named.as_deref()).into());
+            return Err(self.dialect.unknown_method(named.as_deref()).into());
         };
         *method = entry.name;
         self.dialect.permit(&details, entry.name)?;
@@ -78,7 +78,7 @@ impl<D: Dialect, S: Send + Sync + 'static> Service<D, S> {
     async fn bounded(
         &self,
         method: &'static str,
-        calling: Boxed<'_, Result<Reply, CallError>>,
+        calling: BoxFuture<'_, Result<Reply, CallError>>,
     ) -> Result<Reply, CallError> {
         let caught = AssertUnwindSafe(calling).catch_unwind();
         match tokio::time::timeout(self.timeout, caught).await {
@@ -96,7 +96,7 @@ impl<D: Dialect, S: Send + Sync + 'static> Service<D, S> {
 }
 
 impl<D: Dialect, S: Send + Sync + 'static> Handler for Service<D, S> {
-    fn answer<'a>(&'a self, request: Request<'a>) -> Boxed<'a, Answered> {
+    fn answer<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answered> {
         Box::pin(async move {
             let mut method = NO_METHOD;
             let outcome = self.call(&request, &mut method).await;
@@ -107,9 +107,9 @@ impl<D: Dialect, S: Send + Sync + 'static> Handler for Service<D, S> {
         })
     }
 
-    fn no_body(&self, error: BodyError) -> Answered {
+    fn unreadable_body(&self, error: BodyError) -> Answered {
         Answered {
-            answer: self.dialect.no_body(error),
+            answer: self.dialect.unreadable_body(error),
             method: NO_METHOD,
         }
     }
@@ -129,9 +129,9 @@ impl<D: Dialect<Details = Delivery>, S: Send + Sync + 'static> Dispatch for Serv
         method: &str,
         parameters: &Parameters,
         context: Context<Delivery>,
-    ) -> Boxed<'a, Result<Reply, CallError>> {
+    ) -> BoxFuture<'a, Result<Reply, CallError>> {
         let Some(entry) = self.methods.find(method) else {
-            let fault = self.dialect.no_method(Some(method));
+            let fault = self.dialect.unknown_method(Some(method));
             return Box::pin(async move { Err(fault.into()) });
         };
         let calling = entry.call(&self.state, parameters, &self.dialect, context);

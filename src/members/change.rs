@@ -1,134 +1,137 @@
-//! Changes of what is known of a member. Each is one database transaction, and a change with an idempotency key happens once.
+//! Changes to a member: each is one database transaction, and applies once per idempotency key if it has one.
 
 use entity::{follow, member, message};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, Set, Unchanged};
 
-use super::{Member, Members, Name, find_to_change};
+use super::{Member, MemberName, Members, find_locked};
 use crate::ledger::ReadError;
 use crate::ledger::book::key::Key;
 use crate::ledger::database::retry::{TRIES, lost_connection, lost_race};
 
-/// New values of a member's profile; `None` leaves a value as it is.
+/// New values for a member's profile; a field that is `None` keeps its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProfileChange {
-    /// The displayed name.
+    /// Nickname.
     pub nickname: Option<String>,
-    /// The address of a picture.
+    /// URL of the avatar.
     pub avatar: Option<String>,
     /// 0 unknown, 1 male, 2 female.
     pub sex: Option<i64>,
-    /// Seconds since 1970 UTC.
+    /// Midnight of the birthday (s since 1970 UTC).
     pub birthday: Option<i64>,
-    /// A line about oneself.
+    /// The member's description of themselves.
     pub signature: Option<String>,
-    /// The place of residence.
+    /// Place of residence.
     pub location: Option<String>,
-    /// Height (cm).
+    /// Height (cm), as the sender wrote the number.
     pub height: Option<String>,
-    /// Weight at the beginning (kg).
+    /// Weight at the start of training (kg), as the sender wrote the number.
     pub begin_weight: Option<String>,
 }
 
-/// A change of a member.
+/// A change to one member.
 enum MemberChange {
-    Profile(ProfileChange),
-    /// Lights the avatar for this long (ms).
-    Light(i64),
-    /// Follows a public account.
+    SetProfile(ProfileChange),
+    /// Adds this time (ms) to the light of the avatar.
+    ExtendLight(i64),
+    /// Follows this public account.
     Follow(&'static str),
 }
 
 impl Members {
-    /// Sets the given values of a member's profile.
+    /// Sets the given fields of a member's profile, and creates the member if the name is unknown.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database fails.
+    /// Returns [`ReadError`] if the database does not answer.
     pub async fn set_profile(
         &self,
-        name: &Name,
+        name: &MemberName,
         change: ProfileChange,
-        key: Option<Key>,
+        idempotency_key: Option<Key>,
     ) -> Result<(), ReadError> {
-        self.change(name, MemberChange::Profile(change), key)
+        self.change(name, MemberChange::SetProfile(change), idempotency_key)
             .await?;
         Ok(())
     }
 
-    /// Lights a member's avatar for `time` (ms), counted from now or from its present end, whichever is later. Returns the new
-    /// end (ms).
+    /// Lights a member's avatar for `time` ms more, counted from now or, if it is lit, from its end. Returns the new end (ms since
+    /// 1970 UTC); a repeated `idempotency_key` returns the end of the first time.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database fails.
+    /// Returns [`ReadError`] if the database does not answer.
     pub async fn extend_light(
         &self,
-        name: &Name,
+        name: &MemberName,
         time: i64,
-        key: Option<Key>,
+        idempotency_key: Option<Key>,
     ) -> Result<i64, ReadError> {
-        let until = self.change(name, MemberChange::Light(time), key).await?;
+        let until = self
+            .change(name, MemberChange::ExtendLight(time), idempotency_key)
+            .await?;
         until.parse().map_err(|error| {
-            log::error!("a stored result is not a time: {error}");
+            log::error!("cannot read a stored result: {error}");
             ReadError::Unavailable
         })
     }
 
-    /// Lets a member follow a public account. A member who follows it already stays as they are.
+    /// Records that a member follows a public account; a repetition changes nothing.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database fails.
+    /// Returns [`ReadError`] if the database does not answer.
     pub async fn follow(
         &self,
-        name: &Name,
+        name: &MemberName,
         account: &'static str,
-        key: Option<Key>,
+        idempotency_key: Option<Key>,
     ) -> Result<(), ReadError> {
-        self.change(name, MemberChange::Follow(account), key)
+        self.change(name, MemberChange::Follow(account), idempotency_key)
             .await?;
         Ok(())
     }
 
-    /// Makes a change and returns its result. If the key has been used before, returns the first result and changes nothing.
+    /// Applies a change and returns its result. A known `idempotency_key` returns the stored result and changes nothing.
     async fn change(
         &self,
-        name: &Name,
+        name: &MemberName,
         change: MemberChange,
-        key: Option<Key>,
+        idempotency_key: Option<Key>,
     ) -> Result<String, ReadError> {
-        // Light adds up; the other changes give the same when they are made twice.
-        let is_idempotent = key.is_some() || !matches!(change, MemberChange::Light(_));
+        // Without a key, a lost connection leaves open whether the light was extended; a retry could extend it twice.
+        let is_idempotent =
+            idempotency_key.is_some() || !matches!(change, MemberChange::ExtendLight(_));
         for _ in 1..TRIES {
-            match self.try_change(name, &change, key).await {
+            match self.try_change(name, &change, idempotency_key).await {
                 Err(error) if lost_race(&error) => {}
                 Err(error) if is_idempotent && lost_connection(&error) => {}
                 done => return Ok(done?),
             }
         }
-        Ok(self.try_change(name, &change, key).await?)
+        Ok(self.try_change(name, &change, idempotency_key).await?)
     }
 
     async fn try_change(
         &self,
-        name: &Name,
+        name: &MemberName,
         change: &MemberChange,
-        key: Option<Key>,
+        idempotency_key: Option<Key>,
     ) -> Result<String, DbErr> {
         let db = self.ledger.database().begin_write().await?;
-        let key = key.map(|key| key.bytes().to_vec());
+        let key = idempotency_key.map(|key| key.bytes().to_vec());
         if let Some(key) = &key
-            && let Some(done) = message::Entity::find_by_id(key.clone()).one(&db).await?
+            && let Some(record) = message::Entity::find_by_id(key.clone()).one(&db).await?
         {
-            return Ok(done.result);
+            return Ok(record.result);
         }
         let now = self.ledger.now();
-        let member = find_or_add(&db, name).await?;
-        let result = make(&db, member, change, now).await?;
+        let member = find_or_insert(&db, name).await?;
+        let result = apply(&db, member, change, now).await?;
         if let Some(key) = key {
-            let done = message::ActiveModel {
+            let record = message::ActiveModel {
                 message_key: Set(key),
                 at: Set(now),
                 result: Set(result.clone()),
             };
-            message::Entity::insert(done)
+            message::Entity::insert(record)
                 .exec_without_returning(&db)
                 .await?;
         }
@@ -137,21 +140,21 @@ impl Members {
     }
 }
 
-/// Makes a change and returns its result.
-async fn make(
+/// Applies a change and returns its result: the new end of the light (ms), otherwise nothing.
+async fn apply(
     db: &DatabaseTransaction,
     member: Member,
     change: &MemberChange,
     now: i64,
 ) -> Result<String, DbErr> {
     match change {
-        MemberChange::Profile(change) => {
+        MemberChange::SetProfile(change) => {
             if *change != ProfileChange::default() {
-                changed(member.id, change.clone()).update(db).await?;
+                profile_update(member.id, change.clone()).update(db).await?;
             }
             Ok(String::new())
         }
-        MemberChange::Light(time) => {
+        MemberChange::ExtendLight(time) => {
             let until = member.light_until.unwrap_or(now).max(now);
             let until = until.saturating_add(*time);
             let member = member::ActiveModel {
@@ -179,17 +182,17 @@ async fn make(
     }
 }
 
-/// Finds the member of this name, or adds one.
-async fn find_or_add(db: &DatabaseTransaction, name: &Name) -> Result<Member, DbErr> {
-    if let Some(member) = find_to_change(db, name).await? {
+/// Returns the member of this name, whose row it locks; inserts the member if the name is unknown.
+async fn find_or_insert(db: &DatabaseTransaction, name: &MemberName) -> Result<Member, DbErr> {
+    if let Some(member) = find_locked(db, name).await? {
         return Ok(member);
     }
     let member = match name {
-        Name::Uid(uid) => member::ActiveModel {
+        MemberName::Uid(uid) => member::ActiveModel {
             uid: Set(Some(*uid)),
             ..Default::default()
         },
-        Name::Key(key) => member::ActiveModel {
+        MemberName::UserKey(key) => member::ActiveModel {
             user_key: Set(Some(key.clone())),
             ..Default::default()
         },
@@ -197,7 +200,8 @@ async fn find_or_add(db: &DatabaseTransaction, name: &Name) -> Result<Member, Db
     member.insert(db).await
 }
 
-fn changed(id: i64, change: ProfileChange) -> member::ActiveModel {
+/// An update of the fields that are present.
+fn profile_update(id: i64, change: ProfileChange) -> member::ActiveModel {
     let mut member = member::ActiveModel {
         id: Unchanged(id),
         ..Default::default()

@@ -1,4 +1,4 @@
-//! Links the two names of one person.
+//! Links a uid and a user_key, the two names of one person.
 
 use entity::{account, identity, member};
 use sea_orm::{
@@ -6,53 +6,51 @@ use sea_orm::{
     Unchanged,
 };
 
-use super::{Member, Members, Name, find};
+use super::{Member, MemberName, Members, find};
 use crate::ledger::database::lock::{Lock, lock};
 
-/// Why two names were not linked. Nothing has changed.
+/// Why two names were not linked; the database is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// The uid belongs to another user_key.
-    #[error("uid {uid} is linked with user_key {key} already")]
+    /// The uid is linked to another user_key.
+    #[error("uid {uid} is already linked to user_key {key}")]
     UidTaken {
-        /// The uid.
+        /// The uid of the request.
         uid: i64,
-        /// Its user_key.
+        /// The user_key that it is linked to.
         key: String,
     },
-    /// The user_key belongs to another uid.
-    #[error("user_key {key} is linked with uid {uid} already")]
+    /// The user_key is linked to another uid.
+    #[error("user_key {key} is already linked to uid {uid}")]
     KeyTaken {
-        /// The user_key.
+        /// The user_key of the request.
         key: String,
-        /// Its uid.
+        /// The uid that it is linked to.
         uid: i64,
     },
-    /// Both names have accounts. Merging two accounts would break the chain of their entries.
-    #[error(
-        "uid {uid} and user_key {key} both have points, or have had some: two histories cannot become one"
-    )]
-    BothHold {
-        /// The uid.
+    /// Both names have accounts or a profile. Entries never change, so two histories cannot be merged.
+    #[error("uid {uid} and user_key {key} both have a history, and two histories cannot be merged")]
+    BothInUse {
+        /// The uid of the request.
         uid: i64,
-        /// The user_key.
+        /// The user_key of the request.
         key: String,
     },
-    /// The database failed.
+    /// The database does not answer, or refused the change.
     #[error("the database does not answer: {0}")]
     Database(#[from] DbErr),
 }
 
 impl Members {
-    /// Makes a uid and a user_key names of one person, who then has one account of each asset under both. Linking the same two
-    /// names again changes nothing.
+    /// Links a uid and a user_key as the names of one person, who then has one account of each asset under both. Linking the same
+    /// pair again changes nothing.
     ///
     /// # Errors
-    /// Returns [`LinkError`] if either name is linked with another one, if both have accounts, or if the database fails.
+    /// Returns [`LinkError`] if either name is linked to another one, if both have a history, or if the database does not answer.
     pub async fn link(&self, uid: i64, key: &str) -> Result<(), LinkError> {
         let db = self.ledger.database().begin_write().await?;
         lock(&db, Lock::Identities).await?;
-        let (by_uid, by_key) = (Name::Uid(uid), Name::Key(key.to_owned()));
+        let (by_uid, by_key) = (MemberName::Uid(uid), MemberName::UserKey(key.to_owned()));
         let (of_uid, of_key) = (find(&db, &by_uid).await?, find(&db, &by_key).await?);
         let key = key.to_owned();
         if let Some(other) = of_uid.as_ref().and_then(|member| member.user_key.clone()) {
@@ -64,15 +62,14 @@ impl Members {
         if let Some(uid) = of_key.as_ref().and_then(|member| member.uid) {
             return Err(LinkError::KeyTaken { key, uid });
         }
-        let (uid_has, key_has) = (
-            has_account(&db, &by_uid).await?,
-            has_account(&db, &by_key).await?,
-        );
-        if (uid_has && key_has) || (of_uid.is_some() && of_key.is_some()) {
-            return Err(LinkError::BothHold { uid, key });
+        let uid_has_account = has_account(&db, &by_uid).await?;
+        let key_has_account = has_account(&db, &by_key).await?;
+        let both_have_account = uid_has_account && key_has_account;
+        if both_have_account || (of_uid.is_some() && of_key.is_some()) {
+            return Err(LinkError::BothInUse { uid, key });
         }
-        // The accounts keep the owner's name that they have, and the other name leads there.
-        let (name, owner) = match key_has {
+        // The name that has accounts stays their owner, because entries never change; the other name resolves to it.
+        let (name, owner) = match key_has_account {
             true => (by_uid, by_key),
             false => (by_key, by_uid),
         };
@@ -83,20 +80,20 @@ impl Members {
         identity::Entity::insert(identity)
             .exec_without_returning(&db)
             .await?;
-        set_names(&db, uid, key, of_uid.or(of_key)).await?;
+        write_member(&db, uid, key, of_uid.or(of_key)).await?;
         db.commit().await?;
         Ok(())
     }
 }
 
-/// Whether there is an account under this name.
-async fn has_account(db: &DatabaseTransaction, name: &Name) -> Result<bool, DbErr> {
+/// Whether the name owns an account, even one whose balance is 0.
+async fn has_account(db: &DatabaseTransaction, name: &MemberName) -> Result<bool, DbErr> {
     let account = account::Entity::find().filter(account::Column::Owner.eq(name.owner()));
     Ok(account.one(db).await?.is_some())
 }
 
-/// Gives the known member both names, or adds one that has them.
-async fn set_names(
+/// Writes both names into the known member's row, or into a new one.
+async fn write_member(
     db: &DatabaseTransaction,
     uid: i64,
     key: String,

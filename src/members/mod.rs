@@ -1,4 +1,4 @@
-//! Members: the names of a person, and their profile, light, follows and payments.
+//! Members: the two names of a person, with the profile, follows, payments and community actions under them.
 
 mod change;
 mod link;
@@ -15,59 +15,62 @@ pub use entity::member::Model as Member;
 pub use entity::payment::Model as Payment;
 pub use link::LinkError;
 
-/// A name of a member.
+/// One of the two names of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Name {
-    /// The shop's number.
+pub enum MemberName {
+    /// The number in the shop's database, above 0.
     Uid(i64),
-    /// The name in the community and on the health platform.
-    Key(String),
+    /// The text that the community and the health platform use.
+    UserKey(String),
 }
 
-impl Name {
-    /// The owner in the ledger that this name stands for. Two linked names lead to the same accounts.
+impl MemberName {
+    /// The owner under which the ledger looks an account up. The ledger resolves both names of a linked member to the same accounts.
     pub fn owner(&self) -> String {
         match self {
-            Name::Uid(uid) => format!("uid:{uid}"),
-            Name::Key(key) => format!("key:{key}"),
+            MemberName::Uid(uid) => format!("uid:{uid}"),
+            MemberName::UserKey(key) => format!("key:{key}"),
         }
     }
 }
 
-/// The members in the ledger's database.
+/// The members' tables in the ledger's database.
 #[derive(Clone)]
 pub struct Members {
     ledger: Ledger,
 }
 
 impl Members {
-    /// The members of this ledger.
+    /// Uses the database of this ledger.
     pub fn new(ledger: Ledger) -> Members {
         Members { ledger }
     }
 
-    /// Finds a member. Returns `None` if nothing is known of them.
+    /// Reads a member; `None` for an unknown name.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database fails.
-    pub async fn find(&self, name: &Name) -> Result<Option<Member>, ReadError> {
+    /// Returns [`ReadError`] if the database does not answer.
+    pub async fn find(&self, name: &MemberName) -> Result<Option<Member>, ReadError> {
         let db = self.ledger.database().read();
         Ok(again(|| find(db, name)).await?)
     }
 }
 
-async fn find(db: &impl ConnectionTrait, name: &Name) -> Result<Option<Member>, DbErr> {
-    named(name).one(db).await
+async fn find(db: &impl ConnectionTrait, name: &MemberName) -> Result<Option<Member>, DbErr> {
+    by_name(name).one(db).await
 }
 
 /// Finds a member and locks the row until the commit.
-async fn find_to_change(db: &impl ConnectionTrait, name: &Name) -> Result<Option<Member>, DbErr> {
-    named(name).lock_exclusive().one(db).await
+async fn find_locked(
+    db: &impl ConnectionTrait,
+    name: &MemberName,
+) -> Result<Option<Member>, DbErr> {
+    by_name(name).lock_exclusive().one(db).await
 }
 
-fn named(name: &Name) -> Select<member::Entity> {
+fn by_name(name: &MemberName) -> Select<member::Entity> {
     member::Entity::find().filter(match name {
-        Name::Uid(uid) => member::Column::Uid.eq(*uid),
-        Name::Key(key) => member::Column::UserKey.eq(key.as_str()),
+        MemberName::Uid(uid) => member::Column::Uid.eq(*uid),
+        MemberName::UserKey(key) => member::Column::UserKey.eq(key.as_str()),
     })
 }

@@ -1,4 +1,4 @@
-//! Payments as the provider reports them.
+//! Payments: the events of the payment provider.
 
 use entity::payment;
 use sea_orm::{
@@ -11,10 +11,10 @@ use crate::ledger::ReadError;
 use crate::ledger::database::retry::lost_race;
 
 impl Members {
-    /// Records an event, once for each event id and once for each charge that succeeded. A repeat changes nothing.
+    /// Stores an event. Does nothing if the same event, or another event of the same successful charge, is stored already.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database fails.
+    /// Returns [`ReadError`] if the database does not answer.
     pub async fn record_payment(&self, payment: Payment) -> Result<(), ReadError> {
         let db = self.ledger.database().begin_write().await?;
         let mut known = Condition::any().add(payment::Column::EventId.eq(&*payment.event_id));
@@ -25,7 +25,7 @@ impl Members {
         if known.is_none() {
             match payment.into_active_model().insert(&db).await {
                 Ok(_) => db.commit().await?,
-                // Another instance recorded it first.
+                // Another instance stored the event at the same time.
                 Err(error) if lost_race(&error) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -33,10 +33,10 @@ impl Members {
         Ok(())
     }
 
-    /// Lists all payments, or those of an order, oldest first.
+    /// Reads the stored events, oldest first; with `order`, only those of that order number.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database fails.
+    /// Returns [`ReadError`] if the database does not answer.
     pub async fn payments(&self, order: Option<&str>) -> Result<Vec<Payment>, ReadError> {
         let payments = payment::Entity::find()
             .apply_if(order, |query, order| {

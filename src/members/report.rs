@@ -1,29 +1,29 @@
-//! Counts what members did in the community.
+//! Counts the community actions of a member.
 
 use entity::action;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
-use super::{Members, Name};
+use super::{MemberName, Members};
 use crate::ledger::ReadError;
 use crate::ledger::database::retry::again;
 
 impl Members {
-    /// Counts a member's actions of these kinds from `from` (ms, inclusive) until `until` (ms, exclusive), under all of the
-    /// member's names.
+    /// Counts the member's recorded actions of these names from `from` (inclusive) to `until` (exclusive, both ms since 1970 UTC). An
+    /// action counts under either name of a linked member.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database fails.
+    /// Returns [`ReadError`] if the database does not answer.
     pub async fn count_actions(
         &self,
-        name: &Name,
+        name: &MemberName,
         actions: &[String],
         from: i64,
         until: i64,
     ) -> Result<u64, ReadError> {
         let mut owners = vec![name.owner()];
         if let Some(member) = self.find(name).await? {
-            owners.extend(member.uid.map(|uid| Name::Uid(uid).owner()));
-            owners.extend(member.user_key.map(|key| Name::Key(key).owner()));
+            owners.extend(member.uid.map(|uid| MemberName::Uid(uid).owner()));
+            owners.extend(member.user_key.map(|key| MemberName::UserKey(key).owner()));
         }
         let count = action::Entity::find()
             .filter(action::Column::Owner.is_in(owners))

@@ -12,7 +12,7 @@ use super::{MALFORMED, missing, reply};
 use crate::config;
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
-use crate::gateway::params::Refusals;
+use crate::gateway::params::ParameterFaults;
 use crate::gateway::reply::Reply;
 use crate::ledger::book::transaction::Nonce;
 use crate::points::keys::KeySpace;
@@ -100,11 +100,11 @@ impl Dialect for OpenPlatform {
         reply::seal(outcome)
     }
 
-    fn no_method(&self, _named: Option<&str>) -> Fault {
+    fn unknown_method(&self, _named: Option<&str>) -> Fault {
         UNKNOWN_ACTION
     }
 
-    fn no_body(&self, error: BodyError) -> Answer {
+    fn unreadable_body(&self, error: BodyError) -> Answer {
         match error {
             BodyError::TooLarge => reply::refusal(413, &Fault::new(MALFORMED.code, "请求体过大")),
             BodyError::Incomplete => reply::refusal(400, &MALFORMED),
@@ -112,7 +112,7 @@ impl Dialect for OpenPlatform {
     }
 }
 
-impl Refusals for OpenPlatform {
+impl ParameterFaults for OpenPlatform {
     fn absent(&self, name: &str) -> Fault {
         missing(name)
     }

@@ -42,7 +42,7 @@ const SUCCESS: &str = "success";
 
 /// An envelope field or a parameter is absent.
 fn missing(name: &str) -> Fault {
-    Fault::naming(100001, format!("缺少参数{name}"))
+    Fault::formatted(100001, format!("缺少参数{name}"))
 }
 
 /// The endpoint `/api/v2`.

@@ -8,7 +8,7 @@ use super::profile::Profile;
 use crate::config::{self, Rule, SCORES, UserToken};
 use crate::gateway::fault::{CallError, Fault};
 use crate::ledger::book::transaction::AccountKey;
-use crate::members::{Members, Name};
+use crate::members::{MemberName, Members};
 use crate::points::coins::Coins;
 
 /// The community by the rules of `[osx]`.
@@ -37,11 +37,11 @@ impl Community {
     ///
     /// # Errors
     /// Returns a fault that names `parameter` if the token cannot be a member's.
-    pub fn name(&self, token: &str, parameter: &str) -> Result<Name, Fault> {
+    pub fn name(&self, token: &str, parameter: &str) -> Result<MemberName, Fault> {
         match self.user_token {
-            UserToken::UserKey => Ok(Name::Key(token.to_owned())),
+            UserToken::UserKey => Ok(MemberName::UserKey(token.to_owned())),
             UserToken::Uid => match token.parse() {
-                Ok(uid) if uid > 0 => Ok(Name::Uid(uid)),
+                Ok(uid) if uid > 0 => Ok(MemberName::Uid(uid)),
                 _ => Err(invalid("参数格式不对:", parameter)),
             },
         }
@@ -53,7 +53,7 @@ impl Community {
     }
 
     /// The account of a member's score, by its index from 0.
-    pub fn account(&self, name: &Name, score: usize) -> AccountKey {
+    pub fn account(&self, name: &MemberName, score: usize) -> AccountKey {
         AccountKey {
             owner: name.owner(),
             asset: self.scores[score].clone(),
@@ -69,7 +69,7 @@ impl Community {
     ///
     /// # Errors
     /// Returns that the database does not answer.
-    pub async fn profile(&self, name: &Name) -> Result<Profile, CallError> {
+    pub async fn profile(&self, name: &MemberName) -> Result<Profile, CallError> {
         let member = self.members.find(name).await?;
         Ok(member.map_or_else(Profile::default, Profile::from))
     }

@@ -9,7 +9,7 @@ use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
 use crate::gateway::parameters::Parameters;
-use crate::gateway::params::Refusals;
+use crate::gateway::params::ParameterFaults;
 use crate::gateway::reply::Reply;
 use crate::sign::same;
 
@@ -86,11 +86,11 @@ impl Dialect for Osx {
         }
     }
 
-    fn no_method(&self, _named: Option<&str>) -> Fault {
+    fn unknown_method(&self, _named: Option<&str>) -> Fault {
         NO_METHOD
     }
 
-    fn no_body(&self, body_error: BodyError) -> Answer {
+    fn unreadable_body(&self, body_error: BodyError) -> Answer {
         match body_error {
             BodyError::TooLarge => error(413, "请求体过大"),
             BodyError::Incomplete => error(400, &MALFORMED.message),
@@ -98,7 +98,7 @@ impl Dialect for Osx {
     }
 }
 
-impl Refusals for Osx {
+impl ParameterFaults for Osx {
     fn absent(&self, name: &str) -> Fault {
         invalid("缺少参数", name)
     }

@@ -46,7 +46,7 @@ const PARAMETERS: [(&str, &[&str]); 2] = [
 
 /// A parameter is absent, wrong or too long, as `text` says.
 fn invalid(text: &str, name: &str) -> Fault {
-    Fault::naming(4, format!("{text}{name}"))
+    Fault::formatted(4, format!("{text}{name}"))
 }
 
 /// The endpoint of the community.

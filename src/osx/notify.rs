@@ -14,7 +14,7 @@ use crate::ledger::Ledger;
 use crate::ledger::book::transaction::{
     AccountKey, Action, Limit, Posting, PostingKind, Receipt, Transaction,
 };
-use crate::members::Name;
+use crate::members::MemberName;
 use crate::params;
 use crate::points::keys::KeySpace;
 use crate::points::{REWARD, call_error};
@@ -50,7 +50,7 @@ params! {
 struct Side {
     /// The name of the token in the answer, and the token.
     named: (&'static str, String),
-    name: Name,
+    name: MemberName,
     scores: Vec<(usize, i64)>,
 }
 
@@ -166,7 +166,7 @@ fn final_balances(accounts: &[AccountKey], receipts: &[Receipt]) -> Vec<Option<i
 
 fn posting(
     community: &Community,
-    name: &Name,
+    name: &MemberName,
     score: usize,
     amount: i64,
     rule: &Rule,

@@ -12,7 +12,7 @@ use crate::config::{CoinType, Config, Expiry, Uniqueness};
 use crate::ledger::Ledger;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{AccountKey, Idempotency, NEVER, Reason};
-use crate::members::Name;
+use crate::members::MemberName;
 
 /// The asset `coin` of members known by their `uid`, by the rules of `[yoho]`.
 pub struct Coins {
@@ -41,7 +41,7 @@ impl Coins {
     /// A user's account.
     pub fn account(uid: Uid) -> AccountKey {
         AccountKey {
-            owner: Name::Uid(uid.0).owner(),
+            owner: MemberName::Uid(uid.0).owner(),
             asset: COIN.into(),
         }
     }

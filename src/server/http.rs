@@ -73,7 +73,7 @@ async fn handle(
 ) -> Answered {
     let body = match body::read(request, payload).await {
         Ok(body) => body,
-        Err(error) => return handler.no_body(error),
+        Err(error) => return handler.unreadable_body(error),
     };
     let request = Request {
         id,

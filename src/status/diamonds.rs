@@ -10,7 +10,7 @@ use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
     AccountKey, Idempotency, NEVER, Posting, PostingKind, Rejection, Transaction,
 };
-use crate::members::Name;
+use crate::members::MemberName;
 use crate::points::keys::KeySpace;
 use crate::points::{REWARD, call_error};
 
@@ -50,7 +50,7 @@ pub struct DiamondChange<'a> {
 
 fn account(user_key: &str) -> AccountKey {
     AccountKey {
-        owner: Name::Key(user_key.to_owned()).owner(),
+        owner: MemberName::UserKey(user_key.to_owned()).owner(),
         asset: "diamond".into(),
     }
 }

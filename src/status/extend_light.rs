@@ -8,7 +8,7 @@ use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::value::{Text, Within};
-use crate::members::Name;
+use crate::members::MemberName;
 use crate::params;
 
 /// `status.extend_light`.
@@ -50,7 +50,7 @@ impl Method for ExtendLight {
         let (Text(user_key), Within(days)) = (params.user_key, params.time);
         let MemberStatus { members, coins, .. } = status;
         let key = message_key(Self::NAME, &context);
-        let name = Name::Key(user_key);
+        let name = MemberName::UserKey(user_key);
         let until = members.extend_light(&name, days * DAY, key).await?;
         Ok(Reply {
             light_until: coins.calendar.write(until),

@@ -8,7 +8,7 @@ use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::value::Text;
-use crate::members::Name;
+use crate::members::MemberName;
 use crate::params;
 
 /// `status.follow_public_account`.
@@ -51,7 +51,9 @@ impl Method for Follow {
         let (Text(user_key), PublicAccount(account)) = (params.user_key, params.account);
         let key = message_key(Self::NAME, &context);
         let members = &status.members;
-        members.follow(&Name::Key(user_key), account, key).await?;
+        members
+            .follow(&MemberName::UserKey(user_key), account, key)
+            .await?;
         Ok(Reply {
             account,
             followed: true,

@@ -12,7 +12,7 @@ use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
     AccountKey, Idempotency, Posting, PostingKind, Rejection, Transaction,
 };
-use crate::members::{Name, Payment};
+use crate::members::{MemberName, Payment};
 use crate::params;
 use crate::points::keys::KeySpace;
 use crate::points::{PAYMENT, call_error};
@@ -95,7 +95,7 @@ impl MemberStatus {
         for asset in &self.payments.award {
             let posting = Posting {
                 account: AccountKey {
-                    owner: Name::Key(user_key.clone()).owner(),
+                    owner: MemberName::UserKey(user_key.clone()).owner(),
                     asset: asset.clone(),
                 },
                 kind: PostingKind::Earn {

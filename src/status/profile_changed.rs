@@ -8,7 +8,7 @@ use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::value::{Decimal, Text};
-use crate::members::{Name, ProfileChange};
+use crate::members::{MemberName, ProfileChange};
 use crate::params;
 
 /// `broadcast.passport.user_profile_changed`.
@@ -74,7 +74,7 @@ impl Method for ProfileChanged {
             height: params.height.map(|Decimal(number)| number),
             begin_weight: params.begin_weight.map(|Decimal(number)| number),
         };
-        let name = Name::Key(user_key.clone());
+        let name = MemberName::UserKey(user_key.clone());
         let key = message_key(Self::NAME, &context);
         status.members.set_profile(&name, change, key).await?;
         Ok(Reply { user_key })

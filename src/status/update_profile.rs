@@ -8,7 +8,7 @@ use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::value::Text;
-use crate::members::{Name, ProfileChange};
+use crate::members::{MemberName, ProfileChange};
 use crate::params;
 
 /// `status.update_profile`.
@@ -50,7 +50,7 @@ impl Method for UpdateProfile {
             signature: Some(description),
             ..ProfileChange::default()
         };
-        let name = Name::Key(user_key.clone());
+        let name = MemberName::UserKey(user_key.clone());
         let key = message_key(Self::NAME, &context);
         status.members.set_profile(&name, change, key).await?;
         Ok(Reply { user_key })

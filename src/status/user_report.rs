@@ -10,7 +10,7 @@ use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::value::Text;
 use crate::ledger::book::transaction::NEVER;
-use crate::members::Name;
+use crate::members::MemberName;
 use crate::params;
 
 /// `status.user_report`.
@@ -63,7 +63,7 @@ impl Method for UserReport {
         let from = status.coins.calendar.start_of(begin).unwrap_or_default();
         let until = status.coins.calendar.start_of(end.saturating_add(1.day()));
         let until = until.unwrap_or(NEVER);
-        let name = Name::Key(user_key.clone());
+        let name = MemberName::UserKey(user_key.clone());
         let count = |actions| status.members.count_actions(&name, actions, from, until);
         Ok(Reply {
             begin_date: begin.to_string(),

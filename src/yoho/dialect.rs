@@ -13,7 +13,7 @@ use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
 use crate::gateway::parameters::Parameters;
-use crate::gateway::params::Refusals;
+use crate::gateway::params::ParameterFaults;
 use crate::gateway::reply::Reply;
 
 const NO_SECRET: Fault = Fault::new(500, "缺少client_secret");
@@ -186,14 +186,14 @@ impl Dialect for Yoho {
         response::seal(&self.salt, outcome)
     }
 
-    fn no_method(&self, named: Option<&str>) -> Fault {
+    fn unknown_method(&self, named: Option<&str>) -> Fault {
         match named {
             Some(_) => UNKNOWN_METHOD,
             None => NO_METHOD,
         }
     }
 
-    fn no_body(&self, error: BodyError) -> Answer {
+    fn unreadable_body(&self, error: BodyError) -> Answer {
         match error {
             BodyError::TooLarge => response::refusal(413, 413, "请求体过大"),
             BodyError::Incomplete => response::refusal(400, MALFORMED.code, &MALFORMED.message),
@@ -202,16 +202,16 @@ impl Dialect for Yoho {
 }
 
 /// The document's methods have faults of their own for most parameters.
-impl Refusals for Yoho {
+impl ParameterFaults for Yoho {
     fn absent(&self, name: &str) -> Fault {
         self.wrong(name)
     }
 
     fn wrong(&self, name: &str) -> Fault {
-        Fault::naming(402, format!("{name}不合法"))
+        Fault::formatted(402, format!("{name}不合法"))
     }
 
     fn too_long(&self, name: &str) -> Fault {
-        Fault::naming(500, format!("参数长度不合法:{name}"))
+        Fault::formatted(500, format!("参数长度不合法:{name}"))
     }
 }

@@ -13,7 +13,7 @@ use pointgate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedReque
 use pointgate::gateway::fault::{CallError, Fault};
 use pointgate::gateway::method::Method;
 use pointgate::gateway::parameters::{Parameters, Raw};
-use pointgate::gateway::params::Refusals;
+use pointgate::gateway::params::ParameterFaults;
 use pointgate::gateway::registry::Registry;
 use pointgate::gateway::reply::Reply;
 use pointgate::gateway::service::Service;
@@ -64,16 +64,16 @@ impl Dialect for ToyDialect {
         }
     }
 
-    fn no_method(&self, _named: Option<&str>) -> Fault {
+    fn unknown_method(&self, _named: Option<&str>) -> Fault {
         Fault::new(1, "no method")
     }
 
-    fn no_body(&self, _error: BodyError) -> Answer {
+    fn unreadable_body(&self, _error: BodyError) -> Answer {
         self.seal(Err(CallError::Internal))
     }
 }
 
-impl Refusals for ToyDialect {
+impl ParameterFaults for ToyDialect {
     fn absent(&self, _name: &str) -> Fault {
         NO_UID
     }

@@ -27,7 +27,7 @@ params! {
 
 struct Dialect;
 
-impl Refusals for Dialect {
+impl ParameterFaults for Dialect {
     fn absent(&self, name: &str) -> Fault {
         named(3, name)
     }
@@ -42,7 +42,7 @@ impl Refusals for Dialect {
 }
 
 fn named(code: i64, name: &str) -> Fault {
-    Fault::naming(code, name.to_owned())
+    Fault::formatted(code, name.to_owned())
 }
 
 fn read(json: &str) -> Result<Sample, Fault> {

@@ -310,7 +310,7 @@ async fn names_are_joined_while_the_other_makes_accounts() {
             let of_key = ledger.balance(account(&by_key)).await.unwrap();
             match &linked {
                 Ok(()) => assert_eq!((of_uid, of_key), (Some(all), Some(all)), "{i}"),
-                Err(LinkError::BothHold { .. }) => {
+                Err(LinkError::BothInUse { .. }) => {
                     assert_eq!((of_uid, of_key), (Some(1), Some(2)), "{i}");
                 }
                 Err(error) => panic!("{i}: {error}"),

@@ -13,7 +13,7 @@ use pointgate::ledger::book::transaction::{
     Reason, Receipt, Rejection, Transaction,
 };
 use pointgate::ledger::{ApplyError, Ledger, Settings};
-use pointgate::members::{Members, Name};
+use pointgate::members::{MemberName, Members};
 use pointgate::points::EXPIRED;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait};
 
@@ -173,7 +173,7 @@ async fn filled() -> (pointgate::ledger::upkeep::audit::Report, Vec<String>) {
     };
     ledger.apply(spends_a_nonce).await.unwrap();
     ledger.apply(like("t1")).await.unwrap();
-    let name = Name::Key("five".to_owned());
+    let name = MemberName::UserKey("five".to_owned());
     let light = members.extend_light(&name, 1000, Some(Key::of(&["light"])));
     assert_eq!(light.await.unwrap(), NOW + 1000);
     let report = ledger.audit(|_, _| {}).await.unwrap();
@@ -220,7 +220,7 @@ async fn answers_as_before(ledger: &Ledger, name: &str) {
         assert_eq!(action, Some(ActionReceipt { repeated, scored }), "{name}");
     }
     let members = Members::new(ledger.clone());
-    let five = Name::Key("five".to_owned());
+    let five = MemberName::UserKey("five".to_owned());
     let light = members.extend_light(&five, 1000, Some(Key::of(&["light"])));
     assert_eq!(light.await, Ok(NOW + 1000), "{name}");
 }

@@ -120,7 +120,7 @@ async fn conflicting_links_are_refused() {
     post(&client, "five", "t1").await;
     let both = link(dir, "5", "five").unwrap_err();
     assert!(
-        both.contains("uid 5 and user_key five both have points, or have had some"),
+        both.contains("uid 5 and user_key five both have a history"),
         "{both}"
     );
     assert_eq!(client.total("5").await, 100);
@@ -130,12 +130,12 @@ async fn conflicting_links_are_refused() {
     assert_eq!(link(dir, "5", "cinq").unwrap(), linked, "again");
     let taken = link(dir, "5", "funf").unwrap_err();
     assert!(
-        taken.contains("uid 5 is linked with user_key cinq already"),
+        taken.contains("uid 5 is already linked to user_key cinq"),
         "{taken}"
     );
     let taken = link(dir, "6", "cinq").unwrap_err();
     assert!(
-        taken.contains("user_key cinq is linked with uid 5 already"),
+        taken.contains("user_key cinq is already linked to uid 5"),
         "{taken}"
     );
     for (uid, key) in [("0", "x"), ("-1", "x"), ("x", "x"), ("8", "")] {
