@@ -1,5 +1,5 @@
-//! The context of a call: which request it answers, who sent that, and when it arrived. It goes down to every method, whichever
-//! way the call came: over HTTP, from the message broker, or from a command.
+//! The context of a call: its request id, its sender, and the time of its arrival. Every method gets one, whether the call came
+//! over HTTP, from the message broker, or from a command.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,21 +10,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ipnet::IpNet;
 
 tokio::task_local! {
-    static LOGGED: RequestId;
+    static CURRENT: RequestId;
 }
 
-/// Names one request in its answer, in the log, and in the ledger.
+/// Identifies one request in its answer, in the log, and in the ledger.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RequestId(Arc<str>);
 
-/// The longest request id that is taken over from a proxy, in bytes.
-const LONGEST_ID: usize = 64;
+/// The longest request id that a proxy may give (bytes).
+const MAX_ID_LENGTH: usize = 64;
 
 impl RequestId {
-    /// Takes over a text; `None` unless it is 1 to 64 ASCII letters, digits, `.`, `_` or `-`, which are safe in a log and a header.
+    /// Accepts an id from outside; `None` unless it is 1 to 64 ASCII letters, digits, `.`, `_` or `-`, which are safe in a log line
+    /// and in a header.
     pub fn new(text: &str) -> Option<RequestId> {
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        let good = (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(safe);
+        let good = (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(safe);
         good.then(|| RequestId(text.into()))
     }
 
@@ -33,19 +34,19 @@ impl RequestId {
         &self.0
     }
 
-    /// The text, shared.
+    /// The text, without a copy.
     pub fn shared(&self) -> Arc<str> {
         self.0.clone()
     }
 
-    /// Runs a future whose log lines carry this id: see [`RequestId::current`].
+    /// Runs a future under this id, which [`RequestId::current`] returns inside it and each of its log lines carries.
     pub async fn scope<T>(&self, future: impl Future<Output = T>) -> T {
-        LOGGED.scope(self.clone(), future).await
+        CURRENT.scope(self.clone(), future).await
     }
 
-    /// The id of the request that the running task answers, for the log; `None` outside of one.
+    /// The id under which the current task runs; `None` outside a [`RequestId::scope`].
     pub fn current() -> Option<RequestId> {
-        LOGGED.try_with(RequestId::clone).ok()
+        CURRENT.try_with(RequestId::clone).ok()
     }
 }
 
@@ -61,7 +62,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// Makes request ids that no other start of the program makes.
+/// Generates request ids that differ between starts of the program: `PROCESS-NUMBER` in hexadecimal.
 #[derive(Debug)]
 pub struct RequestIds {
     process: u32,
@@ -69,11 +70,11 @@ pub struct RequestIds {
 }
 
 impl RequestIds {
-    /// Starts a new series.
+    /// Starts a new series of ids.
     pub fn start() -> RequestIds {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let since = since.unwrap_or_default();
-        // It need not be random, only different after each start.
+        // Uniqueness between starts is enough; nobody relies on ids being unpredictable.
         let process =
             since.subsec_nanos() ^ since.as_secs() as u32 ^ std::process::id().rotate_left(16);
         RequestIds {
@@ -82,58 +83,70 @@ impl RequestIds {
         }
     }
 
-    /// Makes the next id.
+    /// Generates the next id.
     pub fn next(&self) -> RequestId {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         RequestId(format!("{:08x}-{number:x}", self.process).into())
     }
 }
 
-/// Who sent a request, and how that was shown.
+/// The sender of a request, and what proves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The endpoint, or `broker`, or `cli`.
+    /// The endpoint's name, `broker` or `cli`.
     pub dialect: &'static str,
-    /// The authenticated caller: a client_type, an OpenId, an appKey, a queue and publisher, an operating-system user.
+    /// The caller: the client_type of `/gateway`, the OpenId of a partner, the appKey of the community, `QUEUE` or
+    /// `QUEUE:PUBLISHER` of a message, the operating-system user of a command. A [`SelfVerifying`] method gets its only legitimate
+    /// sender here, before it has verified that the request came from there.
     pub caller: String,
-    /// Which of the caller's keys signed: `current`, `previous`; `debug` for QA's word; `None` where nothing is signed.
+    /// The key that proved the caller: `current` or `previous`; `debug` for a request that passed by `yoho.debug`; `None` for a
+    /// caller that no key of ours proves: of a message, of a command, of a [`SelfVerifying`] method.
     pub key: Option<&'static str>,
-    /// The client's address; `None` where it is not known, or where proxies disagree on it.
+    /// The client's address; `None` if it is unknown, or if forwarding headers contradict each other.
     pub address: Option<IpAddr>,
 }
 
-/// What a method knows of the call beside its parameters. `D` is what the dialect adds.
+/// What a method gets beside its parameters. `D` is the part that only its dialect has.
 #[derive(Clone, Debug)]
 pub struct Context<D = ()> {
-    /// The request.
+    /// The id of the request, for the log and the ledger.
     pub request_id: RequestId,
-    /// Its sender.
+    /// The sender of the request.
     pub origin: Origin,
     /// When it arrived (ms since 1970 UTC).
     pub now: i64,
-    /// The dialect's own part: a partner's nonce, a message's id.
+    /// The dialect's own part, such as a partner's nonce or a message's id.
     pub details: D,
 }
 
-/// How a call of `/gateway`'s methods was delivered: they come over HTTP and from the broker.
+/// The delivery of a call to a method of `/gateway`, over HTTP or from the broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
-    /// The sender's own name for the request, under which it may come again: a message's id. `None` over HTTP.
+    /// The id of a message, which a redelivery has too; `None` over HTTP.
     pub message_id: Option<String>,
-    /// The body as it came and its signature, for a method that verifies its sender itself.
+    /// The body with its signature, for a [`SelfVerifying`] method.
     pub signed_body: Option<SignedBody>,
 }
 
-/// A body with a signature beside it.
+/// A body and the signature over it, not yet verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedBody {
-    /// The bytes as they came.
+    /// The received bytes, unchanged.
     pub bytes: Vec<u8>,
-    /// What the signature's header holds; empty where it is missing.
+    /// The value of the signature header; empty if the header is missing.
     pub signature: String,
 }
 
-/// Whether a client whose address is one of these is surely within these networks.
+/// A method that verifies its sender itself, by a signature over the body. The dialect does not authenticate its calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SelfVerifying {
+    /// The method's name on the wire.
+    pub method: &'static str,
+    /// The only legitimate sender, which becomes the call's [`Origin::caller`].
+    pub sender: &'static str,
+}
+
+/// Whether all possible addresses of a client are within these networks; `false` for a client without an address.
 pub fn within(addresses: &[IpAddr], networks: &[IpNet]) -> bool {
     let inside = |address: &IpAddr| {
         let address = address.to_canonical();

@@ -1,35 +1,35 @@
-//! Methods and their parameters as documentation shows them.
+//! Descriptions of methods and their parameters, for `pointgate methods`.
 
 use std::borrow::Cow;
 
 use super::fault::Fault;
 
-/// A method, described.
+/// The description of a method.
 #[derive(Clone, Debug)]
 pub struct Description {
-    /// Its name on the wire.
+    /// The name on the wire.
     pub name: &'static str,
-    /// Other names for it.
+    /// Other names of the same method.
     pub aliases: &'static [&'static str],
-    /// What it does, in a few words.
+    /// The effect, in a few words.
     pub summary: &'static str,
-    /// Its parameters, in the order of their checks.
+    /// The parameters, in the order of their checks.
     pub parameters: Vec<ParameterDescription>,
-    /// The arguments of `pointgate sign` for a call that works; `None` where the provider signs.
+    /// The arguments of `pointgate sign ENDPOINT` for a valid call; `None` if only the payment provider can sign it.
     pub sample: Option<String>,
 }
 
-/// A parameter, described.
+/// The description of a parameter.
 #[derive(Clone, Debug)]
 pub struct ParameterDescription {
-    /// Its name on the wire.
+    /// The name on the wire.
     pub name: &'static str,
-    /// The values that it takes: `1 to 100`.
+    /// The accepted values, such as `1 to 100`.
     pub kind: Cow<'static, str>,
-    /// What it is for.
+    /// The meaning, as a short noun phrase.
     pub doc: &'static str,
-    /// Its value when absent, as it stands in the code; `None` = it is required.
+    /// The default, as written in the declaration; `None` = the parameter is required.
     pub default: Option<&'static str>,
-    /// How its absence and a wrong value are answered.
+    /// The faults for an absent or wrong value.
     pub faults: Vec<Fault>,
 }

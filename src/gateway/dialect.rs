@@ -1,4 +1,4 @@
-//! A dialect: what stands on the wire around a method.
+//! A dialect: one wire protocol, from the bytes of a request to a call, and from an outcome to the bytes of the answer.
 
 use std::net::IpAddr;
 
@@ -8,99 +8,99 @@ use super::parameters::Parameters;
 use super::params::ParameterFaults;
 use super::reply::Reply;
 
-/// A request as it came over HTTP.
+/// A request that arrived over HTTP.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// Its id, which stands in the answer and in every log line about it.
+    /// The request id, which the answer and every log line about the request carry.
     pub id: &'a RequestId,
-    /// When it arrived (ms since 1970 UTC).
+    /// The time of arrival (ms since 1970 UTC).
     pub now: i64,
-    /// The part of the URL before `?`.
+    /// The path of the URL, before `?`.
     pub path: &'a str,
-    /// The part of the URL behind `?`, still encoded.
+    /// The query of the URL, after `?`, still percent-encoded.
     pub query: &'a str,
-    /// The headers.
+    /// The headers, for dialects that read some.
     pub headers: &'a dyn Headers,
-    /// The body.
+    /// The whole body; empty without one.
     pub body: &'a [u8],
-    /// The addresses that are named as the client's: one as a rule, none if an unknown proxy stands between. Only what holds for
-    /// all of them holds for the client.
+    /// The possible addresses of the client: usually one; several if headers of a trusted proxy contradict each other; none if an
+    /// untrusted proxy forwarded the request. A permission by address must hold for all of them.
     pub addresses: &'a [IpAddr],
 }
 
-/// The headers of a request.
+/// Access to the headers of a request, whatever library parsed them.
 pub trait Headers: Send + Sync {
-    /// The first value under a name in any case of letters; `None` where there is none, or where it is not visible ASCII.
+    /// The first value of a header, whose name is case-insensitive; `None` if it is missing or not visible ASCII.
     fn get(&self, name: &str) -> Option<&str>;
 }
 
 impl<const N: usize> Headers for [(&str, &str); N] {
     fn get(&self, name: &str) -> Option<&str> {
-        let named = |(known, _): &&(&str, &str)| known.eq_ignore_ascii_case(name);
-        self.iter().find(named).map(|(_, value)| *value)
+        let has_name = |(known, _): &&(&str, &str)| known.eq_ignore_ascii_case(name);
+        self.iter().find(has_name).map(|(_, value)| *value)
     }
 }
 
-/// A request that has been opened and found genuine.
+/// An authenticated request, taken out of its envelope.
 #[derive(Clone, Debug)]
 pub struct Call<D> {
-    /// The method that it names.
+    /// The name of the method; `None` if the request has none.
     pub method: Option<String>,
-    /// Its parameters.
+    /// The parameters, not yet validated.
     pub parameters: Parameters,
-    /// The authenticated caller.
+    /// The caller: see [`Origin::caller`](super::context::Origin::caller).
     pub caller: String,
-    /// Which of the caller's keys signed it.
+    /// The key that proved the caller: see [`Origin::key`](super::context::Origin::key).
     pub key: Option<&'static str>,
-    /// What else its methods must know.
+    /// What the dialect adds to the context of its methods.
     pub details: D,
 }
 
-/// An answer as it goes over the wire.
+/// An answer, ready for the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// HTTP's status.
+    /// The HTTP status.
     pub status: u16,
-    /// The code in the envelope, for the log and the metrics.
+    /// The code of the outcome, for the log and the metrics; most envelopes contain it.
     pub code: i64,
-    /// The envelope.
+    /// The envelope, as JSON.
     pub body: String,
 }
 
-/// Why a request has no body.
+/// Why the body of a request is unreadable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyError {
-    /// It is larger than the limit.
+    /// The body is larger than the limit.
     TooLarge,
-    /// It did not come whole, or not in time.
+    /// The connection broke before the end of the body, or the body took too long.
     Incomplete,
 }
 
-/// One wire protocol: it knows bytes, signatures and codes, and no method.
+/// One wire protocol. It knows bytes, signatures and codes, and no method.
 pub trait Dialect: ParameterFaults + Send + Sync + 'static {
-    /// What it adds to the context of its methods.
+    /// What the dialect adds to the context of its methods.
     type Details: Send + 'static;
 
-    /// Verifies a request and takes it out of its envelope.
+    /// Authenticates a request and takes it out of its envelope.
     ///
     /// # Errors
-    /// Returns the dialect's refusal of a request that is malformed or not genuine.
+    /// Returns the dialect's fault for a malformed or unauthenticated request.
     fn open(&self, request: &Request<'_>) -> Result<Call<Self::Details>, Fault>;
 
     /// Puts an outcome into the envelope.
     fn seal(&self, outcome: Result<Reply, CallError>) -> Answer;
 
-    /// The refusal of a call that names no method (`None`) or an unknown one.
-    fn unknown_method(&self, named: Option<&str>) -> Fault;
+    /// The fault for a call without a method (`None`) or of an unknown one.
+    fn unknown_method(&self, method: Option<&str>) -> Fault;
 
-    /// Checks that the caller may call the method of this registered name.
+    /// Checks that the caller may call a method, given by its registered name. By default, every caller may call every method.
     ///
     /// # Errors
-    /// Returns the dialect's refusal if it may not.
+    /// Returns the dialect's fault for a forbidden method.
     fn permit(&self, _details: &Self::Details, _method: &'static str) -> Result<(), Fault> {
         Ok(())
     }
 
-    /// The answer to a request without a readable body.
+    /// The answer to a request whose body is unreadable.
     fn unreadable_body(&self, error: BodyError) -> Answer;
 }

@@ -1,5 +1,5 @@
-//! An endpoint: a dialect with its paths and methods behind one object-safe trait. The server, `pointgate sign`, `methods` and
-//! `check-config`, and the metrics go over a list of endpoints and know none of them by name.
+//! An endpoint: a dialect with its paths and methods behind one object-safe trait. The server, the metrics and the commands `sign`,
+//! `methods` and `check-config` iterate over a list of endpoints and know none of them by name.
 
 use std::sync::Arc;
 
@@ -13,65 +13,65 @@ use super::reply::{BoxFuture, Reply};
 /// A path under which an endpoint is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The path: `/gateway`.
+    /// The absolute path, such as `/gateway`.
     pub path: &'static str,
-    /// The HTTP methods that it answers; empty = all of them, a wrong one in the envelope.
+    /// The allowed HTTP methods; empty = all, so that the dialect answers a wrong one in its envelope.
     pub methods: &'static [&'static str],
 }
 
-/// An endpoint as it is configured. It describes itself without a ledger or a clock; `S` is what it needs to serve.
+/// A configured endpoint. It describes itself without a ledger or a clock; only [`Endpoint::start`] needs the services `S`.
 pub trait Endpoint<S>: Send + Sync {
-    /// Its name: in `pointgate sign NAME`, in the metrics' label `dialect`, in a call's origin.
+    /// The name in `pointgate sign NAME`, in the metrics' label `dialect`, and in a call's origin.
     fn name(&self) -> &'static str;
 
-    /// Its paths.
+    /// The paths under which the endpoint is served.
     fn routes(&self) -> Vec<Route>;
 
-    /// Its methods, for documentation.
+    /// The descriptions of its methods, for `pointgate methods`.
     fn methods(&self) -> Vec<Description>;
 
     /// Signs a sample call with a configured key.
     ///
     /// # Errors
-    /// Returns the reason in words if no configured key fits.
+    /// Returns a message for the user if no configured key can sign for the sample's caller.
     fn sign(&self, sample: Sample) -> Result<SignedRequest, String>;
 
-    /// What the configuration comes to, in one line, for `check-config`.
+    /// Its configuration in one line, for `pointgate check-config`.
     fn summary(&self) -> String;
 
-    /// Makes it ready to serve.
+    /// Builds the handler that answers its requests.
     fn start(&self, services: &S) -> Arc<dyn Handler>;
 }
 
-/// An endpoint at work.
+/// A started endpoint.
 pub trait Handler: Send + Sync {
-    /// Answers a request, whatever happens, in the dialect's envelope.
+    /// Answers a request in the dialect's envelope, errors included.
     fn answer<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answered>;
 
-    /// The answer to a request without a readable body.
+    /// The answer to a request whose body is unreadable.
     fn unreadable_body(&self, error: BodyError) -> Answered;
 
-    /// Its methods for messages of the broker; `None` where they are not called by messages.
+    /// Gives the broker access to the methods; `None` if messages cannot call them.
     fn dispatcher(self: Arc<Self>) -> Option<Arc<dyn Dispatch>> {
         None
     }
 }
 
-/// An answer, and what the log and the metrics say of it.
+/// An answer with the method that gave it, for the log and the metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// The answer.
+    /// The answer for the client.
     pub answer: Answer,
-    /// The method's registered name, never what a stranger wrote; `-` where there is none.
+    /// The registered name of the method, never text from the request; `-` if the request reached no method.
     pub method: &'static str,
 }
 
-/// Calls methods by name for a sender that has its own transport.
+/// Calls methods by name for a transport that needs no envelope: the message broker.
 pub trait Dispatch: Send + Sync {
-    /// The registered name of a method, under which the log and the metrics know it.
+    /// Resolves a name or alias to the method's registered name, for the log; `None` for an unknown method.
     fn registered(&self, method: &str) -> Option<&'static str>;
 
-    /// Calls a method. What has succeeded is on disk.
+    /// Calls a method. The changes of a successful call are durable.
     fn dispatch<'a>(
         &'a self,
         method: &str,
@@ -80,35 +80,35 @@ pub trait Dispatch: Send + Sync {
     ) -> BoxFuture<'a, Result<Reply, CallError>>;
 }
 
-/// A call to be signed.
+/// A call that `pointgate sign` signs.
 #[derive(Clone, Debug, Default)]
 pub struct Sample {
-    /// The method; `None` where the parameters tell.
+    /// The method; `None` if the parameters determine it.
     pub method: Option<String>,
-    /// Its parameters.
+    /// Names and values of the parameters, not encoded.
     pub parameters: Vec<(String, String)>,
-    /// The caller whose key signs; `None` = the first configured.
+    /// The caller whose key signs; `None` = the first configured one.
     pub caller: Option<String>,
-    /// The time (s since 1970 UTC).
+    /// The time of signing (s since 1970 UTC).
     pub now: i64,
 }
 
-/// A request with a good signature.
+/// A request with a valid signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedRequest {
-    /// Path and query: `/gateway?…`.
+    /// Path and query, such as `/gateway?…`.
     pub target: String,
-    /// A JSON body, which is POSTed; `None` = GET.
+    /// The JSON body of a POST; `None` = a GET.
     pub json: Option<String>,
 }
 
 impl SignedRequest {
-    /// A line for curl; `base` is `http://HOST:PORT`.
+    /// The request as a curl command; `base` is `http://HOST:PORT`.
     pub fn curl(&self, base: &str) -> String {
         match &self.json {
             None => format!("curl '{base}{}'", self.target),
             Some(json) => {
-                // A shell takes everything between single quotes as it is, except the quote itself.
+                // Inside single quotes, a shell treats only the single quote specially.
                 let json = json.replace('\'', "'\\''");
                 let target = &self.target;
                 format!("curl '{base}{target}' -H 'Content-Type: application/json' -d '{json}'")

@@ -1,22 +1,22 @@
-//! How a call ends without a reply: a fault of the dialect, or a failure on our side.
+//! Unsuccessful outcomes of a call: a fault for the client, a full queue, or an internal failure.
 
 use std::borrow::Cow;
 
-/// A refusal as the client reads it: a code of its dialect and a message. It is a constant beside the method that answers it.
+/// A rejection in the client's terms: a code of its dialect and a message. Most are constants beside the method that returns them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The code in the dialect's envelope.
     pub code: i64,
     /// The message in the dialect's envelope.
     pub message: Cow<'static, str>,
-    /// Whether the refusal carries an empty `data` that is sealed like a success.
+    /// Whether the answer has an empty `data`, sealed like a success.
     pub with_data: bool,
-    /// The HTTP status: 200, except for senders that look at nothing else.
+    /// The HTTP status: 200, except for senders that ignore the envelope.
     pub status: u16,
 }
 
 impl Fault {
-    /// A refusal of code and message alone.
+    /// A fault with code and message alone, under HTTP status 200.
     pub const fn new(code: i64, message: &'static str) -> Fault {
         Fault {
             code,
@@ -26,8 +26,8 @@ impl Fault {
         }
     }
 
-    /// A refusal whose message is made at run time.
-    pub fn naming(code: i64, message: String) -> Fault {
+    /// As [`Fault::new`], with a message built at run time.
+    pub fn formatted(code: i64, message: String) -> Fault {
         Fault {
             code,
             message: Cow::Owned(message),
@@ -36,7 +36,7 @@ impl Fault {
         }
     }
 
-    /// A refusal for a sender that looks at the HTTP status alone.
+    /// As [`Fault::new`], for a sender that ignores the envelope and looks at the HTTP status.
     pub const fn http(status: u16, code: i64, message: &'static str) -> Fault {
         Fault {
             code,
@@ -46,7 +46,7 @@ impl Fault {
         }
     }
 
-    /// A refusal that carries an empty `data`.
+    /// As [`Fault::new`], with an empty `data` in the answer.
     pub const fn with_data(code: i64, message: &'static str) -> Fault {
         Fault {
             code,
@@ -60,11 +60,11 @@ impl Fault {
 /// Why a call has no reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallError {
-    /// The dialect or the method refused it; it changed nothing.
+    /// The dialect or the method rejected the call, which changed nothing.
     Fault(Fault),
-    /// A queue is full; it changed nothing.
+    /// A queue of the ledger is full. The call changed nothing and may be retried.
     Busy,
-    /// Something on our side is broken; the log says what, under the request's id.
+    /// An internal failure. The log has the cause under the request id; a client may retry under the same idempotency key.
     Internal,
 }
 

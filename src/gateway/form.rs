@@ -1,4 +1,4 @@
-//! Form-URL-encoded text: a query or the body of a form.
+//! Decodes form-URL-encoded text: a query or the body of a form.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use percent_encoding::percent_decode;
 
 use super::parameters::{Parameters, Raw};
 
-/// Adds the parameters of a form; returns `None` if the decoded text is not UTF-8.
+/// Appends the parameters of a form. Returns `None` if a decoded name or value is not UTF-8.
 pub fn read(form: &[u8], parameters: &mut Parameters) -> Option<()> {
     for pair in form
         .split(|&byte| byte == b'&')

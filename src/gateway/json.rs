@@ -1,5 +1,5 @@
-//! Parameters from a JSON object. Lists and objects, which no parameter can be, are skipped without being built, however deep they
-//! nest.
+//! Reads parameters from a JSON object. No parameter is a list or an object, so those are skipped without building them, at any
+//! depth.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use super::parameters::{Parameters, Raw};
 
 impl<'de> Deserialize<'de> for Parameters {
-    /// Reads a JSON object; repeated names stay, in their order.
+    /// Reads a JSON object; keeps repeated names, in their order.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
+        struct ObjectVisitor;
+        impl<'de> Visitor<'de> for ObjectVisitor {
             type Value = Parameters;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,14 +26,14 @@ impl<'de> Deserialize<'de> for Parameters {
                 Ok(parameters)
             }
         }
-        deserializer.deserialize_map(Object)
+        deserializer.deserialize_map(ObjectVisitor)
     }
 }
 
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
+        struct RawVisitor;
+        impl<'de> Visitor<'de> for RawVisitor {
             type Value = Raw;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for Raw {
             }
 
             fn visit_f64<E>(self, number: f64) -> Result<Raw, E> {
-                // Some clients write 100 as 100.0. Beyond 2^53 a float no longer holds the digits that were sent.
+                // Some clients write 100 as 100.0. From 2^53 on, a float may differ from the digits that were sent.
                 let exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
                 Ok(if exact {
                     Raw::Text(format!("{number:.0}"))
@@ -80,6 +80,6 @@ impl<'de> Deserialize<'de> for Raw {
                 Ok(Raw::Other)
             }
         }
-        deserializer.deserialize_any(Any)
+        deserializer.deserialize_any(RawVisitor)
     }
 }

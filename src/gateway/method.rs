@@ -1,4 +1,4 @@
-//! A method: its name, parameters, reply and meaning, declared once and in one place.
+//! A method: one declaration of its name, parameters, reply and behaviour.
 
 use std::borrow::Borrow;
 
@@ -11,31 +11,32 @@ use super::parameters::Parameters;
 use super::params::{Field, ParameterFaults, Params, Reader};
 use super::reply::{BoxFuture, Reply};
 
-/// One method of the gateway: a type without values. It knows its parameters and its meaning, and nothing of the web.
+/// A method that clients call by name. Implementations are unit types, independent of the wire format and of HTTP.
 pub trait Method: 'static {
-    /// Its name on the wire.
+    /// The name on the wire.
     const NAME: &'static str;
-    /// Other names for it.
+    /// Other names of the same method.
     const ALIASES: &'static [&'static str] = &[];
-    /// What it does, in a few words.
+    /// The effect, in a few words, for `pointgate methods`.
     const SUMMARY: &'static str;
-    /// Parameters of a call that works: `uid=1&num=5`; empty where the provider signs.
+    /// The parameters of a valid call, such as `uid=1&num=5`; empty if only the payment provider can sign one.
     const EXAMPLE: &'static str;
-    /// The message that goes with its reply.
+    /// The message of a successful answer.
     const MESSAGE: &'static str;
-    /// What it works on: the shop's coins, the members.
+    /// What the method works on, such as the shop's coins or the members.
     type State: Sync;
-    /// What its dialect adds to the context.
+    /// What the dialect adds to the context.
     type Details: Send + 'static;
-    /// Its parameters, which [`params!`](crate::params) declares.
+    /// The parameters, declared with [`params!`](crate::params).
     type Params: Params;
-    /// Its reply: fields in the order in which they are written.
+    /// The data of a successful answer; fields are written in the order of their declaration.
     type Reply: Serialize;
 
     /// Answers a call.
     ///
     /// # Errors
-    /// Returns a [`Fault`](super::fault::Fault) that stands beside the method, or says that the gateway is busy or broken.
+    /// Returns a [`Fault`](super::fault::Fault) if the call is not allowed, otherwise [`CallError::Busy`] or
+    /// [`CallError::Internal`].
     fn call(
         state: &Self::State,
         params: Self::Params,
@@ -43,28 +44,28 @@ pub trait Method: 'static {
     ) -> impl Future<Output = Result<Self::Reply, CallError>> + Send;
 }
 
-/// A call of a method whose types are erased.
-type Call<S, D> = for<'a> fn(
+/// Reads the parameters of a method and calls it.
+type ErasedCall<S, D> = for<'a> fn(
     &'a S,
     &Parameters,
     &dyn ParameterFaults,
     Context<D>,
 ) -> BoxFuture<'a, Result<Reply, CallError>>;
 
-/// A method in a registry, with the types of its parameters and its reply erased.
+/// A method in a registry, with the types of its parameters and reply erased.
 pub struct RegisteredMethod<S, D> {
-    /// Its name on the wire.
+    /// The name on the wire.
     pub name: &'static str,
-    /// Other names for it.
+    /// Other names of the same method.
     pub aliases: &'static [&'static str],
     summary: &'static str,
     example: &'static str,
     fields: &'static [Field],
-    call: Call<S, D>,
+    call: ErasedCall<S, D>,
 }
 
 impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
-    /// Erases a method's types.
+    /// Erases the types of `M`.
     pub fn new<M: Method<Details = D>>() -> RegisteredMethod<S, D>
     where
         S: Borrow<M::State>,
@@ -79,26 +80,26 @@ impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
         }
     }
 
-    /// Reads the parameters, for which `refusals` are the dialect's, and calls the method.
+    /// Reads the parameters and calls the method; `faults` are the dialect's.
     pub fn call<'a>(
         &self,
         state: &'a S,
         parameters: &Parameters,
-        refusals: &dyn ParameterFaults,
+        faults: &dyn ParameterFaults,
         context: Context<D>,
     ) -> BoxFuture<'a, Result<Reply, CallError>> {
-        (self.call)(state, parameters, refusals, context)
+        (self.call)(state, parameters, faults, context)
     }
 
-    /// The names of its parameters on the wire.
+    /// The names of the parameters on the wire.
     pub fn parameter_names(&self) -> impl Iterator<Item = &'static str> {
         self.fields.iter().map(|field| field.name)
     }
 
-    /// Describes the method; `refusals` are the dialect's, and `sample` writes its example as arguments of `pointgate sign`.
+    /// Describes the method; `faults` are the dialect's, and `sample` writes its example as arguments of `pointgate sign`.
     pub fn describe(
         &self,
-        refusals: &dyn ParameterFaults,
+        faults: &dyn ParameterFaults,
         sample: impl FnOnce(&str, &str) -> String,
     ) -> Description {
         let example = self.example;
@@ -106,7 +107,7 @@ impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
             name: self.name,
             aliases: self.aliases,
             summary: self.summary,
-            parameters: self.fields.iter().map(|it| it.describe(refusals)).collect(),
+            parameters: self.fields.iter().map(|it| it.describe(faults)).collect(),
             sample: (!example.is_empty()).then(|| sample(self.name, &example.replace('&', " "))),
         }
     }
@@ -115,10 +116,10 @@ impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
 fn call<'a, M: Method, S: Borrow<M::State> + Sync>(
     state: &'a S,
     parameters: &Parameters,
-    refusals: &dyn ParameterFaults,
+    faults: &dyn ParameterFaults,
     context: Context<M::Details>,
 ) -> BoxFuture<'a, Result<Reply, CallError>> {
-    let params = M::Params::read(&Reader::new(parameters, refusals));
+    let params = M::Params::read(&Reader::new(parameters, faults));
     Box::pin(async move {
         let reply = M::call(state.borrow(), params?, context).await?;
         let data = serde_json::to_string(&reply).map_err(|error| {

@@ -1,4 +1,4 @@
-//! The spine: open → find → permit → read parameters → call → seal. It names no dialect, no method and no ledger.
+//! The spine of every call: open → find → permit → read parameters → call → seal. It knows no dialect, no method and no ledger.
 
 pub mod context;
 pub mod description;

@@ -1,13 +1,13 @@
-//! The parameters of a request, as they came.
+//! The parameters of a request before validation.
 
-/// The value of a parameter, as it came.
+/// The value of a parameter before validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Raw {
-    /// A text, or a whole number as its digits.
+    /// A text, or the digits of a whole number.
     Text(String),
     /// JSON's `null`.
     Absent,
-    /// A number with a fraction, as it is written.
+    /// A number with a fraction, in decimal notation.
     Decimal(String),
     /// JSON's `true` or `false`.
     Bool(bool),
@@ -15,7 +15,7 @@ pub enum Raw {
     Other,
 }
 
-/// The parameters of a request in the order in which they came. A repeated name counts with its first value.
+/// The parameters of a request, in their order on the wire. A repeated name counts with its first value.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters(Vec<(String, Raw)>);
 
@@ -25,7 +25,7 @@ impl Parameters {
         self.0.push((name, value));
     }
 
-    /// Adds parameters that count only for names which are not present.
+    /// Appends parameters; those of names that are present already have no effect.
     pub fn append(&mut self, mut more: Parameters) {
         self.0.append(&mut more.0);
     }

@@ -1,5 +1,5 @@
-//! Declared parameters: [`params!`](crate::params) lists a method's parameters in the order in which they are checked. Reading
-//! them and describing them both derive from that list.
+//! Declared parameters: [`params!`](crate::params) lists a method's parameters in the order of their checks. Reading and
+//! documenting them both derive from that list.
 
 use std::borrow::Cow;
 
@@ -11,32 +11,32 @@ use super::value::{Invalid, Value};
 /// A declared parameter.
 #[derive(Debug)]
 pub struct Field {
-    /// Its name on the wire.
+    /// The name on the wire.
     pub name: &'static str,
-    /// The values that it takes: `1 to 100`.
+    /// The accepted values, such as `1 to 100`.
     pub kind: fn() -> Cow<'static, str>,
-    /// What it is for.
+    /// The meaning, as a short noun phrase.
     pub doc: &'static str,
-    /// Its value when absent, as it stands in the code; `None` = it is required.
+    /// The default, as written in the declaration; `None` = the parameter is required.
     pub default: Option<&'static str>,
-    /// The answer to a value that is wrong, or absent where it is required.
+    /// The answer to a wrong value, and to the absence of a required one.
     pub on_invalid: OnInvalid,
 }
 
-/// How a method answers a parameter that is wrong, or absent where it is required.
+/// The answer to a wrong value, and to the absence of a required one.
 #[derive(Debug, PartialEq, Eq)]
 pub enum OnInvalid {
-    /// By a fault of its own.
+    /// A fault of the method's own.
     Own(Fault),
-    /// By the dialect's fault.
+    /// The dialect's fault.
     Dialect,
-    /// Not at all: a wrong value falls back to the default.
+    /// No fault: a wrong value falls back to the default.
     Default,
 }
 
 impl Field {
-    /// Describes the parameter; `refusals` are the dialect's.
-    pub fn describe(&self, refusals: &dyn ParameterFaults) -> ParameterDescription {
+    /// Describes the parameter; `faults` are the dialect's.
+    pub fn describe(&self, faults: &dyn ParameterFaults) -> ParameterDescription {
         let name = self.name;
         ParameterDescription {
             name,
@@ -46,66 +46,63 @@ impl Field {
             faults: match &self.on_invalid {
                 OnInvalid::Own(fault) => vec![fault.clone()],
                 OnInvalid::Dialect if self.default.is_none() => {
-                    vec![refusals.absent(name), refusals.wrong(name)]
+                    vec![faults.absent(name), faults.wrong(name)]
                 }
-                OnInvalid::Dialect => vec![refusals.wrong(name)],
+                OnInvalid::Dialect => vec![faults.wrong(name)],
                 OnInvalid::Default => Vec::new(),
             },
         }
     }
 }
 
-/// A dialect's faults for parameters for which the method has none of its own.
+/// A dialect's faults for invalid parameters, used where a method declares none of its own.
 pub trait ParameterFaults {
-    /// A required parameter is absent.
+    /// The fault for a required parameter that is absent.
     fn absent(&self, name: &str) -> Fault;
 
-    /// A value is not of the parameter's kind.
+    /// The fault for a value that is not of the parameter's kind.
     fn wrong(&self, name: &str) -> Fault;
 
-    /// A value is too long to be stored.
+    /// The fault for a text that exceeds the parameter's limit.
     fn too_long(&self, name: &str) -> Fault;
 }
 
-/// The parameters of a method, as [`params!`](crate::params) implements it.
+/// The parameters of a method; [`params!`](crate::params) implements it.
 pub trait Params: Sized + Send {
     /// The parameters in the order of their checks.
     const FIELDS: &'static [Field];
 
-    /// Reads all parameters.
+    /// Reads and validates all parameters.
     ///
     /// # Errors
-    /// Returns the first fault.
+    /// Returns the fault of the first invalid parameter.
     fn read(reader: &Reader<'_>) -> Result<Self, Fault>;
 }
 
-/// Reads parameters one by one.
+/// Reads and validates parameters one by one; each function implements one declaration of [`params!`](crate::params).
 pub struct Reader<'a> {
     parameters: &'a Parameters,
-    refusals: &'a dyn ParameterFaults,
+    faults: &'a dyn ParameterFaults,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads `parameters`, with the dialect's `refusals`.
-    pub fn new(parameters: &'a Parameters, refusals: &'a dyn ParameterFaults) -> Self {
-        Reader {
-            parameters,
-            refusals,
-        }
+    /// Reads from `parameters`; `faults` are the dialect's.
+    pub fn new(parameters: &'a Parameters, faults: &'a dyn ParameterFaults) -> Self {
+        Reader { parameters, faults }
     }
 
-    /// `required`.
+    /// Implements `required`.
     ///
     /// # Errors
     /// Returns the dialect's fault for an absent, wrong or too long value.
     pub fn required<T: Value>(&self, name: &str) -> Result<T, Fault> {
         match self.parameters.get(name) {
-            None => Err(self.refusals.absent(name)),
-            Some(raw) => self.read(name, raw, || Err(self.refusals.wrong(name))),
+            None => Err(self.faults.absent(name)),
+            Some(raw) => self.read(name, raw, || Err(self.faults.wrong(name))),
         }
     }
 
-    /// `required or FAULT`.
+    /// Implements `required or FAULT`.
     ///
     /// # Errors
     /// Returns `fault` for an absent or wrong value, the dialect's for one that is too long.
@@ -116,18 +113,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `optional(DEFAULT)`.
+    /// Implements `optional(DEFAULT)`.
     ///
     /// # Errors
     /// Returns the dialect's fault for a wrong or too long value.
     pub fn optional<T: Value>(&self, name: &str, default: T) -> Result<T, Fault> {
         match self.parameters.get(name) {
             None => Ok(default),
-            Some(raw) => self.read(name, raw, || Err(self.refusals.wrong(name))),
+            Some(raw) => self.read(name, raw, || Err(self.faults.wrong(name))),
         }
     }
 
-    /// `optional(DEFAULT) wrong => FAULT`.
+    /// Implements `optional(DEFAULT) wrong => FAULT`.
     ///
     /// # Errors
     /// Returns `fault` for a wrong value, the dialect's for one that is too long.
@@ -138,7 +135,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `optional(DEFAULT) wrong => default`.
+    /// Implements `optional(DEFAULT) wrong => default`.
     ///
     /// # Errors
     /// Returns the dialect's fault for a value that is too long.
@@ -158,13 +155,13 @@ impl<'a> Reader<'a> {
         match T::read(raw) {
             Ok(value) => Ok(value),
             Err(Invalid::Wrong) => wrong(),
-            Err(Invalid::TooLong) => Err(self.refusals.too_long(name)),
+            Err(Invalid::TooLong) => Err(self.faults.too_long(name)),
         }
     }
 }
 
-/// Declares a method's parameters as a struct, in the order of their checks. `as "referenceId"` gives a name on the wire that is not
-/// the field's.
+/// Declares a method's parameters as a struct, in the order of their checks. `as "referenceId"` sets a name on the wire that
+/// differs from the field's.
 ///
 /// | declaration | absent | wrong |
 /// |---|---|---|

@@ -1,11 +1,11 @@
-//! The registry of an endpoint: name → method. It refuses a name that is taken, and describes its methods.
+//! The registry of an endpoint's methods, by name.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use super::method::{Method, RegisteredMethod};
 
-/// The methods of an endpoint, which work on an `S` and get `D` as the details of their context.
+/// The methods of an endpoint. They work on an `S`, and their context has the details `D`. Names and aliases are unique.
 pub struct Registry<S, D> {
     methods: Vec<RegisteredMethod<S, D>>,
     by_name: HashMap<&'static str, usize>,
@@ -20,16 +20,16 @@ impl<S, D> Default for Registry<S, D> {
     }
 }
 
-/// A name that two methods want.
+/// Two methods have the same name or alias.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are two methods of the name {0}")]
+#[error("two methods have the name {0}")]
 pub struct DuplicateName(pub &'static str);
 
 impl<S: Sync + 'static, D: Send + 'static> Registry<S, D> {
     /// Adds a method under its name and its aliases.
     ///
     /// # Errors
-    /// Returns a name that is taken; the method is then under none.
+    /// Returns the first of its names that another method has; the method is then not added.
     pub fn add<M: Method<Details = D>>(&mut self) -> Result<(), DuplicateName>
     where
         S: Borrow<M::State>,
@@ -46,7 +46,7 @@ impl<S: Sync + 'static, D: Send + 'static> Registry<S, D> {
         Ok(())
     }
 
-    /// The method of this name.
+    /// The method of this name or alias.
     pub fn find(&self, name: &str) -> Option<&RegisteredMethod<S, D>> {
         self.by_name.get(name).map(|&i| &self.methods[i])
     }

@@ -1,15 +1,15 @@
-//! A method's reply with its type erased, and the future that brings it.
+//! The reply of a method with its type erased, and the future that returns it.
 
 use std::pin::Pin;
 
-/// A method's reply: its data as compact JSON, and the message.
+/// The reply of a method, ready for an envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// Compact JSON.
+    /// The method's `Reply` as compact JSON.
     pub data: String,
-    /// The message that goes with it.
+    /// The method's `MESSAGE`.
     pub message: &'static str,
 }
 
-/// A future that a trait object can return.
+/// A boxed future, which methods of object-safe traits return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

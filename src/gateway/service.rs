@@ -1,4 +1,4 @@
-//! A dialect at work: open → find → permit → read parameters → call → seal.
+//! Serves a dialect: open → find → permit → read parameters → call → seal.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use super::parameters::Parameters;
 use super::registry::Registry;
 use super::reply::{BoxFuture, Reply};
 
-/// A dialect with its methods and what they work on.
+/// The handler of a dialect's requests: the dialect, its methods, and what they work on.
 pub struct Service<D: Dialect, S> {
-    /// Its name, for origins.
+    /// The endpoint's name, for [`Origin::dialect`].
     pub name: &'static str,
     /// The wire protocol.
     pub dialect: D,
@@ -24,16 +24,16 @@ pub struct Service<D: Dialect, S> {
     pub methods: Arc<Registry<S, D::Details>>,
     /// What the methods work on.
     pub state: S,
-    /// How long one call may take.
+    /// The limit on the time of one call, after which it answers [`CallError::Internal`].
     pub timeout: Duration,
-    /// Hands out the methods to the broker; `None` where they are not called by messages.
+    /// Gives the broker access to the methods; `None` if messages cannot call them.
     pub dispatcher: Option<IntoDispatch<D, S>>,
 }
 
-/// Turns a service into the broker's way to its methods.
+/// Erases the types of a service, for the broker.
 pub type IntoDispatch<D, S> = fn(Arc<Service<D, S>>) -> Arc<dyn Dispatch>;
 
-/// The method's name where there is none.
+/// Stands for the method in the log and the metrics if a request reached none.
 const NO_METHOD: &str = "-";
 
 impl<D: Dialect, S: Send + Sync + 'static> Service<D, S> {
@@ -44,18 +44,18 @@ impl<D: Dialect, S: Send + Sync + 'static> Service<D, S> {
         method: &mut &'static str,
     ) -> Result<Reply, CallError> {
         let Call {
-            method: named,
+            method: name,
             parameters,
             caller,
             key,
             details,
         } = self.dialect.open(request)?;
-        let entry = named.as_deref().and_then(|name| self.methods.find(name));
-        let Some(entry) = entry else {
-            return Err(self.dialect.unknown_method(named.as_deref()).into());
+        let found = name.as_deref().and_then(|name| self.methods.find(name));
+        let Some(registered) = found else {
+            return Err(self.dialect.unknown_method(name.as_deref()).into());
         };
-        *method = entry.name;
-        self.dialect.permit(&details, entry.name)?;
+        *method = registered.name;
+        self.dialect.permit(&details, registered.name)?;
         let context = Context {
             request_id: request.id.clone(),
             origin: Origin {
@@ -70,12 +70,12 @@ impl<D: Dialect, S: Send + Sync + 'static> Service<D, S> {
             now: request.now,
             details,
         };
-        let calling = entry.call(&self.state, &parameters, &self.dialect, context);
-        self.bounded(entry.name, calling).await
+        let calling = registered.call(&self.state, &parameters, &self.dialect, context);
+        self.guard(registered.name, calling).await
     }
 
-    /// Ends a call that takes too long or panics.
-    async fn bounded(
+    /// Answers [`CallError::Internal`] for a call that exceeds the time limit or panics.
+    async fn guard(
         &self,
         method: &'static str,
         calling: BoxFuture<'_, Result<Reply, CallError>>,
@@ -88,7 +88,7 @@ impl<D: Dialect, S: Send + Sync + 'static> Service<D, S> {
                 Err(CallError::Internal)
             }
             Err(_) => {
-                log::error!("{method} took longer than {:?}", self.timeout);
+                log::error!("{method} timed out after {:?}", self.timeout);
                 Err(CallError::Internal)
             }
         }
@@ -121,7 +121,7 @@ impl<D: Dialect, S: Send + Sync + 'static> Handler for Service<D, S> {
 
 impl<D: Dialect<Details = Delivery>, S: Send + Sync + 'static> Dispatch for Service<D, S> {
     fn registered(&self, method: &str) -> Option<&'static str> {
-        self.methods.find(method).map(|entry| entry.name)
+        self.methods.find(method).map(|registered| registered.name)
     }
 
     fn dispatch<'a>(
@@ -130,11 +130,11 @@ impl<D: Dialect<Details = Delivery>, S: Send + Sync + 'static> Dispatch for Serv
         parameters: &Parameters,
         context: Context<Delivery>,
     ) -> BoxFuture<'a, Result<Reply, CallError>> {
-        let Some(entry) = self.methods.find(method) else {
+        let Some(registered) = self.methods.find(method) else {
             let fault = self.dialect.unknown_method(Some(method));
             return Box::pin(async move { Err(fault.into()) });
         };
-        let calling = entry.call(&self.state, parameters, &self.dialect, context);
-        Box::pin(self.bounded(entry.name, calling))
+        let calling = registered.call(&self.state, parameters, &self.dialect, context);
+        Box::pin(self.guard(registered.name, calling))
     }
 }

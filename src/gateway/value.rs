@@ -1,27 +1,27 @@
-//! Kinds of values that any method's parameters may have.
+//! Kinds of parameter values that are common to all dialects.
 
 use std::borrow::Cow;
 
 use super::parameters::Raw;
 
-/// A kind of value that a parameter may have.
+/// A kind of parameter value: how it is read, and how it is documented.
 pub trait Value: Sized {
-    /// The values that it takes, for the documentation: `whole number`.
+    /// The accepted values for `pointgate methods`, such as `whole number`.
     fn kind() -> Cow<'static, str>;
 
-    /// Reads a value.
+    /// Reads and validates a value.
     ///
     /// # Errors
-    /// Returns why the value is not accepted.
+    /// Returns [`Invalid`] if the value is not accepted.
     fn read(raw: &Raw) -> Result<Self, Invalid>;
 }
 
 /// Why a parameter's value is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invalid {
-    /// It is not of the parameter's kind.
+    /// The value is not of the parameter's kind.
     Wrong,
-    /// It is longer than what can be stored.
+    /// The text exceeds the parameter's limit.
     TooLong,
 }
 
@@ -65,7 +65,7 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-/// A text of 1 to `MAX` characters, none of them NUL, which not every database can keep.
+/// A text of 1 to `MAX` characters. NUL is wrong, because not every database can store it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text<const MAX: usize>(pub String);
 
@@ -84,7 +84,7 @@ impl<const MAX: usize> Value for Text<MAX> {
     }
 }
 
-/// Yes or no: JSON's `true`, or a text; every text but `0` and `false` means yes.
+/// A boolean: JSON's `true` or `false`, or a text, of which all but `0` and `false` mean true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flag(pub bool);
 
@@ -102,7 +102,7 @@ impl Value for Flag {
     }
 }
 
-/// A non-negative number of at most 16 characters, as it was written; it may have a fraction.
+/// A non-negative decimal number of at most 16 characters, kept as the sender wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decimal(pub String);
 

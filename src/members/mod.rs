@@ -25,7 +25,8 @@ pub enum MemberName {
 }
 
 impl MemberName {
-    /// The owner under which the ledger looks an account up. The ledger resolves both names of a linked member to the same accounts.
+    /// The owner under which the ledger looks an account up. The ledger resolves both names of a linked member to the same
+    /// accounts.
     pub fn owner(&self) -> String {
         match self {
             MemberName::Uid(uid) => format!("uid:{uid}"),

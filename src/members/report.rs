@@ -8,8 +8,8 @@ use crate::ledger::ReadError;
 use crate::ledger::database::retry::again;
 
 impl Members {
-    /// Counts the member's recorded actions of these names from `from` (inclusive) to `until` (exclusive, both ms since 1970 UTC). An
-    /// action counts under either name of a linked member.
+    /// Counts the member's recorded actions of these names from `from` (inclusive) to `until` (exclusive, both ms since 1970 UTC).
+    /// An action counts under either name of a linked member.
     ///
     /// # Errors
     /// Returns [`ReadError`] if the database does not answer.
