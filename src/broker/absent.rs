@@ -1,5 +1,4 @@
-//! The message broker in a program that was built without the feature `amqp`: the configuration refuses `amqp.url`, so there is
-//! never a consumer to run.
+//! The message broker in a program without the feature `amqp`. The configuration rejects `amqp.url`, so no consumer ever runs.
 
 use std::sync::Arc;
 
@@ -7,16 +6,16 @@ use crate::clock::Clock;
 use crate::config;
 use crate::gateway::endpoint::Dispatch;
 
-/// A consumer, which does not exist.
+/// The handle of a consumer; it has no values, because none ever runs.
 pub enum RunningConsumer {}
 
-/// Starts nothing.
+/// Starts no consumer.
 pub fn start(_: &config::Amqp, _: Arc<dyn Dispatch>, _: Clock) -> Option<RunningConsumer> {
     None
 }
 
 impl RunningConsumer {
-    /// Never runs.
+    /// Is never called.
     pub async fn stop(self) {
         match self {}
     }

@@ -2,30 +2,30 @@
 
 use std::time::Duration;
 
-/// The first pause.
+/// The first pause, from which they double.
 const FIRST: Duration = Duration::from_millis(100);
 
-/// Pauses that double.
+/// A series of pauses, each twice as long as the one before, up to a limit.
 #[derive(Debug)]
 pub(super) struct Backoff {
     next: Duration,
-    most: Duration,
+    limit: Duration,
 }
 
 impl Backoff {
-    /// Starts with the shortest pause; no pause is longer than `most`.
-    pub fn up_to(most: Duration) -> Backoff {
-        Backoff { next: FIRST, most }
+    /// Starts with a pause of 100 ms; no pause is longer than `limit`.
+    pub fn up_to(limit: Duration) -> Backoff {
+        Backoff { next: FIRST, limit }
     }
 
-    /// Returns the next pause.
+    /// Returns the next pause and doubles the one after it.
     pub fn next(&mut self) -> Duration {
-        let wait = self.next.min(self.most);
-        self.next = wait * 2;
-        wait
+        let pause = self.next.min(self.limit);
+        self.next = pause * 2;
+        pause
     }
 
-    /// Starts again with the shortest pause.
+    /// Starts the series again.
     pub fn restart(&mut self) {
         self.next = FIRST;
     }
@@ -38,12 +38,12 @@ mod tests {
     #[test]
     fn it_doubles_up_to_its_limit() {
         let mut backoff = Backoff::up_to(Duration::from_millis(500));
-        let mut waits = || {
+        let mut pauses = || {
             (0..5)
                 .map(|_| backoff.next().as_millis())
                 .collect::<Vec<_>>()
         };
-        assert_eq!(waits(), [100, 200, 400, 500, 500]);
+        assert_eq!(pauses(), [100, 200, 400, 500, 500]);
         backoff.restart();
         assert_eq!(backoff.next(), FIRST);
     }

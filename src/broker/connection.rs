@@ -18,10 +18,10 @@ use super::stopped;
 use super::workers::Workers;
 use crate::config::{self, Secret};
 
-/// How long connecting, declaring and consuming may take together.
-const OPEN_WITHIN: Duration = Duration::from_secs(15);
-/// How long disconnecting may take.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// The time limit for connecting, declaring and starting to consume.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(15);
+/// The time limit for disconnecting.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The AMQP reply code of a normal close.
 const NORMAL_CLOSE: u16 = 200;
 
@@ -32,7 +32,7 @@ pub(super) struct Connection {
     channel: Channel,
     session: Session,
     phase: watch::Sender<Phase>,
-    // The last field, so that it is dropped last.
+    // The last field, so that it is dropped last: its drop shuts the socket down.
     _socket: BrokerSocket,
 }
 
@@ -40,12 +40,12 @@ impl Connection {
     /// Connects, declares exchange and queues, and starts to consume.
     ///
     /// # Errors
-    /// Returns the reason in words, without the URL.
+    /// Returns a message for the log, without the URL, which contains a password.
     pub async fn open(config: &config::Amqp, url: &Secret) -> Result<Connection, String> {
         let opening = Connection::connect(config, url);
-        match timeout(OPEN_WITHIN, opening).await {
+        match timeout(OPEN_TIMEOUT, opening).await {
             Ok(opened) => opened.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("no answer within {OPEN_WITHIN:?}")),
+            Err(_) => Err(format!("no answer within {OPEN_TIMEOUT:?}")),
         }
     }
 
@@ -60,10 +60,10 @@ impl Connection {
             .basic_qos(config.prefetch, BasicQosOptions::default())
             .await?;
         declare(&channel, config).await?;
-        let (queue, any_tag) = (config.queue.as_str().into(), ShortString::default());
+        let (queue, generated_tag) = (config.queue.as_str().into(), ShortString::default());
         let options = BasicConsumeOptions::default();
         let consumer = channel
-            .basic_consume(queue, any_tag, options, FieldTable::default())
+            .basic_consume(queue, generated_tag, options, FieldTable::default())
             .await?;
         let (phase, watched) = watch::channel(Phase::Consuming);
         let session = Session::new(channel.clone(), config.dead_queue().into(), watched);
@@ -77,7 +77,7 @@ impl Connection {
         })
     }
 
-    /// Hands messages to the workers until a stop is requested (`None`) or the connection is lost (the reason).
+    /// Queues messages for the workers. Returns `None` when a stop is requested, and the reason when the connection is lost.
     pub async fn feed(
         &mut self,
         workers: &Workers,
@@ -88,7 +88,7 @@ impl Connection {
                 biased;
                 () = stopped(stopping) => return None,
                 next = self.consumer.next() => match next {
-                    Some(Ok(delivery)) => workers.put(delivery, self.session.clone()),
+                    Some(Ok(delivery)) => workers.queue(delivery, self.session.clone()),
                     Some(Err(error)) => return Some(error.to_string()),
                     None => return Some("the broker cancelled the consumer".to_owned()),
                 },
@@ -96,37 +96,42 @@ impl Connection {
         }
     }
 
-    /// Takes no more messages, waits for those in work, and disconnects.
+    /// Stops consuming, waits until the workers have settled the received messages, and disconnects.
     pub async fn finish(self, workers: Workers) {
         self.phase.send_replace(Phase::Draining);
         let (tag, options) = (self.consumer.tag(), BasicCancelOptions::default());
-        // A failure here ends with the connection, which is closed next.
-        let _ = timeout(CLOSE_WITHIN, self.channel.basic_cancel(tag, options)).await;
+        // The connection is closed next, so a failure here has no effect.
+        let _ = timeout(CLOSE_TIMEOUT, self.channel.basic_cancel(tag, options)).await;
         workers.finish().await;
         self.close().await;
     }
 
-    /// Disconnects; the broker redelivers the messages of this connection that are not settled.
+    /// Disconnects; the broker redelivers the unsettled messages of this connection.
     pub async fn close(self) {
         self.phase.send_replace(Phase::Closed);
-        let _ = timeout(CLOSE_WITHIN, self.amqp.close(NORMAL_CLOSE, "OK".into())).await;
+        let _ = timeout(CLOSE_TIMEOUT, self.amqp.close(NORMAL_CLOSE, "OK".into())).await;
     }
 }
 
 /// Declares the exchange, the queue with its bindings, and the dead-letter queue.
 async fn declare(channel: &Channel, config: &config::Amqp) -> lapin::Result<()> {
     let name = |name: &str| ShortString::from(name);
-    let none = FieldTable::default;
+    let no_arguments = FieldTable::default;
     let durable = ExchangeDeclareOptions {
         durable: true,
         ..Default::default()
     };
     channel
-        .exchange_declare(name(&config.exchange), ExchangeKind::Topic, durable, none())
+        .exchange_declare(
+            name(&config.exchange),
+            ExchangeKind::Topic,
+            durable,
+            no_arguments(),
+        )
         .await?;
     for queue in [&config.queue, &config.dead_queue()] {
         channel
-            .queue_declare(name(queue), QueueDeclareOptions::durable(), none())
+            .queue_declare(name(queue), QueueDeclareOptions::durable(), no_arguments())
             .await?;
     }
     for binding in &config.bindings {
@@ -136,7 +141,7 @@ async fn declare(channel: &Channel, config: &config::Amqp) -> lapin::Result<()> 
                 name(&config.exchange),
                 name(binding),
                 QueueBindOptions::default(),
-                none(),
+                no_arguments(),
             )
             .await?;
     }

@@ -1,23 +1,23 @@
-//! The message broker: consumes messages as calls of typed methods, and reconnects for as long as the program runs.
+//! The message broker: consumes messages as calls of methods, and reconnects until the program stops.
 //!
 //! ```text
 //! connection.rs   connects, declares and consumes, until the connection ends
-//! socket.rs       the socket to the broker, plain or under TLS
+//! socket.rs       the socket to the broker, plain or with TLS
 //! workers.rs      key-ordered workers: messages in parallel, those of one user in order
-//! work.rs         a message → a call of its method
+//! handler.rs      a message → a call of its method
 //! session.rs      settles messages while their connection lives: acknowledges, dead-letters, waits
-//! backoff.rs      how long to wait before the next attempt
+//! backoff.rs      the pauses between attempts
 //! ```
 //!
-//! The consumer acknowledges a message once its method has succeeded, or once the broker has confirmed its dead letter. Until then
-//! the message stays with the broker, which redelivers it in its place when the connection is lost; idempotency keys make that
-//! harmless.
+//! The consumer acknowledges a message after its method has succeeded, or after the broker has confirmed its dead letter. Until
+//! then the broker keeps the message and redelivers it in its old position after a lost connection. Idempotency keys make the
+//! redelivery harmless.
 
 mod backoff;
 mod connection;
+mod handler;
 mod session;
 mod socket;
-mod work;
 mod workers;
 
 use std::panic::AssertUnwindSafe;
@@ -33,21 +33,21 @@ use crate::config::{self, Secret};
 use crate::gateway::endpoint::Dispatch;
 use backoff::Backoff;
 use connection::Connection;
-use work::Work;
+use handler::MessageHandler;
 use workers::Workers;
 
 /// The longest pause between two attempts to connect.
-const RECONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// How long a stop may take; the broker redelivers messages that are still in work after that.
-const STOP_WITHIN: Duration = Duration::from_secs(6);
+const MAX_RECONNECT_PAUSE: Duration = Duration::from_secs(10);
+/// The time limit of a stop, after which the broker redelivers the unfinished messages.
+const STOP_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// A consumer in the background, connected or not.
+/// The handle of a consumer that runs in the background, connected or not.
 pub struct RunningConsumer {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-/// Starts consuming in the background, and calls `methods` for messages; `None` if no broker is configured.
+/// Starts a consumer in the background, which calls `methods` for messages; `None` if no broker is configured.
 pub fn start(
     config: &config::Amqp,
     methods: Arc<dyn Dispatch>,
@@ -55,22 +55,22 @@ pub fn start(
 ) -> Option<RunningConsumer> {
     let url = config.url.clone()?;
     let (stop, stopping) = watch::channel(false);
-    let workers = Workers::start(Work::new(methods, &config.queue, clock));
+    let workers = Workers::start(MessageHandler::new(methods, &config.queue, clock));
     let task = tokio::spawn(run(config.clone(), url, workers, stopping));
     Some(RunningConsumer { stop, task })
 }
 
 impl RunningConsumer {
-    /// Takes no more messages, finishes those in work within `STOP_WITHIN`, and disconnects.
+    /// Stops consuming, finishes the received messages within `STOP_TIMEOUT`, and disconnects.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        if tokio::time::timeout(STOP_WITHIN, &mut self.task)
+        if tokio::time::timeout(STOP_TIMEOUT, &mut self.task)
             .await
             .is_err()
         {
             self.task.abort();
             log::warn!(
-                "some messages were not finished within {STOP_WITHIN:?}; the broker redelivers them"
+                "some messages were not finished within {STOP_TIMEOUT:?}; the broker redelivers them"
             );
         }
     }
@@ -82,9 +82,9 @@ async fn run(
     workers: Workers,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let mut backoff = Backoff::up_to(RECONNECT_WITHIN);
+    let mut backoff = Backoff::up_to(MAX_RECONNECT_PAUSE);
     loop {
-        let begun = Instant::now();
+        let started = Instant::now();
         let opened = tokio::select! {
             biased;
             () = stopped(&mut stopping) => return,
@@ -97,14 +97,14 @@ async fn run(
                 match fed.unwrap_or_else(Some) {
                     None => return connection.finish(workers).await,
                     Some(why) => {
-                        log::warn!("lost the broker: {why}");
+                        log::warn!("lost the connection to the broker: {why}");
                         connection.close().await;
                     }
                 }
             }
             Err(why) => log::warn!("cannot reach the broker: {why}"),
         }
-        if begun.elapsed() > RECONNECT_WITHIN {
+        if started.elapsed() > MAX_RECONNECT_PAUSE {
             backoff.restart();
         }
         tokio::select! {
@@ -123,6 +123,6 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
 
 /// Returns once a stop is requested.
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the handle is gone, and with it whoever could wait for this.
+    // An error means that the handle was dropped, which requests a stop too.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }

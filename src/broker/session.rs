@@ -1,4 +1,4 @@
-//! A session: settles the messages of one connection while it lives.
+//! A session: settles the messages of one connection while the connection lives.
 
 use std::time::Duration;
 
@@ -12,26 +12,27 @@ use crate::gateway::fault::Fault;
 
 /// The delivery mode of messages that survive a restart of the broker.
 const PERSISTENT: u8 = 2;
-/// The headers of a dead letter: the fault's code and message, and the routing key of the original.
+/// The header of a dead letter with the fault's code and message.
 const REASON: &str = "x-reason";
+/// The header of a dead letter with the routing key of the original.
 const ROUTING_KEY: &str = "x-routing-key";
-/// Headers by which the broker would deliver copies of the dead letter elsewhere.
-const COPIES: [&str; 2] = ["CC", "BCC"];
-/// The most bytes of the original's headers that a dead letter keeps, so that they fit into a frame.
-const MOST_HEADERS: usize = 1 << 16;
+/// Headers that would make the broker deliver copies of the dead letter to other queues.
+const COPY_HEADERS: [&str; 2] = ["CC", "BCC"];
+/// The largest size of the original's headers that a dead letter keeps (bytes), so that they fit into a frame.
+const MAX_HEADERS: usize = 1 << 16;
 
 /// The phases of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Messages arrive.
     Consuming,
-    /// No more arrive; the broker redelivers those that wait for another attempt.
+    /// The consumer is cancelled; the broker redelivers messages that wait for another attempt.
     Draining,
     /// The connection is closed or lost.
     Closed,
 }
 
-/// A handle for settling messages; clones belong to the same connection.
+/// Settles the messages of one connection; clones belong to the same connection.
 #[derive(Clone)]
 pub(super) struct Session {
     channel: Channel,
@@ -40,7 +41,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Settles over a channel in confirm mode.
+    /// Settles messages over `channel`, which must be in confirm mode.
     pub fn new(
         channel: Channel,
         dead_queue: ShortString,
@@ -58,7 +59,7 @@ impl Session {
         *self.phase.borrow() != Phase::Closed
     }
 
-    /// Waits before the next attempt at a message; returns whether there is to be one.
+    /// Waits before the next attempt at a message. Returns `false` if there must be none, because of a stop or a lost connection.
     pub async fn wait(&mut self, time: Duration) -> bool {
         let stopping = self.phase.wait_for(|phase| *phase != Phase::Consuming);
         tokio::time::timeout(time, stopping).await.is_err()
@@ -73,14 +74,14 @@ impl Session {
         }
     }
 
-    /// Publishes a copy of a message, with the fault as its reason, to the dead-letter queue.
+    /// Publishes a copy of a message to the dead-letter queue, with the fault in its headers.
     ///
     /// # Errors
-    /// Returns the reason in words unless the broker confirmed it.
+    /// Returns a message for the log unless the broker confirmed the copy.
     pub async fn dead_letter(&mut self, delivery: &Delivery, fault: &Fault) -> Result<(), String> {
         let (channel, queue) = (self.channel.clone(), self.dead_queue.clone());
         let publishing = async {
-            // An operator may have deleted the queue since the connection began.
+            // Declare the queue again, because an operator may have deleted it since the connection was opened.
             let options = QueueDeclareOptions::durable();
             let arguments = FieldTable::default();
             let declared = channel.queue_declare(queue.clone(), options, arguments);
@@ -104,7 +105,7 @@ impl Session {
         }
     }
 
-    /// Ends with the connection: the client leaves some of its futures pending when the connection breaks.
+    /// Runs an operation until the connection ends: lapin leaves some futures pending for ever when the connection breaks.
     async fn while_open<T>(
         &mut self,
         operation: impl Future<Output = lapin::Result<T>>,
@@ -116,34 +117,37 @@ impl Session {
     }
 }
 
-/// The properties of a dead letter: the original's, except those that would make the broker refuse or drop it.
+/// The properties of a dead letter: the original's, without those that could make the broker reject or expire it.
 fn dead_letter_properties(delivery: &Delivery, fault: &Fault) -> BasicProperties {
-    type With = fn(BasicProperties, ShortString) -> BasicProperties;
-    let own = &delivery.properties;
+    type Setter = fn(BasicProperties, ShortString) -> BasicProperties;
+    let original = &delivery.properties;
     let mut properties = BasicProperties::default()
         .with_delivery_mode(PERSISTENT)
         .with_headers(headers(delivery, fault));
-    let texts: [(&Option<ShortString>, With); 7] = [
-        (own.content_type(), BasicProperties::with_content_type),
+    let texts: [(&Option<ShortString>, Setter); 7] = [
+        (original.content_type(), BasicProperties::with_content_type),
         (
-            own.content_encoding(),
+            original.content_encoding(),
             BasicProperties::with_content_encoding,
         ),
-        (own.correlation_id(), BasicProperties::with_correlation_id),
-        (own.reply_to(), BasicProperties::with_reply_to),
-        (own.message_id(), BasicProperties::with_message_id),
-        (own.kind(), BasicProperties::with_type),
-        (own.app_id(), BasicProperties::with_app_id),
+        (
+            original.correlation_id(),
+            BasicProperties::with_correlation_id,
+        ),
+        (original.reply_to(), BasicProperties::with_reply_to),
+        (original.message_id(), BasicProperties::with_message_id),
+        (original.kind(), BasicProperties::with_type),
+        (original.app_id(), BasicProperties::with_app_id),
     ];
-    for (text, with) in texts {
+    for (text, set) in texts {
         if let Some(text) = text {
-            properties = with(properties, text.clone());
+            properties = set(properties, text.clone());
         }
     }
-    if let Some(priority) = *own.priority() {
+    if let Some(priority) = *original.priority() {
         properties = properties.with_priority(priority);
     }
-    if let Some(timestamp) = *own.timestamp() {
+    if let Some(timestamp) = *original.timestamp() {
         properties = properties.with_timestamp(timestamp);
     }
     properties
@@ -151,12 +155,12 @@ fn dead_letter_properties(delivery: &Delivery, fault: &Fault) -> BasicProperties
 
 fn headers(delivery: &Delivery, fault: &Fault) -> FieldTable {
     let mut headers = FieldTable::default();
-    if let Some(own) = delivery.properties.headers() {
-        // Rust's debug text is longer than the headers on the wire.
-        let fit = format!("{own:?}").len() <= MOST_HEADERS;
-        let kept = own.inner().iter().filter(|(name, _)| {
+    if let Some(original) = delivery.properties.headers() {
+        // The debug text is longer than the headers on the wire.
+        let fit = format!("{original:?}").len() <= MAX_HEADERS;
+        let kept = original.inner().iter().filter(|(name, _)| {
             let name = name.as_str();
-            fit && !COPIES.contains(&name)
+            fit && !COPY_HEADERS.contains(&name)
         });
         for (name, value) in kept {
             headers.insert(name.clone(), value.clone());

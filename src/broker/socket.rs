@@ -1,7 +1,7 @@
-//! The socket to the broker, plain or under TLS.
+//! The socket to the broker, plain or with TLS.
 //!
-//! lapin's own TLS brings some 35 crates that read client certificates in PKCS#12, which no setting of ours names. Its runtime here
-//! is Tokio's with another type of stream, which is encrypted already if the URL is `amqps://`.
+//! lapin's own TLS brings some 35 crates for client certificates in PKCS#12, which the configuration does not offer. This module
+//! gives lapin a runtime that is Tokio's with another type of stream, which is already encrypted if the URL is `amqps://`.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -27,13 +27,13 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::config::Secret;
 
-/// How long the broker's address may take to accept a connection.
-const REACH_WITHIN: Duration = Duration::from_secs(10);
+/// The time limit for the TCP connection and the TLS handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The heartbeat (s), unless the URL or the broker asks for a shorter one.
 const HEARTBEAT: u16 = 30;
 
-/// The socket of a connection. Dropping it shuts the socket down: a peer that never answers would otherwise keep the client's
-/// thread for ever.
+/// A handle of a connection's socket. Its drop shuts the socket down, because lapin's thread would otherwise wait for ever for a
+/// peer that does not answer.
 #[derive(Default)]
 pub(super) struct BrokerSocket(Arc<Mutex<Option<TcpStream>>>);
 
@@ -42,14 +42,14 @@ impl BrokerSocket {
     pub async fn connect(&self, url: &Secret) -> lapin::Result<lapin::Connection> {
         let mut uri: AMQPUri = url.reveal().parse().map_err(io::Error::other)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
-        let kept = self.0.clone();
+        let socket = self.0.clone();
         let tokio = Tokio::current();
         lapin::Connection::connector(
             uri,
-            Runtime::new(RuntimeParts::new(tokio.clone(), Streams(tokio))),
+            Runtime::new(RuntimeParts::new(tokio.clone(), BoxedStreams(tokio))),
             async move |uri, _| {
-                let reached = timeout(REACH_WITHIN, connect(&uri, &kept)).await;
-                let stream = reached.map_err(io::Error::from)??;
+                let connected = timeout(CONNECT_TIMEOUT, connect(&uri, &socket)).await;
+                let stream = connected.map_err(io::Error::from)??;
                 Ok(AsyncTcpStream::Plain(stream))
             },
             ConnectionProperties::default().with_connection_name("pointgate".into()),
@@ -60,28 +60,29 @@ impl BrokerSocket {
 
 impl Drop for BrokerSocket {
     fn drop(&mut self) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(socket) = kept.take() {
-            // The peer may have closed it already.
+        let mut socket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(socket) = socket.take() {
+            // The peer may have closed the socket already.
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
 }
 
-async fn connect(uri: &AMQPUri, kept: &Mutex<Option<TcpStream>>) -> io::Result<AnyStream> {
+/// Connects a stream, and stores a second handle of its socket in `handle`.
+async fn connect(uri: &AMQPUri, handle: &Mutex<Option<TcpStream>>) -> io::Result<AnyStream> {
     let (host, port) = (uri.authority.host.as_str(), uri.authority.port);
     let tcp = tokio::net::TcpStream::connect((host, port)).await?;
     tcp.set_nodelay(true)?;
     let socket = tcp.as_fd().try_clone_to_owned().ok().map(TcpStream::from);
-    *kept.lock().unwrap_or_else(PoisonError::into_inner) = socket;
+    *handle.lock().unwrap_or_else(PoisonError::into_inner) = socket;
     Ok(match uri.scheme {
         AMQPScheme::AMQP => Box::new(tcp.compat()),
-        AMQPScheme::AMQPS => Box::new(encrypted(tcp, host).await?.compat()),
+        AMQPScheme::AMQPS => Box::new(start_tls(tcp, host).await?.compat()),
     })
 }
 
-/// Starts TLS to a host, whose certificate must lead to a root that this machine trusts.
-async fn encrypted(
+/// Performs the TLS handshake with a host, whose certificate must chain to a root that this machine trusts.
+async fn start_tls(
     tcp: tokio::net::TcpStream,
     host: &str,
 ) -> io::Result<TlsStream<tokio::net::TcpStream>> {
@@ -93,7 +94,7 @@ async fn encrypted(
         let why = trusted.errors.first().map(|error| format!(": {error}"));
         let why = why.unwrap_or_default();
         return Err(io::Error::other(format!(
-            "this machine trusts no certificates{why}"
+            "this machine has no trusted root certificates{why}"
         )));
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -106,16 +107,16 @@ async fn encrypted(
         .await
 }
 
-/// A plain or an encrypted stream, as lapin reads and writes it.
+/// A plain or an encrypted stream.
 trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 type AnyStream = Box<dyn Duplex>;
 
-/// Tokio's reactor with another type of stream.
+/// Tokio's reactor, with boxed streams.
 #[derive(Clone, Debug)]
-struct Streams(Tokio);
+struct BoxedStreams(Tokio);
 
-impl Reactor for Streams {
+impl Reactor for BoxedStreams {
     type TcpStream = AnyStream;
     type Sleep = <Tokio as Reactor>::Sleep;
 

@@ -1,4 +1,4 @@
-//! Key-ordered workers: they handle messages in parallel, and those of one user in order.
+//! Key-ordered workers: they handle messages in parallel, but the messages of one user in order.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
@@ -11,22 +11,22 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use super::backoff::Backoff;
+use super::handler::{MessageHandler, parameters};
 use super::session::Session;
-use super::work::{Work, parameters};
 use crate::gateway::context::RequestId;
 use crate::gateway::fault::CallError;
 use crate::gateway::parameters::Parameters;
 
-/// How many messages are in work at a time.
+/// The number of workers, which is the number of messages that are handled in parallel.
 const WORKERS: u64 = 64;
 /// The longest pause between two attempts at a message.
-const RETRY_WITHIN: Duration = Duration::from_secs(5);
-/// The parameters that may name the user; the first that is present counts.
-const USERS: [&str; 2] = ["user_key", "uid"];
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// The parameters that may name the user, whose messages stay in order; the first present one counts.
+const USER_PARAMETERS: [&str; 2] = ["user_key", "uid"];
 
-/// The workers. They outlive connections, so that a redelivered message queues behind the attempt that is still under way.
+/// The workers. They outlive connections, so that a redelivered message queues behind a running attempt at the same message.
 pub(super) struct Workers {
-    // Bounded by the prefetch of the live connection, and by what lost connections left behind.
+    // The prefetch of each connection bounds what it queues; lost connections leave their messages behind.
     queues: Vec<UnboundedSender<Received>>,
     tasks: JoinSet<()>,
 }
@@ -40,12 +40,12 @@ struct Received {
 
 impl Workers {
     /// Starts idle workers.
-    pub fn start(work: Work) -> Workers {
-        let work = Arc::new(work);
+    pub fn start(handler: MessageHandler) -> Workers {
+        let handler = Arc::new(handler);
         let mut tasks = JoinSet::new();
         let queues = (0..WORKERS).map(|_| {
             let (queue, messages) = unbounded_channel();
-            tasks.spawn(run(messages, work.clone()));
+            tasks.spawn(run(messages, handler.clone()));
             queue
         });
         Workers {
@@ -54,8 +54,8 @@ impl Workers {
         }
     }
 
-    /// Queues a message behind those of the same user.
-    pub fn put(&self, delivery: Delivery, session: Session) {
+    /// Queues a message behind the earlier ones of the same user.
+    pub fn queue(&self, delivery: Delivery, session: Session) {
         let parameters = parameters(&delivery.data);
         let mut hasher = DefaultHasher::new();
         match parameters.as_ref().and_then(user) {
@@ -63,7 +63,7 @@ impl Workers {
             None => delivery.data.hash(&mut hasher),
         }
         let worker = usize::try_from(hasher.finish() % WORKERS).unwrap_or_default();
-        // A worker ends only after its queue is dropped, or for a stop, when the broker keeps the message.
+        // Sending fails only if a stop ended the worker; then the broker keeps the message.
         let _ = self.queues[worker].send(Received {
             delivery,
             parameters,
@@ -71,46 +71,48 @@ impl Workers {
         });
     }
 
-    /// Returns when every queued message has been settled or left to the broker.
+    /// Waits until every queued message is settled or left to the broker.
     pub async fn finish(self) {
         let Workers { queues, mut tasks } = self;
         drop(queues);
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
-                log::error!("a worker of the broker ended badly: {error}");
+                log::error!("a worker of the broker failed: {error}");
             }
         }
     }
 }
 
 fn user(parameters: &Parameters) -> Option<&str> {
-    USERS.iter().find_map(|name| parameters.text(name))
+    USER_PARAMETERS
+        .iter()
+        .find_map(|name| parameters.text(name))
 }
 
-async fn run(mut messages: UnboundedReceiver<Received>, work: Arc<Work>) {
+async fn run(mut messages: UnboundedReceiver<Received>, handler: Arc<MessageHandler>) {
     while let Some(received) = messages.recv().await {
         let session = received.session.clone();
-        let settled = settle(received, &work).await;
-        // A stop left this message to the broker; the messages behind it must not overtake it.
+        let settled = settle(received, &handler).await;
+        // A stop left this message to the broker. End, so that the messages behind it do not overtake it.
         if !settled && session.is_open() {
             return;
         }
     }
 }
 
-/// Attempts a message until it is settled; returns `false` if it was left to the broker, for a stop or a lost connection.
-async fn settle(mut received: Received, work: &Work) -> bool {
-    let mut backoff = Backoff::up_to(RETRY_WITHIN);
-    // One warning is enough: an outage may be long, and many messages wait for its end.
+/// Retries a message until it is settled. Returns `false` if a stop or a lost connection leaves it to the broker.
+async fn settle(mut received: Received, handler: &MessageHandler) -> bool {
+    let mut backoff = Backoff::up_to(MAX_RETRY_PAUSE);
+    // Warn once per message; further attempts are logged at debug level, because an outage may be long.
     let mut level = log::Level::Warn;
-    // The broker redelivers the message after a lost connection, behind those before it, which it must not overtake.
+    // After a lost connection the broker redelivers the message in its order, so stop trying it here.
     while received.session.is_open() {
-        let id = work.request_id();
-        let attempt = attempt(&mut received, work, id.clone(), level);
+        let id = handler.request_id();
+        let attempt = attempt(&mut received, handler, id.clone(), level);
         match AssertUnwindSafe(id.scope(attempt)).catch_unwind().await {
             Ok(true) => return true,
             Ok(false) => {}
-            Err(_) => log::error!("an attempt at a message panicked: it will be retried"),
+            Err(_) => log::error!("an attempt at a message panicked and will be retried"),
         }
         level = log::Level::Debug;
         if !received.session.wait(backoff.next()).await {
@@ -120,15 +122,20 @@ async fn settle(mut received: Received, work: &Work) -> bool {
     false
 }
 
-/// Calls the message's method once and settles the message; returns whether it is settled.
-async fn attempt(received: &mut Received, work: &Work, id: RequestId, level: log::Level) -> bool {
+/// Calls the method of a message once. Returns whether the message is settled: acknowledged, or dead-lettered after a fault.
+async fn attempt(
+    received: &mut Received,
+    handler: &MessageHandler,
+    id: RequestId,
+    level: log::Level,
+) -> bool {
     let Received {
         delivery,
         parameters,
         session,
     } = received;
-    let method = work.name(delivery);
-    let why = match work.call(delivery, parameters.as_ref(), id).await {
+    let method = handler.method(delivery);
+    let why = match handler.call(delivery, parameters.as_ref(), id).await {
         Ok(()) => {
             session.acknowledge(delivery).await;
             return true;

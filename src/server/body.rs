@@ -1,4 +1,4 @@
-//! Reads a request's body within a size and a time limit.
+//! Reads the body of a request, within limits of size and time.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use futures_util::StreamExt;
 
 use crate::gateway::dialect::BodyError;
 
-/// The largest body, in bytes.
-const MOST: usize = 1 << 20;
-/// How many bytes of a larger body are still read and dropped, so that its sender gets to read the answer.
-const DRAINED: usize = 16 << 20;
-/// How long a body may take to arrive.
-const WITHIN: Duration = Duration::from_secs(10);
+/// The largest accepted body (bytes).
+const MAX_BODY: usize = 1 << 20;
+/// The size up to which a larger body is read and discarded (bytes), so that its sender is able to read the answer.
+const MAX_DRAINED: usize = 16 << 20;
+/// The time limit for the whole body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads the whole body.
 ///
 /// # Errors
-/// Returns why there is none: it is too large, broken off, or slow.
+/// Returns [`BodyError::TooLarge`] above 1 MiB, [`BodyError::Incomplete`] if the connection breaks or 10 s pass before the end.
 pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, BodyError> {
     let has_body =
         request.headers().contains_key(CONTENT_LENGTH) || request.chunked().unwrap_or(true);
@@ -28,23 +28,23 @@ pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, 
     }
     let whole = async {
         let mut body = BytesMut::new();
-        let mut seen = 0;
+        let mut received = 0;
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| BodyError::Incomplete)?;
-            seen += chunk.len();
-            if seen <= MOST {
+            received += chunk.len();
+            if received <= MAX_BODY {
                 body.extend_from_slice(&chunk);
-            } else if seen > DRAINED {
+            } else if received > MAX_DRAINED {
                 break;
             }
         }
-        if seen > MOST {
+        if received > MAX_BODY {
             Err(BodyError::TooLarge)
         } else {
             Ok(body.freeze())
         }
     };
-    tokio::time::timeout(WITHIN, whole)
+    tokio::time::timeout(BODY_TIMEOUT, whole)
         .await
         .unwrap_or(Err(BodyError::Incomplete))
 }

@@ -1,4 +1,4 @@
-//! An endpoint over HTTP: reads the body, makes or takes over the request id, calls the handler, logs and counts the answer.
+//! Serves an endpoint over HTTP: chooses the request id, reads the body, calls the handler, logs and counts the answer.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,7 +14,7 @@ use crate::gateway::context::RequestId;
 use crate::gateway::dialect::{Headers, Request};
 use crate::gateway::endpoint::{Answered, Handler, Route};
 
-/// Headers as the HTTP library keeps them.
+/// The headers of actix-web as [`Headers`].
 struct HttpHeaders<'a>(&'a HeaderMap);
 
 impl Headers for HttpHeaders<'_> {
@@ -23,7 +23,7 @@ impl Headers for HttpHeaders<'_> {
     }
 }
 
-/// Serves a path of an endpoint.
+/// Builds the route of one path of an endpoint.
 pub fn route(route: Route, dialect: &'static str, handler: Arc<dyn Handler>) -> actix_web::Route {
     let served = match route.methods {
         [] => web::route(),
@@ -45,12 +45,13 @@ async fn answer(
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    let begun = Instant::now();
+    let started = Instant::now();
     let id = state.proxies.request_id(&request);
     let id = id.unwrap_or_else(|| state.ids.next());
-    let answered = id.scope(handle(state, handler, &id, &request, payload));
-    let answered = answered.await;
-    log_access(&answered, &id, begun);
+    let answered = id
+        .scope(handle(state, handler, &id, &request, payload))
+        .await;
+    log_access(&answered, &id, started);
     state.requests.count(dialect, &answered);
     let Answered { answer, .. } = answered;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -82,13 +83,13 @@ async fn handle(
         query: request.query_string(),
         headers: &HttpHeaders(request.headers()),
         body: &body,
-        addresses: &state.proxies.of(request),
+        addresses: &state.proxies.client_addresses(request),
     };
     handler.answer(request).await
 }
 
-fn log_access(answered: &Answered, id: &RequestId, begun: Instant) {
-    let micros = begun.elapsed().as_micros();
+fn log_access(answered: &Answered, id: &RequestId, started: Instant) {
+    let micros = started.elapsed().as_micros();
     log::info!(
         target: "pointgate::access",
         "method={} code={} ms={}.{} id={id}",

@@ -1,4 +1,4 @@
-//! `/metrics`: what is counted, in OpenMetrics' text form, for the networks that may see it.
+//! `/metrics`: the metrics in the OpenMetrics text format, for the networks in `server.metrics_from`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -11,11 +11,11 @@ use super::AppState;
 use crate::gateway::context::within;
 use crate::gateway::endpoint::Answered;
 
-/// Counts requests.
+/// Counts answered requests.
 #[derive(Clone, Debug, Default)]
 pub struct RequestCounter(Family<RequestLabels, Counter>);
 
-/// What requests are counted by: names that are registered or configured, never what a stranger wrote.
+/// The labels of a request. They never contain text from the request, so that clients cannot create series.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     dialect: &'static str,
@@ -24,7 +24,7 @@ struct RequestLabels {
 }
 
 impl RequestCounter {
-    /// Adds the counter to the metrics.
+    /// Registers the counter.
     pub fn register(metrics: &mut Registry) -> RequestCounter {
         let counter = RequestCounter::default();
         let help = "Requests answered, by dialect, method and the envelope's code";
@@ -32,7 +32,7 @@ impl RequestCounter {
         counter
     }
 
-    /// Counts one answer.
+    /// Counts one answered request.
     pub fn count(&self, dialect: &'static str, answered: &Answered) {
         let labels = RequestLabels {
             dialect,
@@ -43,9 +43,12 @@ impl RequestCounter {
     }
 }
 
-/// Answers `/metrics`.
-pub async fn show(state: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
-    if !within(&state.proxies.of(&request), &state.metrics_from) {
+/// Answers `/metrics`; 403 for a client outside `server.metrics_from`.
+pub async fn answer(state: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
+    if !within(
+        &state.proxies.client_addresses(&request),
+        &state.metrics_from,
+    ) {
         return HttpResponse::Forbidden().body("not from here\n");
     }
     let mut text = String::new();

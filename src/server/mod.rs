@@ -1,5 +1,4 @@
-//! The server: configuration → running HTTP server. It serves a list of endpoints, health and metrics, and stops after finishing
-//! what it accepted.
+//! The HTTP server: serves a list of endpoints, health checks and metrics. A stop finishes the accepted requests.
 
 mod body;
 mod http;
@@ -26,22 +25,22 @@ use crate::ledger::Ledger;
 use crate::services::{self, Services};
 use metrics::RequestCounter;
 
-/// How long requests under way may take to end after a stop; the ledger's queue is written after that.
-const STOP_WITHIN: Duration = Duration::from_secs(7);
-/// How long the ledger may take to write its queue after a stop.
-const CLOSE_WITHIN: Duration = Duration::from_secs(2);
-/// How long the database may take to answer `/readyz`.
-const READY_WITHIN: Duration = Duration::from_secs(2);
-/// How long a client may take to send a request's head.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// How long a connection stays open for a next request.
+/// The time limit for running requests after a stop; the ledger is closed after that.
+const STOP_TIMEOUT: Duration = Duration::from_secs(7);
+/// The time limit for the ledger to write its queue after a stop.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The time limit for the database's answer to `/readyz`.
+const READY_TIMEOUT: Duration = Duration::from_secs(2);
+/// The time limit for a client to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time for which an idle connection stays open.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
-/// A server that listens.
+/// The handle of a listening server.
 pub struct RunningServer {
     /// The address on which it listens.
     pub address: SocketAddr,
-    /// The ledger behind it.
+    /// The ledger that it serves.
     pub ledger: Ledger,
     handle: ServerHandle,
     state: Arc<AppState>,
@@ -49,7 +48,7 @@ pub struct RunningServer {
     server: JoinHandle<std::io::Result<()>>,
 }
 
-/// What all requests share.
+/// The state that all requests share.
 struct AppState {
     services: Services,
     requests: RequestCounter,
@@ -59,7 +58,7 @@ struct AppState {
     stopping: AtomicBool,
 }
 
-/// A path of an endpoint, and who answers there.
+/// A path of an endpoint with its handler.
 #[derive(Clone)]
 struct ServedRoute {
     route: Route,
@@ -70,16 +69,16 @@ struct ServedRoute {
 /// Opens the ledger and serves all endpoints.
 ///
 /// # Errors
-/// Returns the reason in words if the ledger cannot be opened, the configuration of an endpoint is wrong, or the address cannot be
-/// had.
+/// Returns a message for the user if the configuration of an endpoint is invalid, the ledger cannot be opened, or the address is
+/// unavailable.
 pub async fn start(config: &Config, clock: Clock) -> Result<RunningServer, String> {
     start_with(config, clock, endpoints::all(config)?).await
 }
 
-/// Opens the ledger and serves these endpoints.
+/// Opens the ledger and serves these endpoints. The broker calls the methods of the first endpoint that offers a dispatcher.
 ///
 /// # Errors
-/// Returns the reason in words if the ledger cannot be opened or the address cannot be had.
+/// Returns a message for the user if the ledger cannot be opened or the address is unavailable.
 pub async fn start_with(
     config: &Config,
     clock: Clock,
@@ -135,14 +134,14 @@ fn listen(
             let route = http::route(served.route, served.dialect, handler);
             app = app.route(served.route.path, route);
         }
-        app.route("/metrics", web::get().to(metrics::show))
+        app.route("/metrics", web::get().to(metrics::answer))
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))
     })
     .disable_signals()
-    .client_request_timeout(HEAD_WITHIN)
+    .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(STOP_WITHIN.as_secs());
+    .shutdown_timeout(STOP_TIMEOUT.as_secs());
     if config.server.workers > 0 {
         server = server.workers(config.server.workers);
     }
@@ -154,10 +153,10 @@ fn listen(
     Ok((address, server.run()))
 }
 
-/// Opens the ledger that the configuration names.
+/// Opens the ledger at `database.url`.
 ///
 /// # Errors
-/// Returns the reason in words if it cannot be opened.
+/// Returns a message for the user, with the URL but without its password.
 pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String> {
     let settings = services::ledger_settings(config);
     Ledger::open(&config.database.url, settings, clock)
@@ -166,22 +165,22 @@ pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String
 }
 
 impl RunningServer {
-    /// Stops accepting, finishes what it accepted, and closes the ledger.
+    /// Stops accepting requests and messages, finishes the accepted ones, and closes the ledger.
     pub async fn stop(self) {
-        // From now on every answer closes its connection, so that a busy client does not hold up the end.
+        // Every further answer closes its connection, so that a busy client does not delay the stop.
         self.state.stopping.store(true, Ordering::Relaxed);
-        let messages = async {
+        let stopping_consumer = async {
             if let Some(consumer) = self.consumer {
                 consumer.stop().await;
             }
         };
-        tokio::join!(self.handle.stop(true), messages);
+        tokio::join!(self.handle.stop(true), stopping_consumer);
         if let Ok(Err(error)) = self.server.await {
-            log::error!("the server failed while it stopped: {error}");
+            log::error!("the server failed during its stop: {error}");
         }
-        let closing = tokio::time::timeout(CLOSE_WITHIN, self.ledger.close());
+        let closing = tokio::time::timeout(CLOSE_TIMEOUT, self.ledger.close());
         if closing.await.is_err() {
-            log::error!("the ledger did not close within {CLOSE_WITHIN:?}");
+            log::error!("the ledger did not close within {CLOSE_TIMEOUT:?}");
         }
     }
 }
@@ -192,7 +191,7 @@ async fn healthz() -> &'static str {
 
 async fn readyz(state: web::Data<AppState>) -> HttpResponse {
     let ledger = &state.services.coins.ledger;
-    match tokio::time::timeout(READY_WITHIN, ledger.ready()).await {
+    match tokio::time::timeout(READY_TIMEOUT, ledger.ready()).await {
         Ok(true) if !state.stopping.load(Ordering::Relaxed) => HttpResponse::Ok().body("ready\n"),
         _ => HttpResponse::ServiceUnavailable().body("not ready\n"),
     }

@@ -8,22 +8,22 @@ use ipnet::IpNet;
 
 use crate::gateway::context::RequestId;
 
-/// The header that names a request, in requests from proxies and in every answer.
+/// The header with the request id, in requests from trusted proxies and in every answer.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// The proxies whose forwarding headers and request ids count.
+/// The trusted reverse proxies: only their forwarding headers and request ids count.
 #[derive(Clone, Debug)]
 pub struct Proxies(Vec<IpNet>);
 
 impl Proxies {
-    /// Takes `server.trusted_proxies`.
+    /// Trusts the proxies in these networks, from `server.trusted_proxies`.
     pub fn new(trusted: Vec<IpNet>) -> Proxies {
         Proxies(trusted)
     }
 
-    /// The request id that a trusted proxy gave: `X-Request-Id`, else the trace id of a W3C `traceparent`.
+    /// The request id that a trusted proxy gave: `X-Request-Id`, otherwise the trace id of a W3C `traceparent`.
     pub fn request_id(&self, request: &HttpRequest) -> Option<RequestId> {
         let peer = request.peer_addr()?.ip().to_canonical();
         if !self.trusts(&peer) {
@@ -35,51 +35,51 @@ impl Proxies {
         given.or_else(|| RequestId::new(trace()?))
     }
 
-    /// The addresses that may be the client's. Without a forwarding header that is the peer's. A forwarding header from an untrusted
-    /// peer leaves none. From a trusted proxy, each kind of header names one, because the client may have written the kind that the
-    /// proxy passes through.
-    pub fn of(&self, request: &HttpRequest) -> Vec<IpAddr> {
+    /// The possible addresses of the client. Without a forwarding header it is the peer's address. A forwarding header from an
+    /// untrusted peer leaves none. From a trusted proxy, each kind of header gives one, because the proxy may pass through a kind
+    /// that the client wrote.
+    pub fn client_addresses(&self, request: &HttpRequest) -> Vec<IpAddr> {
         let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else {
             return Vec::new();
         };
-        let lines = |name: &HeaderName| -> Vec<String> {
-            let values = request.headers().get_all(name);
+        let values = |name: &HeaderName| -> Vec<String> {
+            let lines = request.headers().get_all(name);
             let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-            values.map(text).collect()
+            lines.map(text).collect()
         };
         let chains = [
-            chain(&lines(&X_FORWARDED_FOR), plain),
-            chain(&lines(&X_REAL_IP), plain),
-            chain(&lines(&FORWARDED), forwarded),
+            chain(&values(&X_FORWARDED_FOR), parse_address),
+            chain(&values(&X_REAL_IP), parse_address),
+            chain(&values(&FORWARDED), parse_forwarded),
         ];
-        self.client(peer, chains.into_iter().flatten())
+        self.clients(peer, chains.into_iter().flatten())
     }
 
-    /// Picks the client of each chain: the addresses of one kind of header, nearest to the client first.
-    fn client(
+    /// Picks the client from each chain: the addresses in one kind of header, the client's side first.
+    fn clients(
         &self,
         peer: IpAddr,
         chains: impl Iterator<Item = Vec<Option<IpAddr>>>,
     ) -> Vec<IpAddr> {
-        let mut named = Vec::new();
+        let mut clients = Vec::new();
         for chain in chains {
             if !self.trusts(&peer) {
                 return Vec::new();
             }
-            // Each trusted proxy vouches for the address before its own; the last untrusted address is the client's.
+            // Each trusted proxy vouches for the address before its own, so the last untrusted address is the client's.
             let client = chain
                 .iter()
                 .rev()
                 .find(|address| address.is_none_or(|ip| !self.trusts(&ip)));
             match client.or(chain.first()) {
-                Some(&Some(address)) => named.push(address),
+                Some(&Some(address)) => clients.push(address),
                 Some(None) | None => return Vec::new(),
             }
         }
-        if named.is_empty() {
-            named.push(peer);
+        if clients.is_empty() {
+            clients.push(peer);
         }
-        named
+        clients
     }
 
     fn trusts(&self, address: &IpAddr) -> bool {
@@ -87,14 +87,14 @@ impl Proxies {
     }
 }
 
-/// The addresses of one kind of header; `None` without such a header.
-fn chain(lines: &[String], read: fn(&str) -> Option<IpAddr>) -> Option<Vec<Option<IpAddr>>> {
+/// Parses the addresses in one kind of header; `None` without such a header, `None` for an address that does not parse.
+fn chain(lines: &[String], parse: fn(&str) -> Option<IpAddr>) -> Option<Vec<Option<IpAddr>>> {
     let hops = || lines.iter().flat_map(|line| line.split(','));
-    (!lines.is_empty()).then(|| hops().map(|hop| read(hop.trim())).collect())
+    (!lines.is_empty()).then(|| hops().map(|hop| parse(hop.trim())).collect())
 }
 
-/// `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::7`, `[2001:db8::7]`, `[2001:db8::7]:4711`.
-fn plain(hop: &str) -> Option<IpAddr> {
+/// Parses `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::7`, `[2001:db8::7]` or `[2001:db8::7]:4711`.
+fn parse_address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim_matches('"');
     let address = match hop.strip_prefix('[') {
         Some(rest) => rest.split(']').next()?,
@@ -104,13 +104,13 @@ fn plain(hop: &str) -> Option<IpAddr> {
     address.parse().ok().map(|ip: IpAddr| ip.to_canonical())
 }
 
-/// RFC 7239: `for=203.0.113.7;proto=https`.
-fn forwarded(hop: &str) -> Option<IpAddr> {
-    let named = hop.split(';').find_map(|pair| {
+/// Parses an element of RFC 7239, such as `for=203.0.113.7;proto=https`.
+fn parse_forwarded(hop: &str) -> Option<IpAddr> {
+    let client = hop.split(';').find_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
         name.eq_ignore_ascii_case("for").then_some(value)
     });
-    plain(named?)
+    parse_address(client?)
 }
 
 #[cfg(test)]
@@ -120,9 +120,9 @@ mod tests {
 
     type Headers<'a> = &'a [(&'static str, &'static str)];
 
-    fn of(peer: &str, headers: Headers<'_>) -> Vec<String> {
+    fn client_addresses(peer: &str, headers: Headers<'_>) -> Vec<String> {
         let (proxies, request) = request(peer, headers);
-        let addresses = proxies.of(&request);
+        let addresses = proxies.client_addresses(&request);
         addresses.iter().map(IpAddr::to_string).collect()
     }
 
@@ -166,20 +166,23 @@ mod tests {
 
     #[test]
     fn without_a_header_it_is_the_peer() {
-        assert_eq!(of("192.0.2.1", &[]), ["192.0.2.1"]);
-        assert_eq!(of("10.0.0.1", &[]), ["10.0.0.1"]);
-        assert_eq!(of("[::ffff:127.0.0.1]", &[]), ["127.0.0.1"]);
+        assert_eq!(client_addresses("192.0.2.1", &[]), ["192.0.2.1"]);
+        assert_eq!(client_addresses("10.0.0.1", &[]), ["10.0.0.1"]);
+        assert_eq!(client_addresses("[::ffff:127.0.0.1]", &[]), ["127.0.0.1"]);
     }
 
     #[test]
-    fn a_stranger_names_nobody() {
+    fn an_untrusted_proxy_leaves_no_address() {
         for name in ["x-forwarded-for", "x-real-ip", "forwarded"] {
             let value = if name == "forwarded" {
                 "for=127.0.0.1"
             } else {
                 "127.0.0.1"
             };
-            assert!(of("192.0.2.1", &[(name, value)]).is_empty(), "{name}");
+            assert!(
+                client_addresses("192.0.2.1", &[(name, value)]).is_empty(),
+                "{name}"
+            );
         }
     }
 
@@ -216,7 +219,7 @@ mod tests {
             ),
         ];
         for (headers, client) in rows {
-            assert_eq!(of("10.0.0.1", headers), client, "{headers:?}");
+            assert_eq!(client_addresses("10.0.0.1", headers), client, "{headers:?}");
         }
     }
 }

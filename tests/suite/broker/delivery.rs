@@ -53,7 +53,9 @@ async fn a_deleted_queue_is_declared_again() {
     let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
     wait_for_connections(&mut program, 1).await;
     broker.delete_queue(&broker.queue()).await;
-    program.wait_for_log("lost the broker").await;
+    program
+        .wait_for_log("lost the connection to the broker")
+        .await;
     let client = program.client();
     wait_for_connections(&mut program, 2).await;
     broker.publish(EARN, &earn(UID, 5, "a"), "a").await;

@@ -35,7 +35,9 @@ async fn the_log_shows_events_and_nothing_private() {
     }
     wait_for_total(&program.client(), UID, 5).await;
     proxy.cut();
-    program.wait_for_log("lost the broker: ").await;
+    program
+        .wait_for_log("lost the connection to the broker: ")
+        .await;
     assert_eq!(program.terminate().await.code(), Some(0));
     let log = program.log();
     for line in [

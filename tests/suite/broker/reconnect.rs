@@ -56,7 +56,7 @@ async fn a_lost_connection_loses_no_message_and_counts_none_twice() {
         assert_eq!(history(&client, &uid(i)).await.len(), rows);
     }
     let log = program.log();
-    let lost = log.matches("lost the broker").count();
+    let lost = log.matches("lost the connection to the broker").count();
     assert_eq!(lost, usize::try_from(ROUNDS).unwrap(), "{log}");
     assert_eq!(program.terminate().await.code(), Some(0));
     assert_eq!(broker.remaining().await, (0, 0));

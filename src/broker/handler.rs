@@ -1,4 +1,4 @@
-//! A message → a call of the method that its routing key names.
+//! Handles a message as a call of the method in its routing key.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::gateway::endpoint::Dispatch;
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::parameters::Parameters;
 
-const NO_OBJECT: Fault = Fault::new(400, "the body is no JSON object");
-/// The origin of messages.
+const NOT_AN_OBJECT: Fault = Fault::new(400, "the body is no JSON object");
+/// The dialect in the origin of messages.
 const BROKER: &str = "broker";
-/// The header under which HTTP has the signature of a body, for a method that verifies its sender itself.
+/// The header with the signature over the body, for a self-verifying method. It has the same name as over HTTP.
 const BODY_SIGNATURE: &str = "X-Pingplusplus-Signature";
 
 /// Calls methods for messages.
-pub(super) struct Work {
+pub(super) struct MessageHandler {
     methods: Arc<dyn Dispatch>,
     queue: String,
     clock: Clock,
@@ -39,10 +39,10 @@ fn signed_body(message: &Message) -> Option<SignedBody> {
     })
 }
 
-impl Work {
-    /// Calls these methods for the messages of a queue.
-    pub fn new(methods: Arc<dyn Dispatch>, queue: &str, clock: Clock) -> Work {
-        Work {
+impl MessageHandler {
+    /// Calls `methods` for the messages of a queue.
+    pub fn new(methods: Arc<dyn Dispatch>, queue: &str, clock: Clock) -> MessageHandler {
+        MessageHandler {
             methods,
             queue: queue.to_owned(),
             clock,
@@ -50,18 +50,21 @@ impl Work {
         }
     }
 
-    /// The registered name of the method that a message names, for the log; `-` for an unknown one.
-    pub fn name(&self, message: &Message) -> &'static str {
+    /// The registered name of a message's method, for the log; `-` for an unknown one.
+    pub fn method(&self, message: &Message) -> &'static str {
         let registered = self.methods.registered(message.routing_key.as_str());
         registered.unwrap_or("-")
     }
 
-    /// A new request id, under which one attempt at a message is logged.
+    /// A new request id; each attempt at a message gets one of its own.
     pub fn request_id(&self) -> RequestId {
         self.ids.next()
     }
 
-    /// Calls the method. What has succeeded is on disk.
+    /// Calls the method of a message. The changes of a successful call are durable.
+    ///
+    /// # Errors
+    /// Returns a fault for a message that no retry can make valid, otherwise [`CallError::Busy`] or [`CallError::Internal`].
     pub async fn call(
         &self,
         message: &Message,
@@ -69,12 +72,12 @@ impl Work {
         request_id: RequestId,
     ) -> Result<(), CallError> {
         let method = message.routing_key.as_str();
-        let nothing = Parameters::default();
+        let no_parameters = Parameters::default();
         let parameters = match (parameters, self.methods.registered(method)) {
             (Some(parameters), _) => parameters,
-            (None, Some(_)) => return Err(NO_OBJECT.into()),
-            // The method's absence is the first thing to be told.
-            (None, None) => &nothing,
+            (None, Some(_)) => return Err(NOT_AN_OBJECT.into()),
+            // The dispatcher answers an unknown method before it looks at parameters.
+            (None, None) => &no_parameters,
         };
         let context = Context {
             request_id,
@@ -94,7 +97,7 @@ impl Work {
         calling.await.map(drop)
     }
 
-    /// The queue, and the publisher's `app_id` where it gives one.
+    /// The caller of a message: `QUEUE`, or `QUEUE:APP_ID` if the publisher set one.
     fn caller(&self, message: &Message) -> String {
         match text(message.properties.app_id()) {
             Some(publisher) => format!("{}:{publisher}", self.queue),
@@ -103,7 +106,7 @@ impl Work {
     }
 }
 
-/// A property that is not empty.
+/// A property as text; `None` if it is absent or empty.
 fn text(property: &Option<lapin::types::ShortString>) -> Option<String> {
     let text = property.as_ref()?.as_str();
     (!text.is_empty()).then(|| text.to_owned())
