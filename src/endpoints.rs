@@ -1,4 +1,4 @@
-//! The endpoints of this program, one line each. Deleting a dialect is deleting its folder and its line here.
+//! The endpoints of this program, one line each. To delete a dialect, delete its folder and its line here.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use crate::services::Services;
 use crate::status::{self, MemberStatus, PaymentRules};
 use crate::{openapi, osx, yoho};
 
-/// A list of endpoints, over which the server and the command line go.
+/// A list of endpoints, over which the server and the command line iterate.
 pub type Endpoints = Vec<Box<dyn Endpoint<Services>>>;
 
-/// All endpoints, as they are configured.
+/// Builds all endpoints from the configuration.
 ///
 /// # Errors
-/// Returns what is wrong with the configuration of one of them, in words.
+/// Returns a message for the user if the configuration of an endpoint is invalid.
 pub fn all(config: &Config) -> Result<Endpoints, String> {
     Ok(vec![
         Box::new(gateway(config)?),
@@ -26,7 +26,7 @@ pub fn all(config: &Config) -> Result<Endpoints, String> {
     ])
 }
 
-/// What the methods of `/gateway` work on: the shop's coins, and the members.
+/// The state of `/gateway`'s methods: the shop's coins and member status.
 pub struct GatewayState {
     coins: Arc<Coins>,
     status: MemberStatus,
@@ -44,7 +44,7 @@ impl Borrow<MemberStatus> for GatewayState {
     }
 }
 
-/// `/gateway`: the methods of the shop's coins, and beside them those of member status in the same envelope.
+/// `/gateway` serves two families of methods in one envelope: the shop's coins, and member status.
 fn gateway(config: &Config) -> Result<yoho::Gateway<GatewayState>, String> {
     let methods = || -> Result<_, DuplicateName> {
         let mut methods = Registry::default();

@@ -1,4 +1,4 @@
-//! What endpoints need to serve, built once: the ledger, the members and coins in it, the clock, the metrics.
+//! The services that endpoints share, built once: the ledger, the members and coins in it, the clock, the metrics.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,15 +12,15 @@ use crate::members::Members;
 use crate::points::EXPIRED;
 use crate::points::coins::Coins;
 
-/// What an endpoint may use.
+/// The services of a running server.
 pub struct Services {
-    /// The shop's coins, and the ledger that keeps all points.
+    /// The shop's coins, with the ledger of all points.
     pub coins: Arc<Coins>,
     /// The members, in the ledger's database.
     pub members: Members,
-    /// The time.
+    /// The source of the time, which tests control.
     pub clock: Clock,
-    /// How long one call may take.
+    /// The limit on the time of one call: `server.request_timeout`.
     pub timeout: Duration,
     metrics: Mutex<Metrics>,
 }
@@ -37,13 +37,13 @@ impl Services {
         }
     }
 
-    /// The metrics, to register some.
+    /// Locks the metrics registry, to register metrics or to write them out.
     pub fn metrics(&self) -> MutexGuard<'_, Metrics> {
         self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The settings of the ledger that the configuration describes.
+/// The settings of the ledger, from `[ledger]`.
 pub fn ledger_settings(config: &Config) -> Settings {
     Settings {
         queue: config.ledger.queue,

@@ -135,10 +135,10 @@ pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String
         let number = |number: Option<i64>| number.map_or("-".to_owned(), |it| it.to_string());
         let paid = payment
             .time_paid
-            .map(|at| calendar.write(at.saturating_mul(1000)));
+            .map(|at| calendar.format(at.saturating_mul(1000)));
         println!(
             "{}  {}  {}  order {}  {} {}  {}  paid {}  for {}",
-            calendar.write(payment.at),
+            calendar.format(payment.at),
             payment.kind,
             text(&payment.object),
             text(&payment.order_no),

@@ -71,7 +71,7 @@ pub struct Text<const MAX: usize>(pub String);
 
 impl<const MAX: usize> Value for Text<MAX> {
     fn kind() -> Cow<'static, str> {
-        "text".into()
+        format!("text, up to {MAX} characters").into()
     }
 
     fn read(raw: &Raw) -> Result<Self, Invalid> {
@@ -108,7 +108,7 @@ pub struct Decimal(pub String);
 
 impl Value for Decimal {
     fn kind() -> Cow<'static, str> {
-        "number".into()
+        "number, up to 16 characters".into()
     }
 
     fn read(raw: &Raw) -> Result<Decimal, Invalid> {

@@ -1,4 +1,4 @@
-//! The caller of an Action, and the nonce that the call spends.
+//! The caller of an Action, with the nonce that the call spends.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::ledger::Ledger;
 use crate::ledger::book::transaction::{Posting, Rejection, Transaction};
 use crate::points::call_error;
 
-/// The partner of an authenticated request, and its nonce.
+/// The partner of an authenticated request, and the request's nonce.
 #[derive(Clone)]
 pub struct Caller {
     pub(super) partner: Arc<AuthorisedPartner>,
@@ -17,11 +17,12 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Spends the request's nonce in one transaction with its posting; `reject` is the Action's answer to what the ledger's rules do
-    /// not allow. An Action that only reads spends the nonce once its answer is ready, so that a refusal costs none.
+    /// Spends the request's nonce in one transaction with its posting; `reject` maps a rejection by the ledger to the Action's
+    /// fault. An Action that only reads spends the nonce once its answer is ready, so that a failed request spends none.
     ///
     /// # Errors
-    /// Returns 110005 for a nonce that was used before, what `reject` gives, or that the ledger is busy or does not answer.
+    /// Returns 110005 for a spent nonce, the result of `reject`, [`CallError::Busy`] if the ledger's queue is full, or
+    /// [`CallError::Internal`] if the database does not answer.
     pub async fn spend(
         self,
         ledger: &Ledger,
@@ -29,7 +30,7 @@ impl Caller {
         posting: Option<Posting>,
         reject: impl FnOnce(Rejection) -> CallError,
     ) -> Result<(), CallError> {
-        let unit = Transaction {
+        let transaction = Transaction {
             nonce: Some(self.nonce),
             postings: Vec::from_iter(posting),
             request_id: Some(request_id.shared()),
@@ -39,14 +40,15 @@ impl Caller {
             Rejection::NonceSpent => REPLAYED.into(),
             rejection => reject(rejection),
         };
-        match ledger.apply(unit).await {
+        match ledger.apply(transaction).await {
             Ok(_) => Ok(()),
             Err(error) => Err(call_error(error, reject)),
         }
     }
 
-    /// Answers a good request that its business refuses, which costs no nonce. A replay learns nothing from it: it gets 110005.
-    pub async fn refusal(self, ledger: &Ledger, fault: Fault) -> CallError {
+    /// Rejects a valid request with a fault of its business and without spending the nonce. A replay of a spent nonce gets 110005
+    /// instead, so that it learns nothing.
+    pub async fn reject(self, ledger: &Ledger, fault: Fault) -> CallError {
         match ledger.is_spent(self.nonce).await {
             Ok(true) => REPLAYED.into(),
             Ok(false) => fault.into(),

@@ -1,4 +1,4 @@
-//! The open platform's dialect: a signed JSON envelope, as in protocols.md part 2.
+//! The open platform's dialect: a signed JSON envelope, by protocols.md part 2.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use prometheus_client::registry::Registry as Metrics;
 use super::caller::Caller;
 use super::envelope::Envelope;
 use super::partner::{AuthorisedPartner, SecretMetrics};
-use super::{MALFORMED, missing, reply};
+use super::{MALFORMED, missing_parameter, reply};
 use crate::config;
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
@@ -25,19 +25,22 @@ const UNTIMELY: Fault = Fault::new(110003, "Timestamp不在有效时间内");
 const FORGED: Fault = Fault::new(110004, "验签失败");
 const FORBIDDEN: Fault = Fault::new(110006, "无权调用此Action");
 
-/// The dialect with its partners.
+/// The dialect with its partners, by OpenId, and the tolerance of a Timestamp (ms).
 pub struct OpenPlatform {
     partners: HashMap<String, Arc<AuthorisedPartner>>,
     window: i64,
 }
 
 impl OpenPlatform {
-    /// Takes the partners of the configuration, whose secrets are counted in `metrics`.
+    /// Takes the partners of the configuration and registers the metrics of their secrets.
     pub fn new(config: &config::Openapi, metrics: &mut Metrics) -> OpenPlatform {
-        let uses = SecretMetrics::register(metrics);
+        let secret_metrics = SecretMetrics::register(metrics);
         let partner = |partner: &config::Partner| {
             let open_id = partner.open_id.clone();
-            (open_id, Arc::new(AuthorisedPartner::new(partner, &uses)))
+            (
+                open_id,
+                Arc::new(AuthorisedPartner::new(partner, &secret_metrics)),
+            )
         };
         OpenPlatform {
             partners: config.partners.iter().map(partner).collect(),
@@ -45,7 +48,7 @@ impl OpenPlatform {
         }
     }
 
-    /// Authenticates the partner of an envelope; returns which of its secrets signed.
+    /// Authenticates the partner of an envelope. Returns it with the name of the secret that signed: `current` or `previous`.
     fn authenticate(
         &self,
         envelope: &Envelope,
@@ -100,21 +103,23 @@ impl Dialect for OpenPlatform {
         reply::seal(outcome)
     }
 
-    fn unknown_method(&self, _named: Option<&str>) -> Fault {
+    fn unknown_method(&self, _method: Option<&str>) -> Fault {
         UNKNOWN_ACTION
     }
 
     fn unreadable_body(&self, error: BodyError) -> Answer {
         match error {
-            BodyError::TooLarge => reply::refusal(413, &Fault::new(MALFORMED.code, "请求体过大")),
-            BodyError::Incomplete => reply::refusal(400, &MALFORMED),
+            BodyError::TooLarge => {
+                reply::seal_fault(413, &Fault::new(MALFORMED.code, "请求体过大"))
+            }
+            BodyError::Incomplete => reply::seal_fault(400, &MALFORMED),
         }
     }
 }
 
 impl ParameterFaults for OpenPlatform {
     fn absent(&self, name: &str) -> Fault {
-        missing(name)
+        missing_parameter(name)
     }
 
     fn wrong(&self, _name: &str) -> Fault {

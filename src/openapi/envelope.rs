@@ -1,10 +1,10 @@
-//! The envelope of a request: `OpenId, GrantCode, Timestamp, Nonce, Token, Action, Params`, or the same in lower camel.
+//! The envelope of a request: `OpenId, GrantCode, Timestamp, Nonce, Token, Action, Params`, or the same names in lower camel case.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::signature::{SignedEnvelope, Spelling};
-use super::{Fault, MALFORMED, Parameters, missing};
+use super::{Fault, MALFORMED, Parameters, missing_parameter};
 use crate::config::SignedFields;
 use crate::gateway::parameters::Raw;
 
@@ -18,20 +18,20 @@ pub struct Envelope {
     pub action: String,
     pub parameters: Parameters,
     spelling: Spelling,
-    /// The text as it was sent, because that is what is signed.
+    /// The text as it was sent, which the Token covers.
     timestamp: String,
     seconds: i64,
     params: Value,
 }
 
 impl Envelope {
-    /// Reads a body. A name repeated in one object counts with its last value, for the signature and for the Action alike.
+    /// Reads a body. A repeated name in an object counts with its last value, for the signature and for the Action alike.
     ///
     /// # Errors
     /// Returns 100002 for a malformed envelope, 100001 for a missing field.
     pub fn read(body: &[u8]) -> Result<Envelope, Fault> {
         let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(|_| MALFORMED)?;
-        // One spelling for all names, never a mixture: what is signed must be what is read.
+        // All names must have one spelling, so that the signature covers exactly the fields that are read.
         let spelling = match fields.contains_key("openId") && !fields.contains_key("OpenId") {
             true => Spelling::Camel,
             false => Spelling::Pascal,
@@ -61,7 +61,7 @@ impl Envelope {
         };
         let mut texts = names.iter().map(|name| {
             let text = fields.text(name).map(str::to_owned);
-            text.ok_or_else(|| missing(name))
+            text.ok_or_else(|| missing_parameter(name))
         });
         let mut next = || texts.next().unwrap_or(Err(MALFORMED));
         let envelope = Envelope {
@@ -77,12 +77,12 @@ impl Envelope {
             params,
         };
         match no_params {
-            true => Err(missing(spelling.params())),
+            true => Err(missing_parameter(spelling.params())),
             false => Ok(envelope),
         }
     }
 
-    /// The Timestamp (ms since 1970 UTC).
+    /// The time of the Timestamp (ms since 1970 UTC).
     pub fn at(&self) -> i64 {
         self.seconds.saturating_mul(1000)
     }

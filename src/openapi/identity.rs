@@ -1,9 +1,9 @@
-//! `communal.user.identity`: looks a user up and returns the id and the points.
+//! `communal.user.identity`: looks up a user and returns the id and the points.
 
 use serde::Serialize;
 
 use super::caller::Caller;
-use super::{SUCCESS, UNKNOWN_USER, missing};
+use super::{SUCCESS, UNKNOWN_USER, missing_parameter};
 use crate::gateway::context::Context;
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
@@ -15,15 +15,15 @@ use crate::points::values::Uid;
 /// `communal.user.identity`.
 pub struct Identity;
 
-/// The only supported kind of identification, `user_id`. The others (1 mobile number, 2 card, 3 code) find no user.
+/// Identification by `user_id`, the only supported kind. The others (1 mobile number, 2 card, 3 code) find no user.
 const BY_USER_ID: i64 = 4;
 
 params! {
     /// The parameters, in the order of their checks.
     pub struct Params {
-        /// kind of identification: 4 = user_id
+        /// kind of identification: 4 = user_id; 1 to 3 find no user
         kind: Within<1, 4> as "type" = required,
-        /// the user, required if type is 4
+        /// the user; required if type is 4
         user: Option<Uid> as "user_id" = optional(None),
     }
 }
@@ -61,7 +61,7 @@ impl Method for Identity {
         } = params;
         let ledger = &coins.ledger;
         let known = match (kind, user) {
-            (BY_USER_ID, None) => return Err(missing("user_id").into()),
+            (BY_USER_ID, None) => return Err(missing_parameter("user_id").into()),
             (BY_USER_ID, Some(user)) => {
                 let points = ledger.balance(Coins::account(user)).await?;
                 points.map(|points| (user, points))
@@ -69,7 +69,7 @@ impl Method for Identity {
             _ => None,
         };
         let Some((user, user_points)) = known else {
-            return Err(context.details.refusal(ledger, UNKNOWN_USER).await);
+            return Err(context.details.reject(ledger, UNKNOWN_USER).await);
         };
         context
             .details

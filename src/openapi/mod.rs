@@ -1,4 +1,4 @@
-//! The endpoint `/api/v2` of the open platform, as in protocols.md part 2, and the Actions that partners may call.
+//! The endpoint `/api/v2` of the open platform, by protocols.md part 2, and the Actions that partners call.
 
 mod caller;
 mod dialect;
@@ -28,7 +28,7 @@ use crate::services::Services;
 use caller::Caller;
 use dialect::OpenPlatform;
 
-/// The endpoint's name.
+/// The name in `pointgate sign openapi` and in the metrics.
 pub const NAME: &str = "openapi";
 
 const MALFORMED: Fault = Fault::new(100002, "参数格式不对");
@@ -40,22 +40,22 @@ const BROKEN: Fault = Fault::new(500000, "系统错误");
 /// The message of every success.
 const SUCCESS: &str = "success";
 
-/// An envelope field or a parameter is absent.
-fn missing(name: &str) -> Fault {
+/// The fault for an absent envelope field or parameter.
+fn missing_parameter(name: &str) -> Fault {
     Fault::formatted(100001, format!("缺少参数{name}"))
 }
 
-/// The endpoint `/api/v2`.
+/// The endpoint `/api/v2` with its partners.
 pub struct Partners {
     config: config::Openapi,
     actions: Arc<Registry<Arc<Coins>, Caller>>,
 }
 
 impl Partners {
-    /// Serves the partners of the configuration.
+    /// Serves the partners of `[openapi]`.
     ///
     /// # Errors
-    /// Returns a partner that may call an Action which does not exist, in words.
+    /// Returns a message for the user if `allow` of a partner lists an unknown Action.
     pub fn new(config: &config::Openapi) -> Result<Partners, String> {
         let actions = actions().map_err(|duplicate| duplicate.to_string())?;
         for partner in &config.partners {

@@ -1,4 +1,4 @@
-//! A partner: its permissions and secrets, and metrics that tell an operator when a previous secret is no longer used.
+//! A partner: its permissions and secrets, and metrics that show when a partner no longer uses its previous secret.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,10 +13,10 @@ use super::signature::SignedEnvelope;
 use crate::config::{self, Secret, SignedFields};
 use crate::sign::{form_encode, same};
 
-/// How often the log repeats which secret is in use (ms).
-const LOG_AGAIN: i64 = 60_000;
+/// The shortest time between two log lines about the secret in use (ms).
+const LOG_INTERVAL: i64 = 60_000;
 
-/// A configured partner.
+/// A partner of the configuration, ready to verify Tokens.
 pub struct AuthorisedPartner {
     pub open_id: String,
     pub grant_code: Secret,
@@ -25,50 +25,51 @@ pub struct AuthorisedPartner {
     secrets: Vec<CountedSecret>,
 }
 
-/// A secret with its counters.
+/// A secret with its metrics.
 struct CountedSecret {
     secret: Secret,
-    which: &'static str,
+    /// `current` or `previous`.
+    name: &'static str,
     uses: Counter,
-    last: Gauge,
+    last_used: Gauge,
     logged_at: AtomicI64,
 }
 
-/// The metrics' labels.
+/// The labels of both metrics.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SecretLabels {
     partner: String,
     secret: &'static str,
 }
 
-/// Counts the uses of all partners' secrets.
+/// The metrics of all partners' secrets.
 pub struct SecretMetrics {
     uses: Family<SecretLabels, Counter>,
-    last: Family<SecretLabels, Gauge>,
+    last_used: Family<SecretLabels, Gauge>,
 }
 
 impl SecretMetrics {
     /// Registers the metrics.
     pub fn register(metrics: &mut Metrics) -> SecretMetrics {
-        let (uses, last) = (Family::default(), Family::default());
+        let (uses, last_used) = (Family::default(), Family::default());
         let help = "Requests that a partner signed with this secret, since the start";
         metrics.register("pointgate_partner_secret_uses", help, uses.clone());
         let help = "When a partner last signed with this secret, in seconds since 1970 UTC; 0 = not since the start";
         let name = "pointgate_partner_secret_last_used_timestamp_seconds";
-        metrics.register(name, help, last.clone());
-        SecretMetrics { uses, last }
+        metrics.register(name, help, last_used.clone());
+        SecretMetrics { uses, last_used }
     }
 
-    fn key(&self, partner: &str, secret: &Secret, which: &'static str) -> CountedSecret {
+    fn counted(&self, partner: &str, secret: &Secret, name: &'static str) -> CountedSecret {
         let labels = SecretLabels {
             partner: partner.to_owned(),
-            secret: which,
+            secret: name,
         };
         CountedSecret {
             secret: secret.clone(),
-            which,
+            name,
             uses: self.uses.get_or_create(&labels).clone(),
-            last: self.last.get_or_create(&labels).clone(),
+            last_used: self.last_used.get_or_create(&labels).clone(),
             logged_at: AtomicI64::new(i64::MIN),
         }
     }
@@ -78,9 +79,9 @@ impl AuthorisedPartner {
     /// Takes a partner of the configuration.
     pub fn new(config: &config::Partner, metrics: &SecretMetrics) -> AuthorisedPartner {
         let open_id = &config.open_id;
-        let mut secrets = vec![metrics.key(open_id, &config.secret, "current")];
+        let mut secrets = vec![metrics.counted(open_id, &config.secret, "current")];
         if let Some(previous) = &config.previous_secret {
-            secrets.push(metrics.key(open_id, previous, "previous"));
+            secrets.push(metrics.counted(open_id, previous, "previous"));
         }
         AuthorisedPartner {
             open_id: open_id.clone(),
@@ -91,46 +92,46 @@ impl AuthorisedPartner {
         }
     }
 
-    /// Verifies a Token, with or without its last encoding, and returns which secret it was made with: `current` or `previous`.
-    /// Counts the use of that secret.
+    /// Verifies a Token, with or without its form encoding. Returns the name of the secret that made it, `current` or `previous`,
+    /// and counts its use; `None` if no secret made it.
     pub fn verify(
         &self,
         signed: &SignedEnvelope<'_>,
         token: &str,
         now: i64,
     ) -> Option<&'static str> {
-        // Every secret is tried, so that the time does not tell which one was right.
+        // Try every secret, so that the time does not reveal which one matched.
         let mut found = None;
-        for key in &self.secrets {
-            let good = signed.token(&key.secret);
-            if same(&good, token) | same(&form_encode(&good), token) {
-                found = found.or(Some(key));
+        for candidate in &self.secrets {
+            let expected = signed.token(&candidate.secret);
+            if same(&expected, token) | same(&form_encode(&expected), token) {
+                found = found.or(Some(candidate));
             }
         }
-        let key = found?;
-        key.uses.inc();
-        key.last.set(now / 1000);
+        let used = found?;
+        used.uses.inc();
+        used.last_used.set(now / 1000);
         if self.secrets.len() > 1 {
-            self.log_use(key, now);
+            self.log_use(used, now);
         }
-        Some(key.which)
+        Some(used.name)
     }
 
-    /// Logs at most once a minute which of two secrets is in use.
-    fn log_use(&self, key: &CountedSecret, now: i64) {
-        let logged_at = key.logged_at.load(Ordering::Relaxed);
-        if now < logged_at.saturating_add(LOG_AGAIN) {
+    /// Logs the secret in use of a partner that has two, at most once a minute.
+    fn log_use(&self, used: &CountedSecret, now: i64) {
+        let logged_at = used.logged_at.load(Ordering::Relaxed);
+        if now < logged_at.saturating_add(LOG_INTERVAL) {
             return;
         }
         let ours =
-            key.logged_at
+            used.logged_at
                 .compare_exchange(logged_at, now, Ordering::Relaxed, Ordering::Relaxed);
         if ours.is_ok() {
             log::info!(
                 "partner {} signs with its {} secret, {} requests since the start",
                 self.open_id,
-                key.which,
-                key.uses.get()
+                used.name,
+                used.uses.get()
             );
         }
     }

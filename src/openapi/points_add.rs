@@ -9,6 +9,7 @@ use crate::gateway::value::{Text, Within};
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{Idempotency, Posting, PostingKind, Reason, Rejection};
 use crate::params;
+use crate::points::REWARD;
 use crate::points::coins::Coins;
 use crate::points::keys::KeySpace;
 use crate::points::values::{Credit, Uid};
@@ -18,7 +19,8 @@ pub struct PointsAdd;
 
 const BIZ_ID_USED: Fault = Fault::new(200002, "bizId已被使用");
 
-/// The platform's 12 `sourceType`s: the nearest of the coins' types, and the platform's title.
+/// The platform's 12 `sourceType`s, from 1: the reason of the points, which is the nearest of the coins' types, and the platform's
+/// title.
 const SOURCES: [(i64, &str); 12] = [
     (13, "消费增加"),
     (3, "关注有礼"),
@@ -33,29 +35,28 @@ const SOURCES: [(i64, &str); 12] = [
     (18, "评价得积分"),
     (8, "完善会员资料得积分"),
 ];
-const REWARD: Reason = Reason(3);
 
 params! {
     /// The parameters, in the order of their checks.
     pub struct Params {
         /// points to give
         balance: Credit = required,
-        /// the partner's idempotency key: the same one counts once
+        /// idempotency key of the partner's
         biz_id: Text<128> as "bizId" = required,
         /// the user
         customer: Uid as "customerId" = required,
-        /// text for the history instead of the source's title
+        /// text for the history, by default the title of the source
         reason: Option<Text<255>> = optional(None),
-        /// source: 1 purchase … 12 profile completed
+        /// source, from 1 purchase to 12 completed profile
         source: Option<Within<1, 12>> as "sourceType" = optional(None),
-        /// channel: 1 Alipay … 9 Koubei; validated, not stored
+        /// channel, from 1 Alipay to 9 Koubei; validated, not stored
         _channel: Option<Within<1, 9>> as "pointsChannel" = optional(None),
     }
 }
 
 impl Method for PointsAdd {
     const NAME: &'static str = "user.points-add";
-    const SUMMARY: &'static str = "a partner gives a user points";
+    const SUMMARY: &'static str = "give a user points";
     const EXAMPLE: &'static str =
         "balance=11&bizId=appPay10190709&customerId=50030199&sourceType=1&pointsChannel=7";
     const MESSAGE: &'static str = SUCCESS;
@@ -80,9 +81,8 @@ impl Method for PointsAdd {
         } = params;
         let source =
             source.and_then(|Within(number)| SOURCES.get(usize::try_from(number - 1).unwrap_or(0)));
-        let why = source.map_or(REWARD, |(reason, _)| Reason(*reason));
-        let words = source.map(|(_, words)| (*words).to_owned());
-        let once = Idempotency {
+        let title = source.map(|(_, title)| (*title).to_owned());
+        let idempotency = Idempotency {
             key: KeySpace::PartnerGift.key(&[&context.details.partner.open_id, &biz_id]),
             fingerprint: Key::of(&[&customer.0.to_string(), &amount.to_string()]),
         };
@@ -92,11 +92,11 @@ impl Method for PointsAdd {
                 amount,
                 expires_at: coins.expires_at(context.now),
             },
-            reason: why,
-            idempotency: Some(once),
+            reason: source.map_or(REWARD, |(reason, _)| Reason(*reason)),
+            idempotency: Some(idempotency),
             requires: None,
             reference: Some(biz_id),
-            message: reason.map(|Text(reason)| reason).or(words),
+            message: reason.map(|Text(reason)| reason).or(title),
             operator: None,
         };
         let reject = |rejection| match rejection {

@@ -1,4 +1,4 @@
-//! `user.user-points-records`: a user's points, newest first, in the two forms that the document gives to one Action.
+//! `user.user-points-records`: the point history of a user, newest first. The document gives one Action two forms of reply.
 
 use serde::Serialize;
 
@@ -17,9 +17,10 @@ use crate::points::values::Uid;
 /// `user.user-points-records`.
 pub struct Records;
 
-/// The default and the largest page size.
-const ROWS: i64 = 10;
-const MOST_ROWS: i64 = 100;
+/// The default page size.
+const PAGE_SIZE: i64 = 10;
+/// The largest page size.
+const MAX_PAGE_SIZE: i64 = 100;
 
 /// The direction of rows: `all`, `in` or `out`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +31,12 @@ params! {
     pub struct Params {
         /// the user
         user: Uid as "user_id" = required,
-        /// page size, at most 100
-        page_size: i64 = optional(ROWS),
-        /// page number, from 1
+        /// page size: 1 to 100, a smaller one means 10
+        page_size: i64 = optional(PAGE_SIZE),
+        /// page number from 1; a smaller one means 1
         page: i64 = optional(1),
-        /// direction of rows; present = the short form of the reply
-        which: Option<RecordFilter> as "type" = optional(None),
+        /// direction of rows; its presence selects the short reply
+        filter: Option<RecordFilter> as "type" = optional(None),
     }
 }
 
@@ -43,7 +44,7 @@ params! {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
-    /// Without `type`.
+    /// The reply without `type`.
     Long {
         /// The number of this page.
         current_page: i64,
@@ -56,16 +57,16 @@ pub enum Reply {
         /// The rows of this page, newest first.
         item_list: Vec<LongRow>,
     },
-    /// With `type`: the rows stand twice, where the document's sample and where its table has them.
+    /// The reply with `type`. It has the rows twice, because the document's sample and its table disagree on their place.
     Short {
-        /// Where the sample has them.
+        /// The rows at the sample's place.
         data: Rows,
-        /// Where the table has them.
+        /// The rows at the table's place.
         item_list: Vec<ShortRow>,
     },
 }
 
-/// The rows where the document's sample has them.
+/// The object `data` of the document's sample.
 #[derive(Debug, Serialize)]
 pub struct Rows {
     item_list: Vec<ShortRow>,
@@ -95,7 +96,7 @@ pub struct ShortRow {
 
 impl Method for Records {
     const NAME: &'static str = "user.user-points-records";
-    const SUMMARY: &'static str = "a user's points, newest first";
+    const SUMMARY: &'static str = "point history of a user, newest first";
     const EXAMPLE: &'static str = "user_id=50030199&page_size=10&page=1";
     const MESSAGE: &'static str = SUCCESS;
     type State = Coins;
@@ -109,14 +110,14 @@ impl Method for Records {
         context: Context<Caller>,
     ) -> Result<Reply, CallError> {
         let page = params.page.max(1);
-        // As in the coins' lists: an invalid size falls back to 10, one that is too large to 100.
+        // The protocol clamps: a size below 1 becomes 10, one above 100 becomes 100.
         let size = match params.page_size {
-            ..1 => ROWS,
-            size => size.min(MOST_ROWS),
+            ..1 => PAGE_SIZE,
+            size => size.min(MAX_PAGE_SIZE),
         };
         let range = Range {
             account: Coins::account(params.user),
-            direction: params.which.and_then(|RecordFilter(direction)| direction),
+            direction: params.filter.and_then(|RecordFilter(direction)| direction),
             from: None,
             until: None,
             skip: (page - 1).saturating_mul(size),
@@ -124,19 +125,24 @@ impl Method for Records {
         };
         let found = coins.ledger.history(&range).await?;
         let Some(Page { total, entries }) = found else {
-            return Err(context.details.refusal(&coins.ledger, UNKNOWN_USER).await);
+            return Err(context.details.reject(&coins.ledger, UNKNOWN_USER).await);
         };
-        let reply = match params.which {
+        let reply = match params.filter {
             None => Reply::Long {
                 current_page: page,
                 per_page: size,
                 last_page: (total.saturating_add(size - 1) / size).max(1),
                 total,
-                item_list: entries.into_iter().map(|row| long(coins, row)).collect(),
+                item_list: entries
+                    .into_iter()
+                    .map(|row| long_row(coins, row))
+                    .collect(),
             },
             Some(_) => {
-                let rows: Vec<ShortRow> =
-                    entries.into_iter().map(|row| short(coins, row)).collect();
+                let rows: Vec<ShortRow> = entries
+                    .into_iter()
+                    .map(|row| short_row(coins, row))
+                    .collect();
                 Reply::Short {
                     data: Rows {
                         item_list: rows.clone(),
@@ -153,7 +159,7 @@ impl Method for Records {
     }
 }
 
-fn long(coins: &Coins, row: Row) -> LongRow {
+fn long_row(coins: &Coins, row: Row) -> LongRow {
     let (title, message) = coins.texts(row.reason, row.reference.as_deref(), row.message);
     let sub_type = match row.reason.0 {
         _ if row.amount > 0 => 0,
@@ -174,16 +180,16 @@ fn long(coins: &Coins, row: Row) -> LongRow {
         },
         points: row.amount.abs(),
         desc: title,
-        created_at: coins.calendar.write(row.at),
+        created_at: coins.calendar.format(row.at),
         change_text: message,
     }
 }
 
-fn short(coins: &Coins, row: Row) -> ShortRow {
+fn short_row(coins: &Coins, row: Row) -> ShortRow {
     let (_, message) = coins.texts(row.reason, row.reference.as_deref(), row.message);
     ShortRow {
         r#type: row.direction,
-        created_at: coins.calendar.write(row.at),
+        created_at: coins.calendar.format(row.at),
         points: row.amount.abs(),
         source_desc: message,
     }

@@ -18,15 +18,15 @@ pub fn seal(outcome: Result<Reply, CallError>) -> Answer {
                 Value::from(message)
             ),
         },
-        Err(CallError::Fault(fault)) => refusal(200, &fault),
-        Err(CallError::Busy) => refusal(200, &TOO_MANY),
-        Err(CallError::Internal) => refusal(500, &BROKEN),
+        Err(CallError::Fault(fault)) => seal_fault(200, &fault),
+        Err(CallError::Busy) => seal_fault(200, &TOO_MANY),
+        Err(CallError::Internal) => seal_fault(500, &BROKEN),
     }
 }
 
-/// Writes a refusal, sent with an HTTP status. The envelope's `status` is true if only the business of a good request was refused:
-/// the codes from 200000 to 499999.
-pub fn refusal(status: u16, fault: &Fault) -> Answer {
+/// Answers a fault under an HTTP status. The envelope's `status` is true for faults of the business, with codes from 200000 to
+/// 499999, because the request itself was valid.
+pub fn seal_fault(status: u16, fault: &Fault) -> Answer {
     let business = (200_000..500_000).contains(&fault.code);
     Answer {
         status,

@@ -1,4 +1,4 @@
-//! Signs sample envelopes for a tester without a client.
+//! Signs sample envelopes for `pointgate sign openapi`.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
@@ -9,10 +9,10 @@ use crate::config::{self, SignedFields};
 use crate::gateway::endpoint::{Sample, SignedRequest};
 use crate::sign::form_encode;
 
-/// Signs an envelope as the partner whose OpenId is the sample's caller, by default the first configured.
+/// Signs an envelope as the partner whose OpenId is the sample's caller, by default as the first configured one.
 ///
 /// # Errors
-/// Returns the reason in words if there is no such partner.
+/// Returns a message for the user if the sample has no Action or there is no such partner.
 pub fn sign(config: &config::Openapi, sample: Sample) -> Result<SignedRequest, String> {
     let action = sample
         .method

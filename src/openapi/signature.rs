@@ -1,4 +1,4 @@
-//! The Token of an envelope, as protocols.md part 2 has it.
+//! The Token of an envelope, by protocols.md part 2.
 
 use serde_json::Value;
 
@@ -8,9 +8,9 @@ use crate::sign::{form_encode, hmac_sha1_base64};
 /// The spelling of an envelope's field names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
-    /// `OpenId`, as the document has it.
+    /// `OpenId`, the document's spelling.
     Pascal,
-    /// `openId`, as the platform's newer clients have it.
+    /// `openId`, the spelling of the platform's newer clients.
     Camel,
 }
 
@@ -37,7 +37,7 @@ impl Spelling {
         }
     }
 
-    /// The name of the business parameters.
+    /// The name of the field with the Action's parameters.
     pub fn params(self) -> &'static str {
         match self {
             Spelling::Pascal => "Params",
@@ -60,11 +60,11 @@ pub struct SignedEnvelope<'a> {
     pub open_id: &'a str,
     /// The partner's GrantCode.
     pub grant_code: &'a str,
-    /// The Timestamp as it stands in the envelope (s since 1970 UTC).
+    /// The Timestamp, exactly as in the envelope (s since 1970 UTC).
     pub timestamp: &'a str,
-    /// The single-use Nonce as it stands in the envelope.
+    /// The single-use Nonce, exactly as in the envelope.
     pub nonce: &'a str,
-    /// Action and Params, if the partner signs them too (`sign = "full"`).
+    /// Action and Params, for a partner with `sign = "full"`.
     pub call: Option<(&'a str, &'a Value)>,
 }
 
@@ -84,10 +84,10 @@ impl SignedEnvelope<'_> {
             (timestamp, self.timestamp.to_owned()),
             (nonce, self.nonce.to_owned()),
         ];
-        if let Some((called, params)) = self.call {
+        if let Some((action_name, params)) = self.call {
             let mut params = params.clone();
             params.sort_all_objects();
-            pairs.push((action, called.to_owned()));
+            pairs.push((action, action_name.to_owned()));
             pairs.push((self.spelling.params(), params.to_string()));
         }
         pairs.sort_unstable();

@@ -1,4 +1,4 @@
-//! The community: maps its users to members, and its scores to accounts.
+//! The community: maps its users to members, its scores to accounts, and its actions to rules.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct Community {
 }
 
 impl Community {
-    /// Serves these members and coins.
+    /// Takes the rules of the configuration.
     pub fn new(config: &config::Osx, coins: Arc<Coins>, members: Members) -> Community {
         Community {
             coins,
@@ -33,10 +33,10 @@ impl Community {
         }
     }
 
-    /// The member whom a token names.
+    /// The member's name in a user token. Which of the two names it is, `osx.user_token` configures.
     ///
     /// # Errors
-    /// Returns a fault that names `parameter` if the token cannot be a member's.
+    /// Returns a fault that names `parameter` if the token is not a uid although `osx.user_token` is `uid`.
     pub fn name(&self, token: &str, parameter: &str) -> Result<MemberName, Fault> {
         match self.user_token {
             UserToken::UserKey => Ok(MemberName::UserKey(token.to_owned())),
@@ -47,7 +47,7 @@ impl Community {
         }
     }
 
-    /// The rule of an action; `None` = it scores nothing.
+    /// The rule of an action; `None` = the action scores nothing.
     pub fn rule(&self, action: &str) -> Option<&Rule> {
         self.rules.get(action)
     }
@@ -60,7 +60,7 @@ impl Community {
         }
     }
 
-    /// When points of a score that are earned at `now` expire (ms).
+    /// When points of a score that are earned at `now` expire (ms since 1970 UTC).
     pub fn expires_at(&self, score: usize, now: i64) -> i64 {
         self.coins.expiry_of(&self.scores[score], now)
     }
@@ -68,7 +68,7 @@ impl Community {
     /// A member's profile; empty for an unknown member.
     ///
     /// # Errors
-    /// Returns that the database does not answer.
+    /// Returns [`CallError::Busy`] or [`CallError::Internal`] if the database does not answer.
     pub async fn profile(&self, name: &MemberName) -> Result<Profile, CallError> {
         let member = self.members.find(name).await?;
         Ok(member.map_or_else(Profile::default, Profile::from))

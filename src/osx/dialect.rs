@@ -1,4 +1,4 @@
-//! The community's dialect: a GET whose parameter `sign` covers its values, as in protocols.md part 3.
+//! The community's dialect: a GET whose parameter `sign` covers the parameters, by protocols.md part 3.
 
 use serde_json::Value;
 
@@ -13,27 +13,27 @@ use crate::gateway::params::ParameterFaults;
 use crate::gateway::reply::Reply;
 use crate::sign::same;
 
-// The envelope has no codes, so these stand in the log alone.
+// The envelope has no codes of faults; these are for the log and the metrics.
 const EXPIRED: Fault = Fault::new(1, "请求超时");
 const WRONG_KEY: Fault = Fault::new(2, "参数错误,秘钥key不正确");
 const FORGED: Fault = Fault::new(3, "签名验证不通过");
 const MALFORMED: Fault = Fault::new(4, "参数格式不对");
 const NO_METHOD: Fault = Fault::new(5, "接口不存在");
 
-/// The dialect with its keys; without any, every request is refused.
+/// The dialect with its keys; without keys, it rejects every request.
 pub struct Osx {
     keys: Option<Keys>,
 }
 
 impl Osx {
-    /// Takes the keys of the configuration.
+    /// Takes the keys of `[osx]`.
     pub fn new(config: &config::Osx) -> Osx {
         Osx {
             keys: config.keys.clone(),
         }
     }
 
-    /// Verifies a request and returns its app.
+    /// Verifies a request and returns its appKey.
     fn verify(&self, request: &Request<'_>, parameters: &Parameters) -> Result<String, Fault> {
         let end = parameters.text("endtimestamp").map(str::parse::<i64>);
         if !matches!(end, Some(Ok(end)) if end >= request.now.div_euclid(1000)) {
@@ -86,7 +86,7 @@ impl Dialect for Osx {
         }
     }
 
-    fn unknown_method(&self, _named: Option<&str>) -> Fault {
+    fn unknown_method(&self, _method: Option<&str>) -> Fault {
         NO_METHOD
     }
 

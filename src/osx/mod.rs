@@ -1,4 +1,4 @@
-//! The endpoint of the OSX community: `GET /userActionNotify` and `GET /getUserInfo`, as in protocols.md part 3.
+//! The endpoint of the OSX community: `GET /userActionNotify` and `GET /getUserInfo`, by protocols.md part 3.
 
 mod community;
 mod dialect;
@@ -21,10 +21,10 @@ use community::Community;
 use dialect::Osx;
 pub use signature::sign;
 
-/// The endpoint's name.
+/// The name in `pointgate sign osx` and in the metrics.
 pub const NAME: &str = "osx";
 
-/// The paths, and the parameters that the platform itself sends to each, except `sign`.
+/// The paths, with the parameters that the platform itself adds to each, except `sign`.
 const PARAMETERS: [(&str, &[&str]); 2] = [
     (
         notify::PATH,
@@ -44,22 +44,22 @@ const PARAMETERS: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// A parameter is absent, wrong or too long, as `text` says.
+/// The fault for an absent, wrong or too long parameter; `text` says which of these.
 fn invalid(text: &str, name: &str) -> Fault {
     Fault::formatted(4, format!("{text}{name}"))
 }
 
-/// The endpoint of the community.
+/// The endpoint of the community's callbacks.
 pub struct CommunityCallbacks {
     config: config::Osx,
     methods: Arc<Registry<Community, ()>>,
 }
 
 impl CommunityCallbacks {
-    /// Serves the community of the configuration.
+    /// Serves the community of `[osx]`.
     ///
     /// # Errors
-    /// Returns a name that two methods want, in words.
+    /// Returns a message if two methods have the same name, which is a bug.
     pub fn new(config: &config::Osx) -> Result<CommunityCallbacks, String> {
         Ok(CommunityCallbacks {
             config: config.clone(),
@@ -93,7 +93,7 @@ impl Endpoint<Services> for CommunityCallbacks {
     fn methods(&self) -> Vec<Description> {
         let dialect = Osx::new(&self.config);
         let methods = self.methods.methods().iter();
-        // `sign` tells the two apart by their parameters.
+        // `pointgate sign osx` takes no method: the parameters determine it.
         methods
             .map(|it| it.describe(&dialect, |_, example| example.to_owned()))
             .collect()

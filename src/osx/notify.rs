@@ -1,4 +1,4 @@
-//! `/userActionNotify`: an action of a user of the community, which may score for that user and for another one.
+//! `/userActionNotify`: records an action of a community user, and scores it for that user and for the other user it concerns.
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
@@ -25,38 +25,41 @@ pub struct UserActionNotify;
 /// The path, which is the method's name.
 pub const PATH: &str = "/userActionNotify";
 
-/// The platform's value for a missing counterpart or object.
-const NOBODY: &str = "0";
-/// The most characters of an entry's reference.
-const LONGEST_REFERENCE: usize = 128;
+/// The platform's value for no other user and for no object.
+const NONE: &str = "0";
+/// The longest reference of an entry (characters).
+const MAX_REFERENCE_LENGTH: usize = 128;
 
 params! {
     /// The parameters, in the order of their checks.
     pub struct Params {
         /// the acting user
         user: Text<255> as "user_token" = required,
-        /// the other user, 0 for nobody
+        /// the other user, 0 = none
         other: Option<Text<255>> as "to_user_token" = optional(None),
-        /// the object of the action, 0 for nothing
+        /// the object of the action, 0 = none
         object: Option<Text<255>> as "to_id" = optional(None),
         /// name of the action
         action: Text<255> = required,
-        /// the sender's idempotency key
+        /// idempotency key of the platform's
         token: Text<255> as "action_token" = required,
     }
 }
 
-/// One side of an action: the scores that its rule moves for one user, in the order of their postings.
-struct Side {
-    /// The name of the token in the answer, and the token.
-    named: (&'static str, String),
+/// A user whom an action concerns.
+struct Participant {
+    /// The name of the token's parameter, which is also its name in the answer.
+    parameter: &'static str,
+    token: String,
     name: MemberName,
+    /// Scores by index from 0, with the change of each, in the order of their postings.
     scores: Vec<(usize, i64)>,
 }
 
 impl Method for UserActionNotify {
     const NAME: &'static str = PATH;
-    const SUMMARY: &'static str = "record an action of a community user, and score it by its rule";
+    const SUMMARY: &'static str =
+        "record an action of a user of the community, and score it by its rule";
     const EXAMPLE: &'static str = "user_token=14359234985&to_user_token=14359234956&to_id=256&action=osapi_com_sendThread&action_token=1520559498658924";
     const MESSAGE: &'static str = "ok";
     type State = Community;
@@ -69,15 +72,16 @@ impl Method for UserActionNotify {
         params: Params,
         context: Context,
     ) -> Result<Box<RawValue>, CallError> {
-        let some = |text: Option<Text<255>>| text.map(|Text(text)| text).filter(|it| it != NOBODY);
+        let present = |text: Option<Text<255>>| text.map(|Text(text)| text).filter(|it| it != NONE);
         let (Text(user), Text(action), Text(token)) = (params.user, params.action, params.token);
-        let (other, object) = (some(params.other), some(params.object));
-        let none = Rule::default();
-        let rule = community.rule(&action).unwrap_or(&none);
+        let (other, object) = (present(params.other), present(params.object));
+        let no_scores = Rule::default();
+        let rule = community.rule(&action).unwrap_or(&no_scores);
 
         let name = community.name(&user, "user_token")?;
-        let mut sides = vec![Side {
-            named: ("user_token", user),
+        let mut participants = vec![Participant {
+            parameter: "user_token",
+            token: user,
             name: name.clone(),
             scores: rule.user.clone(),
         }];
@@ -85,17 +89,18 @@ impl Method for UserActionNotify {
         if let Some(other) = other {
             let name = community.name(&other, "to_user_token")?;
             other_name = Some(name.owner());
-            sides.push(Side {
-                named: ("to_user_token", other),
+            participants.push(Participant {
+                parameter: "to_user_token",
+                token: other,
                 name,
                 scores: rule.to_user.clone(),
             });
         }
-        let postings = sides.iter().flat_map(|side| {
+        let postings = participants.iter().flat_map(|participant| {
             let post = |&(score, amount)| {
                 posting(
                     community,
-                    &side.name,
+                    &participant.name,
                     score,
                     amount,
                     rule,
@@ -103,7 +108,7 @@ impl Method for UserActionNotify {
                     context.now,
                 )
             };
-            side.scores.iter().map(post)
+            participant.scores.iter().map(post)
         });
         let transaction = Transaction {
             nonce: None,
@@ -124,16 +129,16 @@ impl Method for UserActionNotify {
         };
         let profile = write(&community.profile(&name).await?)?;
         let balances = apply(&community.coins.ledger, transaction).await?;
-        let answer = answer(&token, &sides, &balances, &profile);
+        let answer = answer(&token, &participants, &balances, &profile);
         RawValue::from_string(answer).map_err(|error| {
-            log::error!("an answer is not JSON: {error}");
+            log::error!("cannot write an answer: {error}");
             CallError::Internal
         })
     }
 }
 
-/// Applies an action. Returns for each posting the balance after the action, or `None` if the posting moved nothing; for a
-/// repeat, the balance of now if the recorded action scored, and else nothing.
+/// Applies an action. Returns for each posting the balance after the action, or `None` if the posting changed nothing. A repeated
+/// action changes nothing and returns the current balances, or no balances if the recorded action scored nothing.
 async fn apply(ledger: &Ledger, transaction: Transaction) -> Result<Vec<Option<i64>>, CallError> {
     let postings = transaction.postings.iter();
     let accounts: Vec<AccountKey> = postings.map(|posting| posting.account.clone()).collect();
@@ -152,7 +157,7 @@ async fn apply(ledger: &Ledger, transaction: Transaction) -> Result<Vec<Option<i
     }
 }
 
-/// For each posting the balance after the last posting to its account, or `None` if the posting moved nothing.
+/// For each posting the balance after the last posting to its account, or `None` if the posting changed nothing.
 fn final_balances(accounts: &[AccountKey], receipts: &[Receipt]) -> Vec<Option<i64>> {
     let pairs = || accounts.iter().zip(receipts);
     let last = |account| pairs().rev().find(|(other, _)| *other == account);
@@ -173,7 +178,7 @@ fn posting(
     token: &str,
     now: i64,
 ) -> Posting {
-    let short = token.chars().nth(LONGEST_REFERENCE).is_none();
+    let fits = token.chars().nth(MAX_REFERENCE_LENGTH).is_none();
     Posting {
         account: community.account(name, score),
         kind: match amount > 0 {
@@ -186,21 +191,26 @@ fn posting(
         reason: REWARD,
         idempotency: None,
         requires: None,
-        reference: short.then(|| token.to_owned()),
+        reference: fits.then(|| token.to_owned()),
         message: rule.message.clone(),
         operator: None,
     }
 }
 
-/// The answer's data: each side with the balances of the scores that changed.
-fn answer(token: &str, sides: &[Side], balances: &[Option<i64>], profile: &str) -> String {
+/// The data of the answer: each participant with the balances of the scores that changed.
+fn answer(
+    token: &str,
+    participants: &[Participant],
+    balances: &[Option<i64>],
+    profile: &str,
+) -> String {
     let mut balances = balances.iter().copied();
-    let sides: Vec<String> = sides
+    let fields: Vec<String> = participants
         .iter()
-        .map(|side| {
-            let (name, token) = (side.named.0, quoted(&side.named.1));
+        .map(|participant| {
+            let (name, token) = (participant.parameter, quoted(&participant.token));
             let mut fields = vec![format!(r#""{name}":{token}"#)];
-            for (score, _) in &side.scores {
+            for (score, _) in &participant.scores {
                 if let Some(balance) = balances.next().flatten() {
                     fields.push(format!(r#""score{}":"{balance}""#, score + 1));
                 }
@@ -212,7 +222,7 @@ fn answer(token: &str, sides: &[Side], balances: &[Option<i64>], profile: &str) 
     format!(
         r#"{{"action_token":{}{},"userInfo":{profile}}}"#,
         quoted(token),
-        sides.concat()
+        fields.concat()
     )
 }
 
@@ -222,7 +232,7 @@ fn quoted(text: &str) -> String {
 
 fn write(value: &impl serde::Serialize) -> Result<String, CallError> {
     serde_json::to_string(value).map_err(|error| {
-        log::error!("a profile cannot be written: {error}");
+        log::error!("cannot write a profile: {error}");
         CallError::Internal
     })
 }

@@ -1,4 +1,4 @@
-//! The profile that the platform gets of a member: the document's `userInfo` without the scores.
+//! The profile of a member for the platform: the document's `userInfo` without the scores.
 
 use serde::Serialize;
 

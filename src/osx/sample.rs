@@ -1,4 +1,4 @@
-//! Signs sample callbacks for a tester without a community platform.
+//! Signs sample callbacks for `pointgate sign osx`.
 
 use super::signature::sign as sign_values;
 use super::{notify, user_info};
@@ -6,13 +6,14 @@ use crate::config;
 use crate::gateway::endpoint::{Sample, SignedRequest};
 use crate::sign::form_query;
 
-/// How long a signed sample is good (s).
-const GOOD_FOR: i64 = 600;
+/// The time until a signed sample expires (s).
+const VALID_FOR: i64 = 600;
 
-/// Signs a callback, or a `/getUserInfo` where there is no action; adds `appKey` and `endtimestamp`.
+/// Signs `/userActionNotify` if the sample has an `action`, otherwise `/getUserInfo`. Adds `appKey` and `endtimestamp` if they are
+/// absent.
 ///
 /// # Errors
-/// Returns the reason in words if the community has no keys.
+/// Returns a message for the user if the community has no keys.
 pub fn sign(config: &config::Osx, sample: Sample) -> Result<SignedRequest, String> {
     let keys = config.keys.as_ref();
     let keys = keys.ok_or("[osx] app_key and app_secret are not configured")?;
@@ -21,7 +22,7 @@ pub fn sign(config: &config::Osx, sample: Sample) -> Result<SignedRequest, Strin
         true => notify::PATH,
         false => user_info::PATH,
     };
-    let end = sample.now + GOOD_FOR;
+    let end = sample.now + VALID_FOR;
     for (name, value) in [
         ("appKey", keys.app_key.clone()),
         ("endtimestamp", end.to_string()),

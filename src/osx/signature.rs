@@ -1,4 +1,4 @@
-//! The parameter `sign`, as protocols.md part 3 has it.
+//! The parameter `sign`, by protocols.md part 3.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use crate::config::Secret;
 use crate::gateway::parameters::Parameters;
 use crate::sign::{md5_hex, same};
 
-/// Signs parameters: concatenates the values of all but `sign`, and of `appSecret`, in ascending order of their names; lower-case hex
-/// MD5. A repeated name counts with its first value.
+/// Signs parameters: concatenates the values of all but `sign`, and of `appSecret`, in ascending order of their names; lower-case
+/// hex MD5. A repeated name counts with its first value.
 pub fn sign<'a>(
     parameters: impl Iterator<Item = (&'a str, &'a str)>,
     secret: &'a Secret,
@@ -22,14 +22,17 @@ pub fn sign<'a>(
     md5_hex(&values)
 }
 
-/// Whether `sign` covers all parameters, or those in `own`: the platform does not sign parameters that stood in the callback's address.
-pub fn is_signed(parameters: &Parameters, own: &[&str], secret: &Secret) -> bool {
+/// Whether `sign` covers all parameters, or at least those in `platforms_own`: the platform does not sign parameters of the
+/// configured callback URL.
+pub fn is_signed(parameters: &Parameters, platforms_own: &[&str], secret: &Secret) -> bool {
     let sent = parameters
         .text("sign")
         .unwrap_or_default()
         .to_ascii_lowercase();
     let all = sign(parameters.texts(), secret);
-    let known = parameters.texts().filter(|(name, _)| own.contains(name));
+    let known = parameters
+        .texts()
+        .filter(|(name, _)| platforms_own.contains(name));
     same(&all, &sent) | same(&sign(known, secret), &sent)
 }
 

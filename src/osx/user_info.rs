@@ -1,4 +1,4 @@
-//! `/getUserInfo`: the profile of a user of the community, and all nine scores.
+//! `/getUserInfo`: returns the profile of a community user, and all nine scores.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ params! {
     }
 }
 
-/// The reply.
+/// The reply; profile fields that are unknown are left out.
 #[derive(Debug, Serialize)]
 #[expect(non_snake_case, reason = "the names on the wire")]
 pub struct Reply {

@@ -1,4 +1,4 @@
-//! The company's calendar: days and years begin at midnight in the configured time zone. Times are ms since 1970 UTC.
+//! The company's calendar: days and years start at midnight in the configured time zone. Times are ms since 1970 UTC.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan, Zoned};
 
 use crate::ledger::book::transaction::NEVER;
 
-/// Days, years and written times in one time zone.
+/// Converts between times and the days of one time zone.
 #[derive(Clone, Debug)]
 pub struct Calendar(TimeZone);
 
@@ -16,18 +16,18 @@ impl Calendar {
         Calendar(timezone)
     }
 
-    /// The local day at a time.
+    /// The local day of a time.
     pub fn day(&self, now: i64) -> Date {
         self.local(now).date()
     }
 
-    /// When a day begins; `None` beyond the years that can be told.
+    /// The time at which a local day starts; `None` outside the years that the time library supports.
     pub fn start_of(&self, day: Date) -> Option<i64> {
         let start = day.to_zoned(self.0.clone()).ok();
         start.map(|start| start.timestamp().as_millisecond())
     }
 
-    /// When the local day at `now` begins, and when the next one does.
+    /// The start of the local day at `now` and the start of the next one.
     pub fn day_bounds(&self, now: i64) -> (i64, i64) {
         let today = self.day(now);
         let start = self.start_of(today).unwrap_or_default();
@@ -35,7 +35,7 @@ impl Calendar {
         (start, next.unwrap_or(NEVER))
     }
 
-    /// The local year at `now`, and when it ends.
+    /// The local year at `now` and the time at which it ends.
     pub fn year(&self, now: i64) -> (i16, i64) {
         let year = self.day(now).year();
         let next = Date::new(year.saturating_add(1), 1, 1).ok();
@@ -43,8 +43,8 @@ impl Calendar {
         (year, end.unwrap_or(NEVER))
     }
 
-    /// A time as the wire has it: `YYYY-MM-DD HH:MM:SS`.
-    pub fn write(&self, at: i64) -> String {
+    /// Formats a time as `YYYY-MM-DD HH:MM:SS`, the form of all protocols.
+    pub fn format(&self, at: i64) -> String {
         self.local(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
@@ -63,7 +63,7 @@ mod tests {
         let calendar = Calendar::new(TimeZone::get("Asia/Shanghai").unwrap());
         // 2026-12-31 23:59:59.999 in Shanghai.
         let now = 1_798_732_799_999;
-        assert_eq!(calendar.write(now), "2026-12-31 23:59:59");
+        assert_eq!(calendar.format(now), "2026-12-31 23:59:59");
         assert_eq!(calendar.day_bounds(now), (now - 86_399_999, now + 1));
         assert_eq!(calendar.year(now), (2026, now + 1));
         assert_eq!(calendar.year(now + 1).0, 2027);

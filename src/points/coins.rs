@@ -1,4 +1,4 @@
-//! The shop's coins: whose they are, how long they live, how often a reference counts, how a row of the history reads.
+//! The shop's coins: their accounts, expiry, idempotency keys, and texts in a history.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +16,19 @@ use crate::members::MemberName;
 
 /// The asset `coin` of members known by their `uid`, by the rules of `[yoho]`.
 pub struct Coins {
-    /// The ledger that keeps them.
+    /// The ledger of all points.
     pub ledger: Ledger,
-    /// The company's calendar, by which they expire and check-ins count.
+    /// The company's calendar, which decides when coins expire and when a daily reference counts again.
     pub calendar: Calendar,
     types: BTreeMap<i64, CoinType>,
     expiry: Expiry,
 }
 
-/// The asset's name.
+/// The name of the coins' asset in the ledger.
 pub const COIN: &str = "coin";
 
 impl Coins {
-    /// Keeps coins in this ledger by the rules of the configuration.
+    /// Takes the rules of `[yoho]`.
     pub fn new(ledger: Ledger, config: &Config) -> Coins {
         Coins {
             ledger,
@@ -38,7 +38,7 @@ impl Coins {
         }
     }
 
-    /// A user's account.
+    /// The coin account of a user.
     pub fn account(uid: Uid) -> AccountKey {
         AccountKey {
             owner: MemberName::Uid(uid.0).owner(),
@@ -46,13 +46,13 @@ impl Coins {
         }
     }
 
-    /// The key of one of a user's orders, under which what it spent may be returned.
+    /// The key of a user's order, which links a return to the spend.
     pub fn order(uid: Uid, code: &str) -> Key {
         KeySpace::CoinOrder.key(&[&uid.0.to_string(), code])
     }
 
-    /// The idempotency key of a request at `now`, by the rule of its type: the same `reference` counts once for ever, once a day,
-    /// or each time (`None`). A repeat must have the same `content`.
+    /// The idempotency key of a request at `now`, by `once` of its type: the same `reference` counts once for ever, once a day, or
+    /// each time (`None`). A request with the same key must have the same `content`.
     pub fn idempotency(
         &self,
         reason: Reason,
@@ -75,7 +75,7 @@ impl Coins {
         })
     }
 
-    /// When coins earned at `now` expire (ms): from then on they no longer count.
+    /// When coins earned at `now` expire (ms since 1970 UTC, exclusive): from then on they no longer count.
     pub fn expires_at(&self, now: i64) -> i64 {
         let today = self.calendar.day(now);
         let first_day_without = match self.expiry {
@@ -89,7 +89,7 @@ impl Coins {
         expires_at.unwrap_or(NEVER)
     }
 
-    /// When points of any asset earned at `now` expire (ms): coins by their rule, others never.
+    /// When points of an asset earned at `now` expire (ms since 1970 UTC): coins by their rule, others never.
     pub fn expiry_of(&self, asset: &str, now: i64) -> i64 {
         match asset == COIN {
             true => self.expires_at(now),
@@ -97,7 +97,8 @@ impl Coins {
         }
     }
 
-    /// The title and the message of a row: the type's own, filled with the reference, unless the request brought a message.
+    /// The title and the message of a history row. The message is the request's own, by default the type's with `%s` replaced by
+    /// the reference.
     pub fn texts(
         &self,
         reason: Reason,

@@ -1,35 +1,35 @@
-//! The key spaces: which list of words each of the ledger's keys stands for.
+//! The key spaces: a prefix for each purpose, so that keys of different purposes never collide in the ledger.
 //!
-//! The words that lead a key are stored with it. They never change, so that the ledger recognises retries of requests that an
-//! older program applied.
+//! A key is a hash of its prefix and parts, and the ledger stores it. Prefixes never change, so that the ledger recognises retries
+//! of requests that an older version of the program applied.
 
 use crate::ledger::book::key::Key;
 
-/// What a key identifies.
+/// The purpose of a key, with its parts in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeySpace {
-    /// One of a user's orders: uid, orderCode.
+    /// An order of a user: uid, orderCode.
     CoinOrder,
-    /// A coin posting's reference: uid, reason, local day or "", then the reference's kind and parts.
+    /// The reference of a coin posting: uid, reason, local day or "", then the kind and the parts of the reference.
     CoinReference,
-    /// A return with a request id of the caller's: uid, requestId.
+    /// A return of coins with a requestId: uid, requestId.
     CoinRequest,
-    /// A change of diamonds: direction, user_key, change_type, identity.
+    /// A change of diamonds with an identity: `add` or `reduce`, user_key, change_type, identity.
     DiamondChange,
-    /// A broker's message: method, message id.
+    /// A message of the broker: method, message id.
     Message,
     /// The reward for a payment: charge, asset.
     Payment,
-    /// Points that a partner gives: OpenId, bizId.
+    /// Points that a partner gave: OpenId, bizId.
     PartnerGift,
-    /// A nonce of a partner's: OpenId, Nonce.
+    /// A nonce of a partner: OpenId, Nonce.
     PartnerNonce,
-    /// A community action: action_token.
+    /// An action of the community: action_token.
     CommunityAction,
 }
 
 impl KeySpace {
-    /// The key of these parts in this space.
+    /// The key of these parts.
     pub fn key(self, parts: &[&str]) -> Key {
         Key::of(&[self.prefix(), parts].concat())
     }
@@ -53,7 +53,7 @@ impl KeySpace {
 mod tests {
     use super::*;
 
-    /// Keys as the first version of this program stored them.
+    /// Keys that the first version of this program stored.
     #[test]
     fn stored_keys_stay_the_same() {
         let stored: [(KeySpace, &[&str], &str); 9] = [

@@ -1,4 +1,4 @@
-//! Points as all protocols see them: the shop's coins with their reasons and expiry rules, and the company's calendar.
+//! Rules of points that all protocols share: the shop's coins with their expiry, reasons, key spaces, and the company's calendar.
 
 pub mod calendar;
 pub mod coins;
@@ -9,7 +9,7 @@ use crate::gateway::fault::CallError;
 use crate::ledger::book::transaction::{Reason, Rejection};
 use crate::ledger::{ApplyError, ReadError};
 
-/// The reason of points that come and go by activity: the document's type 3, 活动奖励.
+/// The reason of points for activity: the document's type 3, 活动奖励.
 pub const REWARD: Reason = Reason(3);
 /// The reason of expired points: the document's type 16, 积分过期.
 pub const EXPIRED: Reason = Reason(16);
@@ -25,7 +25,7 @@ impl From<ReadError> for CallError {
     }
 }
 
-/// Answers a transaction that was not applied; `reject` is the method's answer to what the ledger's rules do not allow.
+/// Converts the error of a transaction; `reject` maps a rejection by the ledger to the method's fault.
 pub fn call_error(error: ApplyError, reject: impl FnOnce(Rejection) -> CallError) -> CallError {
     match error {
         ApplyError::Rejected(rejection) => reject(rejection),

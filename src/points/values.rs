@@ -1,15 +1,15 @@
-//! Kinds of parameters that several protocols have.
+//! Kinds of parameter values that several protocols share.
 
 use std::borrow::Cow;
 
 use crate::gateway::parameters::Raw;
 use crate::gateway::value::{Invalid, Value, Within};
 
-/// A user of the shop: a positive 64-bit number.
+/// The uid of a user of the shop: a positive 64-bit number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uid(pub i64);
 
-/// The points that one request may bring.
+/// Points that one request adds: 1 to 1,000,000,000.
 pub type Credit = Within<1, 1_000_000_000>;
 
 impl Value for Uid {

@@ -1,4 +1,4 @@
-//! `status.add_diamond`: a member gets diamonds.
+//! `status.add_diamond`: adds diamonds to a member.
 
 use super::diamonds::{BAD_COUNT, DiamondChange, Diamonds, identity_key};
 use super::values::{ChangeType, ObjectId, UserKey};
@@ -20,16 +20,16 @@ params! {
         user_key: UserKey = required or NO_USER_KEY,
         /// diamonds to add
         count: Credit = required or BAD_COUNT,
-        /// cause of the change
+        /// the sender's name for the cause
         change_type: ChangeType = required,
-        /// object it belongs to: the same one counts once
+        /// idempotency key: object of the change, such as a post
         identity: Option<ObjectId> = optional(None),
     }
 }
 
 impl Method for AddDiamond {
     const NAME: &'static str = "status.add_diamond";
-    const SUMMARY: &'static str = "add diamonds";
+    const SUMMARY: &'static str = "add diamonds to a member";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&count=100&change_type=STEP_DIAMOND&identity=5";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;
@@ -48,14 +48,14 @@ impl Method for AddDiamond {
             .identity
             .as_ref()
             .map(|Text(identity)| identity.as_str());
-        let own = identity.map(|identity| identity_key("add", &user_key, &change_type, identity));
+        let key = identity.map(|identity| identity_key("add", &user_key, &change_type, identity));
         let change = DiamondChange {
             request_id: context.request_id.shared(),
             user_key,
             count,
             change_type: Some(&change_type),
             identity,
-            idempotency: own.or(message_key(Self::NAME, &context)),
+            idempotency: key.or(message_key(Self::NAME, &context)),
             requires: None,
         };
         status.change_diamonds(change).await

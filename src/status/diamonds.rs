@@ -1,4 +1,4 @@
-//! What the diamond methods share: a posting to a member's diamonds, answered with the balance afterwards.
+//! Shared by the diamond methods: posts to a member's diamonds and returns the balance after it.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::MemberStatus;
 use crate::gateway::fault::{CallError, Fault};
+use crate::ledger::ApplyError;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
     AccountKey, Idempotency, NEVER, Posting, PostingKind, Rejection, Transaction,
@@ -14,18 +15,18 @@ use crate::members::MemberName;
 use crate::points::keys::KeySpace;
 use crate::points::{REWARD, call_error};
 
-/// The most diamonds that one request may move.
-pub const MOST: i64 = 1_000_000_000;
+/// The largest number of diamonds in one request.
+pub const MAX_DIAMONDS: i64 = 1_000_000_000;
 
 pub const BAD_COUNT: Fault = Fault::new(402, "count不合法");
 const TOO_FEW: Fault = Fault::new(407, "钻石不足");
 const IDENTITY_USED: Fault = Fault::new(410, "identity已被使用");
 
-/// The balance after a change.
+/// The reply: the balance after the change.
 #[derive(Debug, Serialize)]
 pub struct Diamonds {
     diamonds: i64,
-    /// `false` if nothing was taken because no addition stood; absent otherwise.
+    /// `false` if a reduction with `with_prevent` found no addition to take back; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     reduced: Option<bool>,
     user_key: String,
@@ -36,15 +37,15 @@ pub struct DiamondChange<'a> {
     pub user_key: String,
     /// Diamonds to add, or to take if negative.
     pub count: i64,
-    /// The request that asks for it.
+    /// The id of the request, for the ledger's log lines.
     pub request_id: Arc<str>,
-    /// The sender's cause, for the history.
+    /// The sender's cause, which becomes the entry's message.
     pub change_type: Option<&'a str>,
-    /// The sender's object, for the history.
+    /// The sender's object, which becomes the entry's reference.
     pub identity: Option<&'a str>,
-    /// The key under which the change counts once.
+    /// The idempotency key; `None` = the change applies each time.
     pub idempotency: Option<Key>,
-    /// The key of the addition that it takes back and that must stand.
+    /// The idempotency key of the addition that the change takes back, which must exist.
     pub requires: Option<Key>,
 }
 
@@ -59,7 +60,8 @@ impl MemberStatus {
     /// Applies a change.
     ///
     /// # Errors
-    /// Returns 407 for too few diamonds, 410 for an identity that another change used, or that the ledger is busy or does not answer.
+    /// Returns 407 for too few diamonds, 410 for an identity that a different change used, 402 for a balance out of range,
+    /// [`CallError::Busy`] if the ledger's queue is full, or [`CallError::Internal`] if the database does not answer.
     pub async fn change_diamonds(&self, change: DiamondChange<'_>) -> Result<Diamonds, CallError> {
         let fingerprint = Key::of(&[&change.count.to_string()]);
         let takes_back = change.requires.is_some();
@@ -96,16 +98,16 @@ impl MemberStatus {
             }
             Err(error) => error,
         };
-        // No addition stands: none was made, or it was taken back under this identity.
-        let nothing = |refusal: &Rejection| {
+        // There is nothing to take back: no addition was made, or an earlier call of this identity took it back.
+        let found_no_addition = |rejection: &Rejection| {
             takes_back
                 && matches!(
-                    refusal,
+                    rejection,
                     Rejection::RequirementMissing | Rejection::IdempotencyConflict
                 )
         };
-        if let crate::ledger::ApplyError::Rejected(rejection) = &error
-            && nothing(rejection)
+        if let ApplyError::Rejected(rejection) = &error
+            && found_no_addition(rejection)
         {
             let diamonds = ledger.balance(account(&change.user_key)).await?;
             return Ok(Diamonds {
@@ -127,6 +129,6 @@ impl MemberStatus {
 }
 
 /// The idempotency key of an addition (`add`) or a reduction (`reduce`) for a sender's object.
-pub fn identity_key(what: &str, user_key: &str, change_type: &str, identity: &str) -> Key {
-    KeySpace::DiamondChange.key(&[what, user_key, change_type, identity])
+pub fn identity_key(direction: &str, user_key: &str, change_type: &str, identity: &str) -> Key {
+    KeySpace::DiamondChange.key(&[direction, user_key, change_type, identity])
 }

@@ -1,4 +1,4 @@
-//! `status.extend_light`: light a member's avatar for some days more.
+//! `status.extend_light`: lights a member's avatar for more days.
 
 use serde::Serialize;
 
@@ -14,6 +14,7 @@ use crate::params;
 /// `status.extend_light`.
 pub struct ExtendLight;
 
+/// A day (ms).
 const DAY: i64 = 86_400_000;
 
 params! {
@@ -26,7 +27,7 @@ params! {
     }
 }
 
-/// The reply.
+/// The reply: the end of the light in the company's time zone.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     light_until: String,
@@ -34,7 +35,7 @@ pub struct Reply {
 
 impl Method for ExtendLight {
     const NAME: &'static str = "status.extend_light";
-    const SUMMARY: &'static str = "light a member's avatar for some days more";
+    const SUMMARY: &'static str = "light the avatar of a member for more days";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&time=10";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;
@@ -53,7 +54,7 @@ impl Method for ExtendLight {
         let name = MemberName::UserKey(user_key);
         let until = members.extend_light(&name, days * DAY, key).await?;
         Ok(Reply {
-            light_until: coins.calendar.write(until),
+            light_until: coins.calendar.format(until),
         })
     }
 }

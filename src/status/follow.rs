@@ -21,12 +21,12 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// account to follow
+        /// the public account
         account: PublicAccount = required or BAD_ACCOUNT,
     }
 }
 
-/// The reply.
+/// The reply; `followed` is true for a repetition too.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     account: &'static str,
@@ -35,7 +35,7 @@ pub struct Reply {
 
 impl Method for Follow {
     const NAME: &'static str = "status.follow_public_account";
-    const SUMMARY: &'static str = "a member follows a public account";
+    const SUMMARY: &'static str = "follow a public account";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&account=service";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;

@@ -1,5 +1,5 @@
-//! Member status: the methods `status.*` and `broadcast.*` of `/gateway`, as in protocols.md part 4. They use
-//! YOHO's envelope and stand in its registry; the broker calls them by the same names.
+//! Member status: the methods `status.*` and `broadcast.*` of `/gateway`, by protocols.md part 4. They share YOHO's envelope and
+//! registry; the broker calls them by the same names.
 
 mod add_diamond;
 mod diamonds;
@@ -17,7 +17,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use crate::config;
-use crate::gateway::context::{Context, Delivery};
+use crate::gateway::context::{Context, Delivery, SelfVerifying};
 use crate::gateway::fault::Fault;
 use crate::gateway::registry::{DuplicateName, Registry};
 use crate::ledger::book::key::Key;
@@ -27,12 +27,15 @@ use crate::points::keys::KeySpace;
 use crate::services::Services;
 use crate::sign::RsaKey;
 
-/// The methods that verify their sender themselves.
-pub const SELF_VERIFYING: &[&str] = &[pay_notify::NAME];
+/// The methods that the payment provider calls and signs with its own key.
+pub const SELF_VERIFYING: &[SelfVerifying] = &[SelfVerifying {
+    method: pay_notify::NAME,
+    sender: pay_notify::SENDER,
+}];
 
 const NO_USER_KEY: Fault = Fault::new(400, "user_key不能为空");
 
-/// What the methods work on.
+/// The state of the methods.
 pub struct MemberStatus {
     coins: Arc<Coins>,
     members: Members,
@@ -41,7 +44,7 @@ pub struct MemberStatus {
     comments: Vec<String>,
 }
 
-/// How payments are verified and rewarded.
+/// The rules of payments: the provider's key, and the assets in which a payment is rewarded.
 #[derive(Clone)]
 pub struct PaymentRules {
     key: Option<Arc<RsaKey>>,
@@ -49,10 +52,10 @@ pub struct PaymentRules {
 }
 
 impl PaymentRules {
-    /// Takes the rules of the configuration.
+    /// Takes the rules of `[status]`.
     ///
     /// # Errors
-    /// Returns the reason in words if the configured key is not a public key.
+    /// Returns a message for the user if `pingpp_public_key` is not a public key.
     pub fn new(config: &config::Status) -> Result<PaymentRules, String> {
         let key = match &config.pingpp_public_key {
             None => None,
@@ -84,7 +87,7 @@ impl MemberStatus {
     }
 }
 
-/// The key under which a message changes something once; `None` without a message id.
+/// The idempotency key of a message to a method; `None` without a message id.
 fn message_key(method: &str, context: &Context<Delivery>) -> Option<Key> {
     let id = context.details.message_id.as_deref()?;
     Some(KeySpace::Message.key(&[method, id]))
@@ -93,7 +96,7 @@ fn message_key(method: &str, context: &Context<Delivery>) -> Option<Key> {
 /// Adds the methods of member status.
 ///
 /// # Errors
-/// Returns a name that is taken.
+/// Returns the name that another method has already.
 pub fn register<S>(registry: &mut Registry<S, Delivery>) -> Result<(), DuplicateName>
 where
     S: Borrow<MemberStatus> + Sync + 'static,

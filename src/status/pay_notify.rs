@@ -1,5 +1,5 @@
-//! `status.pay_notify`: receives an event of the payment provider Ping++, which looks at the HTTP status alone: 2xx = received,
-//! anything else = send again.
+//! `status.pay_notify`: receives an event of the payment provider Ping++. The provider looks at the HTTP status alone: it takes 2xx
+//! as received, and sends the event again after anything else.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -22,6 +22,8 @@ pub struct PayNotify;
 
 /// The method's name, which the dialect must know before it reads the body.
 pub const NAME: &str = "status.pay_notify";
+/// The caller of the method.
+pub const SENDER: &str = "ping++";
 
 const FORGED: Fault = Fault::http(403, 403, "签名验证不通过");
 const NOT_AN_EVENT: Fault = Fault::http(400, 400, "参数格式不对");
@@ -33,7 +35,7 @@ params! {
     pub struct Params {}
 }
 
-/// The reply, about the event's object.
+/// The reply: the event's object, and whether the event reports a successful charge.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     id: Option<String>,
@@ -43,7 +45,7 @@ pub struct Reply {
 
 impl Method for PayNotify {
     const NAME: &'static str = NAME;
-    const SUMMARY: &'static str = "receive an event of the payment provider, which is the body";
+    const SUMMARY: &'static str = "receive an event of the payment provider, as the body";
     const EXAMPLE: &'static str = "";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;
@@ -69,7 +71,8 @@ impl Method for PayNotify {
             paid: payment.charge_id.is_some(),
         };
         status.members.record_payment(payment.clone()).await?;
-        // Also for a repeated event: a crash may have come between the two.
+        // A repeated event is awarded too, because a crash may have separated the two steps; the idempotency key prevents a second
+        // award.
         status
             .award(&payment, context.now, &context.request_id)
             .await?;
@@ -78,7 +81,7 @@ impl Method for PayNotify {
 }
 
 impl MemberStatus {
-    /// Awards the payer once for each charge and asset.
+    /// Credits the amount of a successful charge to its user_key, once per charge and asset. Other events credit nothing.
     async fn award(
         &self,
         payment: &Payment,
@@ -128,7 +131,7 @@ impl MemberStatus {
     }
 }
 
-/// Reads an event; `None` if it is not an event, or tells of a successful charge that is not paid.
+/// Reads an event; `None` if the JSON is not an event, or reports a successful charge without `paid` or an id.
 fn read(event: &Value, now: i64) -> Option<Payment> {
     let kind = text(&event["type"]).or_else(|| text(&event["payment"]["type"]))?;
     let object = &event["data"]["object"];
@@ -158,7 +161,7 @@ fn read(event: &Value, now: i64) -> Option<Payment> {
     })
 }
 
-/// A text of 1 to 128 characters without NUL, which every database can store.
+/// The text of a value; `None` unless it has 1 to 128 characters without NUL, which every database can store.
 fn text(value: &Value) -> Option<String> {
     let value = value.as_str()?;
     let storable = !value.is_empty() && value.chars().nth(128).is_none() && !value.contains('\0');

@@ -1,4 +1,4 @@
-//! `broadcast.passport.user_profile_changed`: sets the fields that are present, keeps the rest.
+//! `broadcast.passport.user_profile_changed`: sets the present fields of a member's profile and keeps the others.
 
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// address of a picture
+        /// URL of the avatar
         avatar_url: Option<Text<1024>> = optional(None),
         /// sex
         sex_type: Option<Sex> = optional(None),

@@ -1,4 +1,4 @@
-//! `status.reduce_diamond`: takes diamonds from a member, or takes an addition back.
+//! `status.reduce_diamond`: takes diamonds from a member, optionally only if an earlier addition exists.
 
 use super::diamonds::{BAD_COUNT, DiamondChange, Diamonds, identity_key};
 use super::values::{ChangeType, ObjectId, UserKey};
@@ -22,18 +22,18 @@ params! {
         user_key: UserKey = required or NO_USER_KEY,
         /// diamonds to take
         count: Credit = required or BAD_COUNT,
-        /// cause of the change
+        /// the sender's name for the cause
         change_type: ChangeType = required,
-        /// object it belongs to: the same one counts once
+        /// idempotency key: object of the change, such as a post
         identity: Option<ObjectId> = optional(None),
-        /// only if an addition of this change_type and identity stands
+        /// true = only if an addition with this change_type and identity exists
         with_prevent: Flag = optional(Flag(false)),
     }
 }
 
 impl Method for ReduceDiamond {
     const NAME: &'static str = "status.reduce_diamond";
-    const SUMMARY: &'static str = "take diamonds, or take an addition back";
+    const SUMMARY: &'static str = "take diamonds from a member, or take an addition back";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&count=100&change_type=STEP_DIAMOND&identity=5";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;
@@ -56,9 +56,9 @@ impl Method for ReduceDiamond {
         if with_prevent && identity.is_none() {
             return Err(NO_IDENTITY.into());
         }
-        let key = |what| {
+        let key = |direction| {
             let identity = identity?;
-            Some(identity_key(what, &user_key, &change_type, identity))
+            Some(identity_key(direction, &user_key, &change_type, identity))
         };
         let change = DiamondChange {
             request_id: context.request_id.shared(),

@@ -1,6 +1,6 @@
-//! `status.sports_envious.v2`: adds or takes diamonds for sports.
+//! `status.sports_envious.v2`: adds diamonds for sports, or takes some.
 
-use super::diamonds::{DiamondChange, Diamonds, MOST};
+use super::diamonds::{DiamondChange, Diamonds, MAX_DIAMONDS};
 use super::values::UserKey;
 use super::{MemberStatus, NO_USER_KEY, message_key};
 use crate::gateway::context::{Context, Delivery};
@@ -14,7 +14,7 @@ use std::borrow::Cow;
 /// `status.sports_envious.v2`.
 pub struct SportsEnvious;
 
-/// Diamonds to add, or to take if negative.
+/// Diamonds to add, or to take if negative: not 0, at most 1,000,000,000 either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Envious(i64);
 
@@ -23,7 +23,7 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// diamonds to add (positive) or take (negative)
+        /// diamonds to add, or to take if negative; at most 1000000000
         envious: Envious = required,
     }
 }
@@ -35,7 +35,9 @@ impl Value for Envious {
 
     fn read(raw: &Raw) -> Result<Self, Invalid> {
         match i64::read(raw)? {
-            number if number != 0 && (-MOST..=MOST).contains(&number) => Ok(Envious(number)),
+            number if number != 0 && (-MAX_DIAMONDS..=MAX_DIAMONDS).contains(&number) => {
+                Ok(Envious(number))
+            }
             _ => Err(Invalid::Wrong),
         }
     }
@@ -43,7 +45,7 @@ impl Value for Envious {
 
 impl Method for SportsEnvious {
     const NAME: &'static str = "status.sports_envious.v2";
-    const SUMMARY: &'static str = "add or take diamonds for sports";
+    const SUMMARY: &'static str = "add diamonds for sports, or take some";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&envious=100";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;

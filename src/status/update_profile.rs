@@ -1,4 +1,4 @@
-//! `status.update_profile`: set a member's description.
+//! `status.update_profile`: sets a member's description.
 
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// the member's description
+        /// the new description
         description: Text<1024> = required,
     }
 }
@@ -32,7 +32,7 @@ pub struct Reply {
 
 impl Method for UpdateProfile {
     const NAME: &'static str = "status.update_profile";
-    const SUMMARY: &'static str = "set a member's description";
+    const SUMMARY: &'static str = "set the description of a member";
     const EXAMPLE: &'static str = "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&description=hello";
     const MESSAGE: &'static str = "ok";
     type State = MemberStatus;

@@ -1,4 +1,4 @@
-//! `status.user_report`: count a member's posts and comments.
+//! `status.user_report`: counts a member's posts and comments in the community between two days.
 
 use jiff::ToSpan;
 use serde::Serialize;
@@ -23,9 +23,9 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// the first day
+        /// first day
         begin: Day as "begin_date" = required,
-        /// the last day
+        /// last day, included
         end: Day as "end_date" = required or BAD_END,
     }
 }
@@ -42,7 +42,7 @@ pub struct Reply {
 
 impl Method for UserReport {
     const NAME: &'static str = "status.user_report";
-    const SUMMARY: &'static str = "count a member's posts and comments";
+    const SUMMARY: &'static str = "count the posts and comments of a member";
     const EXAMPLE: &'static str =
         "user_key=bfefda8d-f63d-4d56-b1f9-d022062c290d&begin_date=2016-07-24&end_date=2016-07-30";
     const MESSAGE: &'static str = "ok";

@@ -1,4 +1,4 @@
-//! Kinds of parameters that only these methods have.
+//! Kinds of parameter values that only the methods of member status have.
 
 use std::borrow::Cow;
 
@@ -7,28 +7,28 @@ use jiff::civil;
 use crate::gateway::parameters::Raw;
 use crate::gateway::value::{Invalid, Text, Value};
 
-/// A member's name on the community and the health platform.
+/// The user_key of a member: the name on the community and the health platform.
 pub type UserKey = Text<64>;
 
 /// The sender's name for the cause of a change.
 pub type ChangeType = Text<128>;
 
-/// The sender's object that a change belongs to, such as a post.
+/// The object of a change, such as a post, in the sender's own words.
 pub type ObjectId = Text<64>;
 
-/// A calendar day.
+/// A calendar day in the company's time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day(pub civil::Date);
 
-/// One of the public accounts.
+/// A public account that members can follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicAccount(pub &'static str);
 
-/// 0 unknown, 1 male, 2 female, as a number or as a word.
+/// A sex as it is stored: 0 unknown, 1 male, 2 female. The wire also has English and Chinese words for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sex(pub i64);
 
-/// A day, or seconds since 1970 UTC.
+/// A birthday in one of the two forms of the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Birthday {
     /// `1990-01-31`.
@@ -73,7 +73,7 @@ impl Value for PublicAccount {
 
 impl Value for Sex {
     fn kind() -> Cow<'static, str> {
-        "0, 1 male, 2 female".into()
+        "0 unknown, 1 male, 2 female".into()
     }
 
     fn read(raw: &Raw) -> Result<Self, Invalid> {
@@ -88,7 +88,7 @@ impl Value for Sex {
 
 impl Value for Birthday {
     fn kind() -> Cow<'static, str> {
-        "YYYY-MM-DD, or seconds".into()
+        "YYYY-MM-DD or seconds".into()
     }
 
     fn read(raw: &Raw) -> Result<Self, Invalid> {

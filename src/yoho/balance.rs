@@ -1,4 +1,4 @@
-//! What the writing methods share: a posting to a user's account, answered with the balance afterwards.
+//! Shared by the methods that change a balance: posts to a user's account and returns the balance after it.
 
 use serde::Serialize;
 
@@ -9,27 +9,28 @@ use crate::points::call_error;
 use crate::points::coins::Coins;
 use crate::points::values::Uid;
 
-/// The balance after a posting; `currency` is a string, as in the document.
+/// The reply: the balance after the posting. `currency` is a string, as in the document.
 #[derive(Debug, Serialize)]
-pub struct Balance {
+pub struct BalanceAfter {
     currency: String,
     uid: i64,
 }
 
-/// Posts to a user's account; `reject` is the method's answer to what the ledger's rules do not allow.
+/// Posts to a user's account; `reject` maps a rejection by the ledger to the method's fault.
 ///
 /// # Errors
-/// Returns what `reject` gives, or that the ledger is busy or does not answer.
+/// Returns the result of `reject`, [`CallError::Busy`] if the ledger's queue is full, or [`CallError::Internal`] if the database
+/// does not answer.
 pub async fn post<D>(
     coins: &Coins,
     uid: Uid,
     posting: Posting,
     context: &Context<D>,
     reject: impl FnOnce(Rejection) -> CallError,
-) -> Result<Balance, CallError> {
+) -> Result<BalanceAfter, CallError> {
     let transaction = Transaction::of(posting).requested_by(context.request_id.shared());
     match coins.ledger.post(transaction).await {
-        Ok(receipt) => Ok(Balance {
+        Ok(receipt) => Ok(BalanceAfter {
             currency: receipt.balance.to_string(),
             uid: uid.0,
         }),

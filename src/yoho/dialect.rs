@@ -1,4 +1,4 @@
-//! The YOHO dialect: the request signature `client_secret`, QA's word, and the sealed response, as in protocols.md part 1.
+//! The YOHO dialect, by protocols.md part 1: the request signature `client_secret`, its bypass for testers, the sealed response.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::canonical::{Canonical, Trim};
 use super::signature::digest;
 use super::{query, response};
 use crate::config::{self, Secret};
-use crate::gateway::context::{Delivery, SignedBody, within};
+use crate::gateway::context::{Delivery, SelfVerifying, SignedBody, within};
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
@@ -23,7 +23,7 @@ const MALFORMED: Fault = Fault::new(500, "参数格式不对");
 const NO_METHOD: Fault = Fault::new(501, "缺少method");
 const UNKNOWN_METHOD: Fault = Fault::new(501, "method不存在");
 
-/// The common parameters and the most characters of each: the document's table of 公共请求参数.
+/// The common parameters with their maximum lengths (characters), from the document's table 公共请求参数.
 const COMMON: [(&str, usize); 5] = [
     ("client_secret", 50),
     ("app_version", 10),
@@ -32,40 +32,44 @@ const COMMON: [(&str, usize); 5] = [
     ("screen_size", 20),
 ];
 
-/// The header of Ping++'s signature over a body.
+/// The header in which Ping++ sends the signature over the body.
 pub const BODY_SIGNATURE: &str = "x-pingplusplus-signature";
 
-/// The dialect with its keys.
+/// The dialect with its keys and salt.
 #[derive(Debug)]
 pub struct Yoho {
     salt: Secret,
     client_keys: BTreeMap<String, Secret>,
     debug: Option<String>,
     debug_from: Vec<IpNet>,
-    self_verifying: &'static [&'static str],
+    self_verifying: &'static [SelfVerifying],
     known: BTreeSet<&'static str>,
 }
 
-/// Parameters that QA's word and the dialect read beside those of [`COMMON`] and of the methods.
-const OWN: [&str; 3] = ["method", "debug", "private_key"];
+/// Parameters that the dialect reads, beside those of [`COMMON`] and of the methods.
+const DIALECT_PARAMETERS: [&str; 3] = ["method", "debug", "private_key"];
 
-/// Who signed a request, and how that was shown.
+/// The client type that a request is from, and the key that proved it.
 struct Signer {
     caller: String,
     key: Option<&'static str>,
 }
 
 impl Yoho {
-    /// Takes the keys of the configuration. The methods in `self_verifying`, named in the query, verify their sender themselves:
-    /// they get the body as it came, with the header [`BODY_SIGNATURE`]. `parameters` are the names that any method reads.
+    /// Takes the keys of the configuration. Calls of the `self_verifying` methods name them in the query and pass unauthenticated,
+    /// with the unchanged body and the header [`BODY_SIGNATURE`]. `parameters` are the names of all methods' parameters.
     pub fn new(
         config: &config::Yoho,
-        self_verifying: &'static [&'static str],
+        self_verifying: &'static [SelfVerifying],
         parameters: impl IntoIterator<Item = &'static str>,
     ) -> Yoho {
         let common = COMMON.iter().map(|(name, _)| *name);
         Yoho {
-            known: OWN.into_iter().chain(common).chain(parameters).collect(),
+            known: DIALECT_PARAMETERS
+                .into_iter()
+                .chain(common)
+                .chain(parameters)
+                .collect(),
             salt: config.salt.clone(),
             client_keys: config.client_keys.clone(),
             debug: config.debug.clone(),
@@ -74,18 +78,17 @@ impl Yoho {
         }
     }
 
-    /// The call of a method that verifies its sender itself; `None` for every other one.
+    /// The call of a self-verifying method; `None` for every other request.
     fn open_self_verifying(&self, request: &Request<'_>) -> Option<Call<Delivery>> {
         let mut parameters = Parameters::default();
         form::read(request.query.as_bytes(), &mut parameters)?;
         let method = parameters.text("method")?;
-        if !self.self_verifying.contains(&method) {
-            return None;
-        }
+        let mut known = self.self_verifying.iter();
+        let found = known.find(|known| known.method == method)?;
         let signature = request.headers.get(BODY_SIGNATURE).unwrap_or_default();
         Some(Call {
             method: Some(method.to_owned()),
-            caller: String::new(),
+            caller: found.sender.to_owned(),
             key: None,
             details: Delivery {
                 message_id: None,
@@ -98,15 +101,16 @@ impl Yoho {
         })
     }
 
-    /// Whether QA's word lets this request pass without `client_secret`: the configured word, from a configured address.
+    /// Whether a request passes without `client_secret`: it has the parameter `debug = yoho.debug` and comes from
+    /// `yoho.debug_from`.
     fn is_debug(&self, sent: &[(String, String)], request: &Request<'_>) -> bool {
         let given = sent.iter().find(|(name, _)| name == "debug");
-        let given = given.map(|(_, word)| word.as_str());
-        let word = self.debug.as_deref();
-        word.is_some() && given == word && within(request.addresses, &self.debug_from)
+        let given = given.map(|(_, value)| value.as_str());
+        let expected = self.debug.as_deref();
+        expected.is_some() && given == expected && within(request.addresses, &self.debug_from)
     }
 
-    /// Verifies `client_secret` over a canonical list, unless QA's word stands in for it.
+    /// Verifies `client_secret` over a canonical list, unless `is_debug` replaces it.
     fn verify(&self, signed: &Canonical, is_debug: bool) -> Result<Signer, Fault> {
         let client_type = signed.get("client_type").map(str::to_lowercase);
         if is_debug {
@@ -167,9 +171,9 @@ impl Dialect for Yoho {
         if let Some(json) = json {
             parameters.append(serde_json::from_slice(json).map_err(|_| MALFORMED)?);
         }
-        for (name, most) in COMMON {
+        for (name, max_length) in COMMON {
             let text = parameters.text(name);
-            if text.is_some_and(|text| text.chars().nth(most).is_some()) {
+            if text.is_some_and(|text| text.chars().nth(max_length).is_some()) {
                 return Err(self.too_long(name));
             }
         }
@@ -186,8 +190,8 @@ impl Dialect for Yoho {
         response::seal(&self.salt, outcome)
     }
 
-    fn unknown_method(&self, named: Option<&str>) -> Fault {
-        match named {
+    fn unknown_method(&self, method: Option<&str>) -> Fault {
+        match method {
             Some(_) => UNKNOWN_METHOD,
             None => NO_METHOD,
         }
@@ -195,13 +199,15 @@ impl Dialect for Yoho {
 
     fn unreadable_body(&self, error: BodyError) -> Answer {
         match error {
-            BodyError::TooLarge => response::refusal(413, 413, "请求体过大"),
-            BodyError::Incomplete => response::refusal(400, MALFORMED.code, &MALFORMED.message),
+            BodyError::TooLarge => response::without_data(413, 413, "请求体过大"),
+            BodyError::Incomplete => {
+                response::without_data(400, MALFORMED.code, &MALFORMED.message)
+            }
         }
     }
 }
 
-/// The document's methods have faults of their own for most parameters.
+/// The faults for parameters without one of their own; the document gives most parameters their own.
 impl ParameterFaults for Yoho {
     fn absent(&self, name: &str) -> Fault {
         self.wrong(name)
@@ -213,5 +219,46 @@ impl ParameterFaults for Yoho {
 
     fn too_long(&self, name: &str) -> Fault {
         Fault::formatted(500, format!("参数长度不合法:{name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::context::RequestId;
+
+    #[test]
+    fn a_self_verifying_call_claims_its_only_sender() {
+        let yoho = Yoho {
+            salt: Secret::new("salt"),
+            client_keys: BTreeMap::new(),
+            debug: None,
+            debug_from: Vec::new(),
+            self_verifying: &[SelfVerifying {
+                method: "bank.notify",
+                sender: "bank",
+            }],
+            known: BTreeSet::new(),
+        };
+        let id = RequestId::new("r1").unwrap();
+        let open = |query| {
+            yoho.open(&Request {
+                id: &id,
+                now: 0,
+                path: "/gateway",
+                query,
+                headers: &[(BODY_SIGNATURE, "signed")],
+                body: b"{}",
+                addresses: &[],
+            })
+        };
+        let call = open("method=bank.notify").unwrap();
+        assert_eq!((call.caller.as_str(), call.key), ("bank", None));
+        let signed_body = SignedBody {
+            bytes: b"{}".to_vec(),
+            signature: "signed".to_owned(),
+        };
+        assert_eq!(call.details.signed_body, Some(signed_body));
+        assert_eq!(open("method=bank.other").unwrap_err(), NO_SECRET);
     }
 }

@@ -1,6 +1,6 @@
-//! `app.yohocoin.get`, also called `add`: a user earns coins for checking in at a place or for a good review.
+//! `app.yohocoin.get`, also `app.yohocoin.add`: a user earns coins for a check-in at a place or for a good review.
 
-use super::balance::{Balance, post};
+use super::balance::{BalanceAfter, post};
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
@@ -24,15 +24,15 @@ params! {
     pub struct Params {
         /// the user
         uid: Uid = required or NO_UID,
-        /// coins to earn
+        /// coins to credit
         num: Credit = required or BAD_NUM,
         /// 17 check-in at a place, 18 good review
         kind: Within<17, 18> as "type" = required or BAD_TYPE,
-        /// the place or the review
+        /// the place or review, which earns once by the rule of the type
         reference: Text<128> as "referenceId" = required or NO_REFERENCE,
-        /// back-office user, for the history
+        /// number of the back-office user, for the history
         pid: Option<i64> = optional(None) wrong => default,
-        /// text for the history instead of the type's
+        /// text for the history, by default the type's
         message: Option<Text<255>> = optional(None) wrong => default,
     }
 }
@@ -40,19 +40,19 @@ params! {
 impl Method for Get {
     const NAME: &'static str = "app.yohocoin.get";
     const ALIASES: &'static [&'static str] = &["app.yohocoin.add"];
-    const SUMMARY: &'static str = "a user earns coins";
+    const SUMMARY: &'static str = "credit coins for a check-in or a good review";
     const EXAMPLE: &'static str = "uid=50030199&num=100&type=18&referenceId=123456789&pid=11111111";
     const MESSAGE: &'static str = "ok";
     type State = Coins;
     type Details = Delivery;
     type Params = Params;
-    type Reply = Balance;
+    type Reply = BalanceAfter;
 
     async fn call(
         coins: &Coins,
         params: Params,
         context: Context<Delivery>,
-    ) -> Result<Balance, CallError> {
+    ) -> Result<BalanceAfter, CallError> {
         let Params {
             uid,
             num: Within(amount),

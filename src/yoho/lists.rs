@@ -20,22 +20,25 @@ const NO_UID: Fault = Fault::with_data(404, "uid为空!");
 const BAD_QUERY_TYPE: Fault = Fault::new(403, "queryType不合法");
 const BAD_BEGIN: Fault = Fault::new(402, "beginTime不合法");
 const BAD_END: Fault = Fault::new(402, "endTime不合法");
-const MOST_ROWS: i64 = 100;
+/// The default page size.
+const LIMIT: i64 = 20;
+/// The largest page size.
+const MAX_LIMIT: i64 = 100;
 
 params! {
     /// The parameters, in the order of their checks.
     pub struct Params {
         /// the user
         uid: Uid = required or NO_UID,
-        /// page number, from 1
+        /// page number from 1; a smaller one means 1
         page: i64 = optional(1) wrong => default,
-        /// page size, at most 100
+        /// page size: 1 to 100, a smaller one means 20
         limit: i64 = optional(20) wrong => default,
         /// 0 all rows, 1 income, 2 expenses
         query_type: Within<0, 2> as "queryType" = optional(Within(0)) wrong => BAD_QUERY_TYPE,
-        /// the first day, 0 = open
+        /// first day, 0 = no bound
         begin: DayBound as "beginTime" = optional(DayBound(None)) wrong => BAD_BEGIN,
-        /// the last day, 0 = open
+        /// last day, included; 0 = no bound
         end: DayBound as "endTime" = optional(DayBound(None)) wrong => BAD_END,
     }
 }
@@ -63,7 +66,7 @@ struct Row {
 
 impl Method for Lists {
     const NAME: &'static str = "app.yohocoin.lists";
-    const SUMMARY: &'static str = "a user's coin history, newest first";
+    const SUMMARY: &'static str = "coin history of a user, newest first";
     const EXAMPLE: &'static str =
         "uid=50030147&page=1&limit=20&queryType=0&beginTime=2016-05-18&endTime=0";
     const MESSAGE: &'static str = "yoho coin list";
@@ -78,11 +81,11 @@ impl Method for Lists {
         _context: Context<Delivery>,
     ) -> Result<Reply, CallError> {
         let page = params.page.max(1);
-        // An invalid limit falls back to 20, one that is too large to 100.
+        // The protocol clamps: a limit below 1 becomes 20, one above 100 becomes 100.
         let limit = if params.limit < 1 {
-            20
+            LIMIT
         } else {
-            params.limit.min(MOST_ROWS)
+            params.limit.min(MAX_LIMIT)
         };
         let range = Range {
             account: Coins::account(params.uid),
@@ -104,7 +107,7 @@ impl Method for Lists {
             let (title, message) =
                 coins.texts(entry.reason, entry.reference.as_deref(), entry.message);
             Row {
-                date: coins.calendar.write(entry.at),
+                date: coins.calendar.format(entry.at),
                 key: entry.reference,
                 message,
                 num: entry.amount,

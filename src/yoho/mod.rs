@@ -1,4 +1,4 @@
-//! The endpoint `/gateway` in the YOHO dialect, as in protocols.md part 1, and the methods of the shop's coins.
+//! The endpoint `/gateway` in the YOHO dialect, by protocols.md part 1, and the methods of the shop's coins.
 
 mod balance;
 mod canonical;
@@ -19,7 +19,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use crate::config;
-use crate::gateway::context::Delivery;
+use crate::gateway::context::{Delivery, SelfVerifying};
 use crate::gateway::description::Description;
 use crate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedRequest};
 use crate::gateway::method::RegisteredMethod;
@@ -30,23 +30,24 @@ use crate::services::Services;
 pub use dialect::{BODY_SIGNATURE, Yoho};
 pub use signature::client_secret;
 
-/// The endpoint's name.
+/// The name in `pointgate sign yoho` and in the metrics.
 pub const NAME: &str = "yoho";
 
-/// The endpoint `/gateway`. Its methods work on an `S`, so that other families of methods may stand beside the coins'.
+/// The endpoint `/gateway`. Its state `S` is generic, so that other families of methods share the registry with the coins'.
 pub struct Gateway<S> {
     config: config::Yoho,
     methods: Arc<Registry<S, Delivery>>,
-    self_verifying: &'static [&'static str],
+    self_verifying: &'static [SelfVerifying],
     state: Box<dyn Fn(&Services) -> S + Send + Sync>,
 }
 
 impl<S> Gateway<S> {
-    /// Serves these methods, which work on what `state` builds; `self_verifying` names those that verify their sender themselves.
+    /// Serves these methods; `state` builds their state at the start, and `self_verifying` lists those that authenticate their
+    /// sender themselves.
     pub fn new(
         config: &config::Yoho,
         methods: Registry<S, Delivery>,
-        self_verifying: &'static [&'static str],
+        self_verifying: &'static [SelfVerifying],
         state: impl Fn(&Services) -> S + Send + Sync + 'static,
     ) -> Gateway<S> {
         Gateway {
@@ -110,7 +111,7 @@ impl<S: Send + Sync + 'static> Endpoint<Services> for Gateway<S> {
 /// Adds the methods of the shop's coins.
 ///
 /// # Errors
-/// Returns a name that is taken.
+/// Returns the name that another method has already.
 pub fn register<S>(registry: &mut Registry<S, Delivery>) -> Result<(), DuplicateName>
 where
     S: Borrow<Coins> + Sync + 'static,

@@ -1,4 +1,4 @@
-//! `app.yoho.yohocoin`: how many coins a user has, and how many of them expire by the end of this year.
+//! `app.yoho.yohocoin`: the coin balance of a user, and the part of it that expires at the end of this year.
 
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ params! {
     }
 }
 
-/// The reply.
+/// The reply; `notice` is empty if no coins expire this year.
 #[derive(Debug, Serialize)]
 #[expect(non_snake_case, reason = "the names on the wire")]
 pub struct Reply {
@@ -33,7 +33,7 @@ pub struct Reply {
 
 impl Method for Overview {
     const NAME: &'static str = "app.yoho.yohocoin";
-    const SUMMARY: &'static str = "how many coins a user has, and how many expire this year";
+    const SUMMARY: &'static str = "coin balance of a user, and the part that expires this year";
     const EXAMPLE: &'static str = "uid=50030141";
     const MESSAGE: &'static str = "yoho coin total";
     type State = Coins;

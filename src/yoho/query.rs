@@ -1,27 +1,27 @@
-//! Parameters on the wire: from the query, from a form body, and from a JSON object body.
+//! Reads parameters from the query, from a form body, and from a JSON body.
 
 use crate::gateway::dialect::Request;
 use crate::gateway::form;
 use crate::gateway::parameters::Parameters;
 
-/// Reads the signed parameters, those of the query and then of the form, and finds the JSON body, which is not signed. Returns
-/// `None` for text that is not UTF-8 and for a body that is neither a form nor JSON.
+/// Reads the parameters that `client_secret` covers, those of the query and then of the form, and separates a JSON body, which it
+/// does not cover. Returns `None` if a text is not UTF-8 or the body is neither a form nor JSON.
 ///
-/// The document's clients send JSON, some of them under a form's content type, so a body that opens with `{` is JSON whatever its
-/// content type says.
+/// Some of the document's clients send JSON under a form's content type, so a body that starts with `{` is JSON under any content
+/// type.
 pub fn read<'a>(request: &Request<'a>) -> Option<(Parameters, Option<&'a [u8]>)> {
     let mut parameters = Parameters::default();
     form::read(request.query.as_bytes(), &mut parameters)?;
     let body = request.body.trim_ascii();
-    let kind = request.headers.get("content-type").unwrap_or_default();
-    let kind = kind.to_ascii_lowercase();
+    let content_type = request.headers.get("content-type").unwrap_or_default();
+    let content_type = content_type.to_ascii_lowercase();
     if body.is_empty() {
         return Some((parameters, None));
     }
-    if body.starts_with(b"{") || kind.contains("json") {
+    if body.starts_with(b"{") || content_type.contains("json") {
         return Some((parameters, Some(body)));
     }
-    if !kind.is_empty() && !kind.starts_with("application/x-www-form-urlencoded") {
+    if !content_type.is_empty() && !content_type.starts_with("application/x-www-form-urlencoded") {
         return None;
     }
     form::read(body, &mut parameters)?;

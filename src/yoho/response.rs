@@ -1,4 +1,4 @@
-//! The sealed response: compact JSON, keys in alphabetical order, `md5` over the salt and the exact bytes of `data`.
+//! The sealed response: compact JSON with keys in alphabetical order; `md5` covers the salt and the exact bytes of `data`.
 
 use crate::config::Secret;
 use crate::gateway::dialect::Answer;
@@ -21,14 +21,14 @@ pub fn seal(salt: &Secret, outcome: Result<Reply, CallError>) -> Answer {
             message,
             with_data: false,
             status,
-        })) => refusal(status, code, &message),
-        Err(CallError::Busy) => refusal(503, 503, "系统繁忙"),
-        Err(CallError::Internal) => refusal(500, 500, "系统错误"),
+        })) => without_data(status, code, &message),
+        Err(CallError::Busy) => without_data(503, 503, "系统繁忙"),
+        Err(CallError::Internal) => without_data(500, 500, "系统错误"),
     }
 }
 
-/// A refusal of code and message alone, under a status of HTTP.
-pub fn refusal(status: u16, code: i64, message: &str) -> Answer {
+/// An answer with code and message alone, which is not sealed, under an HTTP status.
+pub fn without_data(status: u16, code: i64, message: &str) -> Answer {
     Answer {
         status,
         code,

@@ -1,6 +1,6 @@
-//! `app.yohocoin.return`: return coins that an order spent.
+//! `app.yohocoin.return`: returns coins that an order spent, at most as many.
 
-use super::balance::{Balance, post};
+use super::balance::{BalanceAfter, post};
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
@@ -34,11 +34,11 @@ params! {
         kind: Within<22, 22> as "type" = required or BAD_TYPE,
         /// the order that spent them
         order: Text<128> as "orderCode" = required or NO_ORDER,
-        /// back-office user, for the history
+        /// number of the back-office user, for the history
         pid: Option<i64> = optional(None) wrong => default,
-        /// text for the history instead of the type's
+        /// text for the history, by default the type's
         message: Option<Text<255>> = optional(None) wrong => default,
-        /// idempotency key instead of orderCode and num
+        /// idempotency key, by default orderCode and num
         request: Option<Text<128>> as "requestId" = optional(None) wrong => default,
     }
 }
@@ -51,13 +51,13 @@ impl Method for Return {
     type State = Coins;
     type Details = Delivery;
     type Params = Params;
-    type Reply = Balance;
+    type Reply = BalanceAfter;
 
     async fn call(
         coins: &Coins,
         params: Params,
         context: Context<Delivery>,
-    ) -> Result<Balance, CallError> {
+    ) -> Result<BalanceAfter, CallError> {
         let Params {
             uid,
             num: Within(amount),
@@ -69,7 +69,7 @@ impl Method for Return {
         } = params;
         let num = amount.to_string();
         let idempotency = match request {
-            // The caller's own id tells a retry from another return, whatever the type's rule says.
+            // With the caller's own id, two returns of the same amount differ, whatever the type's rule says.
             Some(Text(id)) => Some(Idempotency {
                 key: KeySpace::CoinRequest.key(&[&uid.0.to_string(), &id]),
                 fingerprint: Key::of(&[&order, &num]),

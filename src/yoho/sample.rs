@@ -1,14 +1,14 @@
-//! Signs sample calls for a tester without QA's word.
+//! Signs sample calls for `pointgate sign yoho`.
 
 use super::signature::client_secret;
 use crate::config;
 use crate::gateway::endpoint::{Sample, SignedRequest};
 use crate::sign::form_query;
 
-/// Signs a GET with the key of its `client_type`, by default the first configured.
+/// Signs a GET with the key of its `client_type`, by default the first configured one.
 ///
 /// # Errors
-/// Returns the reason in words if that client type has no key.
+/// Returns a message for the user if the sample has no method or its client type has no key.
 pub fn sign(config: &config::Yoho, sample: Sample) -> Result<SignedRequest, String> {
     let method = sample
         .method

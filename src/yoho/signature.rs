@@ -1,4 +1,4 @@
-//! The request signature `client_secret`, as protocols.md part 1 has it.
+//! The request signature `client_secret`, by protocols.md part 1.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub fn client_secret<'a>(
     canonical.map_or_else(String::new, |canonical| digest(&canonical, key))
 }
 
-/// The signature over a canonical list.
+/// Signs a canonical list.
 pub fn digest(canonical: &Canonical, key: &Secret) -> String {
     md5_hex(&[canonical.text(key.reveal()).as_bytes()])
 }

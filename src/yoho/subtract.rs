@@ -1,6 +1,6 @@
 //! `app.yohocoin.subtract`: a user spends coins on an order.
 
-use super::balance::{Balance, post};
+use super::balance::{BalanceAfter, post};
 use super::values::Debit;
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
@@ -30,30 +30,30 @@ params! {
         num: Debit = required or BAD_NUM,
         /// 19 goods, 20 phone credit, 21 voucher
         kind: Within<19, 21> as "type" = required or BAD_TYPE,
-        /// the order, under which the coins may be returned
+        /// the order, which app.yohocoin.return names
         order: Text<128> as "orderCode" = required or NO_ORDER,
-        /// back-office user, for the history
+        /// number of the back-office user, for the history
         pid: Option<i64> = optional(None) wrong => default,
-        /// text for the history instead of the type's
+        /// text for the history, by default the type's
         message: Option<Text<255>> = optional(None) wrong => default,
     }
 }
 
 impl Method for Subtract {
     const NAME: &'static str = "app.yohocoin.subtract";
-    const SUMMARY: &'static str = "a user spends coins on an order";
+    const SUMMARY: &'static str = "spend coins on an order";
     const EXAMPLE: &'static str = "uid=50030199&num=-150&type=20&orderCode=1234567890&pid=11111111";
     const MESSAGE: &'static str = "ok";
     type State = Coins;
     type Details = Delivery;
     type Params = Params;
-    type Reply = Balance;
+    type Reply = BalanceAfter;
 
     async fn call(
         coins: &Coins,
         params: Params,
         context: Context<Delivery>,
-    ) -> Result<Balance, CallError> {
+    ) -> Result<BalanceAfter, CallError> {
         let Params {
             uid,
             num: Debit(amount),

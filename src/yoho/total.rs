@@ -1,4 +1,4 @@
-//! `app.yohocoin.total`: how many coins a user has.
+//! `app.yohocoin.total`: the coin balance of a user.
 
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ params! {
     }
 }
 
-/// The reply.
+/// The reply; `total` is 0 for an unknown user.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     code: &'static str,
@@ -31,7 +31,7 @@ pub struct Reply {
 
 impl Method for Total {
     const NAME: &'static str = "app.yohocoin.total";
-    const SUMMARY: &'static str = "how many coins a user has";
+    const SUMMARY: &'static str = "coin balance of a user";
     const EXAMPLE: &'static str = "uid=50030141";
     const MESSAGE: &'static str = "yoho coin total";
     type State = Coins;
@@ -49,7 +49,7 @@ impl Method for Total {
             .balance(Coins::account(uid))
             .await?
             .unwrap_or(0);
-        // The document's reply carries this constant code.
+        // A constant of the document.
         Ok(Reply {
             code: "20111130-152530",
             total,

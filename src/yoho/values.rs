@@ -1,4 +1,4 @@
-//! Kinds of parameters that only YOHO's methods have.
+//! Kinds of parameter values that only YOHO's methods have.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use crate::gateway::parameters::Raw;
 use crate::gateway::value::{Invalid, Value};
 
-/// The most coins that one request may move.
-const MOST: i64 = 1_000_000_000;
+/// The largest number of coins in one request.
+const MAX_COINS: i64 = 1_000_000_000;
 
 /// Coins to spend: -1 to -1,000,000,000 on the wire, positive here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Value for Debit {
 
     fn read(raw: &Raw) -> Result<Self, Invalid> {
         i64::read(raw).and_then(|num| {
-            (-MOST..=-1)
+            (-MAX_COINS..=-1)
                 .contains(&num)
                 .then(|| Debit(-num))
                 .ok_or(Invalid::Wrong)
@@ -35,7 +35,7 @@ impl Value for Debit {
 
 impl Value for DayBound {
     fn kind() -> Cow<'static, str> {
-        "YYYY-MM-DD, or 0".into()
+        "YYYY-MM-DD or 0".into()
     }
 
     fn read(raw: &Raw) -> Result<Self, Invalid> {

@@ -7,20 +7,20 @@ const ABSENT: Fault = Fault::new(1, "absent");
 const WRONG: Fault = Fault::new(2, "wrong");
 
 params! {
-    /// One parameter of each rule.
+    /// One parameter of each declaration.
     #[derive(Debug, PartialEq)]
     struct Sample {
-        /// Must be there.
+        /// required, own fault
         id: i64 = required or ABSENT,
-        /// May be absent.
+        /// optional, own fault
         kind: i64 = optional(7) wrong => WRONG,
-        /// Never refused.
+        /// optional, no fault
         page: Option<i64> = optional(None) wrong => default,
-        /// Not too long.
+        /// optional, no fault unless too long
         note: Option<Text<3>> = optional(None) wrong => default,
-        /// May be absent; wrong is for the dialect to refuse.
+        /// optional, the dialect's fault
         size: Within<1, 3> = optional(Within(2)),
-        /// For the dialect to refuse.
+        /// required, the dialect's faults
         last: i64 = required,
     }
 }
@@ -131,7 +131,12 @@ fn the_declaration_describes_itself() {
                 Some("None"),
                 &OnInvalid::Default
             ),
-            ("note", "text".into(), Some("None"), &OnInvalid::Default),
+            (
+                "note",
+                "text, up to 3 characters".into(),
+                Some("None"),
+                &OnInvalid::Default
+            ),
             (
                 "size",
                 "1 to 3".into(),
@@ -141,5 +146,5 @@ fn the_declaration_describes_itself() {
             ("last", "whole number".into(), None, &OnInvalid::Dialect),
         ]
     );
-    assert_eq!(Sample::FIELDS[0].doc.trim(), "Must be there.");
+    assert_eq!(Sample::FIELDS[0].doc.trim(), "required, own fault");
 }

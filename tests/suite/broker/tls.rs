@@ -126,7 +126,11 @@ async fn an_untrusted_broker_is_refused() {
             &own,
             "invalid peer certificate: certificate not valid for name",
         ),
-        ("localhost", &nowhere, "this machine has no trusted root certificates"),
+        (
+            "localhost",
+            &nowhere,
+            "this machine has no trusted root certificates",
+        ),
     ] {
         let dir = ProgramDir::with_config(&broker.config_with_url(&front.url(host)));
         let trusted = [("SSL_CERT_FILE", trusted.as_str()), ("SSL_CERT_DIR", "")];
