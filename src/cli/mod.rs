@@ -4,6 +4,7 @@ mod commands;
 mod copy;
 mod log_lines;
 pub mod methods;
+mod operator;
 mod sign;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::endpoints;
 
@@ -151,8 +153,14 @@ async fn execute(command: Command, config: &Config) -> Result<(), String> {
             caller,
         ),
         Command::Payments { order } => commands::payments(config, order.as_deref()).await,
-        Command::Link { uid, user_key } => commands::link(config, uid, &user_key).await,
-        Command::Expire { at } => commands::expire(config, at).await,
+        Command::Link { uid, user_key } => {
+            let context = operator::context(&Clock::system());
+            operator::run("link", &context, commands::link(config, uid, &user_key)).await
+        }
+        Command::Expire { at } => {
+            let context = operator::context(&Clock::system());
+            operator::run("expire", &context, commands::expire(config, at)).await
+        }
         Command::Audit => commands::audit(config).await,
         Command::Copy { from, to } => copy::copy(&from, &to).await,
     }

@@ -96,8 +96,8 @@ pub struct Origin {
     /// The endpoint's name, `broker` or `cli`.
     pub dialect: &'static str,
     /// The caller: the client_type of `/gateway`, the OpenId of a partner, the appKey of the community, `QUEUE` or
-    /// `QUEUE:PUBLISHER` of a message, the operating-system user of a command. A [`SelfVerifying`] method gets its only legitimate
-    /// sender here, before it has verified that the request came from there.
+    /// `QUEUE:PUBLISHER` of a message, the operating-system user (`uid:1000`) of a command. A [`SelfVerifying`] method gets its
+    /// only legitimate sender here, before it has verified that the request came from there.
     pub caller: String,
     /// The key that proved the caller: `current` or `previous`; `debug` for a request that passed by `yoho.debug`; `None` for a
     /// caller that no key of ours proves: of a message, of a command, of a [`SelfVerifying`] method.

@@ -49,6 +49,34 @@ fn migrate_creates_the_ledger_and_can_be_repeated() {
     assert_eq!(text(&out.stdout), none);
 }
 
+/// `$USER` is the caller's to choose, the uid is not.
+#[test]
+fn a_change_is_logged_with_the_user_that_the_system_knows() {
+    let place = ProgramDir::new();
+    let id = std::process::Command::new("id")
+        .arg("-ur")
+        .output()
+        .unwrap();
+    let user = format!(" user=uid:{} id=", text(&id.stdout).trim());
+    let forged = [("USER", "mallory"), ("LOGNAME", "mallory")];
+    let commands: [(&str, &[&str]); 2] = [
+        ("link", &["link", "--uid", "5", "--user-key", "five"]),
+        ("expire", &["expire"]),
+    ];
+    for (command, arguments) in commands {
+        let out = place.run_with(arguments, &forged);
+        let log = text(&out.stderr);
+        assert!(out.status.success(), "{log}");
+        let head = format!("command={command}");
+        let line = log
+            .lines()
+            .find(|line| line.contains(&head))
+            .unwrap_or(&log);
+        assert!(line.contains(&user), "{line}");
+        assert!(!log.contains("mallory"), "{log}");
+    }
+}
+
 #[test]
 fn audit_creates_no_ledger() {
     let dir = ProgramDir::empty().on_sqlite();

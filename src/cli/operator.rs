@@ -1,0 +1,36 @@
+//! The operator of a command that changes the ledger: the operating-system user, in the command's context and in the log.
+
+use crate::clock::Clock;
+use crate::gateway::context::{Context, Origin, RequestIds};
+
+/// The dialect in the origin of commands.
+const CLI: &str = "cli";
+
+/// Builds the context of a command: a new request id, and the operating-system user as the caller.
+pub fn context(clock: &Clock) -> Context {
+    Context {
+        request_id: RequestIds::start().next(),
+        origin: Origin {
+            dialect: CLI,
+            caller: user(),
+            key: None,
+            address: None,
+        },
+        now: clock.now(),
+        details: (),
+    }
+}
+
+/// Runs a command under the request id of its context, and logs the user who runs it.
+pub async fn run<T>(command: &str, context: &Context, future: impl Future<Output = T>) -> T {
+    let logged = async {
+        log::info!("command={command} user={}", context.origin.caller);
+        future.await
+    };
+    context.request_id.scope(logged).await
+}
+
+/// The user as `uid:1000`. A number that the kernel vouches for, because anyone can set `$USER`.
+fn user() -> String {
+    format!("uid:{}", rustix::process::getuid().as_raw())
+}
