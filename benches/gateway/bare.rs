@@ -1,10 +1,10 @@
-//! Way (a): actix-web with one handler that does nothing but answer, for scale.
+//! Variant (a): actix-web with one handler that returns a constant answer, as the upper bound.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 
 use crate::protocol;
 
-/// Serves until it is told to stop.
+/// Serves until SIGTERM.
 pub(crate) fn serve() -> std::io::Result<()> {
     actix_web::rt::System::new().block_on(async {
         let server = HttpServer::new(|| App::new().route("/gateway", web::get().to(answer)))
@@ -14,7 +14,7 @@ pub(crate) fn serve() -> std::io::Result<()> {
     })
 }
 
-/// The answer, as long as that to a `total`.
+/// The answer, of the same length as one to `total`.
 pub(crate) fn body() -> Vec<u8> {
     protocol::total_answer(10_000)
 }

@@ -1,17 +1,19 @@
-//! The part of the community's protocol that the benchmark speaks: signed callbacks, and the answers they must get.
+//! The community's protocol as far as the benchmark uses it: signed callbacks and their expected answers.
 
 use crate::protocol::hex_md5;
 
-/// The application's key and secret.
+/// The key of the application.
 pub(crate) const APP_KEY: &str = "app-of-the-gateway-benchmark";
+/// The secret that signs its callbacks.
 pub(crate) const APP_SECRET: &str = "community-secret-of-the-gateway-benchmark";
-/// The action, and the points that its rule brings.
+/// The action.
 pub(crate) const ACTION: &str = "bench_post";
+/// The points that the action scores.
 pub(crate) const POINTS: i64 = 5;
 
-/// The callback for what a user did, good until `end` (seconds since 1970 UTC).
+/// The callback for an action of a user, valid until `end` (seconds since 1970 UTC).
 pub(crate) fn action_request(user: i64, token: &str, end: u64) -> Vec<u8> {
-    // In the order of the names: action, action_token, appKey, appSecret, endtimestamp, to_id, to_user_token, user_token.
+    // Sorted by name: action, action_token, appKey, appSecret, endtimestamp, to_id, to_user_token, user_token.
     let signed = format!("{ACTION}{token}{APP_KEY}{APP_SECRET}{end}00{user}");
     let sign = hex_md5(&[signed.as_bytes()]);
     format!(
@@ -22,7 +24,7 @@ pub(crate) fn action_request(user: i64, token: &str, end: u64) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The answer to [`action_request`], with the balance afterwards.
+/// The answer to [`action_request`]; `balance` is the balance after it.
 pub(crate) fn action_answer(user: i64, token: &str, balance: i64) -> Vec<u8> {
     format!(
         r#"{{"code":200,"msg":"ok","data":{{"action_token":"{token}","user_info":{{"user_token":"{user}","score2":"{balance}"}},"userInfo":{{}}}}}}"#

@@ -1,4 +1,4 @@
-//! Pages of one very long history: that a page far back costs what the first one does.
+//! Pages of one very long history. A far page should cost as much as the first one.
 
 use std::time::{Duration, Instant};
 
@@ -13,18 +13,19 @@ use crate::report;
 
 /// Reads of each page.
 const READS: usize = 2000;
-/// Postings in flight while the history is made.
+/// Concurrent postings while the history is written.
 const IN_FLIGHT: i64 = 512;
-/// Every so many entries there is an expense.
+/// Every tenth entry is an expense.
 const SPEND_EVERY: i64 = 10;
-/// What an entry brings, or takes.
+/// The points of an income.
 const EARNED: i64 = 10;
+/// The points of an expense.
 const SPENT: i64 = 40;
 
-/// Makes an account with so many entries, and reads it.
+/// Creates an account with this many entries and reads pages of its history.
 pub(crate) fn bench(entries: i64) -> Result<(), String> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))
-        .map_err(|error| format!("no folder for the history: {error}"))?;
+        .map_err(|error| format!("cannot create a directory: {error}"))?;
     let url = format!("sqlite://{}", folder.path().join("history.db").display());
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(async {
@@ -43,7 +44,7 @@ pub(crate) fn bench(entries: i64) -> Result<(), String> {
                 Some(_) => entries / SPEND_EVERY,
                 None => entries,
             };
-            // In the middle, and at the end: 5,000 and 100,000 of a million entries.
+            // With a million entries: page 5,000, in the middle, and page 100,000, the last.
             for (size, far) in [(100, total / 200), (10, total / 10)] {
                 let far = far.max(1);
                 let list = List {
@@ -70,14 +71,14 @@ pub(crate) fn bench(entries: i64) -> Result<(), String> {
     })
 }
 
-/// Makes the entries 1, 2, 3, …, in this order.
+/// Writes the entries 1, 2, 3, … in this order.
 async fn fill(ledger: &Ledger, entries: i64) -> Result<(), String> {
     let mut made = 0;
     while made < entries {
         let next = entries.min(made + IN_FLIGHT);
         let posts = (made + 1..=next).map(|seq| ledger.post(posting(seq)));
         for (seq, receipt) in (made + 1..).zip(join_all(posts).await) {
-            let receipt = receipt.map_err(|error| format!("entry {seq} was not made: {error}"))?;
+            let receipt = receipt.map_err(|error| format!("cannot write entry {seq}: {error}"))?;
             if receipt.balance != balance(seq) {
                 return Err(format!("entry {seq} left {} points", receipt.balance));
             }
@@ -95,7 +96,7 @@ fn account() -> AccountKey {
 }
 
 fn posting(seq: i64) -> Posting {
-    let (kind, movement) = match seq % SPEND_EVERY {
+    let (reason, kind) = match seq % SPEND_EVERY {
         0 => (
             9,
             PostingKind::Spend {
@@ -113,8 +114,8 @@ fn posting(seq: i64) -> Posting {
     };
     Posting {
         account: account(),
-        kind: movement,
-        reason: Reason(kind),
+        kind,
+        reason: Reason(reason),
         idempotency: None,
         requires: None,
         reference: Some(seq.to_string()),
@@ -123,7 +124,7 @@ fn posting(seq: i64) -> Posting {
     }
 }
 
-/// The balance after an entry.
+/// The balance after the entry `seq`.
 fn balance(seq: i64) -> i64 {
     let spends = seq / SPEND_EVERY;
     (seq - spends) * EARNED - spends * SPENT
@@ -141,7 +142,7 @@ fn is_entry(row: &Row, seq: i64) -> bool {
         && (row.direction, row.direction_seq) == (direction, direction_seq)
 }
 
-/// The account's history, or a part of it, as pages.
+/// A paged list of the history: all entries, or those of one direction.
 struct List<'a> {
     ledger: &'a Ledger,
     direction: Option<Direction>,
@@ -150,7 +151,7 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    /// Reads some pages in turn, and gives the median of the microseconds that each took.
+    /// Reads the pages in turn; returns the median time of each, in microseconds.
     async fn compare<const N: usize>(&self, pages: [i64; N]) -> Result<[f64; N], String> {
         let mut times = pages.map(|_| Vec::with_capacity(READS));
         for _ in 0..READS {
@@ -161,7 +162,7 @@ impl List<'_> {
         Ok(times.map(|times| report::spread(&times).0))
     }
 
-    /// Reads and checks one page.
+    /// Reads one page, checks it, and returns how long the read took.
     async fn read(&self, page: i64) -> Result<Duration, String> {
         let range = Range {
             account: account(),
@@ -175,17 +176,20 @@ impl List<'_> {
         let found = self.ledger.history(&range).await;
         let elapsed = begun.elapsed();
         let found = found.map_err(|error| error.to_string())?;
-        let found = found.ok_or("the account is not there")?;
+        let found = found.ok_or("the account does not exist")?;
         let last = self.total - range.skip;
         let first = (last - self.size).max(0) + 1;
         let step = self.direction.map_or(1, |_| SPEND_EVERY);
-        let right = (first..=last).rev().map(|at| at * step);
+        let expected = (first..=last).rev().map(|at| at * step);
         let rows = &found.entries;
         if found.total != self.total
-            || rows.len() != right.clone().count()
-            || !rows.iter().zip(right).all(|(row, seq)| is_entry(row, seq))
+            || rows.len() != expected.clone().count()
+            || !rows
+                .iter()
+                .zip(expected)
+                .all(|(row, seq)| is_entry(row, seq))
         {
-            return Err(format!("a wrong page {page} of {range:?}: {found:?}"));
+            return Err(format!("unexpected page {page} of {range:?}: {found:?}"));
         }
         Ok(elapsed)
     }

@@ -1,4 +1,4 @@
-//! The load generator: keep-alive connections with one request at a time each, every answer compared byte by byte.
+//! The load generator: keep-alive connections with one request in flight each. It compares every answer byte by byte.
 
 use std::net::SocketAddr;
 use std::sync::Barrier;
@@ -9,42 +9,42 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-pub(crate) use crate::stock::CONNECTIONS;
-use crate::stock::Lane;
+pub(crate) use crate::workload::CONNECTIONS;
+use crate::workload::Script;
 
-/// Threads that serve them; few, since they share the cores with the server.
+/// Threads that drive the connections. They share the cores with the server, so they are few.
 const THREADS: usize = 2;
-/// The longest head and body that are read.
-const LONGEST: usize = 4096;
-/// How long a round may take beyond its time, or where it has none.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The largest accepted response, in bytes.
+const MAX_RESPONSE: usize = 4096;
+/// How long a round may exceed its duration; the limit for a round without one.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What came of a round.
+/// The result of a round.
 pub(crate) struct Round {
-    /// Right answers.
+    /// The number of answers; all were as expected.
     pub(crate) done: usize,
-    /// From the first request to the last answer.
+    /// The time from the first request to the last answer.
     pub(crate) elapsed: Duration,
-    /// From each request to its answer, in microseconds, in no order.
+    /// The latency of each request, in microseconds, unordered.
     pub(crate) latencies: Vec<u32>,
 }
 
 impl Round {
-    /// Right answers a second.
+    /// Answers per second.
     pub(crate) fn rate(&self) -> f64 {
         self.done as f64 / self.elapsed.as_secs_f64()
     }
 }
 
-/// Sends the lanes, a connection each, until `time` is over or they are at their end, and gives them back.
+/// Runs each script on a connection of its own, until `time` is over or all scripts end. Returns the scripts with their progress.
 pub(crate) fn run(
     server: SocketAddr,
-    lanes: Vec<Lane>,
+    scripts: Vec<Script>,
     time: Option<Duration>,
-) -> Result<(Round, Vec<Lane>), String> {
+) -> Result<(Round, Vec<Script>), String> {
     let barrier = Barrier::new(THREADS);
-    let share = lanes.len().div_ceil(THREADS);
-    let mut rest = lanes;
+    let share = scripts.len().div_ceil(THREADS);
+    let mut rest = scripts;
     let threads: Vec<Result<Part, String>> = std::thread::scope(|scope| {
         let mut handles = Vec::new();
         for _ in 0..THREADS {
@@ -62,7 +62,7 @@ pub(crate) fn run(
     let begun = parts.iter().map(|part| part.begun).min();
     let ended = parts.iter().map(|part| part.ended).max();
     let (Some(begun), Some(ended)) = (begun, ended) else {
-        return Err("a round without a thread".into());
+        return Err("no thread ran".into());
     };
     let latencies: Vec<u32> = parts
         .iter_mut()
@@ -73,25 +73,25 @@ pub(crate) fn run(
         elapsed: ended - begun,
         latencies,
     };
-    Ok((round, parts.into_iter().flat_map(|p| p.lanes).collect()))
+    Ok((round, parts.into_iter().flat_map(|p| p.scripts).collect()))
 }
 
-/// One thread's part of a round.
+/// The result of one thread.
 struct Part {
     begun: Instant,
     ended: Instant,
     latencies: Vec<u32>,
-    lanes: Vec<Lane>,
+    scripts: Vec<Script>,
 }
 
 fn thread(
     server: SocketAddr,
-    lanes: Vec<Lane>,
+    scripts: Vec<Script>,
     time: Option<Duration>,
     barrier: &Barrier,
 ) -> Result<Part, String> {
-    let connected = connect(server, lanes.len());
-    // Also where a connection failed, or the other threads would wait for ever.
+    let connected = connect(server, scripts.len());
+    // Wait even if a connection failed: otherwise the other threads would wait forever.
     barrier.wait();
     let (runtime, connections) = connected?;
     let begun = Instant::now();
@@ -99,35 +99,35 @@ fn thread(
     let all = async {
         let tasks: Vec<JoinHandle<_>> = connections
             .into_iter()
-            .zip(lanes)
-            .map(|(connection, lane)| tokio::spawn(drive(connection, lane, deadline)))
+            .zip(scripts)
+            .map(|(connection, script)| tokio::spawn(run_script(connection, script, deadline)))
             .collect();
         let mut part = Part {
             begun,
             ended: begun,
             latencies: Vec::new(),
-            lanes: Vec::with_capacity(tasks.len()),
+            scripts: Vec::with_capacity(tasks.len()),
         };
         for task in tasks {
-            let (lane, latencies) = task.await.map_err(|e| format!("a connection: {e}"))??;
+            let (script, latencies) = task.await.map_err(|e| format!("connection task: {e}"))??;
             part.latencies.extend(latencies);
-            part.lanes.push(lane);
+            part.scripts.push(script);
         }
         part.ended = Instant::now();
         Ok(part)
     };
-    let limit = time.unwrap_or_default() + PATIENCE;
+    let limit = time.unwrap_or_default() + TIMEOUT;
     runtime
         .block_on(async { tokio::time::timeout(limit, all).await })
-        .unwrap_or_else(|_| Err(format!("no end of a round after {limit:?}")))
+        .unwrap_or_else(|_| Err(format!("the round did not end within {limit:?}")))
 }
 
-/// A runtime of this thread's own and connections on it.
+/// Creates a single-threaded runtime and opens `count` connections on it.
 fn connect(server: SocketAddr, count: usize) -> Result<(Runtime, Vec<Connection>), String> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| format!("no runtime for the load: {error}"))?;
+        .map_err(|error| format!("cannot start a runtime for the load: {error}"))?;
     let mut connections = Vec::with_capacity(count);
     for _ in 0..count {
         connections.push(runtime.block_on(Connection::open(server))?);
@@ -135,26 +135,26 @@ fn connect(server: SocketAddr, count: usize) -> Result<(Runtime, Vec<Connection>
     Ok((runtime, connections))
 }
 
-/// Sends one lane.
-async fn drive(
+/// Runs one script on a connection.
+async fn run_script(
     mut connection: Connection,
-    mut lane: Lane,
+    mut script: Script,
     deadline: Option<Instant>,
-) -> Result<(Lane, Vec<u32>), String> {
+) -> Result<(Script, Vec<u32>), String> {
     let mut latencies = Vec::new();
     let mut sent = Instant::now();
-    while let Some(exchange) = lane.current() {
+    while let Some(exchange) = script.current() {
         let (status, body) = connection.exchange(&exchange.request).await?;
-        if status != b"200" || !exchange.is_right(body) {
+        if status != b"200" || !exchange.is_expected(body) {
             return Err(format!(
-                "a wrong answer: HTTP {} {}\n  where this is right: HTTP 200 {}\n  to: {}",
+                "unexpected answer: HTTP {} {}\n  expected: HTTP 200 {}\n  request: {}",
                 String::from_utf8_lossy(status),
                 String::from_utf8_lossy(body),
                 String::from_utf8_lossy(&exchange.answer),
                 String::from_utf8_lossy(&exchange.request),
             ));
         }
-        lane.advance(body);
+        script.advance(body);
         let now = Instant::now();
         latencies.push(u32::try_from((now - sent).as_micros()).unwrap_or(u32::MAX));
         if deadline.is_some_and(|deadline| now >= deadline) {
@@ -162,10 +162,10 @@ async fn drive(
         }
         sent = now;
     }
-    Ok((lane, latencies))
+    Ok((script, latencies))
 }
 
-/// HTTP/1.1 as far as it is needed.
+/// A minimal HTTP/1.1 client connection.
 struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -175,25 +175,25 @@ impl Connection {
     async fn open(server: SocketAddr) -> Result<Connection, String> {
         let stream = TcpStream::connect(server)
             .await
-            .map_err(|error| format!("no connection to {server}: {error}"))?;
+            .map_err(|error| format!("cannot connect to {server}: {error}"))?;
         stream
             .set_nodelay(true)
-            .map_err(|error| format!("no connection to {server}: {error}"))?;
+            .map_err(|error| format!("cannot connect to {server}: {error}"))?;
         Ok(Connection {
             stream,
-            buffer: vec![0; LONGEST],
+            buffer: vec![0; MAX_RESPONSE],
         })
     }
 
-    /// Sends a request and gives the status and body of its answer.
+    /// Sends a request and returns the status and body of the answer.
     async fn exchange(&mut self, request: &[u8]) -> Result<(&[u8], &[u8]), String> {
-        let broken = |error| format!("a connection broke: {error}");
+        let broken = |error| format!("connection failed: {error}");
         self.stream.write_all(request).await.map_err(broken)?;
         let mut filled = 0;
         let (head, end) = loop {
             let space = &mut self.buffer[filled..];
             match self.stream.read(space).await.map_err(broken)? {
-                0 => return Err("a connection was closed, or an answer is too long".into()),
+                0 => return Err("the connection was closed, or the answer is too long".into()),
                 more => filled += more,
             }
             if let Some((head, length)) = head_of(&self.buffer[..filled])?
@@ -203,13 +203,13 @@ impl Connection {
             }
         };
         if filled > end {
-            return Err("more came than one answer".into());
+            return Err("received more than one answer".into());
         }
         Ok((&self.buffer[9..12], &self.buffer[head..end]))
     }
 }
 
-/// The length of the head, its empty line included, and that of the body; none where the head is not complete.
+/// The lengths of the head, with its empty line, and of the body; `None` while the head is incomplete.
 fn head_of(bytes: &[u8]) -> Result<Option<(usize, usize)>, String> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
@@ -227,6 +227,6 @@ fn head_of(bytes: &[u8]) -> Result<Option<(usize, usize)>, String> {
         });
     match length {
         Some(length) if end >= 12 => Ok(Some((end + 4, length))),
-        _ => Err("an answer without a length".into()),
+        _ => Err("the answer has no content-length".into()),
     }
 }

@@ -1,39 +1,44 @@
-//! The whole program under load: the real server on loopback next to a bare actix-web handler and to the same write as
-//! one ORM transaction a request, in alternating rounds; then the same write on PostgreSQL and MariaDB, where they are there; then
-//! pages of a very long history. It fails where any answer is wrong or the books do not balance; what it measures is printed next to the goals and never fails it.
+//! The whole program under load, in three parts:
+//! - `gateway`: the real server on loopback beside a bare actix-web handler, and beside the same write as one ORM transaction per
+//!   request, in alternating rounds;
+//! - `databases`: the same write on PostgreSQL and MariaDB, if they are available;
+//! - `history`: pages of a very long history.
 //!
-//! `POINTGATE_BENCH_ROUNDS` and `POINTGATE_BENCH_SECONDS` change how many rounds there are and how long each way has,
-//! `POINTGATE_BENCH_ENTRIES` how long the history is. `POINTGATE_BENCH_POSTGRES` and `POINTGATE_BENCH_MARIADB` say where the servers
-//! are whose databases may be made and dropped, and nothing for none; `POINTGATE_BENCH_ONLY` may name one part: `gateway`, `databases` or
-//! `history`.
+//! The benchmark fails if any answer is wrong or the ledger does not balance. It prints its measurements beside the goals, and a
+//! missed goal does not fail it.
+//!
+//! Settings are environment variables: `POINTGATE_BENCH_ONLY` names one part to run; `POINTGATE_BENCH_ROUNDS` and
+//! `POINTGATE_BENCH_SECONDS` set the number of rounds and the duration of each; `POINTGATE_BENCH_ENTRIES` sets the length of the history;
+//! `POINTGATE_BENCH_POSTGRES` and `POINTGATE_BENCH_MARIADB` are the URLs of servers on which databases may be created and dropped, or
+//! empty to leave that server out.
 
 mod bare;
 mod community;
 mod databases;
 mod history;
-mod inside;
+mod in_process;
 mod load;
 mod orm;
 mod partner;
 mod protocol;
 mod report;
 mod servers;
-mod stock;
+mod workload;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use load::CONNECTIONS;
-use report::Way;
+use report::Variant;
 use servers::Server;
-use stock::{By, Lane, MEMBERS, Pages, Writes};
+use workload::{MEMBERS, PageReads, Script, WriteKind, Writes};
 
-/// The program's own, for all that is compared with it too.
+/// The allocator of the program, also for the servers compared with it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Writes that are prepared for the warm-up; later rounds go by what was done before.
-const FIRST_RATE: f64 = 30_000.0;
+/// The rate (per second) for which the warm-up round prepares requests. Later rounds derive it from the round before.
+const INITIAL_RATE: f64 = 30_000.0;
 
 fn main() -> ExitCode {
     let done = match std::env::var(servers::ROLE).as_deref() {
@@ -42,7 +47,7 @@ fn main() -> ExitCode {
             let url = std::env::var(servers::DATABASE).unwrap_or_default();
             orm::serve(&url).map_err(|error| error.to_string())
         }
-        Ok(role) => Err(format!("{}={role} is no role", servers::ROLE)),
+        Ok(role) => Err(format!("unknown role {}={role}", servers::ROLE)),
         Err(_) => bench(),
     };
     match done {
@@ -72,47 +77,47 @@ fn bench() -> Result<(), String> {
     Ok(())
 }
 
-/// The rounds.
+/// Measures the variants (a) to (f) on SQLite.
 fn gateway(rounds: usize, seconds: f64) -> Result<(), String> {
-    // Beside the build, since a folder for temporary files may be memory, where nothing is durable and all is fast.
+    // Not in the temporary directory: it may be a tmpfs, where a flush costs nothing.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))
-        .map_err(|error| format!("no folder for the run: {error}"))?;
+        .map_err(|error| format!("cannot create a directory: {error}"))?;
     let folder = folder.path();
     let database = format!("sqlite://{}", folder.join("orm.db").display());
     let mut run = Run {
         bare: Server::role("bare", folder, &database)?,
         real: Server::pointgate(folder, "sqlite://data/pointgate.db")?,
         orm: Server::role("orm", folder, &database)?,
-        readers: Writes::new(By::Get, 50_000_000),
-        writers: Writes::new(By::Get, 60_000_000),
-        orm_writers: Writes::new(By::Get, 60_000_000),
-        actors: Writes::new(By::Action, 70_000_000),
+        readers: Writes::new(WriteKind::Get, 50_000_000),
+        writers: Writes::new(WriteKind::Get, 60_000_000),
+        orm_writers: Writes::new(WriteKind::Get, 60_000_000),
+        actors: Writes::new(WriteKind::Action, 70_000_000),
         constant: Vec::new(),
         totals: Vec::new(),
-        pages: Pages::default(),
-        spent: Vec::new(),
+        pages: PageReads::default(),
+        answered: Vec::new(),
         time: Duration::from_secs_f64(seconds),
-        prepared: [(FIRST_RATE * seconds) as usize / CONNECTIONS; 4],
+        prepared: [(INITIAL_RATE * seconds) as usize / CONNECTIONS; 4],
     };
     report::conditions(rounds, seconds);
     run.fund()?;
     run.round()?;
-    let mut ways = [
-        Way::new("(a) bare actix-web, constant answer"),
-        Way::new("(b) signed total"),
-        Way::new("(c) signed get, durable"),
-        Way::new("(d) get as one ORM transaction"),
-        Way::new("(e) signed records, nonce durable"),
-        Way::new("(f) scoring callback, durable"),
+    let mut variants = [
+        Variant::new("(a) bare actix-web, constant answer"),
+        Variant::new("(b) signed total"),
+        Variant::new("(c) signed get, durable"),
+        Variant::new("(d) get as one ORM transaction"),
+        Variant::new("(e) signed records, nonce durable"),
+        Variant::new("(f) scoring callback, durable"),
     ];
     for _ in 0..rounds {
-        for (way, round) in ways.iter_mut().zip(run.round()?) {
-            way.add(round);
+        for (variant, round) in variants.iter_mut().zip(run.round()?) {
+            variant.add(round);
         }
     }
     let (now, peak) = run.real.memory()?;
-    report::ways(&mut ways);
-    let [a, b, c, d, e, f] = &ways;
+    report::variants(&mut variants);
+    let [a, b, c, d, e, f] = &variants;
     report::ratio("(b) / (a)", b, a, Some(0.5));
     report::ratio("(c) / (d)", c, d, Some(8.0));
     report::ratio("(c) / (a)", c, a, None);
@@ -123,29 +128,29 @@ fn gateway(rounds: usize, seconds: f64) -> Result<(), String> {
     run.close(folder, &database)
 }
 
-/// Everything that a round needs.
+/// The servers, and the requests prepared for them.
 struct Run {
     bare: Server,
     real: Server,
     orm: Server,
-    /// Members whose balances and histories stand still while they are read.
+    /// Members whose balances and histories do not change while they are read.
     readers: Writes,
     writers: Writes,
     orm_writers: Writes,
     /// Users of the community.
     actors: Writes,
-    constant: Vec<Lane>,
-    totals: Vec<Lane>,
-    pages: Pages,
-    /// Requests of (e) whose nonces are spent.
-    spent: Vec<Lane>,
+    constant: Vec<Script>,
+    totals: Vec<Script>,
+    pages: PageReads,
+    /// Requests of (e) that were answered, so that their nonces are used.
+    answered: Vec<Script>,
     time: Duration,
-    /// Requests a connection to prepare for (c), (d), (e) and (f).
+    /// The number of requests per connection to prepare for (c), (d), (e) and (f).
     prepared: [usize; 4],
 }
 
 impl Run {
-    /// Gives every member an account and some coins, and those who are read a page of history.
+    /// Creates an account with coins for every member, and a page of history for the members that are read.
     fn fund(&mut self) -> Result<(), String> {
         for (server, group, times) in [
             (&self.real, &mut self.readers, partner::ROWS),
@@ -154,81 +159,85 @@ impl Run {
             (&self.real, &mut self.actors, 1),
         ] {
             for _ in 0..times {
-                let lanes = group.one_each();
-                let (_, lanes) = sent(server, lanes, None)?;
-                group.settle(lanes);
+                let scripts = group.one_each();
+                let (_, scripts) = send(server, scripts, None)?;
+                group.acknowledge(scripts);
             }
         }
-        self.pages = Pages::new(&self.readers);
-        let (_, lanes) = sent(&self.real, self.pages.one_each(), None)?;
-        self.pages.learn(lanes);
-        self.totals = stock::totals(&[&self.readers], true);
-        self.constant = stock::constant(self.totals.clone(), &bare::body());
+        self.pages = PageReads::new(&self.readers);
+        let (_, scripts) = send(&self.real, self.pages.one_each(), None)?;
+        self.pages.learn(scripts);
+        self.totals = workload::totals(&[&self.readers], true);
+        self.constant = workload::expecting(self.totals.clone(), &bare::body());
         Ok(())
     }
 
-    /// One round of each way, in their order.
+    /// Runs one round of each variant, in their order.
     fn round(&mut self) -> Result<[load::Round; 6], String> {
         let time = Some(self.time);
-        let lanes = std::mem::take(&mut self.constant);
-        let (a, lanes) = sent(&self.bare, lanes, time)?;
-        self.constant = lanes;
-        let lanes = std::mem::take(&mut self.totals);
-        let (b, lanes) = sent(&self.real, lanes, time)?;
-        self.totals = lanes;
-        let lanes = self.writers.lanes(self.prepared[0]);
-        let (c, lanes) = sent(&self.real, lanes, time)?;
-        self.writers.settle(lanes);
-        let lanes = self.orm_writers.lanes(self.prepared[1]);
-        let (d, lanes) = sent(&self.orm, lanes, time)?;
-        self.orm_writers.settle(lanes);
-        let lanes = self.pages.lanes(self.prepared[2]);
-        let (e, lanes) = sent(&self.real, lanes, time)?;
-        self.spent = stock::again(lanes);
-        let lanes = self.actors.lanes(self.prepared[3]);
-        let (f, lanes) = sent(&self.real, lanes, time)?;
-        self.actors.settle(lanes);
+        let scripts = std::mem::take(&mut self.constant);
+        let (a, scripts) = send(&self.bare, scripts, time)?;
+        self.constant = scripts;
+        let scripts = std::mem::take(&mut self.totals);
+        let (b, scripts) = send(&self.real, scripts, time)?;
+        self.totals = scripts;
+        let scripts = self.writers.scripts(self.prepared[0]);
+        let (c, scripts) = send(&self.real, scripts, time)?;
+        self.writers.acknowledge(scripts);
+        let scripts = self.orm_writers.scripts(self.prepared[1]);
+        let (d, scripts) = send(&self.orm, scripts, time)?;
+        self.orm_writers.acknowledge(scripts);
+        let scripts = self.pages.scripts(self.prepared[2]);
+        let (e, scripts) = send(&self.real, scripts, time)?;
+        self.answered = workload::replays(scripts);
+        let scripts = self.actors.scripts(self.prepared[3]);
+        let (f, scripts) = send(&self.real, scripts, time)?;
+        self.actors.acknowledge(scripts);
         self.prepared = [&c, &d, &e, &f].map(|round| round.done * 2 / CONNECTIONS + 1000);
         Ok([a, b, c, d, e, f])
     }
 
-    /// Compares the books with what was acknowledged, and stops the servers.
+    /// Compares the ledger with the acknowledged writes, and stops the servers.
     fn close(self, folder: &std::path::Path, database: &str) -> Result<(), String> {
-        let lanes = stock::constant(self.spent, &partner::replayed_answer());
-        let (refused, _) = sent(&self.real, lanes, None)?;
-        let lanes = stock::totals(&[&self.readers, &self.writers], false);
-        sent(&self.real, lanes, None)?;
+        let scripts = workload::expecting(self.answered, &partner::replayed_answer());
+        let (refused, _) = send(&self.real, scripts, None)?;
+        let scripts = workload::totals(&[&self.readers, &self.writers], false);
+        send(&self.real, scripts, None)?;
         self.bare.stop()?;
         self.real.stop()?;
         self.orm.stop()?;
         let audit = servers::audit(folder)?;
         println!(
-            "books: {} writes brought {} members {} points, each as acknowledged",
+            "ledger: {} writes earned {} members {} points, as acknowledged",
             self.readers.count() + self.writers.count() + self.actors.count(),
             3 * MEMBERS,
             self.readers.points() + self.writers.points() + self.actors.points(),
         );
         println!(
-            "nonces: {} requests of (e), sent again, were refused",
+            "nonces: {} replayed requests of (e) were refused",
             refused.done
         );
-        println!("audit: {audit}");
+        println!("{audit}");
 
         orm::check(database, &self.orm_writers)
     }
 }
 
-/// Sends lanes to a server; where an answer is wrong, says also what the server wrote last.
-fn sent(
+/// Runs scripts against a server. An error includes the last lines of the server's log.
+fn send(
     server: &Server,
-    lanes: Vec<Lane>,
+    scripts: Vec<Script>,
     time: Option<Duration>,
-) -> Result<(load::Round, Vec<Lane>), String> {
-    load::run(server.address, lanes, time)
-        .map_err(|why| format!("{why}\nthe server's last lines:\n{}", server.log_end()))
+) -> Result<(load::Round, Vec<Script>), String> {
+    load::run(server.address, scripts, time).map_err(|why| {
+        format!(
+            "{why}\nlast lines of the server's log:\n{}",
+            server.log_end()
+        )
+    })
 }
 
-/// A number from the environment.
+/// Reads a number from an environment variable.
 fn setting(name: &str, default: f64, range: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
     let Ok(text) = std::env::var(name) else {
         return Ok(default);

@@ -1,5 +1,5 @@
-//! Way (d): the same write done as an ordinary application does it, one ORM transaction a request, on a database of
-//! its own with the same schema and the same durability. It spreads the contra accounts over as many rows, too.
+//! Variant (d): the same write as an ordinary application does it, one ORM transaction per request, on its own database with the
+//! same schema and durability. Its contra account is spread over as many rows as that of the ledger.
 
 use std::time::Duration;
 
@@ -16,19 +16,19 @@ use sea_orm::{
 use sha2::{Digest, Sha256};
 
 use crate::protocol;
-use crate::stock::Writes;
+use crate::workload::Writes;
 
 const ASSET: &str = "coin";
-/// Rows of a contra account, so that transactions side by side do not wait for one row.
+/// Rows of a contra account, so that concurrent transactions rarely wait for the same row.
 const SHARDS: i64 = 64;
-/// Connections to a server.
+/// Connections to a database server.
 const CONNECTIONS: u32 = 16;
-/// How often a transaction is tried again that MariaDB took back because of a deadlock.
-const TRIES: usize = 20;
-/// When all coins of the run expire (ms): far ahead.
+/// How often a transaction that MariaDB rolled back for a deadlock is retried.
+const RETRIES: usize = 20;
+/// The expiry of all coins of the run (ms since 1970 UTC): 2100.
 const EXPIRES_AT: i64 = 4_102_444_800_000;
 
-/// Serves until it is told to stop, with its ledger at `url`.
+/// Serves until SIGTERM, with its ledger at `url`.
 pub(crate) fn serve(url: &str) -> std::io::Result<()> {
     actix_web::rt::System::new().block_on(async {
         let db = open(url).await.map_err(std::io::Error::other)?;
@@ -44,25 +44,25 @@ pub(crate) fn serve(url: &str) -> std::io::Result<()> {
     })
 }
 
-/// Compares the books at `url` with what was acknowledged.
+/// Compares the ledger at `url` with the acknowledged writes.
 pub(crate) fn check(url: &str, writes: &Writes) -> Result<(), String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    let (members, house, entries) = runtime
-        .block_on(books(url))
-        .map_err(|error| format!("the books of (d) cannot be read: {error}"))?;
+    let (members, contra, entries) = runtime
+        .block_on(sums(url))
+        .map_err(|error| format!("cannot read the ledger of (d): {error}"))?;
     let (points, count) = (writes.points(), writes.count());
-    if (members, house, entries) != (points, -points, count) {
+    if (members, contra, entries) != (points, -points, count) {
         return Err(format!(
-            "the books of (d) are off: members hold {members} and the house {house} after {entries} entries, \
-             but {points} points were acknowledged in {count} writes"
+            "the ledger of (d) is wrong: members hold {members} points and the contra account {contra} after {entries} \
+             entries, but {count} writes with {points} points were acknowledged"
         ));
     }
-    println!("books of (d): {count} writes, {points} points, as acknowledged");
+    println!("ledger of (d): {count} writes, {points} points, as acknowledged");
     Ok(())
 }
 
-/// The members' points, the other side's, and the number of entries.
-async fn books(url: &str) -> Result<(i64, i64, usize), DbErr> {
+/// The sum of the members' balances, that of the contra accounts, and the number of entries.
+async fn sums(url: &str) -> Result<(i64, i64, usize), DbErr> {
     let db = open(url).await?;
     let accounts = account::Entity::find().all(&db).await?;
     let contras = contra::Entity::find().all(&db).await?;
@@ -73,8 +73,8 @@ async fn books(url: &str) -> Result<(i64, i64, usize), DbErr> {
     ))
 }
 
-/// To SQLite one connection: it lets one transaction write at a time, and waiting for a free connection costs less than
-/// running into the lock.
+/// Opens the database. SQLite gets one connection: it has one writer at a time, and waiting for the connection costs less than
+/// retrying on its lock.
 async fn open(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options
@@ -115,7 +115,7 @@ fn is_sqlite(url: &str) -> bool {
     url.starts_with("sqlite:")
 }
 
-/// What a request asks for.
+/// The parameters of a request.
 struct Get {
     uid: i64,
     num: i64,
@@ -124,10 +124,10 @@ struct Get {
 }
 
 impl Get {
-    /// Reads and verifies a query; none where anything is wrong with it, which in this run nothing is.
+    /// Reads and verifies a query; `None` if it is invalid.
     fn read(query: &str) -> Option<Get> {
         let params = web::Query::<Vec<(String, String)>>::from_query(query).ok()?;
-        let of = |name| {
+        let value_of = |name| {
             params
                 .iter()
                 .find(|(n, _)| n == name)
@@ -138,18 +138,18 @@ impl Get {
             .filter(|(name, _)| name != "client_secret")
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let given = of("client_secret")?.to_ascii_lowercase();
-        let right = protocol::client_secret(&signed);
-        if !constant_time_eq(given.as_bytes(), right.as_bytes())
-            || of("method")? != "app.yohocoin.get"
+        let given = value_of("client_secret")?.to_ascii_lowercase();
+        let expected = protocol::client_secret(&signed);
+        if !constant_time_eq(given.as_bytes(), expected.as_bytes())
+            || value_of("method")? != "app.yohocoin.get"
         {
             return None;
         }
         Some(Get {
-            uid: of("uid")?.parse().ok()?,
-            num: of("num")?.parse().ok().filter(|num| *num > 0)?,
-            kind: of("type")?.parse().ok()?,
-            reference: of("referenceId")?.to_owned(),
+            uid: value_of("uid")?.parse().ok()?,
+            num: value_of("num")?.parse().ok().filter(|num| *num > 0)?,
+            kind: value_of("type")?.parse().ok()?,
+            reference: value_of("referenceId")?.to_owned(),
         })
     }
 }
@@ -158,17 +158,17 @@ async fn get(request: HttpRequest, db: web::Data<DatabaseConnection>) -> HttpRes
     let Some(get) = Get::read(request.query_string()) else {
         return HttpResponse::BadRequest().finish();
     };
-    let mut done = post(&db, &get).await;
-    for _ in 0..TRIES {
-        if !done
+    let mut result = post(&db, &get).await;
+    for _ in 0..RETRIES {
+        if !result
             .as_ref()
             .is_err_and(|error| error.to_string().contains("40001"))
         {
             break;
         }
-        done = post(&db, &get).await;
+        result = post(&db, &get).await;
     }
-    match done {
+    match result {
         Ok(balance) => HttpResponse::Ok()
             .content_type(protocol::CONTENT_TYPE)
             .body(protocol::get_answer(get.uid, balance)),
@@ -176,7 +176,7 @@ async fn get(request: HttpRequest, db: web::Data<DatabaseConnection>) -> HttpRes
     }
 }
 
-/// The whole write in one transaction; gives the balance afterwards.
+/// Runs the whole write in one transaction; returns the new balance.
 async fn post(db: &DatabaseConnection, get: &Get) -> Result<i64, DbErr> {
     let sqlite = db.get_database_backend() == DbBackend::Sqlite;
     let immediate = TransactionOptions {
@@ -196,7 +196,7 @@ async fn post(db: &DatabaseConnection, get: &Get) -> Result<i64, DbErr> {
         return match used.fingerprint == Some(fingerprint) {
             true => Ok(used.balance_after),
             false => Err(DbErr::Custom(
-                "the reference was used with other content".into(),
+                "the reference was used with another fingerprint".into(),
             )),
         };
     }
@@ -299,7 +299,7 @@ async fn update_account(tx: &DatabaseTransaction, account: account::Model) -> Re
         next_expiry: Set(account.next_expiry),
         head: Set(account.head),
     };
-    // Without reading the row back, which an ActiveModel's own `update` does.
+    // `ActiveModel::update` would read the row back.
     account::Entity::update_many()
         .set(changed)
         .filter(account::Column::Id.eq(id))
@@ -308,7 +308,7 @@ async fn update_account(tx: &DatabaseTransaction, account: account::Model) -> Re
     Ok(())
 }
 
-/// The entry that makes the account what it is now, chained to the one before.
+/// The entry that leads to the current state of the account, chained to the entry before it.
 fn entry_of(get: &Get, account: &account::Model) -> entry::Model {
     let mut hash = Sha256::new();
     hash.update(&account.head);
@@ -346,11 +346,11 @@ fn entry_of(get: &Get, account: &account::Model) -> entry::Model {
     }
 }
 
-fn key_of(words: &[&str]) -> Vec<u8> {
+fn key_of(parts: &[&str]) -> Vec<u8> {
     let mut hash = Sha256::new();
-    for word in words {
-        hash.update((word.len() as u64).to_be_bytes());
-        hash.update(word);
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
     }
     hash.finalize()[..16].to_vec()
 }

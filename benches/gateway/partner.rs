@@ -1,34 +1,34 @@
-//! The part of the open platform's protocol that the benchmark speaks: signed envelopes, and the answers they must get.
+//! The open platform's protocol as far as the benchmark uses it: signed envelopes and their expected answers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
-/// How the partner names itself.
+/// The OpenId of the partner.
 pub(crate) const OPEN_ID: &str = "partner-of-the-gateway-benchmark";
-/// The code that goes with it.
+/// Its GrantCode.
 pub(crate) const GRANT_CODE: &str = "code-of-the-gateway-benchmark";
-/// What it signs with.
+/// The key of its Tokens.
 pub(crate) const SECRET: &str = "secret-of-the-gateway-benchmark";
 /// The Action that it calls.
 pub(crate) const ACTION: &str = "user.user-points-records";
-/// Rows of a page.
+/// Rows per page.
 pub(crate) const ROWS: usize = 10;
-/// Stands in an answer for a digit that is not known yet.
+/// The placeholder for an unknown digit in an expected answer.
 pub(crate) const ANY_DIGIT: u8 = 0;
 
-/// A row of a member's history, which came for a review.
+/// A row of a member's history: points for a review.
 pub(crate) struct Row {
     /// The balance before.
     pub(crate) previous: i64,
-    /// What it brought.
+    /// The points earned.
     pub(crate) points: i64,
-    /// Which review.
+    /// The reference of the review.
     pub(crate) reference: String,
 }
 
-/// The request for the newest rows of a member, at a time in seconds since 1970 UTC.
+/// The request for the newest rows of a member; `timestamp` is in seconds since 1970 UTC.
 pub(crate) fn records_request(uid: i64, timestamp: u64, nonce: u64) -> Vec<u8> {
     let token = token(&format!(
         "GrantCode={GRANT_CODE}&Nonce={nonce}&OpenId={OPEN_ID}&Timestamp={timestamp}"
@@ -53,10 +53,10 @@ pub(crate) fn records_request(uid: i64, timestamp: u64, nonce: u64) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The answer to [`records_request`] where these are all rows, newest first; the digits of their times are open.
+/// The answer to [`records_request`] for a member with these rows, newest first; the digits of their times are open.
 pub(crate) fn records_answer(rows: &[Row]) -> Vec<u8> {
     let time = "0000-00-00 00:00:00".replace('0', &char::from(ANY_DIGIT).to_string());
-    let written = |row: &Row| {
+    let json = |row: &Row| {
         let (previous, points, review) = (row.previous, row.points, &row.reference);
         let sums = format!(
             r#""previous_point":{previous},"type":1,"sub_type":0,"sub_name":"","points":{points}"#
@@ -66,7 +66,7 @@ pub(crate) fn records_answer(rows: &[Row]) -> Vec<u8> {
         format!("{{{sums},{texts}}}")
     };
     let total = rows.len();
-    let rows = rows.iter().map(written).collect::<Vec<_>>().join(",");
+    let rows = rows.iter().map(json).collect::<Vec<_>>().join(",");
     let page = format!(r#""current_page":1,"per_page":{ROWS},"last_page":1,"total":{total}"#);
     format!(
         r#"{{"status":true,"code":0,"message":"success","data":{{{page},"item_list":[{rows}]}}}}"#
@@ -74,12 +74,12 @@ pub(crate) fn records_answer(rows: &[Row]) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The answer to a request that was sent before.
+/// The answer to a replayed request.
 pub(crate) fn replayed_answer() -> Vec<u8> {
     r#"{"status":false,"code":110005,"message":"Nonce已被使用"}"#.into()
 }
 
-/// The Token of a text.
+/// The Token over a text, form-encoded.
 fn token(text: &str) -> String {
     let mut mac =
         Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).expect("HMAC takes a key of any length");

@@ -1,16 +1,15 @@
-//! The part of the YOHO protocol that the benchmark speaks: signed requests, and the answers they must get, byte by
-//! byte.
+//! YOHO's protocol as far as the benchmark uses it: signed requests and their expected answers.
 
 use md5::{Digest, Md5};
 
-/// The salt of the answers' `md5`; all servers of a run share it.
+/// The salt of `md5` in answers, shared by all servers of a run.
 pub(crate) const SALT: &str = "salt-of-the-gateway-benchmark";
 /// The private key of `client_type=android`.
 pub(crate) const PRIVATE_KEY: &str = "key-of-the-gateway-benchmark";
-/// What actix-web is told for JSON.
+/// The content type of answers.
 pub(crate) const CONTENT_TYPE: &str = "application/json;charset=UTF-8";
 
-/// The request for a member's balance.
+/// The request for the balance of a member.
 pub(crate) fn total_request(uid: i64) -> Vec<u8> {
     let uid = uid.to_string();
     request(vec![
@@ -26,7 +25,7 @@ pub(crate) fn total_answer(balance: i64) -> Vec<u8> {
     sealed(&data, "yoho coin total")
 }
 
-/// The request that brings a member coins for a review.
+/// The request that gives a member coins for a review.
 pub(crate) fn get_request(uid: i64, num: i64, reference: &str) -> Vec<u8> {
     let (uid, num) = (uid.to_string(), num.to_string());
     request(vec![
@@ -39,7 +38,7 @@ pub(crate) fn get_request(uid: i64, num: i64, reference: &str) -> Vec<u8> {
     ])
 }
 
-/// The answer to [`get_request`], with the balance afterwards.
+/// The answer to [`get_request`]; `balance` is the balance after it.
 pub(crate) fn get_answer(uid: i64, balance: i64) -> Vec<u8> {
     let data = format!(r#"{{"currency":"{balance}","uid":{uid}}}"#);
     sealed(&data, "ok")
@@ -57,7 +56,7 @@ pub(crate) fn client_secret(params: &[(&str, &str)]) -> String {
     hex_md5(&[pairs.join("&").as_bytes()])
 }
 
-/// A GET of `/gateway` with signed parameters; no value here needs URL encoding.
+/// A GET of `/gateway` with signed parameters. No value may need URL encoding.
 fn request(params: Vec<(&str, &str)>) -> Vec<u8> {
     let secret = client_secret(&params);
     let query: Vec<String> = params
@@ -78,7 +77,7 @@ fn sealed(data: &str, message: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Lower-case hex MD5 of these parts.
+/// The MD5 of the concatenated parts, as lower-case hex.
 pub(crate) fn hex_md5(parts: &[&[u8]]) -> String {
     let mut md5 = Md5::new();
     for part in parts {

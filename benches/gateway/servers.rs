@@ -1,4 +1,4 @@
-//! The server processes, each on a port of its own choice; they do not outlive the benchmark.
+//! The server processes. Each listens on a free port and ends with the benchmark.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -10,34 +10,34 @@ use crate::community::{ACTION as BENCH_ACTION, APP_KEY, APP_SECRET, POINTS};
 use crate::partner::{ACTION, GRANT_CODE, OPEN_ID, SECRET};
 use crate::protocol::{PRIVATE_KEY, SALT};
 
-/// Tells a process of this program that it is a server, and which.
+/// The environment variable that makes this program run as one of its own servers.
 pub(crate) const ROLE: &str = "POINTGATE_BENCH_ROLE";
-/// Tells the ORM server where its ledger is.
+/// The environment variable with the URL of the database of the ORM server.
 pub(crate) const DATABASE: &str = "POINTGATE_BENCH_DATABASE";
 
-/// How long a server may take to listen.
-const START: Duration = Duration::from_secs(10);
-/// How long a server may take to stop.
-const STOP: Duration = Duration::from_secs(40);
+/// The time within which a server must listen.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time within which a server must stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// A running server; killed where it is dropped before it has stopped.
+/// A running server, killed when dropped.
 pub(crate) struct Server {
     child: Child,
     log: PathBuf,
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) address: SocketAddr,
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Both fail where it has ended already, which is what is wanted.
+        // Both fail if the process has ended, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 impl Server {
-    /// The real server, as it is installed, in `folder`: its defaults, its access log on, its ledger at `database`.
+    /// Starts the real server in `folder` with its ledger at `database`, default settings, and its access log on.
     pub(crate) fn pointgate(folder: &Path, database: &str) -> Result<Server, String> {
         let config = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n\n[database]\nurl = \"{database}\"\n\n[yoho]\nsalt = \"{SALT}\"\n\n\
@@ -54,7 +54,7 @@ impl Server {
         Server::start(command, folder.join("pointgate.log"))
     }
 
-    /// This program once more, as the server `role`.
+    /// Starts this program as the server `role`.
     pub(crate) fn role(role: &str, folder: &Path, database: &str) -> Result<Server, String> {
         let program =
             std::env::current_exe().map_err(|error| format!("cannot start {role}: {error}"))?;
@@ -79,24 +79,24 @@ impl Server {
             address,
         };
         let begun = Instant::now();
-        while begun.elapsed() < START {
+        while begun.elapsed() < START_TIMEOUT {
             let text = server.log();
             if let Some(address) = listening(&text) {
                 server.address = address;
                 return Ok(server);
             }
             if let Ok(Some(status)) = server.child.try_wait() {
-                return Err(format!("a server ended at its start, {status}:\n{text}"));
+                return Err(format!("a server ended while starting, {status}:\n{text}"));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
         Err(format!(
-            "a server does not listen after {START:?}:\n{}",
+            "a server does not listen after {START_TIMEOUT:?}:\n{}",
             server.log()
         ))
     }
 
-    /// Its resident memory now and at its peak, in MiB.
+    /// The current and the peak resident memory, in MiB.
     pub(crate) fn memory(&self) -> Result<(f64, f64), String> {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
@@ -107,21 +107,18 @@ impl Server {
         };
         field("VmRSS:")
             .zip(field("VmHWM:"))
-            .ok_or_else(|| format!("{path} tells no memory"))
+            .ok_or_else(|| format!("{path} has no memory figures"))
     }
 
-    /// Asks it to stop and waits until it has, well.
+    /// Sends SIGTERM and waits until the server has stopped with status 0.
     pub(crate) fn stop(mut self) -> Result<(), String> {
         let id = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status();
-        if !asked.is_ok_and(|status| status.success()) {
-            return Err(format!(
-                "cannot ask the server to stop:\n{}",
-                self.log_end()
-            ));
+        let signalled = Command::new("kill").args(["-TERM", &id]).status();
+        if !signalled.is_ok_and(|status| status.success()) {
+            return Err(format!("cannot signal the server:\n{}", self.log_end()));
         }
         let begun = Instant::now();
-        while begun.elapsed() < STOP {
+        while begun.elapsed() < STOP_TIMEOUT {
             match self.child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
                 Ok(Some(status)) => {
@@ -134,12 +131,12 @@ impl Server {
             }
         }
         Err(format!(
-            "a server does not stop within {STOP:?}:\n{}",
+            "a server does not stop within {STOP_TIMEOUT:?}:\n{}",
             self.log_end()
         ))
     }
 
-    /// The last lines of what it wrote.
+    /// The last lines of its log.
     pub(crate) fn log_end(&self) -> String {
         let text = self.log();
         let lines: Vec<&str> = text.lines().rev().take(10).collect();
@@ -152,27 +149,30 @@ impl Server {
     }
 }
 
-/// `pointgate audit` on the ledger in `folder`; gives what it says.
+/// Runs `pointgate audit` in `folder`; returns its output.
 pub(crate) fn audit(folder: &Path) -> Result<String, String> {
     let output = pointgate("audit", folder)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("cannot start the audit: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout);
     match output.status.success() {
-        true => Ok(said.trim().to_owned()),
+        true => Ok(stdout.trim().to_owned()),
         false => Err(format!(
-            "the audit failed, {}:\n{said}{}",
+            "the audit failed, {}:\n{stdout}{}",
             output.status,
             String::from_utf8_lossy(&output.stderr)
         )),
     }
 }
 
-/// The real program with nothing of this process's settings.
-fn pointgate(task: &str, folder: &Path) -> Command {
+/// A command of the real program, without the settings in the environment of this process.
+fn pointgate(subcommand: &str, folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pointgate"));
-    command.arg(task).current_dir(folder).env_remove("RUST_LOG");
+    command
+        .arg(subcommand)
+        .current_dir(folder)
+        .env_remove("RUST_LOG");
     for (name, _) in std::env::vars_os() {
         if name
             .to_string_lossy()

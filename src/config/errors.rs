@@ -86,10 +86,9 @@ pub(super) enum Layer {
     Env,
 }
 
-/// The location of a value.
+/// The location of a value: a line of a file, or an environment variable.
 #[derive(Clone, Debug)]
 pub(super) struct Location {
-    /// The layer.
     pub layer: Layer,
     /// The name of the file or of the variable.
     pub name: Arc<str>,

@@ -1,4 +1,4 @@
-//! The ledger without HTTP: the same write, asked for in this process by as many callers as wait at a busy gateway.
+//! The ledger without HTTP: the same write, called in this process by as many concurrent callers as a busy gateway has.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,24 +15,24 @@ use tokio::runtime::Runtime;
 
 use crate::load::Round;
 
-/// Callers, each with one write in flight.
+/// Concurrent callers, each with one write in flight.
 const CALLERS: usize = 256;
-/// Accounts of each caller, which no other touches.
+/// Accounts per caller. No other caller uses them.
 const ACCOUNTS: usize = 40;
-/// What a write brings.
+/// The points that a write earns.
 const AMOUNT: i64 = 7;
 
-/// A ledger in this process.
-pub(crate) struct Inside {
+/// A ledger in this process, and its callers.
+pub(crate) struct InProcess {
     runtime: Runtime,
     ledger: Ledger,
-    /// How many writes each caller has had acknowledged.
-    done: Vec<Arc<AtomicUsize>>,
+    /// The number of acknowledged writes of each caller.
+    written: Vec<Arc<AtomicUsize>>,
 }
 
-impl Inside {
-    /// Opens it, with the limits of the committed configuration.
-    pub(crate) fn open(url: &str) -> Result<Inside, String> {
+impl InProcess {
+    /// Opens the ledger at `url` with the limits of the committed configuration.
+    pub(crate) fn open(url: &str) -> Result<InProcess, String> {
         let runtime = Runtime::new().map_err(|error| error.to_string())?;
         let settings = Settings {
             queue: 4096,
@@ -41,22 +41,22 @@ impl Inside {
             expiry_reason: EXPIRED,
         };
         let ledger = runtime.block_on(Ledger::open(url, settings, Clock::system()))?;
-        let done = (0..CALLERS).map(|_| Arc::default()).collect();
-        Ok(Inside {
+        let written = (0..CALLERS).map(|_| Arc::default()).collect();
+        Ok(InProcess {
             runtime,
             ledger,
-            done,
+            written,
         })
     }
 
-    /// One round; each receipt is compared with what was acknowledged before.
+    /// Runs one round and checks the balance of each receipt.
     pub(crate) fn round(&self, time: Duration) -> Result<Round, String> {
         let begun = Instant::now();
         let mut callers = Vec::new();
-        for (caller, done) in self.done.iter().enumerate() {
-            let (ledger, done) = (self.ledger.clone(), done.clone());
+        for (caller, written) in self.written.iter().enumerate() {
+            let (ledger, written) = (self.ledger.clone(), written.clone());
             let until = begun + time;
-            let work = async move { call(&ledger, caller, &done, until).await };
+            let work = async move { call(&ledger, caller, &written, until).await };
             callers.push(self.runtime.spawn(work));
         }
         let mut latencies = Vec::new();
@@ -71,34 +71,39 @@ impl Inside {
         })
     }
 
-    /// Audits it against what was acknowledged, and closes it.
+    /// Audits the ledger, compares it with the acknowledged writes, and closes it.
     pub(crate) fn close(self) -> Result<(), String> {
-        let writes: usize = self.done.iter().map(|it| it.load(Ordering::Relaxed)).sum();
+        let writes: usize = self
+            .written
+            .iter()
+            .map(|it| it.load(Ordering::Relaxed))
+            .sum();
         let report = self.runtime.block_on(async {
             let report = self.ledger.audit(|_, _| {}).await;
             self.ledger.close().await;
             report
         });
-        let report = report.map_err(|error| format!("the books in process are off: {error}"))?;
-        let should = writes as i128 * i128::from(AMOUNT);
-        match report.points == should && report.entries == writes as u64 {
+        let report = report.map_err(|error| format!("the audit of (g) failed: {error}"))?;
+        let expected = writes as i128 * i128::from(AMOUNT);
+        match report.points == expected && report.entries == writes as u64 {
             true => Ok(()),
             false => Err(format!(
-                "in process {writes} writes were acknowledged, but the books have {report:?}"
+                "(g): {writes} writes were acknowledged, but the ledger has {report:?}"
             )),
         }
     }
 }
 
+/// Writes until `until`; returns the latencies in microseconds.
 async fn call(
     ledger: &Ledger,
     caller: usize,
-    done: &AtomicUsize,
+    written: &AtomicUsize,
     until: Instant,
 ) -> Result<Vec<u32>, String> {
     let mut latencies = Vec::new();
     while Instant::now() < until {
-        let number = done.load(Ordering::Relaxed);
+        let number = written.load(Ordering::Relaxed);
         let owner = format!("uid:{}", caller * ACCOUNTS + number % ACCOUNTS);
         let reference = format!("review-{caller}-{number}");
         let posting = Posting {
@@ -123,13 +128,13 @@ async fn call(
         let sent = Instant::now();
         let receipt = ledger.post(posting).await.map_err(|e| e.to_string())?;
         latencies.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
-        let should = (number / ACCOUNTS + 1) as i64 * AMOUNT;
-        if receipt.balance != should {
+        let expected = (number / ACCOUNTS + 1) as i64 * AMOUNT;
+        if receipt.balance != expected {
             return Err(format!(
-                "in process a receipt says {receipt:?} instead of {should}"
+                "(g): a receipt has {receipt:?}, expected a balance of {expected}"
             ));
         }
-        done.store(number + 1, Ordering::Relaxed);
+        written.store(number + 1, Ordering::Relaxed);
     }
     Ok(latencies)
 }
