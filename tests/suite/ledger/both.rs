@@ -1,4 +1,4 @@
-//! Two instances on one database that get the same: first one and then the other, and both in the very same moment.
+//! Two instances on one database that get the same requests: one after the other, and both at once.
 
 use std::future::Future;
 
@@ -20,7 +20,7 @@ use crate::osx::client::{COMMUNITY, sign_action};
 use crate::program::{CONFIG, Client, Program, ProgramDir};
 use crate::test_gateway::TestGateway;
 
-/// How often each is spent at one instance first, and how often at both at once.
+/// The number of requests sent to one instance after the other, and of those sent to both at once.
 const TIMES: usize = 60;
 
 /// Two programs that serve everything.
@@ -43,8 +43,8 @@ impl Both {
         }
     }
 
-    /// Sends the `i`-th request of [`TIMES`] to one and then to the other, then as many more to both at once, and gives the
-    /// two answers of each. `send` is told the client, its place, and which request it is.
+    /// Sends [`TIMES`] requests to one instance and then to the other, then as many more to both at once. Returns the two answers
+    /// to each request. `send` gets the client, the client's place, and the request's number.
     async fn send<F: Future<Output = String>>(
         &self,
         send: impl Fn(Client, usize, usize) -> F,
@@ -66,7 +66,7 @@ impl Both {
     }
 }
 
-/// The nonce alone stands in the way: each instance is to add points for another reason.
+/// Only the nonce prevents the second request: each instance adds points under another reference.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nonce_is_spent_at_both() {
     let both = Both::start().await;
@@ -103,7 +103,7 @@ async fn a_reference_counts_once_at_both() {
         assert!(first.contains(r#""code":200"#), "{i}: {first}");
         assert_eq!(first, second, "{i}");
     }
-    // Under another amount the reference belongs to whoever was first.
+    // With another amount, the reference belongs to the instance that was first.
     let answers = both.send(|client, which, i| {
         let num = ["10", "11"][which];
         earn(client, num, format!("s{i}"))
@@ -198,7 +198,7 @@ fn points(owner: impl Into<String>, amount: i64, expires_at: i64) -> Posting {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_due_lapses_once_when_both_see_to_it() {
+async fn a_lot_expires_once_if_both_expire_it() {
     let gateway = TestGateway::start().await;
     let [one, other] = ledgers(&gateway).await;
     let owners: Vec<String> = (0..300).map(|i| format!("uid:{i}")).collect();
@@ -208,7 +208,7 @@ async fn what_is_due_lapses_once_when_both_see_to_it() {
         .flat_map(|owner| [(owner, due), (owner, due + 1), (owner, due + 2)])
         .map(|(owner, expires_at)| one.post(points(owner, 10, expires_at)));
     assert!(join_all(earned).await.iter().all(Result::is_ok));
-    // Each time another lot of every account.
+    // Each round expires another lot of every account.
     for round in 0..3 {
         let (a, b) = tokio::join!(one.expire(due + round), other.expire(due + round));
         assert!(a.is_ok() && b.is_ok(), "{a:?} {b:?}");
@@ -224,15 +224,15 @@ async fn what_is_due_lapses_once_when_both_see_to_it() {
             limit: 10,
         };
         let page = one.history(&range).await.unwrap().unwrap();
-        let lapsed: Vec<i64> = page.entries.iter().map(|row| row.amount).collect();
-        assert_eq!(lapsed, [-10; 3], "{owner}");
+        let expired: Vec<i64> = page.entries.iter().map(|row| row.amount).collect();
+        assert_eq!(expired, [-10; 3], "{owner}");
     }
     other.close().await;
     let report = gateway.audit().await;
     assert_eq!((report.points, report.entries), (0, 6 * 300));
 }
 
-/// Who has the limit has no account that could be locked meanwhile: the points go to others.
+/// The limited actor has no account that could be locked meanwhile: the points go to others.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_holds_at_both() {
     let gateway = TestGateway::start().await;
@@ -242,7 +242,7 @@ async fn a_limit_holds_at_both() {
     let never = pointgate::ledger::book::transaction::NEVER;
     for actor in 0..TIMES {
         let act = |i: usize| {
-            let unit = Transaction {
+            let transaction = Transaction {
                 request_id: None,
                 nonce: None,
                 postings: vec![points(format!("key:{actor}-{i}"), 1, never)],
@@ -260,7 +260,7 @@ async fn a_limit_holds_at_both() {
                     }),
                 }),
             };
-            ledgers[i % 2].apply(unit)
+            ledgers[i % 2].apply(transaction)
         };
         let applied = join_all((0..tries).map(act)).await;
         let applied = applied.into_iter().map(Result::unwrap);
@@ -275,20 +275,20 @@ async fn a_limit_holds_at_both() {
     assert_eq!(report.entries, TIMES as u64 * most as u64);
 }
 
-/// Whoever is first: two names are one person with one account, or are not and have one each. No account is ever left under
-/// a name that leads elsewhere.
+/// Whichever is first, the link or the accounts: two names share one account, or are not linked and have one each. No account is
+/// left under a name that leads to another owner.
 #[tokio::test(flavor = "multi_thread")]
-async fn names_are_joined_while_the_other_makes_accounts() {
+async fn names_are_linked_while_the_other_adds_accounts() {
     let gateway = TestGateway::start().await;
     let [one, other] = ledgers(&gateway).await;
     let members = Members::new(one.clone());
     let never = pointgate::ledger::book::transaction::NEVER;
-    let mut joined = 0;
+    let mut linked_names = 0;
     for i in 1..=TIMES {
         let key = format!("k{i}");
         let (by_uid, by_key) = (format!("uid:{i}"), format!("key:{key}"));
         let uid = i64::try_from(i).unwrap();
-        // Now one name has points and now the other, or both of them.
+        // By turns one name has points, the other, or both.
         let link = members.link(uid, &key);
         let uid_too = async {
             match i % 3 {
@@ -316,10 +316,10 @@ async fn names_are_joined_while_the_other_makes_accounts() {
                 Err(error) => panic!("{i}: {error}"),
             }
         }
-        joined += u32::from(linked.is_ok());
+        linked_names += u32::from(linked.is_ok());
     }
-    // Where only one of them has points nothing stands in the way.
-    assert!(joined >= 40, "{joined}");
+    // Nothing prevents a link if only one name has points.
+    assert!(linked_names >= 40, "{linked_names}");
     other.close().await;
     gateway.audit().await;
 }

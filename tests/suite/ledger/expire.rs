@@ -1,4 +1,4 @@
-//! `pointgate expire`: lots lapse once, when they are due, whether or not the program runs beside it.
+//! `pointgate expire`: lots expire once, when they are due, whether or not the program runs beside it.
 
 use jiff::{ToSpan, Zoned};
 
@@ -6,11 +6,11 @@ use super::write_load::history;
 use crate::program::{CONFIG, Client, Program, ProgramDir, text};
 
 const UID: &str = "50030141";
-/// A day by which whatever the tests earn has lapsed.
+/// A day by which everything that the tests earn has expired.
 const FAR: &str = "2099-12-31";
 
 #[tokio::test]
-async fn what_is_due_lapses_once_in_a_stopped_program() {
+async fn due_lots_expire_once_in_a_stopped_program() {
     let mut program = Program::new().await;
     earn(&program.client(), "100", "a").await;
     earn(&program.client(), "20", "b").await;
@@ -19,23 +19,23 @@ async fn what_is_due_lapses_once_in_a_stopped_program() {
     assert_eq!(expire(&program.dir, FAR), "expired points in 0 accounts\n");
     program.audit();
     program.restart().await;
-    assert_lapsed(&program, 120).await;
+    assert_expired(&program, 120).await;
 }
 
 #[tokio::test]
-async fn what_is_due_lapses_once_beside_a_running_program() {
+async fn due_lots_expire_once_beside_a_running_program() {
     let program = Program::new().await;
     earn(&program.client(), "100", "a").await;
     assert_eq!(expire(&program.dir, FAR), "expired points in 1 accounts\n");
     assert_eq!(expire(&program.dir, FAR), "expired points in 0 accounts\n");
-    assert_lapsed(&program, 100).await;
+    assert_expired(&program, 100).await;
     earn(&program.client(), "5", "b").await;
     assert_eq!(program.client().total(UID).await, 5, "it goes on");
     program.audit();
 }
 
 #[tokio::test]
-async fn what_is_not_yet_due_stays() {
+async fn lots_that_are_not_due_stay() {
     let dir = ProgramDir::with_config(&format!(
         "{CONFIG}[yoho.expiry]\nrule = 'days'\ndays = 30\n"
     ));
@@ -46,24 +46,24 @@ async fn what_is_not_yet_due_stays() {
     program.restart().await;
     earn(&program.client(), "20", "in a year or two").await;
     let day = |days: i64| Zoned::now().date().saturating_add(days.days()).to_string();
-    let lapsed = |days, accounts| {
-        let said = format!("expired points in {accounts} accounts\n");
-        assert_eq!(expire(&dir, &day(days)), said, "in {days} days");
+    let expires = |days, accounts| {
+        let output = format!("expired points in {accounts} accounts\n");
+        assert_eq!(expire(&dir, &day(days)), output, "in {days} days");
     };
-    lapsed(0, 0);
-    lapsed(20, 0);
+    expires(0, 0);
+    expires(20, 0);
     assert_eq!(program.client().total(UID).await, 120);
-    lapsed(100, 1);
+    expires(100, 1);
     assert_eq!(program.client().total(UID).await, 20);
-    lapsed(100, 0);
+    expires(100, 0);
     program.audit();
-    lapsed(800, 1);
+    expires(800, 1);
     assert_eq!(program.client().total(UID).await, 0);
     program.audit();
 }
 
 #[test]
-fn without_a_day_it_is_what_is_due_now() {
+fn without_a_day_it_expires_what_is_due_now() {
     let dir = ProgramDir::new();
     assert!(dir.run(&["migrate"]).status.success());
     let out = dir.run(&["expire"]);
@@ -71,7 +71,7 @@ fn without_a_day_it_is_what_is_due_now() {
 }
 
 #[test]
-fn what_is_no_day_is_refused() {
+fn a_wrong_day_is_refused() {
     let dir = ProgramDir::new();
     assert!(dir.run(&["migrate"]).status.success());
     for day in ["2099-02-30", "tomorrow", "31.12.2099", ""] {
@@ -82,7 +82,7 @@ fn what_is_no_day_is_refused() {
 }
 
 #[test]
-fn it_makes_no_ledger() {
+fn it_creates_no_ledger() {
     let dir = ProgramDir::new().on_sqlite();
     let out = dir.run(&["expire"]);
     assert_eq!(out.status.code(), Some(1));
@@ -102,7 +102,7 @@ async fn earn(client: &Client, num: &str, reference: &str) {
         .await;
 }
 
-/// Runs it, and gives what it printed.
+/// Runs the command. Returns its output.
 #[track_caller]
 fn expire(dir: &ProgramDir, at: &str) -> String {
     let out = dir.run(&["expire", "--at", at]);
@@ -110,7 +110,7 @@ fn expire(dir: &ProgramDir, at: &str) -> String {
     text(&out.stdout)
 }
 
-async fn assert_lapsed(program: &Program, coins: i64) {
+async fn assert_expired(program: &Program, coins: i64) {
     let client = program.client();
     assert_eq!(client.total(UID).await, 0);
     let list = [("method", "app.yohocoin.lists"), ("uid", UID)];
@@ -120,8 +120,8 @@ async fn assert_lapsed(program: &Program, coins: i64) {
     assert_eq!(row["title"], "积分过期");
     assert_eq!(row["message"], "积分过期");
     assert_eq!(row.get("key"), None);
-    let lapses = history(&client, UID).await;
-    let lapses = lapses.iter().filter(|row| row.kind == 16).count();
-    assert_eq!(lapses, 1, "a lot lapses once");
+    let entries = history(&client, UID).await;
+    let expiries = entries.iter().filter(|row| row.kind == 16).count();
+    assert_eq!(expiries, 1, "a lot expires once");
     program.audit();
 }

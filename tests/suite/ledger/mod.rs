@@ -6,6 +6,7 @@ mod database;
 mod expire;
 mod panic;
 mod parity;
+mod purge;
 mod queue;
 mod schema;
 mod tamper;

@@ -1,4 +1,4 @@
-//! Tampering: whatever is changed in the database behind the program's back, the audit finds it and says where.
+//! Tampering: the audit finds any change behind the program's back, and names the account.
 
 use entity::entry;
 use pointgate::ledger::book::entry::Hash;
@@ -11,10 +11,10 @@ use sea_orm::{
 
 use crate::program::{Program, ProgramDir, text};
 
-/// The account that is tampered with.
+/// The account that the test tampers with.
 const VICTIM: &str = "coin of uid:1001: ";
 
-/// What the victim's owner did: six entries, of which the third and the last spend and the fourth gives back.
+/// The victim's history: six entries, of which the third and the last spend and the fourth returns.
 const HISTORY: [&[(&str, &str)]; 6] = [
     &[
         ("method", "app.yohocoin.get"),
@@ -56,7 +56,7 @@ const HISTORY: [&[(&str, &str)]; 6] = [
     ],
 ];
 
-/// SQL in which `$a` is the victim's account, and what the audit then names.
+/// Statements, in which `$a` is the victim's account, and what the audit names after each.
 const TAMPERED: [(&str, &str); 56] = [
     (
         "UPDATE account SET balance = balance + 1 WHERE id = $a",
@@ -264,7 +264,7 @@ const TAMPERED: [(&str, &str); 56] = [
 ];
 
 #[tokio::test]
-async fn whatever_is_tampered_with_is_found() {
+async fn the_audit_finds_any_change() {
     let ledger = small_ledger().await;
     let mut missed = Vec::new();
     let untouched = copy(&ledger);
@@ -283,9 +283,9 @@ async fn whatever_is_tampered_with_is_found() {
 }
 
 #[tokio::test]
-async fn an_entry_with_a_hash_that_fits_itself_is_found() {
+async fn the_audit_finds_an_entry_with_a_matching_hash() {
     let ledger = small_ledger().await;
-    // From which entry on, and up to which one, the hashes are made to fit.
+    // The first and the last entry whose hashes are made to match.
     for (first, last) in [(1, 1), (3, 3), (6, 6), (1, 5), (1, 6)] {
         let dir = copy(&ledger);
         let database = open(&dir).await;
@@ -296,7 +296,7 @@ async fn an_entry_with_a_hash_that_fits_itself_is_found() {
     }
 }
 
-/// What belongs to an account that is gone is not held against the next one.
+/// The audit does not blame the rows of a missing account on the next one.
 #[tokio::test]
 async fn a_missing_account_is_not_blamed_on_another() {
     let ledger = small_ledger().await;
@@ -313,7 +313,7 @@ async fn a_missing_account_is_not_blamed_on_another() {
     );
 }
 
-/// Gives what the audit said where it did not fail or did not name this.
+/// The audit's output, if it does not fail or does not name this.
 fn unnoticed(dir: &ProgramDir, named: &str) -> Option<String> {
     let audit = dir.run(&["audit"]);
     let said = text(&audit.stdout) + &text(&audit.stderr);
@@ -342,18 +342,21 @@ fn copy(ledger: &ProgramDir) -> ProgramDir {
     dir
 }
 
-/// Opens the file as somebody does who does not care for its rules.
+/// Opens the file without its constraints.
 async fn open(dir: &ProgramDir) -> DatabaseConnection {
     let url = format!("sqlite://{}", dir.database_file().display());
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     let database = Database::connect(options).await.unwrap();
-    let lawless = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON";
-    database.execute_unprepared(lawless).await.unwrap();
+    let without_constraints = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON";
+    database
+        .execute_unprepared(without_constraints)
+        .await
+        .unwrap();
     database
 }
 
-/// Rewrites the message of the victim's entry `first` and makes the hashes of `first` to `last` fit.
+/// Rewrites the message of the victim's entry `first`, and the hashes of `first` to `last`.
 async fn forge(database: &DatabaseConnection, first: i64, last: i64) {
     let rows = entry::Entity::find()
         .order_by_asc(entry::Column::AccountId)
@@ -375,7 +378,10 @@ async fn forge(database: &DatabaseConnection, first: i64, last: i64) {
         entry.message.clone_from(&message);
         head = entry.hash_after(&head);
         if row.seq < first {
-            assert_eq!(row.hash, head, "this forger cannot forge");
+            assert_eq!(
+                row.hash, head,
+                "the test computes another hash than the ledger"
+            );
         } else if row.seq <= last {
             let mut forged = row.into_active_model();
             forged.message = Set(message);

@@ -1,4 +1,4 @@
-//! Two programs on one ledger: together they give out no more than there is, and count a retry at the other one once.
+//! Two programs on one ledger: together they spend no more than there is, and a retry at the other program counts once.
 
 use tokio::task::JoinSet;
 
@@ -8,7 +8,7 @@ use crate::program::{Answer, Client, Program, ProgramDir};
 const UID: &str = "50030199";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_spend_no_more_than_there_is() {
+async fn two_programs_spend_no_more_than_there_is() {
     let one = Program::new().await;
     let other = Program::start(&one.dir, &[]).await;
     assert_ne!(one.address, other.address);
@@ -55,7 +55,7 @@ async fn a_retry_at_the_other_counts_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_that_start_at_once_make_one_ledger() {
+async fn two_programs_that_start_at_once_create_one_ledger() {
     for _ in 0..3 {
         let dir = ProgramDir::new();
         let (one, other) = tokio::join!(

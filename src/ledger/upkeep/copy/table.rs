@@ -24,7 +24,7 @@ use crate::ledger::database::backend::Backend;
 const ROWS: usize = 200;
 
 /// All tables; a table comes after those that its foreign keys reference.
-pub static TABLES: [&(dyn Table + Sync); 13] = [
+pub static TABLES: [&(dyn CopyTable + Sync); 13] = [
     &Of::<account::Entity>::TABLE,
     &Of::<lot::Entity>::TABLE,
     &Of::<entry::Entity>::TABLE,
@@ -60,7 +60,7 @@ impl Checksum {
 }
 
 /// A table on either side.
-pub trait Table {
+pub trait CopyTable {
     /// The table's name.
     fn name(&self) -> &'static str;
 
@@ -84,7 +84,7 @@ impl<E> Of<E> {
     const TABLE: Of<E> = Of(PhantomData);
 }
 
-impl<E: EntityTrait> Table for Of<E>
+impl<E: EntityTrait> CopyTable for Of<E>
 where
     E::Model: IntoActiveModel<E::ActiveModel> + Sync,
 {

@@ -10,7 +10,7 @@ use sea_orm::sqlx::error::ErrorKind;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, RuntimeErr, Statement};
 
 use crate::database::{Home, databases};
-use rules::{ROWS, RULES, Rule, Why};
+use rules::{Constraint, ROWS, RULES, Rule};
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,11 +129,11 @@ fn kind(error: &DbErr) -> Option<ErrorKind> {
     error.as_database_error().map(|error| error.kind())
 }
 
-fn is(why: Why, error: &DbErr) -> bool {
-    match why {
-        Why::Taken => matches!(kind(error), Some(ErrorKind::UniqueViolation)),
-        Why::Nobody => matches!(kind(error), Some(ErrorKind::ForeignKeyViolation)),
-        Why::Never => matches!(kind(error), Some(ErrorKind::CheckViolation)),
+fn is(constraint: Constraint, error: &DbErr) -> bool {
+    match constraint {
+        Constraint::Unique => matches!(kind(error), Some(ErrorKind::UniqueViolation)),
+        Constraint::ForeignKey => matches!(kind(error), Some(ErrorKind::ForeignKeyViolation)),
+        Constraint::Check => matches!(kind(error), Some(ErrorKind::CheckViolation)),
     }
 }
 
@@ -157,15 +157,15 @@ async fn the_constraints_are_the_same() {
     let all = Filled::all().await;
     let mut wrong = Vec::new();
     for one in &all {
-        for Rule(sql, good, bad, why) in &RULES {
+        for Rule(sql, good, bad, constraint) in &RULES {
             if let Err(error) = one.attempt(&sql.replace("$v", good)).await {
                 wrong.push(format!("{}: {sql} with {good}: {error}", one.name));
             }
             for bad in *bad {
                 match one.attempt(&sql.replace("$v", bad)).await {
-                    Err(error) if is(*why, &error) => {}
+                    Err(error) if is(*constraint, &error) => {}
                     done => wrong.push(format!(
-                        "{}: {sql} with {bad}, not {why:?}: {done:?}",
+                        "{}: {sql} with {bad}, not {constraint:?}: {done:?}",
                         one.name
                     )),
                 }
@@ -202,8 +202,8 @@ async fn the_same_columns_are_nullable() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// A text of full length comes back to the byte, though each of its characters takes four; one that is longer is refused on
-/// a server, never cut. SQLite keeps a text of any length, so that there it is for the methods alone to refuse it.
+/// A text of full length comes back to the byte, though each of its characters takes four bytes. A server rejects a longer text and
+/// never cuts it. SQLite keeps a text of any length, so that only the methods refuse it there.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_text_is_cut() {
     let all = Filled::all().await;

@@ -10,7 +10,7 @@ use sea_orm::{
     TransactionTrait,
 };
 
-use super::rules::{ROWS, Why};
+use super::rules::{Constraint, ROWS};
 use super::{execute, is};
 use crate::database::{Home, MARIADB, POSTGRES, databases};
 
@@ -31,7 +31,7 @@ async fn an_older_ledger_compares_byte_by_byte() {
     execute(&db, ROWS[0]).await.unwrap();
     let blank = ROWS[0].replace("'uid:1'", "'uid:1 '");
     let one = execute(&db, &blank).await.unwrap_err();
-    assert!(is(Why::Taken, &one), "{one}");
+    assert!(is(Constraint::Unique, &one), "{one}");
     db.commit().await.unwrap();
     database.close().await.unwrap();
 

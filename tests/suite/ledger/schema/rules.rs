@@ -1,8 +1,8 @@
-//! Rows that may stand in the tables, and what may not.
+//! Rows that the tables accept, and values that their constraints reject.
 
-use Why::{Never, Nobody, Taken};
+use Constraint::{Check, ForeignKey, Unique};
 
-/// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. SQLite and MySQL number what comes first with 1 too.
+/// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. Every database numbers the first row 1.
 pub const ROWS: [&str; 15] = [
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:1', 5, 2, 1, 0, 7, {x:00})",
@@ -24,23 +24,23 @@ pub const ROWS: [&str; 15] = [
     "INSERT INTO message (message_key, at, result) VALUES ({x:01}, 0, '')",
 ];
 
-/// A statement with a value that goes and values that do not, and why.
+/// A statement, a value that it accepts, values that it rejects, and the constraint that rejects them.
 pub struct Rule(
     pub &'static str,
     pub &'static str,
     pub &'static [&'static str],
-    pub Why,
+    pub Constraint,
 );
 
-/// Which kind of constraint stands in the way.
+/// A kind of constraint.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Why {
-    /// A key is another row's.
-    Taken,
-    /// A row that it leads to is not there, or would not be.
-    Nobody,
-    /// No row may be so.
-    Never,
+pub enum Constraint {
+    /// Another row has the key.
+    Unique,
+    /// The referenced row is missing, or would be.
+    ForeignKey,
+    /// No row may have the value.
+    Check,
 }
 
 pub const RULES: [Rule; 43] = [
@@ -49,94 +49,99 @@ pub const RULES: [Rule; 43] = [
           VALUES ($v, 0, 0, 0, 0, {x:00})",
         "'coin', 'uid:1 '",
         &["'coin', 'uid:1'", "'coin', 'uid:2'"],
-        Taken,
+        Unique,
     ),
     Rule(
         "UPDATE account SET asset = $v WHERE id = 2",
         "'Coin'",
         &[],
-        Taken,
+        Unique,
     ),
     Rule(
         "UPDATE account SET owner = $v WHERE id = 2",
         "'UID:1'",
         &["'uid:1'"],
-        Taken,
+        Unique,
     ),
     Rule(
         "UPDATE account SET balance = $v WHERE id = 1",
         "0",
         &["-1", "-9223372036854775807"],
-        Never,
+        Check,
     ),
     Rule(
         "UPDATE account SET income_seq = $v WHERE id = 1",
         "2",
         &["3"],
-        Never,
+        Check,
     ),
     Rule(
         "INSERT INTO lot (account_id, expires_at, remaining) VALUES ($v)",
         "1, 101, 0",
         &["1, 100, 5"],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO lot (account_id, expires_at, remaining) VALUES ($v, 100, 1)",
         "2",
         &["3", "0", "-1"],
-        Nobody,
+        ForeignKey,
     ),
-    Rule("UPDATE lot SET remaining = $v", "0", &["-1"], Never),
+    Rule("UPDATE lot SET remaining = $v", "0", &["-1"], Check),
     Rule(
         "INSERT INTO entry (account_id, seq, direction_seq, at, reason, amount, balance_after, contra, direction, hash) \
           VALUES (1, $v, 0, 18, 5, 5, 'issued', 1, {x:02})",
         "2, 2",
         &["1, 2", "2, 1"],
-        Taken,
+        Unique,
     ),
-    Rule("UPDATE entry SET account_id = $v", "2", &["3"], Nobody),
-    Rule("UPDATE entry SET amount = $v", "-1", &["0"], Never),
-    Rule("UPDATE entry SET balance_after = $v", "0", &["-1"], Never),
-    Rule("UPDATE entry SET seq = $v", "2", &["0", "-1"], Never),
-    Rule("UPDATE entry SET direction = $v", "2", &["0", "3"], Never),
+    Rule("UPDATE entry SET account_id = $v", "2", &["3"], ForeignKey),
+    Rule("UPDATE entry SET amount = $v", "-1", &["0"], Check),
+    Rule("UPDATE entry SET balance_after = $v", "0", &["-1"], Check),
+    Rule("UPDATE entry SET seq = $v", "2", &["0", "-1"], Check),
+    Rule("UPDATE entry SET direction = $v", "2", &["0", "3"], Check),
     Rule(
         "INSERT INTO allocation (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
         "{x:01}, 2, 101",
         &["{x:01}, 2, 100"],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO allocation (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
         "{x:01}, 3, 100",
         &[],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO allocation (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
         "{x:02}, 2, 100",
         &[],
-        Taken,
+        Unique,
     ),
-    Rule("UPDATE allocation SET account_id = $v", "2", &["3"], Nobody),
+    Rule(
+        "UPDATE allocation SET account_id = $v",
+        "2",
+        &["3"],
+        ForeignKey,
+    ),
     Rule(
         "UPDATE allocation SET returned = 0, drawn = $v",
         "1",
         &["0", "-1"],
-        Never,
+        Check,
     ),
     Rule(
         "UPDATE allocation SET returned = $v",
         "5",
         &["6", "-1"],
-        Never,
+        Check,
     ),
     Rule(
         "INSERT INTO entry (account_id, seq, direction_seq, at, reason, amount, balance_after, contra, direction, hash, \
           idempotency_key, fingerprint, idempotency_balance) VALUES (2, 1, 1, 0, 18, 5, 5, 'issued', 1, {x:02}, $v, {x:03}, 5)",
         "{x:01}, {x:03}, 5), (2, 2, 2, 0, 18, 5, 5, 'issued', 1, {x:02}, {x:02}",
         &["{x:01}, {x:03}, 5), (2, 2, 2, 0, 18, 5, 5, 'issued', 1, {x:02}, {x:01}"],
-        Taken,
+        Unique,
     ),
     Rule(
         "UPDATE entry SET $v",
@@ -148,113 +153,113 @@ pub const RULES: [Rule; 43] = [
             "idempotency_key = {x:01}, fingerprint = {x:02}",
             "fingerprint = {x:02}, idempotency_balance = 5",
         ],
-        Never,
+        Check,
     ),
     Rule(
         "INSERT INTO contra (asset, name, balance) VALUES ($v, 0)",
         "'coin', 'lapsed'",
         &["'coin', 'issued'"],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO contra (asset, name, balance) VALUES ($v, 0)",
         "'Coin', 'issued'",
         &[],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO nonce (at, nonce_key) VALUES ($v)",
         "1, {x:02}",
         &["1, {x:01}"],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO nonce (at, nonce_key) VALUES ($v)",
         "2, {x:01}",
         &[],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO identity (name, owner) VALUES ($v, 'uid:2')",
         "'KEY:a'",
         &["'key:a'"],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO identity (name, owner) VALUES ($v, 'uid:2')",
         "'key:a '",
         &[],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO member (uid, user_key) VALUES ($v)",
         "2, 'b'",
         &["1, 'b'", "2, 'a'"],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO member (uid, user_key) VALUES ($v)",
         "2, 'á'",
         &[],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO member (uid, user_key) VALUES ($v)",
         "NULL, NULL), (NULL, NULL",
         &[],
-        Taken,
+        Unique,
     ),
     Rule(
         "UPDATE member SET uid = $v WHERE id = 1",
         "2",
         &["0", "-1"],
-        Never,
+        Check,
     ),
     Rule(
         "INSERT INTO action (action_key, token, owner, name, at, scored) \
           VALUES ($v, 't', 'key:a', 'post', 0, 1)",
         "{x:02}",
         &["{x:01}"],
-        Taken,
+        Unique,
     ),
-    Rule("UPDATE action SET scored = $v", "0", &["2", "-1"], Never),
+    Rule("UPDATE action SET scored = $v", "0", &["2", "-1"], Check),
     Rule(
         "INSERT INTO daily_limit_slot (expires_at, slot_key) VALUES ($v)",
         "1, {x:02}",
         &["1, {x:01}"],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO follow (member_id, account, at) VALUES ($v, 0)",
         "1, 'service'",
         &["1, 'shop'"],
-        Taken,
+        Unique,
     ),
-    Rule("UPDATE follow SET member_id = $v", "2", &["3"], Nobody),
+    Rule("UPDATE follow SET member_id = $v", "2", &["3"], ForeignKey),
     Rule(
         "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ($v, '', 0)",
         "'f', 'd'",
         &["'e', 'd'", "'f', 'c'"],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ($v, '', 0)",
         "'f', NULL, '', 0), ('g', NULL",
         &[],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ($v, '', 0)",
         "'E', 'C'",
         &[],
-        Taken,
+        Unique,
     ),
     Rule(
         "INSERT INTO message (message_key, at, result) VALUES ($v, 0, '')",
         "{x:02}",
         &["{x:01}"],
-        Taken,
+        Unique,
     ),
-    Rule("DELETE FROM account WHERE id = $v", "2", &["1"], Nobody),
-    Rule("DELETE FROM member WHERE id = $v", "2", &["1"], Nobody),
+    Rule("DELETE FROM account WHERE id = $v", "2", &["1"], ForeignKey),
+    Rule("DELETE FROM member WHERE id = $v", "2", &["1"], ForeignKey),
 ];
