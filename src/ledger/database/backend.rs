@@ -16,8 +16,8 @@ use std::time::Duration;
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{ConnectOptions, ConnectionTrait, DbBackend, TransactionOptions};
 
-use super::guarded::WriteHealth;
-use super::lock::{Lock, LockMode};
+use super::health::WriteHealth;
+use super::lock::name::{Lock, LockMode};
 use super::statements::set_statement::SetStatement;
 
 /// The databases that this build knows; the first one is always there.
@@ -105,7 +105,7 @@ pub struct Syntax {
     /// Writes the text of a statement.
     pub render: fn(&SetStatement) -> String,
     /// How rows reach a query.
-    pub parameters: Parameters,
+    pub parameters: RowEncoding,
     /// Whether a query answers all rows in one JSON array, instead of each in one of its own.
     pub answers_in_one: bool,
     /// How many rows it says an upsert of one row affects.
@@ -116,7 +116,7 @@ pub struct Syntax {
 
 /// How the rows of a set statement become its first parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parameters {
+pub enum RowEncoding {
     /// One parameter: a JSON array of rows.
     Json,
     /// One parameter for each column: an array of its values.
@@ -145,6 +145,16 @@ impl Backend {
         let (scheme, _) = url.split_once(':')?;
         let found = BACKENDS.iter().find(|one| one.schemes.contains(&scheme));
         found.copied()
+    }
+
+    /// A statement as this database reads it.
+    pub fn sql<'s>(&self, statement: &'s SetStatement) -> &'s str {
+        statement.text(self.index, self.syntax.render)
+    }
+
+    /// How many rows this database must report as affected by a statement over `rows` rows.
+    pub fn affects(&self, statement: &SetStatement, rows: usize) -> RangeInclusive<u64> {
+        statement.affects(&self.syntax.upsert_affects, rows)
     }
 
     /// Whether several transactions write at the same time.

@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod durability;
 pub mod guarded;
+pub mod health;
 pub mod lock;
 pub mod retry;
 pub mod statements;
@@ -18,7 +19,8 @@ use sea_orm::{
 use tokio::sync::Mutex as AsyncMutex;
 
 use backend::{Backend, Role, SchemaLock};
-use guarded::{GuardedTransaction, WriteHealth};
+use guarded::GuardedTransaction;
+use health::WriteHealth;
 use retry::again;
 
 /// Connections for histories, audits and copies.

@@ -11,9 +11,9 @@ use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{ConnectOptions, DbBackend, IsolationLevel, TransactionOptions};
 
-use super::{Backend, Message, Parameters, Role, SchemaLock, Syntax};
-use crate::ledger::database::guarded::WriteHealth;
-use crate::ledger::database::lock::{Lock, LockMode};
+use super::{Backend, Message, Role, RowEncoding, SchemaLock, Syntax};
+use crate::ledger::database::health::WriteHealth;
+use crate::ledger::database::lock::name::{Lock, LockMode};
 use crate::ledger::database::statements::set_statement::{
     ColumnType, Kind, OnConflict, SetStatement, with_hex,
 };
@@ -70,7 +70,7 @@ pub(super) static BACKEND: Backend = Backend {
     after_copy: |_, _| Vec::new(),
     syntax: Syntax {
         render,
-        parameters: Parameters::Json,
+        parameters: RowEncoding::Json,
         // MariaDB aggregates JSON in a table on disk.
         answers_in_one: false,
         // An inserted row counts once and a changed one twice. The driver asks for found rows, so that an unchanged one counts

@@ -6,9 +6,9 @@ use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgDatabaseError};
 use sea_orm::{ConnectOptions, DbBackend, IsolationLevel, TransactionOptions};
 
-use super::{Backend, Parameters, Role, SchemaLock, Syntax};
-use crate::ledger::database::guarded::WriteHealth;
-use crate::ledger::database::lock::{Lock, LockMode};
+use super::{Backend, Role, RowEncoding, SchemaLock, Syntax};
+use crate::ledger::database::health::WriteHealth;
+use crate::ledger::database::lock::name::{Lock, LockMode};
 use crate::ledger::database::statements::set_statement::{
     ColumnType, Kind, SetStatement, standard_change, with_hex,
 };
@@ -54,7 +54,7 @@ pub(super) static BACKEND: Backend = Backend {
     syntax: Syntax {
         render,
         // As JSON, the array would be parsed anew for each of its values.
-        parameters: Parameters::Arrays,
+        parameters: RowEncoding::Arrays,
         answers_in_one: true,
         upsert_affects: 1..=1,
         message: None,

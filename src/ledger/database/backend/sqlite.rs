@@ -6,8 +6,8 @@ use std::time::Duration;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, DbBackend, SqliteTransactionMode, TransactionOptions};
 
-use super::{Backend, LOCK_TIMEOUT, Parameters, Role, SchemaLock, Syntax};
-use crate::ledger::database::guarded::WriteHealth;
+use super::{Backend, LOCK_TIMEOUT, Role, RowEncoding, SchemaLock, Syntax};
+use crate::ledger::database::health::WriteHealth;
 use crate::ledger::database::statements::set_statement::{
     ColumnType, Kind, SetStatement, standard_change, with_hex,
 };
@@ -50,7 +50,7 @@ pub(super) static BACKEND: Backend = Backend {
     after_copy: |_, _| Vec::new(),
     syntax: Syntax {
         render,
-        parameters: Parameters::Json,
+        parameters: RowEncoding::Json,
         answers_in_one: true,
         upsert_affects: 1..=1,
         message: None,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::set_statement::{Column, ColumnType, SetStatement};
-use crate::ledger::database::backend::{Backend, Parameters};
+use crate::ledger::database::backend::{Backend, RowEncoding};
 
 /// The rows as the first parameters of a statement.
 ///
@@ -16,8 +16,8 @@ pub fn parameters(
     rows: &[impl Serialize],
 ) -> Result<Vec<String>, serde_json::Error> {
     match backend.syntax.parameters {
-        Parameters::Json => Ok(vec![serde_json::to_string(rows)?]),
-        Parameters::Arrays => arrays(statement.columns, rows),
+        RowEncoding::Json => Ok(vec![serde_json::to_string(rows)?]),
+        RowEncoding::Arrays => arrays(statement.columns, rows),
     }
 }
 
@@ -47,7 +47,7 @@ pub fn literal(
     backend: &Backend,
     rows: &[impl Serialize],
 ) -> Result<String, serde_json::Error> {
-    let text = statement.sql(backend);
+    let text = backend.sql(statement);
     let (before, rest) = text.split_once("{rows:").unwrap_or((text, "}"));
     let (before_row, after) = rest.split_once('}').unwrap_or((rest, ""));
     let mut whole = before.to_owned();

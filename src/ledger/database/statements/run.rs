@@ -87,7 +87,7 @@ impl<'c, C: ConnectionTrait> Pipeline<'c, C> {
         if rows.is_empty() {
             return Ok(());
         }
-        let expected = statement.affects(self.backend, rows.len());
+        let expected = self.backend.affects(statement, rows.len());
         if let Some(message) = &self.backend.syntax.message {
             let literal = encode::literal(statement, self.backend, rows).map_err(custom)?;
             self.pending.push_str(&literal);
@@ -144,7 +144,7 @@ fn prepared(
 ) -> Result<Statement, DbErr> {
     let rows = encode::parameters(statement, backend, rows).map_err(custom)?;
     let values = rows.into_iter().map(Value::from).chain(more);
-    let sql = statement.sql(backend);
+    let sql = backend.sql(statement);
     Ok(Statement::from_sql_and_values(
         backend.database,
         sql,

@@ -1,17 +1,15 @@
 //! A statement over a set of rows. Its text is constant, so that a database prepares it once whatever the size of a batch; each
-//! [`Backend`] writes it in its own words.
+//! backend writes it in its own words.
 
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
-
-use crate::ledger::database::backend::Backend;
 
 /// The type of a column of the given rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
     /// A whole number of 64 bits.
     Int,
-    /// A text.
+    /// A text in UTF-8.
     Text,
     /// Bytes, which the rows hold as hexadecimal.
     Bytes,
@@ -22,7 +20,7 @@ pub enum ColumnType {
 pub struct Column {
     /// Its name. In a change it is also the name of the table's column.
     pub name: &'static str,
-    /// Its type.
+    /// The type of its values.
     pub kind: ColumnType,
 }
 
@@ -49,7 +47,7 @@ pub const fn bytes(name: &'static str) -> Column {
 pub struct SetStatement {
     /// The columns of the rows.
     pub columns: &'static [Column],
-    /// What the statement does with them.
+    /// What the statement does with the rows.
     pub kind: Kind,
     sql: [OnceLock<String>; 3],
 }
@@ -72,12 +70,12 @@ pub enum Kind {
     },
     /// Inserts each row.
     Insert {
-        /// The table.
+        /// The table that the statement changes.
         table: &'static str,
     },
     /// Inserts each row, or changes one column of the row that is there under its keys.
     Upsert {
-        /// The table.
+        /// The table that the statement changes.
         table: &'static str,
         /// The columns of the unique key.
         keys: &'static [&'static str],
@@ -86,14 +84,14 @@ pub enum Kind {
     },
     /// Sets all other columns of the rows under these keys.
     Update {
-        /// The table.
+        /// The table that the statement changes.
         table: &'static str,
         /// The columns of the unique key.
         keys: &'static [&'static str],
     },
     /// Deletes the rows under these keys, which are all of the columns.
     Delete {
-        /// The table.
+        /// The table that the statement changes.
         table: &'static str,
     },
 }
@@ -182,21 +180,19 @@ impl SetStatement {
         }
     }
 
-    /// The statement as this database reads it.
-    pub fn sql(&self, backend: &Backend) -> &str {
-        self.sql[backend.index].get_or_init(|| (backend.syntax.render)(self))
+    /// The text that `render` makes of the statement for the backend of this index. It is made once.
+    pub fn text(&self, backend: usize, render: fn(&SetStatement) -> String) -> &str {
+        self.sql[backend].get_or_init(|| render(self))
     }
 
-    /// How many rows the database must say that it affected for `rows` given ones; a query affects none.
-    pub fn affects(&self, backend: &Backend, rows: usize) -> RangeInclusive<u64> {
+    /// How many rows the database must report as affected for `rows` given ones, if it reports `upsert` for an upsert of one row.
+    /// A query affects none.
+    pub fn affects(&self, upsert: &RangeInclusive<u64>, rows: usize) -> RangeInclusive<u64> {
         let rows = rows as u64;
         match self.kind {
             Kind::Query { .. } => 0..=0,
             Kind::Insert { .. } | Kind::Update { .. } | Kind::Delete { .. } => rows..=rows,
-            Kind::Upsert { .. } => {
-                let each = &backend.syntax.upsert_affects;
-                rows * each.start()..=rows * each.end()
-            }
+            Kind::Upsert { .. } => rows * upsert.start()..=rows * upsert.end(),
         }
     }
 

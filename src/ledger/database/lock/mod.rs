@@ -1,48 +1,16 @@
 //! Locks on what has no row of its own, which all instances share and which end with their transaction. A database with one
 //! writer at a time needs none.
 
+pub mod name;
+
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
-use super::Database;
-use super::backend::Backend;
-use super::guarded::GuardedTransaction;
-use super::retry::lost_race;
+pub use name::{Lock, LockMode};
 
-/// What can be locked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lock {
-    /// Which names lead to the same accounts.
-    Identities,
-    /// The run that expires what is due.
-    Expiry,
-}
-
-/// Whether others may have the lock too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LockMode {
-    /// Nobody else has it.
-    Exclusive,
-    /// Others may have it in this mode too.
-    Shared,
-}
-
-impl Lock {
-    /// Its row in the table `advisory_lock`, on databases that lock rows.
-    pub fn name(self) -> &'static str {
-        match self {
-            Lock::Identities => "identities",
-            Lock::Expiry => "expiry",
-        }
-    }
-
-    /// The second half of its key, on databases that have advisory locks.
-    pub fn number(self) -> i32 {
-        match self {
-            Lock::Identities => 1,
-            Lock::Expiry => 2,
-        }
-    }
-}
+use crate::ledger::database::Database;
+use crate::ledger::database::backend::Backend;
+use crate::ledger::database::guarded::GuardedTransaction;
+use crate::ledger::database::retry::lost_race;
 
 /// Takes a lock for this transaction alone; it is free again when the transaction ends.
 ///
