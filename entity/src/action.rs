@@ -17,9 +17,9 @@ pub struct Model {
     pub owner: String,
     /// The kind of action.
     pub name: String,
-    /// The counterpart.
+    /// The owner whom the action concerned, if any.
     pub other: Option<String>,
-    /// The object.
+    /// The thing that the action concerned, as the community names it.
     pub object: Option<String>,
     /// When the ledger recorded it (ms).
     pub at: i64,

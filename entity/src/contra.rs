@@ -6,7 +6,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "contra")]
 pub struct Model {
-    /// What is counted.
+    /// The asset, such as `coin`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub asset: String,
     /// `issued`, `redeemed` or, for expired points, `lapsed`.

@@ -6,7 +6,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "follow")]
 pub struct Model {
-    /// The member.
+    /// The member who follows.
     #[sea_orm(primary_key, auto_increment = false)]
     pub member_id: i64,
     /// `shop` or `service`.

@@ -6,7 +6,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "lot")]
 pub struct Model {
-    /// The account.
+    /// The account that owns the points.
     #[sea_orm(primary_key, auto_increment = false)]
     pub account_id: i64,
     /// The time from which on they no longer count (ms); `i64::MAX` = never.

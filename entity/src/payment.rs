@@ -6,7 +6,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "payment")]
 pub struct Model {
-    /// The event.
+    /// The provider's id of the event.
     #[sea_orm(primary_key, auto_increment = false)]
     pub event_id: String,
     /// The charge, if the event says that it succeeded.
@@ -17,9 +17,9 @@ pub struct Model {
     pub object: Option<String>,
     /// The shop's order.
     pub order_no: Option<String>,
-    /// Cents.
+    /// The charged amount, in cents.
     pub amount: Option<i64>,
-    /// Cents settled.
+    /// The settled amount, in cents.
     pub amount_settle: Option<i64>,
     /// `cny`.
     pub currency: Option<String>,

@@ -70,7 +70,7 @@ const FILE_VARIABLE: &str = "POINTGATE_CONFIG";
 /// The tables that a table of the operator's file replaces instead of merging with, so that no sample key stays valid.
 const REPLACED_TABLES: [&[&str]; 1] = [&["yoho", "client_keys"]];
 
-/// All settings.
+/// The validated settings of all layers.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The zone in which times are written and in which days and years begin.

@@ -29,7 +29,7 @@ impl RequestId {
         good.then(|| RequestId(text.into()))
     }
 
-    /// The text.
+    /// The id as the answer's header shows it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -19,7 +19,7 @@ pub struct Description {
     pub sample: Option<String>,
 }
 
-/// The description of a parameter.
+/// A parameter, as documentation and error messages show it.
 #[derive(Clone, Debug)]
 pub struct ParameterDescription {
     /// The name on the wire.

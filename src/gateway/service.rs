@@ -20,7 +20,7 @@ pub struct Service<D: Dialect, S> {
     pub name: &'static str,
     /// The wire protocol.
     pub dialect: D,
-    /// The methods.
+    /// The methods that the dialect can call.
     pub methods: Arc<Registry<S, D::Details>>,
     /// What the methods work on.
     pub state: S,

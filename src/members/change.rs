@@ -11,7 +11,7 @@ use crate::ledger::database::retry::{TRIES, lost_connection, lost_race};
 /// New values for a member's profile; a field that is `None` keeps its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProfileChange {
-    /// Nickname.
+    /// The displayed name.
     pub nickname: Option<String>,
     /// URL of the avatar.
     pub avatar: Option<String>,
@@ -29,7 +29,7 @@ pub struct ProfileChange {
     pub begin_weight: Option<String>,
 }
 
-/// A change to one member.
+/// A request for a change, without its member.
 enum MemberChange {
     SetProfile(ProfileChange),
     /// Adds this time (ms) to the light of the avatar.

@@ -28,7 +28,7 @@ params! {
     }
 }
 
-/// The reply.
+/// The user who was found.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     user_info: User,

@@ -29,7 +29,7 @@ pub struct RecordFilter(Option<Direction>);
 params! {
     /// The parameters, in the order of their checks.
     pub struct Params {
-        /// the user
+        /// the owner of the records
         user: Uid as "user_id" = required,
         /// page size: 1 to 100, a smaller one means 10
         page_size: i64 = optional(PAGE_SIZE),
@@ -40,7 +40,7 @@ params! {
     }
 }
 
-/// The reply.
+/// A page of records in one of two forms.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Reply {

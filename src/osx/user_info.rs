@@ -23,7 +23,7 @@ pub const PATH: &str = "/getUserInfo";
 params! {
     /// The parameters, in the order of their checks.
     pub struct Params {
-        /// the user
+        /// the member whose profile is read
         user: Text<255> as "user_token" = required,
         /// the platform's session token; validated, not used
         _token: Option<Text<255>> as "token" = optional(None),

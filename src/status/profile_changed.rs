@@ -19,26 +19,26 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// URL of the avatar
+        /// address of the avatar's image
         avatar_url: Option<Text<1024>> = optional(None),
-        /// sex
+        /// 0 unknown, 1 male, 2 female
         sex_type: Option<Sex> = optional(None),
         /// height (cm)
         height: Option<Decimal> = optional(None),
         /// weight at the start of training (kg)
         begin_weight: Option<Decimal> = optional(None),
-        /// nickname
+        /// the displayed nickname
         user_name: Option<Text<255>> = optional(None),
-        /// description
+        /// the member's text about themselves
         description: Option<Text<1024>> = optional(None),
-        /// birthday
+        /// a date, or seconds since 1970
         birthday: Option<Birthday> = optional(None),
         /// place of residence
         location: Option<Text<255>> = optional(None),
     }
 }
 
-/// The reply.
+/// Confirms whose profile changed.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     user_key: String,

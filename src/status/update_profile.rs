@@ -24,7 +24,7 @@ params! {
     }
 }
 
-/// The reply.
+/// Confirms whose profile changed.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     user_key: String,

@@ -30,7 +30,7 @@ params! {
     }
 }
 
-/// The reply.
+/// The counted posts (`status_count`) and comments.
 #[derive(Debug, Serialize)]
 pub struct Reply {
     begin_date: String,

@@ -43,7 +43,7 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    /// A new one; none where the tests run on SQLite.
+    /// Creates a database; `None` if the tests run on SQLite.
     pub fn new() -> Option<Fresh> {
         setting("POINTGATE_TEST_DATABASE").map(|server| Fresh::at(&server))
     }
@@ -65,7 +65,7 @@ impl Fresh {
         fresh
     }
 
-    /// Where it is.
+    /// The URL of the database.
     pub fn url(&self) -> String {
         format!("{}/{}", self.server, self.name)
     }

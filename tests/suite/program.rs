@@ -281,7 +281,7 @@ impl Program {
         assert!(sent.unwrap().success(), "kill -{name}");
     }
 
-    /// The process id.
+    /// The number by which `kill` and `prlimit` name the process.
     pub fn process_id(&self) -> u32 {
         self.child.id()
     }

@@ -42,7 +42,7 @@ impl Changes {
 /// An action as the database stores it.
 #[derive(Clone, Debug)]
 pub struct RecordedAction {
-    /// The action.
+    /// The action as its caller described it.
     pub action: Action,
     /// When the ledger recorded it (ms).
     pub at: i64,
@@ -53,7 +53,7 @@ pub struct RecordedAction {
 /// What a limit counts: one owner's actions of one name in a window of time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LimitKey {
-    /// The actor.
+    /// The owner who acts.
     pub owner: String,
     /// The kind of action.
     pub name: String,

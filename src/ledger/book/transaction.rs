@@ -126,7 +126,7 @@ pub struct Nonce {
 pub struct Posting {
     /// The account that changes.
     pub account: AccountKey,
-    /// How it changes.
+    /// Whether the posting earns, spends or returns points.
     pub kind: PostingKind,
     /// Why it changes; the history shows it.
     pub reason: Reason,

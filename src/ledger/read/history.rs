@@ -19,7 +19,7 @@ pub enum Direction {
 /// A part of an account's history.
 #[derive(Clone, Debug)]
 pub struct Range {
-    /// The account.
+    /// The account whose entries are read.
     pub account: AccountKey,
     /// Limits it to income or to expenses.
     pub direction: Option<Direction>,

@@ -55,9 +55,9 @@ impl Queued {
     }
 }
 
-/// One of the writers.
+/// The writer of one partition.
 pub struct Writer {
-    /// Where it writes.
+    /// The database of the ledger.
     pub database: Database,
     /// Gives the time of what it writes.
     pub clock: Clock,

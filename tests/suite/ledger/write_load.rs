@@ -1,4 +1,4 @@
-//! Many clients that write at once and remember what they were outcome, and the check of the ledger against their memory.
+//! Many clients that write concurrently and record the outcomes, and a check of the ledger against their records.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,22 +10,21 @@ use tokio::time::sleep;
 
 use crate::program::Client;
 
-/// Users over which a load is spread.
+/// The number of users over which a load is spread.
 const UIDS: usize = 6;
-/// Requests under way at a time when they are sent again.
+/// The number of concurrent requests of [`resend`].
 const AT_ONCE: usize = 16;
-/// A load must come to where it is waited for within this.
+/// The limit for every wait on a load.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long a client of a steady load rests after each write: there is to be a load for as long as it takes, and no more to be
-/// checked afterwards than that needs.
+/// The pause of a steady load's client after each write. It keeps the number of writes low, each of which is checked afterwards.
 const REST: Duration = Duration::from_millis(40);
-/// What the gateway says where it is broken, or too much is waiting.
+/// The answers to an internal error and to a full queue.
 const BROKEN: [&str; 2] = [
     r#"{"code":500,"message":"系统错误"}"#,
     r#"{"code":503,"message":"系统繁忙"}"#,
 ];
 
-/// One write: coins that come, or coins that go for an order.
+/// A write: coins that a user earns or spends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     uid: String,
@@ -33,21 +32,21 @@ pub struct Write {
     reference: String,
 }
 
-/// What its client was outcome.
+/// The outcome of a write, as far as its client knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It counts; the body of the answer.
+    /// The write counts; this is the body of the answer.
     Acknowledged(String),
-    /// It does not count: too few coins.
+    /// The write does not count: too few coins.
     Rejected,
-    /// That something broke.
+    /// An internal error or a full queue: the write may count.
     Failed,
-    /// Nothing.
+    /// The request failed without an answer.
     Unanswered,
 }
 
 impl Outcome {
-    /// Whether its client cannot know if it counts.
+    /// Whether the client cannot know if the write counts.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Outcome::Failed | Outcome::Unanswered)
     }
@@ -56,20 +55,20 @@ impl Outcome {
 /// A write that was sent.
 #[derive(Clone, Debug)]
 pub struct SentWrite {
-    /// What.
+    /// The write as sent.
     pub write: Write,
-    /// What came back.
+    /// What its client knows of it.
     pub outcome: Outcome,
 }
 
 /// A row of a user's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Empty where there is none.
+    /// The reference; empty if the row has none.
     pub reference: String,
-    /// Coins, signed.
+    /// The amount in coins; negative for an expense.
     pub num: i64,
-    /// Its type.
+    /// The reason, `type` on the wire.
     pub kind: i64,
 }
 
@@ -85,17 +84,17 @@ impl Write {
         }
     }
 
-    /// Its type on the wire: a good review, or goods.
+    /// The reason: 18 for a good review, 19 for goods.
     fn kind(&self) -> i64 {
         if self.num > 0 { 18 } else { 19 }
     }
 
-    /// One that earns for each user.
+    /// A write per user, each of which earns.
     pub fn one_per_user(label: &str) -> Vec<Write> {
         (0..UIDS).map(|i| Write::nth(label, i, 0)).collect()
     }
 
-    /// Sends it.
+    /// Sends the write; an error means that no answer came.
     pub async fn send(&self, client: &Client) -> Result<Outcome, ()> {
         let (method, name) = match self.num > 0 {
             true => ("app.yohocoin.get", "referenceId"),
@@ -122,7 +121,7 @@ impl Write {
     }
 }
 
-/// A load that runs.
+/// A running load.
 pub struct Load {
     acknowledged: Arc<AtomicUsize>,
     stopped: Arc<AtomicBool>,
@@ -130,12 +129,12 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts so many clients, each with so many writes one after the other; one that is cut off ends.
+    /// Starts `clients` clients, each of which sends `each` writes in sequence, and stops at the first without an answer.
     pub fn start(client: &Client, label: &str, clients: usize, each: usize) -> Load {
         Load::run(client, label, clients, each, Duration::ZERO)
     }
 
-    /// Starts so many clients that write, and rest, until they are stopped.
+    /// Starts `clients` clients that write and pause until they are stopped.
     pub fn steady(client: &Client, label: &str, clients: usize) -> Load {
         Load::run(client, label, clients, usize::MAX, REST)
     }
@@ -178,19 +177,19 @@ impl Load {
         }
     }
 
-    /// Waits until so many more writes have been acknowledged.
+    /// Waits until `more` further writes have been acknowledged.
     pub async fn wait_for_more(&self, more: usize) {
         let so_far = self.acknowledged.load(Ordering::Relaxed);
         self.wait_for_acknowledged(so_far + more).await;
     }
 
-    /// Lets each client finish its write, and gives what they sent.
+    /// Lets each client finish its write, and returns all writes.
     pub async fn stop(self) -> Vec<SentWrite> {
         self.stopped.store(true, Ordering::Relaxed);
         self.join().await
     }
 
-    /// Waits until so many writes have been acknowledged.
+    /// Waits until `many` writes have been acknowledged.
     pub async fn wait_for_acknowledged(&self, many: usize) {
         let deadline = Instant::now() + PATIENCE;
         while self.acknowledged.load(Ordering::Relaxed) < many {
@@ -201,7 +200,7 @@ impl Load {
         }
     }
 
-    /// Waits for all clients, and gives what they sent.
+    /// Waits until all clients have ended, and returns all writes.
     pub async fn join(self) -> Vec<SentWrite> {
         let mut sent = Vec::new();
         for client in self.clients {
@@ -211,8 +210,8 @@ impl Load {
     }
 }
 
-/// Checks that the ledger is what the clients remember: each acknowledged write stands there once, one without an answer
-/// once or not at all, a refused one not at all, and nothing else; balances are the sums of the rows. Gives the rows.
+/// Checks the ledger against the recorded outcomes: it has each acknowledged write once, an unknown one at most once, a rejected
+/// one never, and nothing else. Balances are the sums of the rows. Returns each user's rows.
 pub async fn check(client: &Client, sent: &[SentWrite]) -> BTreeMap<String, Vec<Row>> {
     let mut users: BTreeMap<String, BTreeMap<&str, &SentWrite>> = BTreeMap::new();
     for one in sent {
@@ -268,7 +267,7 @@ pub async fn history(client: &Client, uid: &str) -> Vec<Row> {
     rows
 }
 
-/// Sends writes again, several at a time, and gives what was outcome now, in their order.
+/// Sends writes again, [`AT_ONCE`] at a time, and returns the new outcomes in the order of the writes.
 pub async fn resend(client: &Client, writes: Vec<Write>) -> Vec<Outcome> {
     let mut outcome = BTreeMap::new();
     let mut running = JoinSet::new();
@@ -287,7 +286,7 @@ pub async fn resend(client: &Client, writes: Vec<Write>) -> Vec<Outcome> {
     }
 }
 
-/// Sends again what was acknowledged, which is to be answered as it was.
+/// Sends the acknowledged writes again, which must get the same answers.
 pub async fn repeat_acknowledged(client: &Client, sent: &[SentWrite]) {
     let done = sent
         .iter()
@@ -301,7 +300,7 @@ pub async fn repeat_acknowledged(client: &Client, sent: &[SentWrite]) {
     }
 }
 
-/// As a client does that had no good answer; afterwards it knows.
+/// Sends the writes with an unknown outcome again, and records the outcome.
 pub async fn resolve_unknown(client: &Client, sent: &mut [SentWrite]) {
     let mut cut: Vec<&mut SentWrite> = sent
         .iter_mut()

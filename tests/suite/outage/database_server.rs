@@ -16,7 +16,7 @@ use tokio::time::sleep;
 /// The limit for a start and for an end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The product.
+/// The server's product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerKind {
     Postgres,

@@ -123,7 +123,7 @@ pub static LIMIT_COUNTS: SetStatement = SetStatement::query(
     "FROM {k}",
 );
 
-/// Adds accounts.
+/// Inserts new accounts.
 pub static ADD_ACCOUNTS: SetStatement = SetStatement::insert(
     "account",
     &[
@@ -176,7 +176,7 @@ pub static ADD_ENTRIES: SetStatement = SetStatement::insert(
     ],
 );
 
-/// Adds lots.
+/// Inserts new lots.
 pub static ADD_LOTS: SetStatement = SetStatement::insert(
     "lot",
     &[int("account_id"), int("expires_at"), int("remaining")],

@@ -115,7 +115,7 @@ async fn a_shared_lock_is_shared() {
     }
 }
 
-/// Whoever waits for a lock gets it when it is free.
+/// A transaction that waits for a lock gets it when it is free.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and MariaDB: tests/with_servers.sh"]
 async fn a_lock_is_waited_for() {

@@ -25,7 +25,7 @@ pub struct Batch {
     pub later: i64,
     /// For each person, whether this batch uses the second name.
     pub second_names: [bool; 5],
-    /// The transactions.
+    /// The transactions of the batch, in their order.
     pub plans: Vec<Plan>,
 }
 

@@ -54,7 +54,7 @@ pub fn accounts() -> Vec<Case> {
     ]
 }
 
-/// Entries.
+/// The cases of `ADD_ENTRIES`.
 pub fn entries() -> Vec<Case> {
     let (old, keys) = (hexed(&keys()[0]), other_keys());
     let hash = hexed(&[0xff, 0x00].repeat(16));
@@ -186,7 +186,7 @@ pub fn keyed() -> Vec<Case> {
     ]
 }
 
-/// Actions.
+/// The cases of `ADD_ACTIONS`.
 pub fn actions() -> Vec<Case> {
     let keys = other_keys();
     let row = |i: usize, key: &str, scored: i64| {

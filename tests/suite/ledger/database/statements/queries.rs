@@ -57,7 +57,7 @@ pub const WRONG: Expected = Rejection { lost_race: false };
 /// More rows than a batch has as a rule.
 pub const MANY: usize = 600;
 
-/// All cases.
+/// The cases of all queries.
 pub fn all() -> Vec<Case> {
     let parts = [
         accounts(),
