@@ -1,4 +1,4 @@
-//! `pointgate sign`: requests with a good signature, for a tester without QA's word.
+//! `pointgate sign`: prints a signed sample request.
 
 use crate::clock::Clock;
 use crate::config::Config;

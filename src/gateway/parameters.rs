@@ -48,7 +48,7 @@ impl Parameters {
         }
     }
 
-    /// All names and values that are texts, as they came.
+    /// Consumes the parameters into the names and values of those that are texts, in their order on the wire.
     pub fn into_texts(self) -> impl Iterator<Item = (String, String)> {
         self.0.into_iter().filter_map(|(name, value)| match value {
             Raw::Text(text) => Some((name, text)),

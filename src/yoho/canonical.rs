@@ -1,5 +1,5 @@
 //! The canonical list of a request's query and form parameters. `client_secret` is verified over it, and the method reads its
-//! parameters out of it: what is signed is what is read.
+//! parameters from it alone: what is signed is what is read.
 //!
 //! The signed text is `name=value` joined by `&`, without any quoting. A request whose text could also be that of parameters with
 //! another meaning is refused, so that one signature has one reading.
@@ -13,7 +13,7 @@ const UNSIGNED: [&str; 4] = ["client_secret", "q", "debug_data", "/api"];
 /// The name under which the key is signed; a parameter of this name is dropped.
 const PRIVATE_KEY: &str = "private_key";
 
-/// Which characters a client trims before it signs.
+/// The characters that a client trims before it signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trim {
     /// Every character up to U+0020, as Java's `trim` does [seen].
@@ -33,7 +33,7 @@ impl Trim {
 pub struct Canonical(Vec<(String, String)>);
 
 impl Canonical {
-    /// Canonicalises parameters as they came: trims each pair, the name at its start and the value at its end, and keeps the first of
+    /// Canonicalises the received parameters: trims each pair, the name at its start and the value at its end, and keeps the first of
     /// equal names. Returns `None` if a request with another meaning could have the same text: if a name holds `&` or `=`, if two
     /// names are equal only once trimmed, or if a value contains what could be a pair of its own (see [`splits`]). `known` are the
     /// names that the dialect and the methods read.
