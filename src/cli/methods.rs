@@ -40,14 +40,22 @@ fn describe_parameter(text: &mut String, parameter: &ParameterDescription) {
         name,
         kind,
         doc,
+        is_required,
         default,
         faults,
     } = parameter;
-    let need = default.map_or("required".to_owned(), |default| format!("[{default}]"));
+    let presence = match default {
+        Some(default) => format!("[{default}]"),
+        None if *is_required => "required".to_owned(),
+        None => "optional".to_owned(),
+    };
     let faults: Vec<String> = faults
         .iter()
         .map(|fault| format!("{} {}", fault.code, fault.message))
         .collect();
-    let faults = faults.join(", ");
-    let _ = writeln!(text, "    {name:<13} {kind:<28} {need:<12} {doc}; {faults}");
+    let _ = write!(text, "    {name:<13} {kind:<28} {presence:<9} {doc}");
+    let _ = match faults.is_empty() {
+        true => writeln!(text),
+        false => writeln!(text, "; {}", faults.join(", ")),
+    };
 }

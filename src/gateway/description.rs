@@ -28,8 +28,10 @@ pub struct ParameterDescription {
     pub kind: Cow<'static, str>,
     /// The meaning, as a short noun phrase.
     pub doc: &'static str,
-    /// The default, as written in the declaration; `None` = the parameter is required.
-    pub default: Option<&'static str>,
+    /// Whether its absence is a fault.
+    pub is_required: bool,
+    /// The default as it is on the wire; `None` if its absence means no value.
+    pub default: Option<String>,
     /// The faults for an absent or wrong value.
     pub faults: Vec<Fault>,
 }

@@ -17,8 +17,8 @@ pub struct Field {
     pub kind: fn() -> Cow<'static, str>,
     /// The meaning, as a short noun phrase.
     pub doc: &'static str,
-    /// The default, as written in the declaration; `None` = the parameter is required.
-    pub default: Option<&'static str>,
+    /// Writes the default, if there is one; `None` = the parameter is required.
+    pub default: Option<fn() -> Option<String>>,
     /// The answer to a wrong value, and to the absence of a required one.
     pub on_invalid: OnInvalid,
 }
@@ -38,19 +38,22 @@ impl Field {
     /// Describes the parameter; `faults` are the dialect's.
     pub fn describe(&self, faults: &dyn ParameterFaults) -> ParameterDescription {
         let name = self.name;
+        let mut faults = match &self.on_invalid {
+            OnInvalid::Own(fault) => vec![fault.clone()],
+            OnInvalid::Dialect if self.default.is_none() => {
+                vec![faults.absent(name), faults.wrong(name)]
+            }
+            OnInvalid::Dialect => vec![faults.wrong(name)],
+            OnInvalid::Default => Vec::new(),
+        };
+        faults.dedup();
         ParameterDescription {
             name,
             kind: (self.kind)(),
             doc: self.doc.trim(),
-            default: self.default,
-            faults: match &self.on_invalid {
-                OnInvalid::Own(fault) => vec![fault.clone()],
-                OnInvalid::Dialect if self.default.is_none() => {
-                    vec![faults.absent(name), faults.wrong(name)]
-                }
-                OnInvalid::Dialect => vec![faults.wrong(name)],
-                OnInvalid::Default => Vec::new(),
-            },
+            is_required: self.default.is_none(),
+            default: self.default.and_then(|write| write()),
+            faults,
         }
     }
 }
@@ -190,7 +193,7 @@ macro_rules! params {
                     name: $crate::params!(@wire $field $($wire)?),
                     kind: <$kind as $crate::gateway::value::Value>::kind,
                     doc: $doc,
-                    default: $crate::params!(@default $presence $(($default))?),
+                    default: $crate::params!(@default $kind, $presence $(($default))?),
                     on_invalid: $crate::params!(@invalid $(or $fault)? $(wrong => $wrong)?),
                 }
             ),*];
@@ -211,8 +214,10 @@ macro_rules! params {
     };
     (@wire $field:ident $wire:literal) => { $wire };
     (@wire $field:ident) => { stringify!($field) };
-    (@default required) => { None };
-    (@default optional($default:expr)) => { Some(stringify!($default)) };
+    (@default $kind:ty, required) => { None };
+    (@default $kind:ty, optional($default:expr)) => {
+        Some(|| <$kind as $crate::gateway::value::Value>::write(&$default))
+    };
     (@invalid) => { $crate::gateway::params::OnInvalid::Dialect };
     (@invalid or $fault:ident) => { $crate::gateway::params::OnInvalid::Own($fault) };
     (@invalid wrong => default) => { $crate::gateway::params::OnInvalid::Default };

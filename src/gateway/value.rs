@@ -14,6 +14,11 @@ pub trait Value: Sized {
     /// # Errors
     /// Returns [`Invalid`] if the value is not accepted.
     fn read(raw: &Raw) -> Result<Self, Invalid>;
+
+    /// The value as it is on the wire, to document a default; `None` if an absent parameter has no value.
+    fn write(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Why a parameter's value is not accepted.
@@ -36,6 +41,10 @@ impl Value for i64 {
             Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
     }
+
+    fn write(&self) -> Option<String> {
+        Some(self.to_string())
+    }
 }
 
 /// A whole number from `FIRST` to `LAST`.
@@ -53,6 +62,10 @@ impl<const FIRST: i64, const LAST: i64> Value for Within<FIRST, LAST> {
             _ => Err(Invalid::Wrong),
         }
     }
+
+    fn write(&self) -> Option<String> {
+        self.0.write()
+    }
 }
 
 impl<T: Value> Value for Option<T> {
@@ -62,6 +75,10 @@ impl<T: Value> Value for Option<T> {
 
     fn read(raw: &Raw) -> Result<Option<T>, Invalid> {
         T::read(raw).map(Some)
+    }
+
+    fn write(&self) -> Option<String> {
+        self.as_ref()?.write()
     }
 }
 
@@ -99,6 +116,10 @@ impl Value for Flag {
             Raw::Text(text) => Ok(Flag(!matches!(text.as_str(), "0" | "false"))),
             Raw::Decimal(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
+    }
+
+    fn write(&self) -> Option<String> {
+        Some(self.0.to_string())
     }
 }
 

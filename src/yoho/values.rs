@@ -50,4 +50,9 @@ impl Value for DayBound {
             }
         }
     }
+
+    fn write(&self) -> Option<String> {
+        let day = self.0.map(|day| day.to_string());
+        Some(day.unwrap_or_else(|| "0".to_owned()))
+    }
 }

@@ -113,7 +113,10 @@ fn each_rule_and_each_spelling() {
 fn the_declaration_describes_itself() {
     let fields: Vec<_> = Sample::FIELDS
         .iter()
-        .map(|field| (field.name, (field.kind)(), field.default, &field.on_invalid))
+        .map(|field| {
+            let default = field.default.map(|write| write());
+            (field.name, (field.kind)(), default, &field.on_invalid)
+        })
         .collect();
     assert_eq!(
         fields,
@@ -122,25 +125,25 @@ fn the_declaration_describes_itself() {
             (
                 "kind",
                 "whole number".into(),
-                Some("7"),
+                Some(Some("7".to_owned())),
                 &OnInvalid::Own(WRONG)
             ),
             (
                 "page",
                 "whole number".into(),
-                Some("None"),
+                Some(None),
                 &OnInvalid::Default
             ),
             (
                 "note",
                 "text, up to 3 characters".into(),
-                Some("None"),
+                Some(None),
                 &OnInvalid::Default
             ),
             (
                 "size",
                 "1 to 3".into(),
-                Some("Within(2)"),
+                Some(Some("2".to_owned())),
                 &OnInvalid::Dialect
             ),
             ("last", "whole number".into(), None, &OnInvalid::Dialect),
