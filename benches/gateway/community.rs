@@ -6,7 +6,7 @@ use crate::protocol::hex_md5;
 pub(crate) const APP_KEY: &str = "app-of-the-gateway-benchmark";
 /// The secret that signs its callbacks.
 pub(crate) const APP_SECRET: &str = "community-secret-of-the-gateway-benchmark";
-/// The action.
+/// The action whose rule earns points.
 pub(crate) const ACTION: &str = "bench_post";
 /// The points that the action scores.
 pub(crate) const POINTS: i64 = 5;

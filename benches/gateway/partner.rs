@@ -7,7 +7,7 @@ use sha1::Sha1;
 
 /// The OpenId of the partner.
 pub(crate) const OPEN_ID: &str = "partner-of-the-gateway-benchmark";
-/// Its GrantCode.
+/// The GrantCode of its envelopes.
 pub(crate) const GRANT_CODE: &str = "code-of-the-gateway-benchmark";
 /// The key of its Tokens.
 pub(crate) const SECRET: &str = "secret-of-the-gateway-benchmark";

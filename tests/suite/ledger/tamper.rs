@@ -277,7 +277,7 @@ async fn the_audit_finds_any_change() {
         let changes = database.execute_unprepared(&sql).await.unwrap();
         assert!(changes.rows_affected() > 0, "it changed nothing: {sql}");
         database.close().await.unwrap();
-        missed.extend(unnoticed(&dir, named).map(|said| format!("{sql}\n    {said}")));
+        missed.extend(unnoticed(&dir, named).map(|output| format!("{sql}\n    {output}")));
     }
     assert!(missed.is_empty(), "unnoticed:\n{}", missed.join("\n"));
 }
@@ -291,8 +291,8 @@ async fn the_audit_finds_an_entry_with_a_matching_hash() {
         let database = open(&dir).await;
         forge(&database, first, last).await;
         database.close().await.unwrap();
-        let said = unnoticed(&dir, VICTIM);
-        assert_eq!(said, None, "entries {first} to {last} were forged");
+        let missed = unnoticed(&dir, VICTIM);
+        assert_eq!(missed, None, "entries {first} to {last} were forged");
     }
 }
 
@@ -305,20 +305,20 @@ async fn a_missing_account_is_not_blamed_on_another() {
     database.execute_unprepared(gone).await.unwrap();
     database.close().await.unwrap();
     let audit = ledger.run(&["audit"]);
-    let said = text(&audit.stderr);
-    assert_eq!(audit.status.code(), Some(1), "{said}");
+    let output = text(&audit.stderr);
+    assert_eq!(audit.status.code(), Some(1), "{output}");
     assert!(
-        !said.contains("uid:1001") && !said.contains("uid:1003"),
-        "{said}"
+        !output.contains("uid:1001") && !output.contains("uid:1003"),
+        "{output}"
     );
 }
 
 /// The audit's output, if it does not fail or does not name this.
 fn unnoticed(dir: &ProgramDir, named: &str) -> Option<String> {
     let audit = dir.run(&["audit"]);
-    let said = text(&audit.stdout) + &text(&audit.stderr);
-    let found = audit.status.code() == Some(1) && said.contains(named);
-    (!found).then_some(said)
+    let output = text(&audit.stdout) + &text(&audit.stderr);
+    let found = audit.status.code() == Some(1) && output.contains(named);
+    (!found).then_some(output)
 }
 
 async fn small_ledger() -> ProgramDir {
