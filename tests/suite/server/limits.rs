@@ -2,7 +2,10 @@
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use sea_orm::{Database, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, Database, DbBackend, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+};
 
 use crate::test_gateway::{Answer, TestGateway, sealed, signed_query};
 
@@ -112,7 +115,7 @@ async fn with_a_full_queue_only_acknowledged_postings_count() {
         .collect();
     let answers: Vec<Answer> = calls.collect().await;
     assert_eq!(answers.len(), 200);
-    let acknowledged = count_acknowledged(answers);
+    let acknowledged = count_acknowledged(answers, 1);
     // A read finds room in the queue once the postings are done.
     let owner = pointgate::ledger::book::transaction::AccountKey {
         owner: "uid:5".into(),
@@ -125,17 +128,26 @@ async fn with_a_full_queue_only_acknowledged_postings_count() {
     assert_eq!(gateway.audit().await.points, i128::from(acknowledged));
 }
 
-/// While another connection holds SQLite's write lock, the writer has one posting and the queue another; the rest get 503 at
-/// once.
+/// While another connection holds SQLite's write lock, or the account's row on a server, the writer has one posting and the queue
+/// another; the rest get 503 at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_refuses_at_once() {
     let gateway = TestGateway::with_config("[ledger]\nqueue = 1\nbatch = 1").await;
+    let earn = "uid=5&num=1&type=18&referenceId=first";
+    let first = gateway.call("app.yohocoin.get", earn).await;
+    assert_eq!(count_acknowledged(vec![first], 1), 1, "the account exists");
     let other = Database::connect(gateway.database_url()).await.unwrap();
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()
     };
     let lock = other.begin_with_options(options).await.unwrap();
+    let backend = other.get_database_backend();
+    if backend != DbBackend::Sqlite {
+        let row = "SELECT id FROM account WHERE owner = 'uid:5' FOR UPDATE";
+        let row = lock.query_one_raw(Statement::from_string(backend, row));
+        assert!(row.await.unwrap().is_some());
+    }
     let mut calls: FuturesUnordered<_> = (0..5)
         .map(|i| {
             let gateway = &gateway;
@@ -147,14 +159,14 @@ async fn a_full_queue_refuses_at_once() {
         assert_eq!(calls.next().await, Some(busy()), "answer {i}");
     }
     lock.rollback().await.unwrap();
-    let accepted = count_acknowledged(calls.collect().await);
+    let accepted = count_acknowledged(calls.collect().await, 2);
     assert!(accepted >= 1, "the first one is accepted");
-    assert_eq!(gateway.audit().await.points, i128::from(accepted));
+    assert_eq!(gateway.audit().await.points, i128::from(1 + accepted));
 }
 
 /// The number of acknowledged postings of one coin to user 5. All others must have met a full queue, and each acknowledged one must
-/// have answered a different balance, from 1 on.
-fn count_acknowledged(answers: Vec<Answer>) -> i64 {
+/// have answered a different balance, from `lowest` on.
+fn count_acknowledged(answers: Vec<Answer>, lowest: i64) -> i64 {
     let mut currencies = Vec::new();
     for answer in answers {
         if answer == busy() {
@@ -168,6 +180,6 @@ fn count_acknowledged(answers: Vec<Answer>) -> i64 {
     }
     currencies.sort_unstable();
     let acknowledged = i64::try_from(currencies.len()).unwrap();
-    assert!(currencies.into_iter().eq(1..=acknowledged));
+    assert!(currencies.into_iter().eq(lowest..lowest + acknowledged));
     acknowledged
 }
