@@ -139,14 +139,16 @@ impl Yoho {
     ) -> Result<(Canonical, Signer), Fault> {
         let sent: Vec<(String, String)> = sent.into_texts().collect();
         let is_debug = self.is_debug(&sent, request);
-        let as_trimmed = |trim| {
-            let canonical = Canonical::of(sent.iter().cloned(), trim, &self.known).ok_or(FORGED)?;
+        let as_trimmed = |sent: Vec<(String, String)>, trim| {
+            let canonical = Canonical::of(sent.into_iter(), trim, &self.known).ok_or(FORGED)?;
             let signer = self.verify(&canonical, is_debug)?;
             Ok((canonical, signer))
         };
-        match as_trimmed(Trim::Java) {
-            Err(fault) if fault == FORGED && has_wide_space(&sent) => as_trimmed(Trim::Unicode),
-            done => done,
+        // Hardly any request needs the second reading, so hardly any pays for a copy.
+        let again = has_wide_space(&sent).then(|| sent.clone());
+        match (as_trimmed(sent, Trim::Java), again) {
+            (Err(fault), Some(again)) if fault == FORGED => as_trimmed(again, Trim::Unicode),
+            (done, _) => done,
         }
     }
 }
