@@ -65,7 +65,11 @@ impl Canonical {
             .into_iter()
             .map(|(name, value, _)| (name, value))
             .collect();
-        let next = |at: usize| pairs.get(at + 1).map(|(name, _)| name.as_str());
+        // Only a signed name stands in the text, and so bounds what fits in before it.
+        let next = |at: usize| {
+            let mut later = pairs[at + 1..].iter().map(|(name, _)| name.as_str());
+            later.find(|name| is_signed(name))
+        };
         let mut all = pairs.iter().enumerate();
         let ambiguous = all.any(|(at, (name, value))| splits(name, value, next(at), known));
         (!ambiguous).then_some(Canonical(pairs))
@@ -91,8 +95,7 @@ impl Canonical {
             text.push('=');
             text.push_str(value);
         };
-        let signed = |name: &str| !UNSIGNED.contains(&name) && name != PRIVATE_KEY;
-        let pairs = || self.0.iter().filter(|(name, _)| signed(name));
+        let pairs = || self.0.iter().filter(|(name, _)| is_signed(name));
         let (before, after) = (
             pairs().take_while(|(name, _)| name.as_str() < PRIVATE_KEY),
             pairs().skip_while(|(name, _)| name.as_str() < PRIVATE_KEY),
@@ -111,6 +114,11 @@ impl Canonical {
         }
         parameters
     }
+}
+
+/// Whether a parameter stands in the signed text under its own value.
+fn is_signed(name: &str) -> bool {
+    !UNSIGNED.contains(&name) && name != PRIVATE_KEY
 }
 
 /// Whether the value of `own` holds `&NAME=` so that a part of it may be another parameter: because NAME is one that is read, or

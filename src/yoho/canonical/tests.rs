@@ -62,6 +62,10 @@ fn ambiguous_requests_are_refused() {
     assert_eq!(of(&two, Trim::Unicode), None);
     // A parameter that is read must not swallow the one behind it, nor lose a part to it.
     assert_eq!(of(&[("referenceId", "r1&udid=x")], Trim::Java), None);
+    // `q` is not in the text, so it does not bound what could stand there behind `num`.
+    let hidden = [("debug_data", "1"), ("num", "5&o=x"), ("q", "1")];
+    assert_eq!(of(&hidden, Trim::Java), None);
+    assert_eq!(of(&[("num", "5&r=x"), ("q", "1")], Trim::Java), None);
     // `b` would stand before `message`, and nobody reads either.
     assert!(of(&[("message", "a&b=c")], Trim::Java).is_some());
     assert!(of(&[("x", "a&y=c")], Trim::Java).is_some());
