@@ -25,7 +25,7 @@ pub(super) struct MessageHandler {
 }
 
 /// The parameters in a message's body; `None` unless it is a JSON object.
-pub(super) fn parameters(body: &[u8]) -> Option<Parameters> {
+pub(super) fn parameters(body: &[u8]) -> Option<Parameters<'static>> {
     serde_json::from_slice(body).ok()
 }
 
@@ -68,7 +68,7 @@ impl MessageHandler {
     pub async fn call(
         &self,
         message: &Message,
-        parameters: Option<&Parameters>,
+        parameters: Option<&Parameters<'_>>,
         request_id: RequestId,
     ) -> Result<(), CallError> {
         let method = message.routing_key.as_str();

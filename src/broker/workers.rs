@@ -34,7 +34,7 @@ pub(super) struct Workers {
 /// A message in a worker's queue.
 struct Received {
     delivery: Delivery,
-    parameters: Option<Parameters>,
+    parameters: Option<Parameters<'static>>,
     session: Session,
 }
 
@@ -83,7 +83,7 @@ impl Workers {
     }
 }
 
-fn user(parameters: &Parameters) -> Option<&str> {
+fn user<'a>(parameters: &'a Parameters<'_>) -> Option<&'a str> {
     USER_PARAMETERS
         .iter()
         .find_map(|name| parameters.text(name))

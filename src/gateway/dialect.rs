@@ -43,11 +43,11 @@ impl<const N: usize> Headers for [(&str, &str); N] {
 
 /// An authenticated request, taken out of its envelope.
 #[derive(Clone, Debug)]
-pub struct Call<D> {
+pub struct Call<'a, D> {
     /// The name of the method; `None` if the request has none.
     pub method: Option<String>,
     /// The parameters, not yet validated.
-    pub parameters: Parameters,
+    pub parameters: Parameters<'a>,
     /// The caller: see [`Origin::caller`](super::context::Origin::caller).
     pub caller: String,
     /// The key that proved the caller: see [`Origin::key`](super::context::Origin::key).
@@ -85,7 +85,7 @@ pub trait Dialect: ParameterFaults + Send + Sync + 'static {
     ///
     /// # Errors
     /// Returns the dialect's fault for a malformed or unauthenticated request.
-    fn open(&self, request: &Request<'_>) -> Result<Call<Self::Details>, Fault>;
+    fn open<'a>(&self, request: &Request<'a>) -> Result<Call<'a, Self::Details>, Fault>;
 
     /// Puts an outcome into the envelope.
     fn seal(&self, outcome: Result<Reply, CallError>) -> Answer;

@@ -75,7 +75,7 @@ pub trait Dispatch: Send + Sync {
     fn dispatch<'a>(
         &'a self,
         method: &str,
-        parameters: &Parameters,
+        parameters: &Parameters<'_>,
         context: Context<Delivery>,
     ) -> BoxFuture<'a, Result<Reply, CallError>>;
 }

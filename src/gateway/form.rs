@@ -4,34 +4,41 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use super::parameters::{Parameters, Raw};
+use super::parameters::Pair;
 
-/// Appends the parameters of a form. Returns `None` if a decoded name or value is not UTF-8.
-pub fn read(form: &[u8], parameters: &mut Parameters) -> Option<()> {
-    for pair in form
-        .split(|&byte| byte == b'&')
-        .filter(|pair| !pair.is_empty())
-    {
+/// The largest number of parameters in a request's query and form together.
+const MAX_PAIRS: usize = 256;
+/// The largest size of a request's query and form together (bytes), before decoding.
+pub const MAX_SIZE: usize = 64 << 10;
+
+/// Appends the decoded pairs of a form, in their order. Returns `None` if a decoded name or value is not UTF-8, if the form exceeds
+/// [`MAX_SIZE`], or if there are more than 256 pairs: the sender of a form is not authenticated yet.
+pub fn read<'a>(form: &'a [u8], pairs: &mut Vec<Pair<'a>>) -> Option<()> {
+    if form.len() > MAX_SIZE {
+        return None;
+    }
+    let parts = form.split(|&byte| byte == b'&');
+    for pair in parts.filter(|pair| !pair.is_empty()) {
+        if pairs.len() == MAX_PAIRS {
+            return None;
+        }
         let at = pair.iter().position(|&byte| byte == b'=');
         let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
-        parameters.push(decode(name)?, Raw::Text(decode(value)?));
+        pairs.push((decode(name)?, decode(value)?));
     }
     Some(())
 }
 
-fn decode(text: &[u8]) -> Option<String> {
-    let spaced: Cow<'_, [u8]> = match text.contains(&b'+') {
-        true => text
-            .iter()
-            .map(|&byte| if byte == b'+' { b' ' } else { byte })
-            .collect::<Vec<_>>()
-            .into(),
-        false => text.into(),
-    };
-    percent_decode(&spaced)
-        .decode_utf8()
-        .ok()
-        .map(Cow::into_owned)
+fn decode(text: &[u8]) -> Option<Cow<'_, str>> {
+    if !text.iter().any(|byte| b"+%".contains(byte)) {
+        return std::str::from_utf8(text).ok().map(Cow::Borrowed);
+    }
+    let spaced: Vec<u8> = text
+        .iter()
+        .map(|&byte| if byte == b'+' { b' ' } else { byte })
+        .collect();
+    let decoded = percent_decode(&spaced).decode_utf8().ok()?;
+    Some(Cow::Owned(decoded.into_owned()))
 }
 
 #[cfg(test)]
@@ -45,5 +52,18 @@ mod tests {
             assert_eq!(decode(encoded.as_bytes()).as_deref(), Some(text));
         }
         assert_eq!(decode(b"%FF"), None);
+        assert_eq!(decode(b"\xff"), None);
+    }
+
+    #[test]
+    fn a_form_has_bounds() {
+        let read = |form: &str| super::read(form.as_bytes(), &mut Vec::new()).is_some();
+        assert!(read(&"a&".repeat(MAX_PAIRS)));
+        assert!(!read(&"a&".repeat(MAX_PAIRS + 1)));
+        assert!(read(&"a".repeat(MAX_SIZE)));
+        assert!(!read(&"a".repeat(MAX_SIZE + 1)));
+        let mut pairs = Vec::new();
+        assert!(super::read(b"a&b", &mut pairs).is_some());
+        assert!(super::read("a&".repeat(MAX_PAIRS - 1).as_bytes(), &mut pairs).is_none());
     }
 }

@@ -47,7 +47,7 @@ pub trait Method: 'static {
 /// Reads the parameters of a method and calls it.
 type ErasedCall<S, D> = for<'a> fn(
     &'a S,
-    &Parameters,
+    &Parameters<'_>,
     &dyn ParameterFaults,
     Context<D>,
 ) -> BoxFuture<'a, Result<Reply, CallError>>;
@@ -84,7 +84,7 @@ impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
     pub fn call<'a>(
         &self,
         state: &'a S,
-        parameters: &Parameters,
+        parameters: &Parameters<'_>,
         faults: &dyn ParameterFaults,
         context: Context<D>,
     ) -> BoxFuture<'a, Result<Reply, CallError>> {
@@ -115,7 +115,7 @@ impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
 
 fn call<'a, M: Method, S: Borrow<M::State> + Sync>(
     state: &'a S,
-    parameters: &Parameters,
+    parameters: &Parameters<'_>,
     faults: &dyn ParameterFaults,
     context: Context<M::Details>,
 ) -> BoxFuture<'a, Result<Reply, CallError>> {

@@ -84,13 +84,13 @@ pub trait Params: Sized + Send {
 
 /// Reads and validates parameters one by one; each function implements one declaration of [`params!`](crate::params).
 pub struct Reader<'a> {
-    parameters: &'a Parameters,
+    parameters: &'a Parameters<'a>,
     faults: &'a dyn ParameterFaults,
 }
 
 impl<'a> Reader<'a> {
     /// Reads from `parameters`; `faults` are the dialect's.
-    pub fn new(parameters: &'a Parameters, faults: &'a dyn ParameterFaults) -> Self {
+    pub fn new(parameters: &'a Parameters<'a>, faults: &'a dyn ParameterFaults) -> Self {
         Reader { parameters, faults }
     }
 
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
     fn read<T: Value>(
         &self,
         name: &str,
-        raw: &Raw,
+        raw: &Raw<'_>,
         wrong: impl FnOnce() -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         match T::read(raw) {

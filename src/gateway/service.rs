@@ -127,7 +127,7 @@ impl<D: Dialect<Details = Delivery>, S: Send + Sync + 'static> Dispatch for Serv
     fn dispatch<'a>(
         &'a self,
         method: &str,
-        parameters: &Parameters,
+        parameters: &Parameters<'_>,
         context: Context<Delivery>,
     ) -> BoxFuture<'a, Result<Reply, CallError>> {
         let Some(registered) = self.methods.find(method) else {

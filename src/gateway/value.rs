@@ -13,7 +13,7 @@ pub trait Value: Sized {
     ///
     /// # Errors
     /// Returns [`Invalid`] if the value is not accepted.
-    fn read(raw: &Raw) -> Result<Self, Invalid>;
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid>;
 
     /// The value as it is on the wire, to document a default; `None` if an absent parameter has no value.
     fn write(&self) -> Option<String> {
@@ -35,7 +35,7 @@ impl Value for i64 {
         "whole number".into()
     }
 
-    fn read(raw: &Raw) -> Result<i64, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<i64, Invalid> {
         match raw {
             Raw::Text(digits) => digits.parse().map_err(|_| Invalid::Wrong),
             Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
@@ -56,7 +56,7 @@ impl<const FIRST: i64, const LAST: i64> Value for Within<FIRST, LAST> {
         format!("{FIRST} to {LAST}").into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         match i64::read(raw)? {
             number if (FIRST..=LAST).contains(&number) => Ok(Within(number)),
             _ => Err(Invalid::Wrong),
@@ -73,7 +73,7 @@ impl<T: Value> Value for Option<T> {
         T::kind()
     }
 
-    fn read(raw: &Raw) -> Result<Option<T>, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Option<T>, Invalid> {
         T::read(raw).map(Some)
     }
 
@@ -91,11 +91,11 @@ impl<const MAX: usize> Value for Text<MAX> {
         format!("text, up to {MAX} characters").into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         match raw {
             Raw::Text(text) if text.chars().nth(MAX).is_some() => Err(Invalid::TooLong),
             Raw::Text(text) if text.contains('\0') => Err(Invalid::Wrong),
-            Raw::Text(text) => Ok(Text(text.clone())),
+            Raw::Text(text) => Ok(Text(text.clone().into_owned())),
             Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
     }
@@ -110,10 +110,10 @@ impl Value for Flag {
         "true or false".into()
     }
 
-    fn read(raw: &Raw) -> Result<Flag, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Flag, Invalid> {
         match raw {
             Raw::Bool(value) => Ok(Flag(*value)),
-            Raw::Text(text) => Ok(Flag(!matches!(text.as_str(), "0" | "false"))),
+            Raw::Text(text) => Ok(Flag(!matches!(text.as_ref(), "0" | "false"))),
             Raw::Decimal(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
     }
@@ -132,14 +132,14 @@ impl Value for Decimal {
         "number, up to 16 characters".into()
     }
 
-    fn read(raw: &Raw) -> Result<Decimal, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Decimal, Invalid> {
         match raw {
             Raw::Text(text) | Raw::Decimal(text) => {
                 let number = text
                     .bytes()
                     .all(|byte| byte.is_ascii_digit() || byte == b'.');
                 match number && text.len() <= 16 && text.parse::<f64>().is_ok() {
-                    true => Ok(Decimal(text.clone())),
+                    true => Ok(Decimal(text.clone().into_owned())),
                     false => Err(Invalid::Wrong),
                 }
             }

@@ -73,7 +73,7 @@ impl OpenPlatform {
 impl Dialect for OpenPlatform {
     type Details = Caller;
 
-    fn open(&self, request: &Request<'_>) -> Result<Call<Caller>, Fault> {
+    fn open<'a>(&self, request: &Request<'a>) -> Result<Call<'a, Caller>, Fault> {
         let envelope = Envelope::read(request.body)?;
         let (partner, secret) = self.authenticate(&envelope, request.now)?;
         let nonce = Nonce {

@@ -16,7 +16,7 @@ pub struct Envelope {
     pub nonce: String,
     pub token: String,
     pub action: String,
-    pub parameters: Parameters,
+    pub parameters: Parameters<'static>,
     spelling: Spelling,
     /// The text as it was sent, which the Token covers.
     timestamp: String,

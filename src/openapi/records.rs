@@ -200,9 +200,9 @@ impl Value for RecordFilter {
         "all, in or out".into()
     }
 
-    fn read(raw: &Raw) -> Result<RecordFilter, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<RecordFilter, Invalid> {
         match raw {
-            Raw::Text(text) => match text.as_str() {
+            Raw::Text(text) => match text.as_ref() {
                 "all" => Ok(RecordFilter(None)),
                 "in" => Ok(RecordFilter(Some(Direction::Income))),
                 "out" => Ok(RecordFilter(Some(Direction::Expense))),

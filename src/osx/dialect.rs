@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::signature::is_signed;
+use super::signature::{is_signed, text};
 use super::{PARAMETERS, invalid};
 use crate::config::{self, Keys};
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
-use crate::gateway::parameters::Parameters;
+use crate::gateway::parameters::Pair;
 use crate::gateway::params::ParameterFaults;
 use crate::gateway::reply::Reply;
 use crate::sign::same;
@@ -34,19 +34,19 @@ impl Osx {
     }
 
     /// Verifies a request and returns its appKey.
-    fn verify(&self, request: &Request<'_>, parameters: &Parameters) -> Result<String, Fault> {
-        let end = parameters.text("endtimestamp").map(str::parse::<i64>);
+    fn verify(&self, request: &Request<'_>, sent: &[Pair<'_>]) -> Result<String, Fault> {
+        let end = text(sent, "endtimestamp").map(str::parse::<i64>);
         if !matches!(end, Some(Ok(end)) if end >= request.now.div_euclid(1000)) {
             return Err(EXPIRED);
         }
-        let app_key = parameters.text("appKey").unwrap_or_default();
+        let app_key = text(sent, "appKey").unwrap_or_default();
         let keys = self.keys.as_ref().ok_or(WRONG_KEY)?;
         if !same(&keys.app_key, app_key) {
             return Err(WRONG_KEY);
         }
         let known = PARAMETERS.iter().find(|(path, _)| *path == request.path);
         let known = known.map_or(&[][..], |(_, names)| names);
-        match is_signed(parameters, known, &keys.app_secret) {
+        match is_signed(sent, known, &keys.app_secret) {
             true => Ok(keys.app_key.clone()),
             false => Err(FORGED),
         }
@@ -56,13 +56,13 @@ impl Osx {
 impl Dialect for Osx {
     type Details = ();
 
-    fn open(&self, request: &Request<'_>) -> Result<Call<()>, Fault> {
-        let mut parameters = Parameters::default();
-        form::read(request.query.as_bytes(), &mut parameters).ok_or(MALFORMED)?;
-        let caller = self.verify(request, &parameters)?;
+    fn open<'a>(&self, request: &Request<'a>) -> Result<Call<'a, ()>, Fault> {
+        let mut sent = Vec::with_capacity(16);
+        form::read(request.query.as_bytes(), &mut sent).ok_or(MALFORMED)?;
+        let caller = self.verify(request, &sent)?;
         Ok(Call {
             method: Some(request.path.to_owned()),
-            parameters,
+            parameters: sent.into_iter().collect(),
             caller,
             key: Some("current"),
             details: (),

@@ -17,7 +17,7 @@ impl Value for Uid {
         "whole number > 0".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         match i64::read(raw)? {
             uid if uid > 0 => Ok(Uid(uid)),
             _ => Err(Invalid::Wrong),

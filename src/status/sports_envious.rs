@@ -33,7 +33,7 @@ impl Value for Envious {
         "whole number, not 0".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         match i64::read(raw)? {
             number if number != 0 && (-MAX_DIAMONDS..=MAX_DIAMONDS).contains(&number) => {
                 Ok(Envious(number))

@@ -37,7 +37,7 @@ pub enum Birthday {
     At(i64),
 }
 
-fn text(raw: &Raw) -> Result<&str, Invalid> {
+fn text<'a>(raw: &'a Raw<'_>) -> Result<&'a str, Invalid> {
     match raw {
         Raw::Text(text) => Ok(text),
         Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
@@ -49,7 +49,7 @@ impl Value for Day {
         "YYYY-MM-DD".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         match text(raw)? {
             day if day.len() == 10 => day.parse().map(Day).map_err(|_| Invalid::Wrong),
             _ => Err(Invalid::Wrong),
@@ -62,7 +62,7 @@ impl Value for PublicAccount {
         "shop or service".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         match text(raw)? {
             "shop" => Ok(PublicAccount("shop")),
             "service" => Ok(PublicAccount("service")),
@@ -76,7 +76,7 @@ impl Value for Sex {
         "0 unknown, 1 male, 2 female".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         match text(raw)? {
             "0" | "保密" => Ok(Sex(0)),
             "1" | "male" | "男" => Ok(Sex(1)),
@@ -91,7 +91,7 @@ impl Value for Birthday {
         "YYYY-MM-DD or seconds".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         match Day::read(raw) {
             Ok(Day(day)) => Ok(Birthday::Day(day)),
             Err(_) => i64::read(raw).map(Birthday::At),

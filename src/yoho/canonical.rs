@@ -4,9 +4,11 @@
 //! The signed text is `name=value` joined by `&`, without any quoting. A request whose text could also be that of parameters with
 //! another meaning is refused, so that one signature has one reading.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
-use crate::gateway::parameters::{Parameters, Raw};
+use crate::gateway::parameters::{Pair, Parameters};
 
 /// Query and form parameters that are not signed.
 const UNSIGNED: [&str; 4] = ["client_secret", "q", "debug_data", "/api"];
@@ -30,89 +32,115 @@ impl Trim {
 
 /// Parameters in ascending order of their names, each name once: the first value counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Canonical(Vec<(String, String)>);
+pub struct Canonical<'a>(Vec<Trimmed<'a>>);
 
-impl Canonical {
+/// A parameter whose name is trimmed at its start, and whose value at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Trimmed<'a> {
+    sent_name: Cow<'a, str>,
+    /// The length of the white space before the name (bytes).
+    blank: usize,
+    value: Cow<'a, str>,
+}
+
+impl<'a> Trimmed<'a> {
+    fn of((sent_name, value): Pair<'a>, trim: Trim) -> Trimmed<'a> {
+        let cuts = |c| trim.cuts(c);
+        let length = value.trim_end_matches(cuts).len();
+        Trimmed {
+            blank: sent_name.len() - sent_name.trim_start_matches(cuts).len(),
+            value: part(value, 0..length),
+            sent_name,
+        }
+    }
+
+    fn name(&self) -> &str {
+        &self.sent_name[self.blank..]
+    }
+
+    fn pair(&self) -> (&str, &str) {
+        (self.name(), &self.value)
+    }
+
+    fn is_signed(&self) -> bool {
+        is_signed(self.name())
+    }
+}
+
+impl<'a> Canonical<'a> {
     /// Canonicalises the received parameters: trims each pair, the name at its start and the value at its end, and keeps the first of
     /// equal names. Returns `None` if a request with another meaning could have the same text: if a name holds `&` or `=`, if two
     /// names are equal only once trimmed, or if a value contains what could be a pair of its own (see [`splits`]). `known` are the
     /// names that the dialect and the methods read.
-    pub fn of(
-        sent: impl Iterator<Item = (String, String)>,
-        trim: Trim,
-        known: &BTreeSet<&str>,
-    ) -> Option<Canonical> {
-        let mut pairs = Vec::with_capacity(16);
-        for (mut name, mut value) in sent {
-            value.truncate(value.trim_end_matches(|c| trim.cuts(c)).len());
-            let cut = name.len() - name.trim_start_matches(|c| trim.cuts(c)).len();
-            let cut: String = name.drain(..cut).collect();
-            if name.contains(['&', '=']) {
-                return None;
-            }
-            pairs.push((name, value, cut));
+    pub fn of(sent: Vec<Pair<'a>>, trim: Trim, known: &BTreeSet<&str>) -> Option<Canonical<'a>> {
+        let sent = sent.into_iter();
+        let mut pairs: Vec<_> = sent.map(|pair| Trimmed::of(pair, trim)).collect();
+        if pairs.iter().any(|pair| pair.name().contains(['&', '='])) {
+            return None;
         }
         // The sort is stable, so the first of equal names stays first.
-        pairs.sort_by(|a, b| a.0.cmp(&b.0));
-        if pairs
-            .windows(2)
-            .any(|two| two[0].0 == two[1].0 && two[0].2 != two[1].2)
+        pairs.sort_by(|a, b| a.name().cmp(b.name()));
+        let is_equal = |a: &Trimmed<'_>, b: &Trimmed<'_>| a.name() == b.name();
+        let mut neighbours = pairs.windows(2);
+        if neighbours.any(|two| is_equal(&two[0], &two[1]) && two[0].sent_name != two[1].sent_name)
         {
             return None;
         }
-        pairs.dedup_by(|later, first| later.0 == first.0);
-        let pairs: Vec<_> = pairs
-            .into_iter()
-            .map(|(name, value, _)| (name, value))
-            .collect();
+        pairs.dedup_by(|later, first| is_equal(later, first));
         // Only a signed name stands in the text, and so bounds what fits in before it.
         let next = |at: usize| {
-            let mut later = pairs[at + 1..].iter().map(|(name, _)| name.as_str());
-            later.find(|name| is_signed(name))
+            let mut later = pairs[at + 1..].iter();
+            later.find(|pair| pair.is_signed()).map(Trimmed::name)
         };
         let mut all = pairs.iter().enumerate();
-        let ambiguous = all.any(|(at, (name, value))| splits(name, value, next(at), known));
+        let ambiguous = all.any(|(at, pair)| {
+            pair.value.contains('&') && splits(pair.name(), &pair.value, next(at), known)
+        });
         (!ambiguous).then_some(Canonical(pairs))
     }
 
     /// The value of a name; `None` if it is absent or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let place = self
-            .0
-            .binary_search_by(|(known, _)| known.as_str().cmp(name));
-        let (_, value) = &self.0[place.ok()?];
+        let place = self.0.binary_search_by(|pair| pair.name().cmp(name));
+        let Trimmed { value, .. } = &self.0[place.ok()?];
         (!value.is_empty()).then_some(value)
     }
 
     /// The signed text, with the key in its place.
     pub fn text(&self, key: &str) -> String {
+        let signed = || self.0.iter().filter(|pair| pair.is_signed());
+        let before = |pair: &&Trimmed<'_>| pair.name() < PRIVATE_KEY;
+        let pairs = (signed().take_while(before).map(Trimmed::pair))
+            .chain([(PRIVATE_KEY, key)])
+            .chain(signed().skip_while(before).map(Trimmed::pair));
         let mut text = String::with_capacity(256);
-        let mut push = |name: &str, value: &str| {
+        for (name, value) in pairs {
             if !text.is_empty() {
                 text.push('&');
             }
             text.push_str(name);
             text.push('=');
             text.push_str(value);
-        };
-        let pairs = || self.0.iter().filter(|(name, _)| is_signed(name));
-        let (before, after) = (
-            pairs().take_while(|(name, _)| name.as_str() < PRIVATE_KEY),
-            pairs().skip_while(|(name, _)| name.as_str() < PRIVATE_KEY),
-        );
-        before.for_each(|(name, value)| push(name, value));
-        push(PRIVATE_KEY, key);
-        after.for_each(|(name, value)| push(name, value));
+        }
         text
     }
 
     /// The parameters that a method reads.
-    pub fn into_parameters(self) -> Parameters {
-        let mut parameters = Parameters::default();
-        for (name, value) in self.0 {
-            parameters.push(name, Raw::Text(value));
-        }
-        parameters
+    pub fn into_parameters(self) -> Parameters<'a> {
+        let pairs = self.0.into_iter();
+        let trimmed = pairs.map(|pair| {
+            let length = pair.sent_name.len();
+            (part(pair.sent_name, pair.blank..length), pair.value)
+        });
+        trimmed.collect()
+    }
+}
+
+/// A part of a text, borrowed if the text is.
+fn part(text: Cow<'_, str>, range: Range<usize>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[range]),
+        Cow::Owned(text) => Cow::Owned(text[range].to_owned()),
     }
 }
 

@@ -11,8 +11,7 @@ use crate::config::{self, Secret};
 use crate::gateway::context::{Delivery, SelfVerifying, SignedBody, within};
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
-use crate::gateway::form;
-use crate::gateway::parameters::Parameters;
+use crate::gateway::parameters::{Pair, Parameters};
 use crate::gateway::params::ParameterFaults;
 use crate::gateway::reply::Reply;
 
@@ -78,40 +77,24 @@ impl Yoho {
         }
     }
 
-    /// The call of a self-verifying method; `None` for every other request.
-    fn open_self_verifying(&self, request: &Request<'_>) -> Option<Call<Delivery>> {
-        let mut parameters = Parameters::default();
-        form::read(request.query.as_bytes(), &mut parameters)?;
-        let method = parameters.text("method")?;
+    /// The self-verifying method that the query names; `None` for every other request.
+    fn self_verifying(&self, query: &[Pair<'_>]) -> Option<&SelfVerifying> {
+        let (_, method) = query.iter().find(|(name, _)| name == "method")?;
         let mut known = self.self_verifying.iter();
-        let found = known.find(|known| known.method == method)?;
-        let signature = request.headers.get(BODY_SIGNATURE).unwrap_or_default();
-        Some(Call {
-            method: Some(method.to_owned()),
-            caller: found.sender.to_owned(),
-            key: None,
-            details: Delivery {
-                message_id: None,
-                signed_body: Some(SignedBody {
-                    bytes: request.body.to_vec(),
-                    signature: signature.to_owned(),
-                }),
-            },
-            parameters,
-        })
+        known.find(|known| known.method == method)
     }
 
     /// Whether a request passes without `client_secret`: it has the parameter `debug = yoho.debug` and comes from
     /// `yoho.debug_from`.
-    fn is_debug(&self, sent: &[(String, String)], request: &Request<'_>) -> bool {
+    fn is_debug(&self, sent: &[Pair<'_>], request: &Request<'_>) -> bool {
         let given = sent.iter().find(|(name, _)| name == "debug");
-        let given = given.map(|(_, value)| value.as_str());
+        let given = given.map(|(_, value)| &**value);
         let expected = self.debug.as_deref();
         expected.is_some() && given == expected && within(request.addresses, &self.debug_from)
     }
 
     /// Verifies `client_secret` over a canonical list, unless `is_debug` replaces it.
-    fn verify(&self, signed: &Canonical, is_debug: bool) -> Result<Signer, Fault> {
+    fn verify(&self, signed: &Canonical<'_>, is_debug: bool) -> Result<Signer, Fault> {
         let client_type = signed.get("client_type").map(str::to_lowercase);
         if is_debug {
             return Ok(Signer {
@@ -132,15 +115,14 @@ impl Yoho {
     }
 
     /// Canonicalises query and form parameters as their client trims, which only the signature tells, and verifies them.
-    fn canonical(
+    fn canonical<'a>(
         &self,
-        sent: Parameters,
+        sent: Vec<Pair<'a>>,
         request: &Request<'_>,
-    ) -> Result<(Canonical, Signer), Fault> {
-        let sent: Vec<(String, String)> = sent.into_texts().collect();
+    ) -> Result<(Canonical<'a>, Signer), Fault> {
         let is_debug = self.is_debug(&sent, request);
-        let as_trimmed = |sent: Vec<(String, String)>, trim| {
-            let canonical = Canonical::of(sent.into_iter(), trim, &self.known).ok_or(FORGED)?;
+        let as_trimmed = |sent, trim| {
+            let canonical = Canonical::of(sent, trim, &self.known).ok_or(FORGED)?;
             let signer = self.verify(&canonical, is_debug)?;
             Ok((canonical, signer))
         };
@@ -154,24 +136,48 @@ impl Yoho {
 }
 
 /// Whether Unicode's trim could cut more than Java's.
-fn has_wide_space(sent: &[(String, String)]) -> bool {
+fn has_wide_space(sent: &[Pair<'_>]) -> bool {
     let wide = |c: char| c > ' ' && c.is_whitespace();
     sent.iter()
         .any(|(name, value)| name.starts_with(wide) || value.ends_with(wide))
 }
 
+/// The unauthenticated call of a self-verifying method.
+fn self_verifying_call<'a>(
+    found: &SelfVerifying,
+    query: Vec<Pair<'a>>,
+    request: &Request<'_>,
+) -> Call<'a, Delivery> {
+    let signature = request.headers.get(BODY_SIGNATURE).unwrap_or_default();
+    Call {
+        method: Some(found.method.to_owned()),
+        caller: found.sender.to_owned(),
+        key: None,
+        details: Delivery {
+            message_id: None,
+            signed_body: Some(SignedBody {
+                bytes: request.body.to_vec(),
+                signature: signature.to_owned(),
+            }),
+        },
+        parameters: query.into_iter().collect(),
+    }
+}
+
 impl Dialect for Yoho {
     type Details = Delivery;
 
-    fn open(&self, request: &Request<'_>) -> Result<Call<Delivery>, Fault> {
-        if let Some(call) = self.open_self_verifying(request) {
-            return Ok(call);
+    fn open<'a>(&self, request: &Request<'a>) -> Result<Call<'a, Delivery>, Fault> {
+        let mut sent = query::read(request).ok_or(MALFORMED)?;
+        if let Some(found) = self.self_verifying(&sent) {
+            return Ok(self_verifying_call(found, sent, request));
         }
-        let (sent, json) = query::read(request).ok_or(MALFORMED)?;
+        let json = query::read_body(request, &mut sent).ok_or(MALFORMED)?;
         let (canonical, signer) = self.canonical(sent, request)?;
         let mut parameters = canonical.into_parameters();
         if let Some(json) = json {
-            parameters.append(serde_json::from_slice(json).map_err(|_| MALFORMED)?);
+            let json: Parameters<'static> = serde_json::from_slice(json).map_err(|_| MALFORMED)?;
+            parameters.append(json);
         }
         for (name, max_length) in COMMON {
             let text = parameters.text(name);

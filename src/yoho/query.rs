@@ -2,30 +2,39 @@
 
 use crate::gateway::dialect::Request;
 use crate::gateway::form;
-use crate::gateway::parameters::Parameters;
+use crate::gateway::parameters::Pair;
 
-/// Reads the parameters that `client_secret` covers, those of the query and then of the form, and separates a JSON body, which it
-/// does not cover. Returns `None` if a text is not UTF-8 or the body is neither a form nor JSON.
+/// Reads the parameters of the query.
+///
+/// Returns `None` if a text is not UTF-8, or if the query is too large.
+pub fn read<'a>(request: &Request<'a>) -> Option<Vec<Pair<'a>>> {
+    let mut pairs = Vec::with_capacity(16);
+    form::read(request.query.as_bytes(), &mut pairs)?;
+    Some(pairs)
+}
+
+/// Appends the parameters of a form body to those of the query, or returns a JSON body, which `client_secret` does not cover.
+/// Returns `None` if a text is not UTF-8, if the body is neither a form nor JSON, or if query and form together are too large.
 ///
 /// Some of the document's clients send JSON under a form's content type, so a body that starts with `{` is JSON under any content
 /// type.
-pub fn read<'a>(request: &Request<'a>) -> Option<(Parameters, Option<&'a [u8]>)> {
-    let mut parameters = Parameters::default();
-    form::read(request.query.as_bytes(), &mut parameters)?;
+pub fn read_body<'a>(request: &Request<'a>, pairs: &mut Vec<Pair<'a>>) -> Option<Option<&'a [u8]>> {
     let body = request.body.trim_ascii();
+    if body.is_empty() {
+        return Some(None);
+    }
     let content_type = request.headers.get("content-type").unwrap_or_default();
     let content_type = content_type.to_ascii_lowercase();
-    if body.is_empty() {
-        return Some((parameters, None));
-    }
     if body.starts_with(b"{") || content_type.contains("json") {
-        return Some((parameters, Some(body)));
+        return Some(Some(body));
     }
-    if !content_type.is_empty() && !content_type.starts_with("application/x-www-form-urlencoded") {
+    let is_form =
+        content_type.is_empty() || content_type.starts_with("application/x-www-form-urlencoded");
+    if !is_form || request.query.len() + body.len() > form::MAX_SIZE {
         return None;
     }
-    form::read(body, &mut parameters)?;
-    Some((parameters, None))
+    form::read(body, pairs)?;
+    Some(None)
 }
 
 #[cfg(test)]
@@ -52,9 +61,10 @@ mod tests {
             body,
             addresses: &[],
         };
-        let (parameters, json) = read(&request)?;
-        let texts = parameters
-            .texts()
+        let mut pairs = read(&request)?;
+        let json = read_body(&request, &mut pairs)?;
+        let texts = pairs
+            .into_iter()
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         Some((texts, json.is_some()))
@@ -109,5 +119,8 @@ mod tests {
             None
         );
         assert_eq!(decoded("", Some("text/plain"), b"a=1"), None);
+        let half = "a".repeat(form::MAX_SIZE / 2);
+        assert!(decoded(&half, None, half.as_bytes()).is_some());
+        assert_eq!(decoded(&half, None, format!("{half}a").as_bytes()), None);
     }
 }

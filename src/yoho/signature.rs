@@ -11,12 +11,12 @@ pub fn client_secret<'a>(
     parameters: impl Iterator<Item = (&'a str, &'a str)>,
     key: &Secret,
 ) -> String {
-    let sent = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let canonical = Canonical::of(sent, Trim::Java, &BTreeSet::new());
+    let sent = parameters.map(|(name, value)| (name.into(), value.into()));
+    let canonical = Canonical::of(sent.collect(), Trim::Java, &BTreeSet::new());
     canonical.map_or_else(String::new, |canonical| digest(&canonical, key))
 }
 
 /// Signs a canonical list.
-pub fn digest(canonical: &Canonical, key: &Secret) -> String {
+pub fn digest(canonical: &Canonical<'_>, key: &Secret) -> String {
     md5_hex(&[canonical.text(key.reveal()).as_bytes()])
 }

@@ -23,7 +23,7 @@ impl Value for Debit {
         "-1 to -1000000000".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         i64::read(raw).and_then(|num| {
             (-MAX_COINS..=-1)
                 .contains(&num)
@@ -38,7 +38,7 @@ impl Value for DayBound {
         "YYYY-MM-DD or 0".into()
     }
 
-    fn read(raw: &Raw) -> Result<Self, Invalid> {
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         match raw {
             Raw::Text(text) if text == "0" => Ok(DayBound(None)),
             Raw::Text(text) if text.len() == 10 => text

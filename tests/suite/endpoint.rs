@@ -35,13 +35,13 @@ struct ToyDialect;
 impl Dialect for ToyDialect {
     type Details = ();
 
-    fn open(&self, request: &Request<'_>) -> Result<Call<()>, Fault> {
+    fn open<'a>(&self, request: &Request<'a>) -> Result<Call<'a, ()>, Fault> {
         let (uid, signature) = request.query.split_once('.').ok_or(FORGED)?;
         if md5(&format!("{uid}{KEY}")) != signature {
             return Err(FORGED);
         }
         let mut parameters = Parameters::default();
-        parameters.push("uid".to_owned(), Raw::Text(uid.to_owned()));
+        parameters.push("uid".into(), Raw::Text(uid.into()));
         Ok(Call {
             method: Some("toy.balance".to_owned()),
             parameters,

@@ -46,7 +46,7 @@ fn named(code: i64, name: &str) -> Fault {
 }
 
 fn read(json: &str) -> Result<Sample, Fault> {
-    let parameters: Parameters = serde_json::from_str(json).expect("an object");
+    let parameters: Parameters<'static> = serde_json::from_str(json).expect("an object");
     Sample::read(&Reader::new(&parameters, &Dialect))
 }
 
