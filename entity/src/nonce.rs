@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-/// A single-use value that a caller has used. It is kept for as long as its time would let it be used again.
+/// A value that a caller has used. It is kept for as long as its time would let it be used again.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "nonce")]
 pub struct Model {
@@ -12,6 +12,8 @@ pub struct Model {
     /// The key of the caller and the value.
     #[sea_orm(primary_key, auto_increment = false)]
     pub nonce_key: Vec<u8>,
+    /// The key of the content that may use the value again; NULL = nothing may.
+    pub fingerprint: Option<Vec<u8>>,
 }
 
 /// The ORM joins nothing.

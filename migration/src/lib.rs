@@ -20,6 +20,7 @@ mod m20261126_000008_advisory_lock;
 mod m20261126_000009_probe;
 mod m20261126_000010_daily_limit_slot;
 mod m20261126_000011_standard_names;
+mod m20261126_000012_nonce_fingerprint;
 
 /// The ledger's record of its migrations: `version` names one, `applied_at` is in Unix seconds. The table is the one that
 /// SeaORM's own migrator keeps, which earlier versions of this program used.
@@ -52,6 +53,7 @@ const MIGRATIONS: &[Migration] = &migrations![
     m20261126_000009_probe,
     m20261126_000010_daily_limit_slot,
     m20261126_000011_standard_names,
+    m20261126_000012_nonce_fingerprint,
 ];
 
 /// Brings the schema up to date: applies each migration that the ledger has not recorded, and records it.

@@ -1,6 +1,9 @@
 //! The section `[osx]`: the community platform, its scores, and the rules by which actions score.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+use regex_lite::Regex;
 
 use super::reader::{Invalid, Section};
 use super::secret::Secret;
@@ -10,8 +13,14 @@ use super::secret::Secret;
 pub struct Osx {
     /// The keys that the platform signs with; `None` = every request is refused.
     pub keys: Option<Keys>,
+    /// How far ahead the `endtimestamp` of a request may be.
+    pub max_ahead: Duration,
+    /// Parameters of the callback URL that the platform signs beside its own.
+    pub callback_parameters: Vec<String>,
     /// The meaning of the parameter `user_token`.
     pub user_token: UserToken,
+    /// The form of a user token, which matches it as a whole; `None` = any.
+    pub user_token_pattern: Option<Regex>,
     /// The assets of score1 to score9, in this order.
     pub scores: [String; SCORES],
     /// The rules by the name of their action.
@@ -57,6 +66,21 @@ const MAX_CHARS: usize = 255;
 /// The largest absolute value of points in a rule, and the largest daily_max.
 const MAX_AMOUNT: i64 = 1_000_000_000;
 
+/// The largest max_ahead_seconds: the platform retries for 32 hours.
+const MAX_AHEAD_SECONDS: i64 = 30 * 86_400;
+/// The parameters that the platform itself sends, beside those of [`callback_parameter`]'s range.
+const OWN_PARAMETERS: [&str; 9] = [
+    "user_token",
+    "to_user_token",
+    "to_id",
+    "action",
+    "action_token",
+    "appKey",
+    "token",
+    "sign",
+    "endtimestamp",
+];
+
 /// Reads `[osx]`.
 pub(super) fn osx(section: &mut Section<'_, '_>) -> Option<Osx> {
     let expected = format!("1 to {MAX_CHARS} characters without spaces");
@@ -78,6 +102,15 @@ pub(super) fn osx(section: &mut Section<'_, '_>) -> Option<Osx> {
         // `section` has recorded the error.
         (None, _) | (_, None) => None,
     };
+    let max_ahead = section.integer("max_ahead_seconds", 60..=MAX_AHEAD_SECONDS);
+    let expected = "a parameter's name: 1 to 255 characters without spaces";
+    let callback_parameters = section.list("callback_parameters", expected, callback_parameter);
+    let user_token_pattern = match section.has("user_token_pattern") {
+        true => section
+            .parsed("user_token_pattern", "a regular expression", pattern)
+            .map(Some),
+        false => Some(None),
+    };
     let choices = [("user_key", UserToken::UserKey), ("uid", UserToken::Uid)];
     let user_token = section.choice("user_token", &choices);
     let scores = section.section("scores", scores);
@@ -93,10 +126,35 @@ pub(super) fn osx(section: &mut Section<'_, '_>) -> Option<Osx> {
     all?;
     Some(Osx {
         keys: keys?,
+        max_ahead: Duration::from_secs(max_ahead?),
+        callback_parameters: callback_parameters?,
         user_token: user_token?,
+        user_token_pattern: user_token_pattern?,
         scores: scores?,
         rules,
     })
+}
+
+/// The name of a signed parameter of the callback URL. Values are signed in the order of their names, without separators, so nothing
+/// may stand between the secret and the ten digits of the time.
+fn callback_parameter(name: &str) -> Result<String, Invalid> {
+    if OWN_PARAMETERS.contains(&name) {
+        let reason = format!("{name:?} is a parameter of the platform's own");
+        return Err(Invalid::Because(reason));
+    }
+    if ("appSecret".."endtimestamp").contains(&name) {
+        let reason = format!(
+            "{name:?} sorts between appSecret and endtimestamp, so its value could be taken for a part of the time; rename it in \
+             the callback URL"
+        );
+        return Err(Invalid::Because(reason));
+    }
+    token(name)
+}
+
+fn pattern(text: &str) -> Result<Regex, Invalid> {
+    let whole = Regex::new(&format!(r"\A(?:{text})\z"));
+    whole.map_err(|error| Invalid::Because(format!("must be a regular expression: {error}")))
 }
 
 fn scores(section: &mut Section<'_, '_>) -> Option<[String; SCORES]> {

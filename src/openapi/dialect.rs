@@ -79,6 +79,7 @@ impl Dialect for OpenPlatform {
         let nonce = Nonce {
             at: envelope.at(),
             key: KeySpace::PartnerNonce.key(&[&partner.open_id, &envelope.nonce]),
+            fingerprint: None,
         };
         Ok(Call {
             caller: partner.open_id.clone(),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use regex_lite::Regex;
+
 use super::invalid;
 use super::profile::Profile;
 use crate::config::{self, Rule, SCORES, UserToken};
@@ -17,6 +19,7 @@ pub struct Community {
     pub coins: Arc<Coins>,
     members: Members,
     user_token: UserToken,
+    user_token_pattern: Option<Regex>,
     scores: [String; SCORES],
     rules: BTreeMap<String, Rule>,
 }
@@ -28,6 +31,7 @@ impl Community {
             coins,
             members,
             user_token: config.user_token,
+            user_token_pattern: config.user_token_pattern.clone(),
             scores: config.scores.clone(),
             rules: config.rules.clone(),
         }
@@ -36,8 +40,13 @@ impl Community {
     /// The member's name in a user token. Which of the two names it is, `osx.user_token` configures.
     ///
     /// # Errors
-    /// Returns a fault that names `parameter` if the token is not a uid although `osx.user_token` is `uid`.
+    /// Returns a fault that names `parameter` if the token does not match `osx.user_token_pattern`, or if it is not a uid although
+    /// `osx.user_token` is `uid`.
     pub fn name(&self, token: &str, parameter: &str) -> Result<MemberName, Fault> {
+        let pattern = self.user_token_pattern.as_ref();
+        if pattern.is_some_and(|pattern| !pattern.is_match(token)) {
+            return Err(invalid("参数格式不对:", parameter));
+        }
         match self.user_token {
             UserToken::UserKey => Ok(MemberName::UserKey(token.to_owned())),
             UserToken::Uid => match token.parse() {

@@ -1,28 +1,32 @@
 //! The community's dialect: a GET whose parameter `sign` covers the parameters, by protocols.md part 3.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use super::signature::{is_signed, text};
-use super::{PARAMETERS, invalid};
+use super::callback::Callback;
+use super::invalid;
 use crate::config::{self, Keys};
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
-use crate::gateway::parameters::Pair;
 use crate::gateway::params::ParameterFaults;
 use crate::gateway::reply::Reply;
+use crate::ledger::book::transaction::Nonce;
 use crate::sign::same;
 
 // The envelope has no codes of faults; these are for the log and the metrics.
 const EXPIRED: Fault = Fault::new(1, "请求超时");
 const WRONG_KEY: Fault = Fault::new(2, "参数错误,秘钥key不正确");
-const FORGED: Fault = Fault::new(3, "签名验证不通过");
+pub(super) const FORGED: Fault = Fault::new(3, "签名验证不通过");
 const MALFORMED: Fault = Fault::new(4, "参数格式不对");
 const NO_METHOD: Fault = Fault::new(5, "接口不存在");
 
 /// The dialect with its keys; without keys, it rejects every request.
 pub struct Osx {
     keys: Option<Keys>,
+    max_ahead: Duration,
+    callback_parameters: Vec<String>,
 }
 
 impl Osx {
@@ -30,42 +34,50 @@ impl Osx {
     pub fn new(config: &config::Osx) -> Osx {
         Osx {
             keys: config.keys.clone(),
+            max_ahead: config.max_ahead,
+            callback_parameters: config.callback_parameters.clone(),
         }
     }
 
-    /// Verifies a request and returns its appKey.
-    fn verify(&self, request: &Request<'_>, sent: &[Pair<'_>]) -> Result<String, Fault> {
-        let end = text(sent, "endtimestamp").map(str::parse::<i64>);
-        if !matches!(end, Some(Ok(end)) if end >= request.now.div_euclid(1000)) {
-            return Err(EXPIRED);
-        }
-        let app_key = text(sent, "appKey").unwrap_or_default();
+    /// Verifies a request. Returns its appKey, and the end of its validity (ms).
+    fn verify(&self, callback: &Callback<'_>, now: i64) -> Result<(String, i64), Fault> {
+        let end = self.end(callback.get("endtimestamp"), now).ok_or(EXPIRED)?;
         let keys = self.keys.as_ref().ok_or(WRONG_KEY)?;
-        if !same(&keys.app_key, app_key) {
+        if !same(&keys.app_key, callback.get("appKey")) {
             return Err(WRONG_KEY);
         }
-        let known = PARAMETERS.iter().find(|(path, _)| *path == request.path);
-        let known = known.map_or(&[][..], |(_, names)| names);
-        match is_signed(sent, known, &keys.app_secret) {
-            true => Ok(keys.app_key.clone()),
+        match callback.is_signed(&keys.app_secret) {
+            true => Ok((keys.app_key.clone(), end)),
             false => Err(FORGED),
         }
+    }
+
+    /// The end of a request's validity (ms); `None` unless it is ten digits, not over, and at most `osx.max_ahead_seconds` ahead: a
+    /// longer or a shorter number could have digits of its neighbours in the signed text.
+    fn end(&self, digits: &str, now: i64) -> Option<i64> {
+        let is_time = digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let end: i64 = digits.parse().ok().filter(|_| is_time)?;
+        let now = now.div_euclid(1000);
+        let ahead = u64::try_from(end.checked_sub(now)?).ok()?;
+        (ahead <= self.max_ahead.as_secs()).then(|| end.saturating_mul(1000))
     }
 }
 
 impl Dialect for Osx {
-    type Details = ();
+    /// The signature, which has one reading.
+    type Details = Nonce;
 
-    fn open<'a>(&self, request: &Request<'a>) -> Result<Call<'a, ()>, Fault> {
+    fn open<'a>(&self, request: &Request<'a>) -> Result<Call<'a, Nonce>, Fault> {
         let mut sent = Vec::with_capacity(16);
         form::read(request.query.as_bytes(), &mut sent).ok_or(MALFORMED)?;
-        let caller = self.verify(request, &sent)?;
+        let callback = Callback::of(request.path, &sent, &self.callback_parameters);
+        let (caller, end) = self.verify(&callback, request.now)?;
         Ok(Call {
             method: Some(request.path.to_owned()),
-            parameters: sent.into_iter().collect(),
+            details: callback.nonce(end),
+            parameters: callback.into_parameters()?,
             caller,
             key: Some("current"),
-            details: (),
         })
     }
 

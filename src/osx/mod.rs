@@ -1,5 +1,6 @@
 //! The endpoint of the OSX community: `GET /userActionNotify` and `GET /getUserInfo`, by protocols.md part 3.
 
+mod callback;
 mod community;
 mod dialect;
 mod notify;
@@ -16,6 +17,7 @@ use crate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedRequest};
 use crate::gateway::fault::Fault;
 use crate::gateway::registry::{DuplicateName, Registry};
 use crate::gateway::service::Service;
+use crate::ledger::book::transaction::Nonce;
 use crate::services::Services;
 use community::Community;
 use dialect::Osx;
@@ -52,7 +54,7 @@ fn invalid(text: &str, name: &str) -> Fault {
 /// The endpoint of the community's callbacks.
 pub struct CommunityCallbacks {
     config: config::Osx,
-    methods: Arc<Registry<Community, ()>>,
+    methods: Arc<Registry<Community, Nonce>>,
 }
 
 impl CommunityCallbacks {
@@ -68,7 +70,7 @@ impl CommunityCallbacks {
     }
 }
 
-fn methods() -> Result<Registry<Community, ()>, DuplicateName> {
+fn methods() -> Result<Registry<Community, Nonce>, DuplicateName> {
     let mut registry = Registry::default();
     registry.add::<notify::UserActionNotify>()?;
     registry.add::<user_info::GetUserInfo>()?;

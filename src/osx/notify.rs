@@ -5,6 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Community;
+use super::dialect::FORGED;
 use crate::config::Rule;
 use crate::gateway::context::Context;
 use crate::gateway::fault::CallError;
@@ -12,7 +13,7 @@ use crate::gateway::method::Method;
 use crate::gateway::value::Text;
 use crate::ledger::Ledger;
 use crate::ledger::book::transaction::{
-    AccountKey, Action, Limit, Posting, PostingKind, Receipt, Transaction,
+    AccountKey, Action, Limit, Nonce, Posting, PostingKind, Receipt, Rejection, Transaction,
 };
 use crate::members::MemberName;
 use crate::params;
@@ -63,14 +64,14 @@ impl Method for UserActionNotify {
     const EXAMPLE: &'static str = "user_token=14359234985&to_user_token=14359234956&to_id=256&action=osapi_com_sendThread&action_token=1520559498658924";
     const MESSAGE: &'static str = "ok";
     type State = Community;
-    type Details = ();
+    type Details = Nonce;
     type Params = Params;
     type Reply = Box<RawValue>;
 
     async fn call(
         community: &Community,
         params: Params,
-        context: Context,
+        context: Context<Nonce>,
     ) -> Result<Box<RawValue>, CallError> {
         let present = |text: Option<Text<255>>| text.map(|Text(text)| text).filter(|it| it != NONE);
         let (Text(user), Text(action), Text(token)) = (params.user, params.action, params.token);
@@ -111,7 +112,7 @@ impl Method for UserActionNotify {
             participant.scores.iter().map(post)
         });
         let transaction = Transaction {
-            nonce: None,
+            nonce: Some(context.details),
             request_id: Some(context.request_id.shared()),
             postings: postings.collect(),
             action: Some(Action {
@@ -137,14 +138,17 @@ impl Method for UserActionNotify {
     }
 }
 
-/// Applies an action. Returns for each posting the balance after the action, or `None` if the posting changed nothing. A repeated
+/// Applies an action, unless its signature had another reading before. Returns for each posting the balance after the action, or `None` if the posting changed nothing. A repeated
 /// action changes nothing and returns the current balances, or no balances if the recorded action scored nothing.
 async fn apply(ledger: &Ledger, transaction: Transaction) -> Result<Vec<Option<i64>>, CallError> {
     let postings = transaction.postings.iter();
     let accounts: Vec<AccountKey> = postings.map(|posting| posting.account.clone()).collect();
-    let reject = |rejection| {
-        log::error!("the ledger rejected the scores of an action: {rejection}");
-        CallError::Internal
+    let reject = |rejection| match rejection {
+        Rejection::NonceSpent => FORGED.into(),
+        rejection => {
+            log::error!("the ledger rejected the scores of an action: {rejection}");
+            CallError::Internal
+        }
     };
     let applied = ledger.apply(transaction).await;
     let applied = applied.map_err(|error| call_error(error, reject))?;

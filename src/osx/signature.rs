@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Secret;
-use crate::gateway::parameters::Pair;
-use crate::sign::{md5_hex, same};
+use crate::sign::md5_hex;
 
 /// Signs parameters: concatenates the values of all but `sign`, and of `appSecret`, in ascending order of their names; lower-case
 /// hex MD5. A repeated name counts with its first value.
@@ -20,21 +19,6 @@ pub fn sign<'a>(
     signed.insert("appSecret", secret.reveal());
     let values: Vec<&[u8]> = signed.values().map(|value| value.as_bytes()).collect();
     md5_hex(&values)
-}
-
-/// The first value of a name; `None` if it is absent or empty.
-pub fn text<'a>(sent: &'a [Pair<'_>], name: &str) -> Option<&'a str> {
-    let (_, value) = sent.iter().find(|(known, _)| known == name)?;
-    (!value.is_empty()).then_some(value)
-}
-
-/// Whether `sign` covers all parameters, or at least those in `platforms_own`: the platform does not sign parameters of the
-/// configured callback URL.
-pub fn is_signed(sent: &[Pair<'_>], platforms_own: &[&str], secret: &Secret) -> bool {
-    let given = text(sent, "sign").unwrap_or_default().to_ascii_lowercase();
-    let all = || sent.iter().map(|(name, value)| (&**name, &**value));
-    let known = all().filter(|(name, _)| platforms_own.contains(name));
-    same(&sign(all(), secret), &given) | same(&sign(known, secret), &given)
 }
 
 #[cfg(test)]

@@ -6,15 +6,18 @@ use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use super::Community;
+use super::dialect::FORGED;
 use super::profile::Profile;
 use crate::config::SCORES;
 use crate::gateway::context::Context;
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::value::Text;
+use crate::ledger::book::transaction::{Nonce, Transaction};
 use crate::params;
+use crate::points::call_error;
 
-/// `/getUserInfo`.
+/// `/getUserInfo`. It writes which reading the signature has, since that would otherwise also open another user's profile.
 pub struct GetUserInfo;
 
 /// The path, which is the method's name.
@@ -52,17 +55,24 @@ impl Method for GetUserInfo {
     const EXAMPLE: &'static str = "user_token=14359234985";
     const MESSAGE: &'static str = "ok";
     type State = Community;
-    type Details = ();
+    type Details = Nonce;
     type Params = Params;
     type Reply = Reply;
 
     async fn call(
         community: &Community,
         params: Params,
-        _context: Context,
+        context: Context<Nonce>,
     ) -> Result<Reply, CallError> {
         let Text(user_token) = params.user;
         let name = community.name(&user_token, "user_token")?;
+        let read = Transaction {
+            nonce: Some(context.details),
+            request_id: Some(context.request_id.shared()),
+            ..Transaction::default()
+        };
+        let read = community.coins.ledger.apply(read).await;
+        read.map_err(|error| call_error(error, |_| FORGED.into()))?;
         let profile = community.profile(&name).await?;
         let balances = (0..SCORES).map(|score| {
             let account = community.account(&name, score);

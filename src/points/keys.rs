@@ -26,6 +26,8 @@ pub enum KeySpace {
     PartnerNonce,
     /// An action of the community: action_token.
     CommunityAction,
+    /// A signature of the community: sign.
+    CommunitySign,
 }
 
 impl KeySpace {
@@ -45,6 +47,7 @@ impl KeySpace {
             KeySpace::PartnerGift => &["openapi", "biz"],
             KeySpace::PartnerNonce => &["openapi", "nonce"],
             KeySpace::CommunityAction => &["action"],
+            KeySpace::CommunitySign => &["community", "sign"],
         }
     }
 }

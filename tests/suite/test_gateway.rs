@@ -42,6 +42,7 @@ pub type Answer = (u16, String);
 /// A running gateway; dropping it stops it.
 pub struct TestGateway {
     server: Option<RunningServer>,
+    config: Config,
     client: Client,
     now: Arc<AtomicI64>,
     folder: TempDir,
@@ -81,10 +82,9 @@ impl TestGateway {
         let own = settings.len() < SETTINGS.len() || config.samples.is_empty();
         assert!(own, "{:?}", config.samples);
         let now = Arc::new(AtomicI64::new(0));
-        let shared = now.clone();
-        let clock = Clock::new(move || shared.load(Ordering::SeqCst));
         let gateway = TestGateway {
-            server: Some(start(&config, clock).await.unwrap()),
+            server: Some(start(&config, clock(&now)).await.unwrap()),
+            config,
             client: client(),
             now,
             folder,
@@ -92,6 +92,20 @@ impl TestGateway {
         };
         gateway.set_time("2026-05-20 11:30:32");
         gateway
+    }
+
+    /// Stops the gateway and starts it again on the same database.
+    pub async fn restart(&mut self) {
+        self.client = client();
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        self.server = Some(start(&self.config, clock(&self.now)).await.unwrap());
+    }
+
+    /// Sets the clock to a Unix time (ms).
+    pub fn set_now(&self, at: i64) {
+        self.now.store(at, Ordering::SeqCst);
     }
 
     /// Sets the clock to a local time in Shanghai: `2026-05-20 11:30:32`.
@@ -227,6 +241,12 @@ impl TestGateway {
     fn server(&self) -> &RunningServer {
         self.server.as_ref().expect("it runs until it is dropped")
     }
+}
+
+/// The clock whose time is `now`.
+fn clock(now: &Arc<AtomicI64>) -> Clock {
+    let now = now.clone();
+    Clock::new(move || now.load(Ordering::SeqCst))
 }
 
 impl Drop for TestGateway {

@@ -16,7 +16,7 @@ mod properties;
 pub(super) mod tests;
 pub mod transaction;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::ledger::book::account::{Account, Allocation, Lot, remaining_in};
 use crate::ledger::book::changes::{Changes, LimitKey, RecordedAction};
@@ -38,7 +38,8 @@ pub struct Book {
     loaded_lots: HashMap<AccountKey, Vec<Lot>>,
     idempotency: HashMap<Key, IdempotencyRecord>,
     allocations: HashMap<Key, Vec<Allocation>>,
-    spent_nonces: HashSet<Nonce>,
+    /// Spent nonces by time and key, with the fingerprint of the request that spent each.
+    spent_nonces: HashMap<(i64, Key), Option<Key>>,
     /// Other names of owners.
     identities: HashMap<String, String>,
     /// Recorded actions, and whether they scored.
@@ -56,7 +57,7 @@ impl Book {
             loaded_lots: HashMap::new(),
             idempotency: HashMap::new(),
             allocations: HashMap::new(),
-            spent_nonces: HashSet::new(),
+            spent_nonces: HashMap::new(),
             identities: HashMap::new(),
             recorded_actions: HashMap::new(),
             limit_counts: HashMap::new(),
@@ -82,7 +83,8 @@ impl Book {
 
     /// Loads a spent nonce.
     pub fn put_spent_nonce(&mut self, nonce: Nonce) {
-        self.spent_nonces.insert(nonce);
+        let place = (nonce.at, nonce.key);
+        self.spent_nonces.insert(place, nonce.fingerprint);
     }
 
     /// Loads another name of an owner.
@@ -116,12 +118,14 @@ impl Book {
     /// Returns the [`Rejection`] if a rule forbids the transaction; the book is then unchanged.
     pub fn apply(&mut self, transaction: &Transaction, now: i64) -> Result<Applied, Rejection> {
         let (nonce, action) = (transaction.nonce, transaction.action.as_ref());
-        if nonce.is_some_and(|nonce| self.spent_nonces.contains(&nonce)) {
+        let spent = |nonce: &Nonce| self.spent_nonces.get(&(nonce.at, nonce.key)).copied();
+        if nonce.is_some_and(|nonce| spent(&nonce).is_some_and(|spent| !nonce.may_repeat(spent))) {
             return Err(Rejection::NonceSpent);
         }
         if let Some(action) = action
             && let Some(&scored) = self.recorded_actions.get(&action.key)
         {
+            self.spend(nonce);
             let repeated = true;
             return Ok(Applied {
                 receipts: Vec::new(),
@@ -144,11 +148,17 @@ impl Book {
         for draft in drafts {
             self.keep(draft);
         }
-        if let Some(nonce) = nonce {
-            self.spent_nonces.insert(nonce);
+        self.spend(nonce);
+        Ok(applied)
+    }
+
+    /// Spends a nonce, unless a request with the same fingerprint did.
+    fn spend(&mut self, nonce: Option<Nonce>) {
+        let new = nonce.filter(|it| !self.spent_nonces.contains_key(&(it.at, it.key)));
+        if let Some(nonce) = new {
+            self.put_spent_nonce(nonce);
             self.changes.nonces.push(nonce);
         }
-        Ok(applied)
     }
 
     /// Applies a posting at the time `now` (ms), entirely or not at all.

@@ -256,10 +256,38 @@ fn a_rejected_posting_leaves_its_idempotency_key_free() {
 }
 
 #[test]
+fn the_same_content_may_use_its_nonce_again() {
+    let with = |fingerprint: Option<&str>| Transaction {
+        nonce: Some(Nonce {
+            at: DAY,
+            key: Key::of(&["n"]),
+            fingerprint: fingerprint.map(|content| Key::of(&[content])),
+        }),
+        ..Transaction::default()
+    };
+    let mut book = Book::new(EXPIRED);
+    for _ in 0..2 {
+        assert_eq!(book.apply(&with(Some("a")), 0), Ok(Applied::default()));
+    }
+    for other in [with(Some("b")), with(None)] {
+        assert_eq!(book.apply(&other, 0), Err(Rejection::NonceSpent));
+    }
+    assert!(
+        with(Some("a"))
+            .nonce
+            .is_some_and(|nonce| book.into_changes().nonces == [nonce])
+    );
+    let mut book = Book::new(EXPIRED);
+    book.apply(&with(None), 0).unwrap();
+    assert_eq!(book.apply(&with(Some("a")), 0), Err(Rejection::NonceSpent));
+}
+
+#[test]
 fn only_an_applied_transaction_spends_its_nonce() {
     let nonce = |n: &str| Nonce {
         at: DAY,
         key: Key::of(&[n]),
+        fingerprint: None,
     };
     let transaction = |n: &str, posting: Option<Posting>| Transaction {
         request_id: None,

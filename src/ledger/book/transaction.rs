@@ -59,7 +59,8 @@ impl Transaction {
     /// know whether a commit succeeded.
     pub fn is_idempotent(&self) -> bool {
         let has_key = |posting: &Posting| posting.idempotency.is_some();
-        self.nonce.is_none() && (self.action.is_some() || self.postings.iter().all(has_key))
+        let nonce_repeats = self.nonce.is_none_or(|nonce| nonce.fingerprint.is_some());
+        nonce_repeats && (self.action.is_some() || self.postings.iter().all(has_key))
     }
 }
 
@@ -112,13 +113,22 @@ pub struct Limit {
     pub until: i64,
 }
 
-/// A single-use value. The ledger keeps it until [`Ledger::purge`](crate::ledger::Ledger::purge) removes it.
+/// A value that one request may use. The ledger keeps it until [`Ledger::purge`](crate::ledger::Ledger::purge) removes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Nonce {
     /// The time that the request carries (ms).
     pub at: i64,
     /// The key of the caller and the value.
     pub key: Key,
+    /// The key of the content that may use the value again, as a retry does; `None` = nothing may.
+    pub fingerprint: Option<Key>,
+}
+
+impl Nonce {
+    /// Whether a request with this nonce is a retry of the one that spent it, whose fingerprint was `spent`.
+    pub fn may_repeat(&self, spent: Option<Key>) -> bool {
+        self.fingerprint.is_some() && self.fingerprint == spent
+    }
 }
 
 /// One change of one account, as a caller asks for it.
@@ -207,7 +217,7 @@ pub struct Receipt {
 /// Why the ledger rejects a transaction, which then changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The nonce was spent before.
+    /// The nonce was spent before, and not by a request with the same fingerprint.
     #[error("the nonce was used before")]
     NonceSpent,
     /// The posting that it requires was not applied.

@@ -18,7 +18,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, DbBackend, TransactionOptions};
 
 use super::health::WriteHealth;
 use super::lock::name::{Lock, LockMode};
-use super::statements::set_statement::SetStatement;
+use super::statements::set_statement::{Kind, SetStatement};
 
 /// The databases that this build knows; the first one is always there.
 pub static BACKENDS: &[&Backend] = &[
@@ -79,6 +79,8 @@ pub struct Backend {
     pub is_lost_race: fn(&dyn DatabaseError) -> bool,
     /// Whether an error says that the server has ended the connection.
     pub is_lost_connection: fn(&dyn DatabaseError) -> bool,
+    /// Whether an error at the opening says that another program is opening the database.
+    pub is_locked: fn(&dyn DatabaseError) -> bool,
 
     /// Queries the settings, as rows of name and value, that only the server's owner can change and that let a crash lose
     /// commits.
@@ -110,6 +112,8 @@ pub struct Syntax {
     pub answers_in_one: bool,
     /// How many rows it says an upsert of one row affects.
     pub upsert_affects: RangeInclusive<u64>,
+    /// How many rows it says a change of one row affects.
+    pub update_affects: u64,
     /// How changes are sent. None: one prepared statement each, whose parameters are its rows.
     pub message: Option<Message>,
 }
@@ -125,8 +129,10 @@ pub enum RowEncoding {
 
 /// How several changes, each with its rows in its text, are sent in one message.
 pub struct Message {
-    /// A statement that fails if the one before it has not affected so many rows.
-    pub check: fn(&RangeInclusive<u64>) -> String,
+    /// A statement that notes how many rows the one before it affected, under a number of its own.
+    pub note: fn(usize) -> String,
+    /// A statement that fails unless the notes, in the order of their numbers, are within these ranges.
+    pub check: fn(&[RangeInclusive<u64>]) -> String,
     /// Whether an error is that failure.
     pub is_failed_check: fn(&dyn DatabaseError) -> bool,
 }
@@ -154,7 +160,14 @@ impl Backend {
 
     /// How many rows this database must report as affected by a statement over `rows` rows.
     pub fn affects(&self, statement: &SetStatement, rows: usize) -> RangeInclusive<u64> {
-        statement.affects(&self.syntax.upsert_affects, rows)
+        let rows = rows as u64;
+        let (upsert, update) = (&self.syntax.upsert_affects, self.syntax.update_affects);
+        match statement.kind {
+            Kind::Query { .. } => 0..=0,
+            Kind::Insert { .. } | Kind::Delete { .. } => rows..=rows,
+            Kind::Update { .. } => rows * update..=rows * update,
+            Kind::Upsert { .. } => rows * upsert.start()..=rows * upsert.end(),
+        }
     }
 
     /// Whether several transactions write at the same time.

@@ -21,7 +21,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use backend::{Backend, Role, SchemaLock};
 use guarded::GuardedTransaction;
 use health::WriteHealth;
-use retry::again;
+use retry::{again, while_locked};
 
 /// Connections for histories, audits and copies.
 const READERS: u32 = 3;
@@ -62,7 +62,8 @@ impl Database {
         };
         let health = WriteHealth::default();
         let pool = |role, connections| options(url, backend, role, connections, &health);
-        let write = sea_orm::Database::connect(pool(Role::Write, writers)).await;
+        let connect = || sea_orm::Database::connect(pool(Role::Write, writers));
+        let write = while_locked(backend, connect).await;
         let write = write.map_err(|error| without_url(url, error))?;
         let mut reading = pool(Role::Read, READERS);
         reading.acquire_timeout(READ_TIMEOUT);

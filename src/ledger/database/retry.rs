@@ -7,7 +7,7 @@ use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 use tokio::time::sleep;
 
-use super::backend::BACKENDS;
+use super::backend::{BACKENDS, Backend};
 
 /// How long an operation is retried that loses its connections: its caller still waits by then.
 pub const LOST: Duration = Duration::from_secs(5);
@@ -55,6 +55,26 @@ fn driver_error(error: &DbErr) -> Option<&sqlx::Error> {
         | DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
         _ => None,
+    }
+}
+
+/// Opens a database, and again for as long as [`LOST`] while another program opens it: SQLite does not wait for the lock under which
+/// a new file gets its journal.
+///
+/// # Errors
+/// Returns the last error.
+pub async fn while_locked<T, F>(backend: &Backend, open: impl Fn() -> F) -> Result<T, DbErr>
+where
+    F: Future<Output = Result<T, DbErr>>,
+{
+    let begun = Instant::now();
+    loop {
+        let done = open().await;
+        let error = done.as_ref().err().and_then(database_error);
+        if !error.is_some_and(backend.is_locked) || begun.elapsed() > LOST {
+            return done;
+        }
+        sleep(PAUSE).await;
     }
 }
 

@@ -34,8 +34,13 @@ pub async fn load(
     load_idempotency(db, &postings, &mut book).await?;
     load_allocations(db, &postings, &mut book).await?;
     let nonces = distinct(transactions.iter().filter_map(|it| it.nonce));
-    for place in spent(db, &nonces).await? {
-        book.put_spent_nonce(*at(&nonces, place)?);
+    for (place, fingerprint) in spent(db, &nonces).await? {
+        let fingerprint = fingerprint.map(|stored| read_key(&stored)).transpose()?;
+        let nonce = *at(&nonces, place)?;
+        book.put_spent_nonce(Nonce {
+            fingerprint,
+            ..nonce
+        });
     }
     actions::load(db, transactions, &mut book).await?;
     Ok(book)
@@ -49,11 +54,13 @@ pub async fn is_spent(db: &impl ConnectionTrait, nonce: Nonce) -> Result<bool, D
     Ok(!spent(db, &[nonce]).await?.is_empty())
 }
 
-/// The places of the nonces that have been spent.
-async fn spent(db: &impl ConnectionTrait, nonces: &[Nonce]) -> Result<Vec<usize>, DbErr> {
+/// The places of the nonces that have been spent, with the fingerprints of the requests that spent them.
+async fn spent(
+    db: &impl ConnectionTrait,
+    nonces: &[Nonce],
+) -> Result<Vec<(usize, Option<String>)>, DbErr> {
     let rows = keyed_rows(nonces.iter().map(|nonce| (nonce.at, nonce.key)));
-    let found = statements::query::<(usize,)>(db, &statements::NONCES, &rows, []).await?;
-    Ok(found.into_iter().map(|(place,)| place).collect())
+    statements::query(db, &statements::NONCES, &rows, []).await
 }
 
 async fn load_accounts(
@@ -132,10 +139,9 @@ async fn load_idempotency(
     let records = &statements::IDEMPOTENCY_RECORDS;
     let rows = statements::query::<(usize, String, i64)>(db, records, &hexed(&keys), []).await?;
     for (place, fingerprint, balance) in rows {
-        let fingerprint = Key::from_hex(&fingerprint);
         book.put_idempotency(IdempotencyRecord {
             key: *at(&keys, place)?,
-            fingerprint: fingerprint.ok_or_else(|| invalid("a key that is not 16 bytes long"))?,
+            fingerprint: read_key(&fingerprint)?,
             balance,
         });
     }
@@ -172,6 +178,10 @@ fn order_of(posting: &Posting) -> Option<Key> {
             None
         }
     }
+}
+
+fn read_key(text: &str) -> Result<Key, DbErr> {
+    Key::from_hex(text).ok_or_else(|| invalid("a key that is not 16 bytes long"))
 }
 
 fn read_hash(text: &str) -> Result<Hash, DbErr> {

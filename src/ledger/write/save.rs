@@ -14,7 +14,7 @@ use crate::ledger::database::lock::{Lock, lock_shared};
 use crate::ledger::database::retry::RENAMED;
 use crate::ledger::database::statements::{self, Pipeline};
 use crate::ledger::write::actions;
-use crate::ledger::write::sets::{account_rows, at, invalid, keyed_rows};
+use crate::ledger::write::sets::{account_rows, at, invalid};
 
 /// The accounts' numbers in the database.
 struct Ids(HashMap<AccountKey, i64>);
@@ -47,7 +47,12 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
         .execute(&statements::ADD_TO_CONTRAS, &gains)
         .await?;
     let nonces = changes.nonces.iter();
-    let nonces = keyed_rows(nonces.map(|nonce| (nonce.at, nonce.key)));
+    let nonces: Vec<_> = nonces
+        .map(|nonce| {
+            let fingerprint = nonce.fingerprint.map(|it| hex::encode(it.bytes()));
+            (nonce.at, hex::encode(nonce.key.bytes()), fingerprint)
+        })
+        .collect();
     pipeline.execute(&statements::ADD_NONCES, &nonces).await?;
     actions::save(&mut pipeline, changes).await?;
     // At the end: PostgreSQL locks an account for each row that points to it. The lock that loading took covers that, unless

@@ -36,6 +36,7 @@ async fn a_slot_is_purged_after_its_day() {
             nonce: Some(Nonce {
                 at: END,
                 key: Key::of(&["nonce"]),
+                fingerprint: None,
             }),
             ..Transaction::default()
         };

@@ -123,6 +123,7 @@ fn nonce() -> Nonce {
     Nonce {
         at: NOW,
         key: Key::of(&["nonce"]),
+        fingerprint: None,
     }
 }
 

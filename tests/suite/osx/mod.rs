@@ -4,6 +4,7 @@ pub mod client;
 mod coins;
 mod link;
 mod notify;
+mod readings;
 mod retries;
 mod rules;
 mod user_info;

@@ -57,6 +57,7 @@ pub(super) static BACKEND: Backend = Backend {
     ),
     is_lost_race,
     is_lost_connection,
+    is_locked: |_| false,
     // If there is a binary log, recovery rolls back what is missing in it.
     unsafe_settings: Some(
         "SHOW GLOBAL VARIABLES WHERE \
@@ -76,9 +77,12 @@ pub(super) static BACKEND: Backend = Backend {
         // An inserted row counts once and a changed one twice. The driver asks for found rows, so that an unchanged one counts
         // once too.
         upsert_affects: 1..=2,
+        // A change is an upsert, and a row that it had to insert would count once.
+        update_affects: 2,
         // MariaDB reads numbers and hexadecimal in a statement far faster than it takes JSON apart, and a round trip costs as
         // much as several statements.
         message: Some(Message {
+            note,
             check,
             is_failed_check,
         }),
@@ -122,12 +126,19 @@ fn is_lost_connection(error: &dyn DatabaseError) -> bool {
     code.is_some_and(|code| code == "70100" || code.starts_with("08"))
 }
 
+fn note(number: usize) -> String {
+    format!("SET @rows{number} = ROW_COUNT()")
+}
+
 /// A subquery of two rows where one value belongs is an error, and is read only if it is needed. `DO` would ignore the error.
-fn check(affected: &RangeInclusive<u64>) -> String {
-    let (least, most) = (affected.start(), affected.end());
-    format!(
-        "SET @checked = IF(ROW_COUNT() BETWEEN {least} AND {most}, 0, (SELECT 1 UNION SELECT 2))"
-    )
+fn check(affected: &[RangeInclusive<u64>]) -> String {
+    let within = affected.iter().enumerate().map(|(number, affected)| {
+        let (least, most) = (affected.start(), affected.end());
+        format!("@rows{number} BETWEEN {least} AND {most}")
+    });
+    let within: Vec<String> = within.collect();
+    let within = within.join(" AND ");
+    format!("SET @checked = IF({within}, 0, (SELECT 1 UNION SELECT 2))")
 }
 
 fn is_failed_check(error: &dyn DatabaseError) -> bool {
@@ -191,7 +202,7 @@ fn render_query(
         .replace("{join}", "STRAIGHT_JOIN")
 }
 
-/// The text of a change around its rows, whose place is `{rows:…}` with what stands before each of them.
+/// The text of a change around its rows, whose place is `{rows:…}` with what stands before the values of each of them.
 fn render_change(statement: &SetStatement, change: &Kind) -> String {
     let names = statement.names();
     let matches = |keys: &[&str]| {
@@ -200,7 +211,7 @@ fn render_change(statement: &SetStatement, change: &Kind) -> String {
     };
     match change {
         Kind::Query { .. } => String::new(),
-        Kind::Insert { table } => format!("INSERT INTO {table} ({names}) VALUES {{rows:}}"),
+        Kind::Insert { table } => format!("INSERT INTO {table} ({names}) VALUES {{rows:(}}"),
         Kind::Upsert {
             table,
             conflict: (column, how),
@@ -211,16 +222,25 @@ fn render_change(statement: &SetStatement, change: &Kind) -> String {
                 OnConflict::Add => format!("{column} + VALUES({column})"),
             };
             format!(
-                "INSERT INTO {table} ({names}) VALUES {{rows:}} ON DUPLICATE KEY UPDATE {column} = {value}"
+                "INSERT INTO {table} ({names}) VALUES {{rows:(}} ON DUPLICATE KEY UPDATE {column} = {value}"
             )
         }
-        Kind::Update { table, keys } => {
+        // An UPDATE would have to join the table to the rows, which MariaDB writes to a temporary table first: that takes twice as
+        // long.
+        Kind::Update {
+            table,
+            keys,
+            needed,
+        } => {
             let set = statement
                 .values(keys)
-                .map(|name| format!("t.{name} = k.{name}"));
+                .map(|name| format!("{name} = VALUES({name})"));
             let set = set.collect::<Vec<_>>().join(", ");
-            let (rows, matches) = (derived(statement), matches(keys));
-            format!("UPDATE {rows} STRAIGHT_JOIN {table} t ON {matches} SET {set}")
+            let columns: String = needed.iter().map(|name| format!("{name}, ")).collect();
+            let nothing = "'',".repeat(needed.len());
+            format!(
+                "INSERT INTO {table} ({columns}{names}) VALUES {{rows:({nothing}}} ON DUPLICATE KEY UPDATE {set}"
+            )
         }
         Kind::Delete { table } => {
             let keys: Vec<&str> = statement.columns.iter().map(|it| it.name).collect();
@@ -240,5 +260,5 @@ fn derived(statement: &SetStatement) -> String {
             ColumnType::Bytes => format!("X'' AS {name}"),
         }
     });
-    format!("(SELECT {columns} FROM DUAL WHERE FALSE UNION ALL VALUES {{rows:/*!80000 ROW*/}}) k")
+    format!("(SELECT {columns} FROM DUAL WHERE FALSE UNION ALL VALUES {{rows:/*!80000 ROW*/(}}) k")
 }

@@ -45,6 +45,7 @@ pub(super) static BACKEND: Backend = Backend {
     ),
     is_lost_race,
     is_lost_connection,
+    is_locked: |_| false,
     unsafe_settings: Some(
         "SELECT name, setting FROM pg_settings \
          WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'",
@@ -57,6 +58,7 @@ pub(super) static BACKEND: Backend = Backend {
         parameters: RowEncoding::Arrays,
         answers_in_one: true,
         upsert_affects: 1..=1,
+        update_affects: 1,
         message: None,
     },
 };

@@ -45,6 +45,8 @@ pub(super) static BACKEND: Backend = Backend {
     schema_lock: SchemaLock::Transaction(""),
     is_lost_race: |_| false,
     is_lost_connection: |_| false,
+    // SQLITE_BUSY.
+    is_locked: |error| error.code().as_deref() == Some("5"),
     unsafe_settings: None,
     allow_idling: None,
     after_copy: |_, _| Vec::new(),
@@ -53,6 +55,7 @@ pub(super) static BACKEND: Backend = Backend {
         parameters: RowEncoding::Json,
         answers_in_one: true,
         upsert_affects: 1..=1,
+        update_affects: 1,
         message: None,
     },
 };
@@ -109,7 +112,9 @@ fn render(statement: &SetStatement) -> String {
     let text = text.replace("{k}", "k");
     let text = text.replace("{text2}", "?2").replace("{int3}", "?3");
     // With the rows as the outer loop, SQLite looks each of them up in an index.
-    let text = with_hex(&text, |bytes| format!("hex({bytes})")).replace("{join}", "CROSS JOIN");
+    // Of NULL, SQLite makes an empty text.
+    let text = with_hex(&text, |bytes| format!("nullif(hex({bytes}), '')"))
+        .replace("{join}", "CROSS JOIN");
     // json_each builds an array anew for each look at it, unless it is materialized.
     let materialized = if scalar { "" } else { "MATERIALIZED" };
     format!(

@@ -56,7 +56,6 @@ pub fn literal(
             whole.push(',');
         }
         whole.push_str(before_row);
-        whole.push('(');
         let values = values(row)?.into_iter().zip(statement.columns);
         for (at, (value, column)) in values.enumerate() {
             if at > 0 {
@@ -130,14 +129,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ledger::database::statements::{ADD_ACCOUNTS, ADD_NONCES, DROP_LOTS};
+    use crate::ledger::database::statements::{ADD_ACCOUNTS, ADD_NONCES, DROP_LOTS, SET_ACCOUNTS};
 
     #[test]
     fn a_literal_holds_nothing_but_numbers_and_hexadecimal() {
         let mysql = Backend::of_url("mysql://").unwrap();
-        let nonce = |key: &str, at: Value| literal(&ADD_NONCES, mysql, &[json!([at, key])]);
+        let nonce = |key: &str, at: Value| literal(&ADD_NONCES, mysql, &[json!([at, key, null])]);
         let good = nonce("00fF", json!(-7)).unwrap();
-        assert!(good.ends_with("VALUES (-7,X'00fF')"), "{good}");
+        assert!(good.ends_with("VALUES (-7,X'00fF',NULL)"), "{good}");
         for (key, at) in [
             ("00'", json!(7)),
             ("0x", json!(7)),
@@ -151,6 +150,12 @@ mod tests {
         let text = literal(&ADD_ACCOUNTS, mysql, &[text]).unwrap();
         let values = "VALUES (_utf8mb4 X'636f696e',_utf8mb4 X'69742773',0,0,0,0,NULL,X'00')";
         assert!(text.ends_with(values), "{text}");
+        let changed = literal(&SET_ACCOUNTS, mysql, &[json!([1, 2, 3, 4, 5, 6, "00"])]);
+        let changed = changed.unwrap();
+        assert!(
+            changed.contains("VALUES ('','',1,2,3,4,5,6,X'00') ON"),
+            "{changed}"
+        );
         let rows = literal(&DROP_LOTS, mysql, &[[1, 2], [3, 4]]).unwrap();
         let values = "VALUES /*!80000 ROW*/(1,2),/*!80000 ROW*/(3,4)) k";
         assert!(rows.contains(values), "{rows}");

@@ -101,10 +101,10 @@ pub static ALLOCATIONS: SetStatement = SetStatement::query(
     "FROM {k} {join} allocation a ON a.order_key = k.order_key",
 );
 
-/// Nonces → those that have been spent.
+/// Nonces → those that have been spent, with the fingerprints of the requests that spent them.
 pub static NONCES: SetStatement = SetStatement::query(
     &[int("at"), bytes("nonce_key")],
-    "k.place",
+    "k.place, {hex:n.fingerprint}",
     "FROM {k} {join} nonce n ON n.at = k.at AND n.nonce_key = k.nonce_key",
 );
 
@@ -151,6 +151,7 @@ pub static SET_ACCOUNTS: SetStatement = SetStatement::update(
         bytes("head"),
     ],
     &["id"],
+    &["asset", "owner"],
 );
 
 /// Adds entries; one whose idempotency key has been used fails the statement.
@@ -187,6 +188,7 @@ pub static SET_LOTS: SetStatement = SetStatement::update(
     "lot",
     &[int("account_id"), int("expires_at"), int("remaining")],
     &["account_id", "expires_at"],
+    &[],
 );
 
 /// Deletes lots that hold nothing any more.
@@ -217,8 +219,10 @@ pub static ADD_TO_CONTRAS: SetStatement = SetStatement::upsert(
 );
 
 /// Adds spent nonces; one that has been spent fails the statement.
-pub static ADD_NONCES: SetStatement =
-    SetStatement::insert("nonce", &[int("at"), bytes("nonce_key")]);
+pub static ADD_NONCES: SetStatement = SetStatement::insert(
+    "nonce",
+    &[int("at"), bytes("nonce_key"), bytes("fingerprint")],
+);
 
 /// Adds actions; one that is recorded fails the statement.
 pub static ADD_ACTIONS: SetStatement = SetStatement::insert(

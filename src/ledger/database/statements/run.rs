@@ -63,6 +63,8 @@ pub struct Pipeline<'c, C> {
     db: &'c C,
     backend: &'static Backend,
     pending: String,
+    /// How many rows each of the pending changes must affect.
+    expected: Vec<RangeInclusive<u64>>,
 }
 
 impl<'c, C: ConnectionTrait> Pipeline<'c, C> {
@@ -72,6 +74,7 @@ impl<'c, C: ConnectionTrait> Pipeline<'c, C> {
             db,
             backend: Backend::of(db),
             pending: String::new(),
+            expected: Vec::new(),
         }
     }
 
@@ -92,8 +95,9 @@ impl<'c, C: ConnectionTrait> Pipeline<'c, C> {
             let literal = encode::literal(statement, self.backend, rows).map_err(custom)?;
             self.pending.push_str(&literal);
             self.pending.push(';');
-            self.pending.push_str(&(message.check)(&expected));
+            self.pending.push_str(&(message.note)(self.expected.len()));
             self.pending.push(';');
+            self.expected.push(expected);
             return Ok(());
         }
         let change = prepared(self.backend, statement, rows, [])?;
@@ -108,13 +112,14 @@ impl<'c, C: ConnectionTrait> Pipeline<'c, C> {
     ///
     /// # Errors
     /// Returns [`DbErr`] as [`Pipeline::execute`] does.
-    pub async fn finish(self) -> Result<(), DbErr> {
+    pub async fn finish(mut self) -> Result<(), DbErr> {
         let Some(message) = &self.backend.syntax.message else {
             return Ok(());
         };
         if self.pending.is_empty() {
             return Ok(());
         }
+        self.pending.push_str(&(message.check)(&self.expected));
         let sent = self.db.execute_unprepared(&self.pending).await;
         sent.map(|_| ()).map_err(|error| checked(message, error))
     }

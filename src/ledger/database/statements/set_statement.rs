@@ -1,7 +1,6 @@
 //! A statement over a set of rows. Its text is constant, so that a database prepares it once whatever the size of a batch; each
 //! backend writes it in its own words.
 
-use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 /// The type of a column of the given rows.
@@ -88,6 +87,9 @@ pub enum Kind {
         table: &'static str,
         /// The columns of the unique key.
         keys: &'static [&'static str],
+        /// The texts that a new row would need beside the statement's columns, for a database that has no fast change of many rows
+        /// but an upsert.
+        needed: &'static [&'static str],
     },
     /// Deletes the rows under these keys, which are all of the columns.
     Delete {
@@ -158,13 +160,20 @@ impl SetStatement {
         SetStatement::new(columns, kind)
     }
 
-    /// Changes rows that are there; a row that is missing fails the statement.
+    /// Changes rows that are there to other values; a row that is missing fails the statement, and may where it holds these values
+    /// already. `needed` are the texts that a new row would need.
     pub const fn update(
         table: &'static str,
         columns: &'static [Column],
         keys: &'static [&'static str],
+        needed: &'static [&'static str],
     ) -> SetStatement {
-        SetStatement::new(columns, Kind::Update { table, keys })
+        let kind = Kind::Update {
+            table,
+            keys,
+            needed,
+        };
+        SetStatement::new(columns, kind)
     }
 
     /// Deletes rows that are there; a row that is missing fails the statement.
@@ -183,17 +192,6 @@ impl SetStatement {
     /// The text that `render` makes of the statement for the backend of this index. It is made once.
     pub fn text(&self, backend: usize, render: fn(&SetStatement) -> String) -> &str {
         self.sql[backend].get_or_init(|| render(self))
-    }
-
-    /// How many rows the database must report as affected for `rows` given ones, if it reports `upsert` for an upsert of one row.
-    /// A query affects none.
-    pub fn affects(&self, upsert: &RangeInclusive<u64>, rows: usize) -> RangeInclusive<u64> {
-        let rows = rows as u64;
-        match self.kind {
-            Kind::Query { .. } => 0..=0,
-            Kind::Insert { .. } | Kind::Update { .. } | Kind::Delete { .. } => rows..=rows,
-            Kind::Upsert { .. } => rows * upsert.start()..=rows * upsert.end(),
-        }
     }
 
     /// What the statement does to which table, for messages.
@@ -252,7 +250,7 @@ pub fn standard_change(statement: &SetStatement, change: &Kind) -> String {
             let (insert, keys) = (insert(table), keys.join(", "));
             format!("{insert} ON CONFLICT ({keys}) DO UPDATE SET {column} = {value}")
         }
-        Kind::Update { table, keys } => {
+        Kind::Update { table, keys, .. } => {
             let set = statement
                 .values(keys)
                 .map(|name| format!("{name} = k.{name}"));

@@ -155,6 +155,7 @@ pub fn transaction(plan: &Plan, owner: &str, now: i64) -> Transaction {
     let nonce = plan.nonce.map(|n| Nonce {
         at: i64::from(n % 3) - 1,
         key: Key::of(&["nonce", &person, &n.to_string()]),
+        fingerprint: None,
     });
     Transaction {
         request_id: None,

@@ -106,6 +106,7 @@ pub async fn fill(db: &impl ConnectionTrait) {
     let nonces = keys().into_iter().enumerate().map(|(i, key)| nonce::Model {
         at: some_number(i),
         nonce_key: key.to_vec(),
+        fingerprint: i.is_multiple_of(2).then(|| key.to_vec()),
     });
     put(db, nonces.collect()).await;
     for i in 0..ACTIONS {

@@ -17,7 +17,7 @@ use pointgate::ledger::database::backend::Backend;
 use pointgate::ledger::database::retry::lost_race;
 use pointgate::ledger::database::statements::set_statement::SetStatement;
 use pointgate::ledger::database::statements::{
-    ACCOUNTS, ADD_ACCOUNTS, ADD_NONCES, DROP_LOTS, Pipeline, execute, query,
+    ACCOUNTS, ADD_ACCOUNTS, ADD_NONCES, DROP_LOTS, Pipeline, SET_ACCOUNTS, execute, query,
 };
 
 use crate::database::{Home, databases};
@@ -301,7 +301,7 @@ async fn locks_are_taken_in_the_order_of_numbers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pipeline_does_all_or_fails() {
     let sides = Sides::new().await;
-    let new = |i: u8| json!([7, hex::encode([i; 16])]);
+    let new = |i: u8| json!([7, hex::encode([i; 16]), null]);
     let taken = vec![json!([
         "coin",
         "uid:5",
@@ -313,8 +313,12 @@ async fn a_pipeline_does_all_or_fails() {
         hex::encode([0; 32])
     ])];
     let missing = vec![json!([1, 100]), json!([1, 101])];
-    let bad: [(&SetStatement, _, bool); 2] =
-        [(&ADD_ACCOUNTS, &taken, true), (&DROP_LOTS, &missing, false)];
+    let unknown = vec![json!([9999, 0, 0, 0, 0, null, hex::encode([0; 32])])];
+    let bad: [(&SetStatement, _, bool); 3] = [
+        (&ADD_ACCOUNTS, &taken, true),
+        (&DROP_LOTS, &missing, false),
+        (&SET_ACCOUNTS, &unknown, false),
+    ];
     for (database, (name, _)) in sides.databases.iter().zip(databases()) {
         for (change, rows, race) in bad {
             for fails_at in [None, Some(0), Some(1), Some(2)] {
