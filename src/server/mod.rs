@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::middleware::DefaultHeaders;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use ipnet::IpNet;
 use tokio::task::JoinHandle;
@@ -128,7 +130,9 @@ fn listen(
 ) -> Result<(SocketAddr, actix_web::dev::Server), String> {
     let state = web::Data::from(state.clone());
     let mut server = HttpServer::new(move || {
-        let mut app = App::new().app_data(state.clone());
+        // An answer holds balances and is true for a moment: no proxy or browser may keep it. The protocols read with GET.
+        let uncached = DefaultHeaders::new().add((CACHE_CONTROL, "no-store"));
+        let mut app = App::new().app_data(state.clone()).wrap(uncached);
         for served in &routes {
             let handler = served.handler.clone();
             let route = http::route(served.route, served.dialect, handler);

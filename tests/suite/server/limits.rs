@@ -1,4 +1,4 @@
-//! Health checks, request ids, the body limit, and the answers when the write queue is full.
+//! Health checks, request ids, `Cache-Control`, the body limit, and the answers when the write queue is full.
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -72,6 +72,39 @@ async fn every_answer_has_a_unique_request_id() {
     different.sort();
     different.dedup();
     assert_eq!(different.len(), ids.len(), "{ids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_answer_may_be_cached() {
+    let gateway = TestGateway::start().await;
+    let total = "/gateway?method=app.yohocoin.total&uid=5&debug=XYZ";
+    for (path, status) in [
+        (total, 200),
+        ("/gateway?client_type=none", 200),
+        ("/gateway?a=%FF", 200),
+        ("/userActionNotify", 200),
+        ("/getUserInfo", 200),
+        ("/metrics", 200),
+        ("/healthz", 200),
+        ("/readyz", 200),
+        ("/no/such/path", 404),
+        ("/api/v2", 200),
+    ] {
+        let response = gateway.get_response(path).await;
+        let cache = response.headers().get_all("cache-control");
+        let cache: Vec<_> = cache.iter().map(|it| it.to_str().unwrap()).collect();
+        assert_eq!(
+            (response.status().as_u16(), cache),
+            (status, vec!["no-store"]),
+            "{path}"
+        );
+    }
+    gateway.ledger().close().await;
+    for (path, status) in [("/readyz", 503), (total, 500)] {
+        let response = gateway.get_response(path).await;
+        assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
+        assert_eq!(response.status(), status, "{path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
