@@ -5,10 +5,11 @@ pub mod durability;
 pub mod guarded;
 pub mod health;
 pub mod lock;
+mod private;
 pub mod retry;
 pub mod statements;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,16 +46,15 @@ pub struct Database {
 
 impl Database {
     /// Opens the database at `url` (`sqlite://FILE`, `postgres://…`, `mysql://…`) for this number of writers, makes SQLite's file
-    /// and its folder if they are missing, and brings the schema up to date.
+    /// and its folder for their owner alone if they are missing, and brings the schema up to date.
     ///
     /// # Errors
     /// Returns [`DbErr`] if the database cannot be made, opened or migrated.
     pub async fn open(url: &str, writers: usize) -> Result<Database, DbErr> {
         let backend = Backend::of_url(url)
             .ok_or_else(|| DbErr::Custom("the URL names no known database".into()))?;
-        if let Some(folder) = (backend.file)(url).as_deref().and_then(Path::parent) {
-            std::fs::create_dir_all(folder)
-                .map_err(|e| DbErr::Custom(format!("cannot make {}: {e}", folder.display())))?;
+        if let Some(file) = (backend.file)(url) {
+            private::prepare(&file)?;
         }
         let writers = match backend.writes_concurrently() {
             true => u32::try_from(writers).unwrap_or(1) + OTHERS,

@@ -4,5 +4,6 @@ mod commands;
 mod configuration;
 mod copy;
 mod log;
+mod private;
 mod sign;
 mod stop;
