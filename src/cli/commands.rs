@@ -189,7 +189,7 @@ pub fn progress_bar(template: &str) -> ProgressBar {
 
 /// Opens the ledger, but unlike `serve` does not create one.
 async fn open_existing(config: &Config) -> Result<Ledger, String> {
-    if !Ledger::exists(&config.database.url) {
+    if !Ledger::exists(config.database.url.reveal()) {
         return Err(format!("there is no ledger at {}", config.database.shown()));
     }
     server::open_ledger(config, Clock::system()).await

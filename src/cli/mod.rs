@@ -76,15 +76,7 @@ enum Command {
     /// Recompute every balance from entries and lots, verify every hash, and check that both sides sum to zero
     Audit,
     /// Copy a whole ledger into an empty database of any supported kind; reads no configuration
-    Copy {
-        /// The source: sqlite://FILE, postgres://USER:PASSWORD@HOST/DATABASE or mysql://USER:PASSWORD@HOST/DATABASE
-        // clap would print an invalid value, password included, so `copy` checks both URLs.
-        #[arg(long, value_name = "URL")]
-        from: String,
-        /// The target: an empty database
-        #[arg(long, value_name = "URL")]
-        to: String,
-    },
+    Copy(copy::Sides),
 }
 
 /// The exit status for invalid arguments, the same as clap's.
@@ -114,7 +106,7 @@ pub fn run() -> ExitCode {
     };
     let done = match cli.command.unwrap_or(Command::Serve) {
         // Its arguments name both databases.
-        Command::Copy { from, to } => runtime.block_on(copy::copy(&from, &to)),
+        Command::Copy(sides) => runtime.block_on(copy::copy(sides)),
         command => match Config::load(cli.config.as_deref()) {
             Ok(config) => runtime.block_on(execute(command, &config)),
             Err(errors) => {
@@ -162,6 +154,6 @@ async fn execute(command: Command, config: &Config) -> Result<(), String> {
             operator::run("expire", &context, commands::expire(config, at)).await
         }
         Command::Audit => commands::audit(config).await,
-        Command::Copy { from, to } => copy::copy(&from, &to).await,
+        Command::Copy(sides) => copy::copy(sides).await,
     }
 }

@@ -6,7 +6,7 @@
 //! errors.rs    errors with their locations, in the order of the file
 //! secret.rs    secrets, given inline, by file or by environment variable; redacted everywhere
 //! network.rs   addresses and networks
-//! sections.rs yoho.rs openapi.rs osx.rs status.rs amqp.rs   one struct and one reading function per section
+//! sections.rs database.rs yoho.rs openapi.rs osx.rs status.rs amqp.rs   one struct and one reading function per section
 //! ```
 //!
 //! # Why this is not serde with a configuration library
@@ -26,6 +26,7 @@
 //! Besides, the errors of serde quote the offending value, which may be a secret under a mistyped key.
 
 mod amqp;
+mod database;
 mod errors;
 mod network;
 mod openapi;
@@ -48,11 +49,12 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 pub use amqp::Amqp;
+pub use database::Database;
 pub use errors::ConfigErrors;
 pub use openapi::{Openapi, Partner, SignedFields};
 pub use osx::{Keys, Osx, Rule, SCORES, UserToken};
 pub use secret::Secret;
-pub use sections::{Database, Ledger, Server};
+pub use sections::{Ledger, Server};
 pub use status::Status;
 pub use yoho::{CoinType, Expiry, Uniqueness, Yoho};
 
@@ -195,7 +197,7 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
     let status = root.section("status", status::status);
     let amqp = root.section("amqp", amqp::amqp);
     let server = root.section("server", sections::server);
-    let database = root.section("database", sections::database);
+    let database = root.section("database", database::database);
     let ledger = root.section("ledger", sections::ledger);
     Some(Config {
         timezone: timezone?,

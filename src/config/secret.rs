@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 
-use super::reader::{Section, type_error};
+use super::errors::Location;
+use super::reader::{Invalid, Section, type_error};
 use super::tree::{Node, Value};
 
 /// A secret value. `Debug` hides it; it has no `Display`.
@@ -47,6 +48,28 @@ const SUFFIXES: [(&str, SecretSource); 2] =
 impl Section<'_, '_> {
     /// The secret `name`, from the key `name`, `name_file` or `name_env`.
     pub fn secret(&mut self, name: &str) -> Option<Secret> {
+        let (_, secret) = self.located_secret(name)?;
+        Some(secret)
+    }
+
+    /// The secret `name`, converted by `parse`. `expected` completes the message "must be …"; neither it nor a reason may quote the
+    /// secret.
+    pub fn parsed_secret<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        let ((key, location), secret) = self.located_secret(name)?;
+        match parse(secret.reveal()) {
+            Ok(value) => Some(value),
+            Err(Invalid::Malformed) => self.error(&key, location, format!("must be {expected}")),
+            Err(Invalid::Because(reason)) => self.error(&key, location, reason),
+        }
+    }
+
+    /// The secret `name`, with the key that gives it and that key's location.
+    fn located_secret(&mut self, name: &str) -> Option<((String, Location), Secret)> {
         let mut given = Vec::new();
         for suffix in ["", "_file", "_env"] {
             let key = format!("{name}{suffix}");
@@ -83,7 +106,7 @@ impl Section<'_, '_> {
         }
         let mut secrets = BTreeMap::new();
         for (name, given) in groups {
-            if let Some(secret) = self.resolve(&name, given) {
+            if let Some((_, secret)) = self.resolve(&name, given) {
                 secrets.insert(name, secret);
             }
         }
@@ -91,7 +114,11 @@ impl Section<'_, '_> {
     }
 
     /// Picks the key of the highest layer among those given for one secret, and reads it. Two keys in that layer are an error.
-    fn resolve(&mut self, name: &str, mut given: Vec<(String, Node)>) -> Option<Secret> {
+    fn resolve(
+        &mut self,
+        name: &str,
+        mut given: Vec<(String, Node)>,
+    ) -> Option<((String, Location), Secret)> {
         let top = given.iter().map(|(_, node)| node.location.layer).max();
         given.retain(|(_, node)| Some(node.location.layer) == top);
         given.sort_by_key(|(_, node)| node.location.line);
@@ -114,7 +141,7 @@ impl Section<'_, '_> {
         if self.reader.sample_secrets.contains(value.trim()) {
             self.reader.samples.push(self.path_to(name).join("."));
         }
-        Some(Secret(value))
+        Some(((key, node.location), Secret(value)))
     }
 
     /// Reads the value of one key. No error may quote the given text: it may be a secret under the wrong key.

@@ -163,7 +163,7 @@ fn listen(
 /// Returns a message for the user, with the URL but without its password.
 pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String> {
     let settings = services::ledger_settings(config);
-    Ledger::open(&config.database.url, settings, clock)
+    Ledger::open(config.database.url.reveal(), settings, clock)
         .await
         .map_err(|why| format!("{}: {why}", config.database.shown()))
 }

@@ -232,6 +232,10 @@ fn no_error_and_no_debug_output_holds_a_secret() {
         "[yoho.client_keys]\niphone = 'hush4711'\niphone_file = 'hush4711'",
         "database.url = 'postgres://user:hush4711@host'",
         "database.url = 'oracle://user:hush4711@host/db'",
+        "database.url = 'postgres://user:1/hush4711@host/db'",
+        "database.url_file = 'hush4711'",
+        "database.url_env = 'hush4711'",
+        "[database]\nurl = 'hush4711'\nurl_env = 'hush4711'",
     ] {
         let errors = read(text, &[]).expect_err(text);
         let shown = format!("{errors}\n{errors:?}");

@@ -29,7 +29,7 @@ fn the_committed_file_is_the_defaults() {
     assert_eq!(config.server.workers, 0);
     assert!(config.server.trusted_proxies.is_empty());
     assert_eq!(config.server.request_timeout, Duration::from_secs(10));
-    assert_eq!(config.database.url, "sqlite://data/pointgate.db");
+    assert_eq!(config.database.url.reveal(), "sqlite://data/pointgate.db");
     assert_eq!((config.ledger.queue, config.ledger.batch), (4096, 512));
     assert_eq!(config.yoho.debug.as_deref(), Some("XYZ"));
     let debug_from = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap());
@@ -217,7 +217,29 @@ fn a_named_file_must_exist() {
     assert_eq!(config.ledger.queue, 7);
     assert_eq!(config.source, file.display().to_string());
     let url = format!("sqlite://{}/data/pointgate.db", dir.path().display());
-    assert_eq!(config.database.url, url);
+    assert_eq!(config.database.url.reveal(), url);
+}
+
+#[test]
+fn the_url_of_the_database_may_be_in_a_file_or_a_variable() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("url"), "postgres://u:hush@host/db\n").unwrap();
+    fs::write(dir.path().join("bad"), "u:hush@host/db\n").unwrap();
+    let file = dir.path().join("own.toml");
+    let variables = [("WHERE".to_owned(), "sqlite://a.db".to_owned())];
+    let url = |text| Config::parse(text, &file, &variables).map(|config| config.database.url);
+    let in_file = url("database.url_file = 'url'").unwrap();
+    assert_eq!(in_file.reveal(), "postgres://u:hush@host/db");
+    let in_variable = url("database.url_env = 'WHERE'").unwrap();
+    let expected = format!("sqlite://{}/a.db", dir.path().display());
+    assert_eq!(in_variable.reveal(), expected);
+    let error = url("\ndatabase.url_file = 'bad'").unwrap_err().to_string();
+    let begins = format!(
+        "{}:2: [database] url_file: must be \"sqlite://\"",
+        file.display()
+    );
+    assert!(error.starts_with(&begins), "{error}");
+    assert!(!error.contains("hush"), "{error}");
 }
 
 #[cfg(unix)]

@@ -111,6 +111,8 @@ fn invalid_commands_are_refused() {
         &["audit", "now"],
         &["copy"],
         &["copy", "--from", "sqlite://a.db"],
+        &["copy", "--from", "a", "--from-env", "B", "--to", "c"],
+        &["copy", "--from-env", "A", "--to", "b", "--to-env", "C"],
     ] {
         let dir = ProgramDir::empty();
         let out = dir.run(arguments);

@@ -88,8 +88,11 @@ fn the_database_password_is_not_shown() {
     let dir = ProgramDir::new().on_sqlite();
     // Nothing listens on port 1.
     for server in ["postgres", "mysql"] {
-        let url = format!("{server}://me:hush-one@127.0.0.1:1/db");
-        let variables = [("POINTGATE__DATABASE__URL", url.as_str())];
+        let url = format!("{server}://me:hush-one@127.0.0.1:1/db?password=hush-two");
+        let variables = [
+            ("POINTGATE__DATABASE__URL_ENV", "WHERE"),
+            ("WHERE", url.as_str()),
+        ];
         for command in ["check-config", "migrate"] {
             let out = dir.run_with(&[command], &variables);
             assert_eq!(out.status.success(), command == "check-config", "{command}");

@@ -125,7 +125,7 @@ async fn a_late_redelivery_undoes_nothing() {
     for (id, line) in [("m1", "one"), ("m2", "two"), ("m1", "one")] {
         messages.send(Some(id), method, &body(line)).await;
     }
-    let db = Database::connect(&messages.config.database.url)
+    let db = Database::connect(messages.config.database.url.reveal())
         .await
         .unwrap();
     let member = entity::member::Entity::find()

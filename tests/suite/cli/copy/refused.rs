@@ -132,6 +132,9 @@ fn an_invalid_url_is_reported_without_its_password() {
         "mysql://u:hush@host/",
         "oracle://u:hush@host/db",
         "u:hush@host/db",
+        "postgres://u:hush@127.0.0.1:99999/db",
+        "postgres://u:1/hush@host/db",
+        "mysql://u:hu sh@ho st/db?password=hush",
     ] {
         for (from, to, which) in [(bad, good, "--from "), (good, bad, "--to ")] {
             let output = failed_copy(from, to);
@@ -143,8 +146,7 @@ fn an_invalid_url_is_reported_without_its_password() {
     }
     for gone in [
         "postgres://u:hush@127.0.0.1:1/db",
-        "postgres://u:hush@127.0.0.1:99999/db",
-        "mysql://u:hu sh@ho st/db",
+        "postgres://u@127.0.0.1:1/db?password=hush",
     ] {
         let output = failed_copy(gone, good);
         assert!(
@@ -160,5 +162,36 @@ fn an_invalid_url_is_reported_without_its_password() {
             !output.contains("hush") && !output.contains("hu sh"),
             "{output}"
         );
+    }
+}
+
+#[test]
+fn a_variable_that_holds_no_url_is_reported_without_its_value() {
+    let dir = ProgramDir::empty();
+    let variables = [("SOURCE", "sqlite://none.db"), ("BROKEN", "u:hush@host/db")];
+    for (arguments, why) in [
+        (
+            [
+                "--from-env",
+                "SOURCE",
+                "--to-env",
+                "postgres://u:hush@host/db",
+            ],
+            "--to-env names an environment variable that is not set\n",
+        ),
+        (
+            ["--from-env", "SOURCE", "--to-env", "BROKEN"],
+            "the variable of --to-env must be \"sqlite://\"",
+        ),
+        (
+            ["--from-env", "SOURCE", "--to", "sqlite://to.db"],
+            "there is no ledger at sqlite://none.db\n",
+        ),
+    ] {
+        let out = dir.run_with(&[&["copy"], &arguments[..]].concat(), &variables);
+        let output = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(1), "{output}");
+        assert!(output.starts_with(&format!("pointgate: {why}")), "{output}");
+        assert!(!output.contains("hush"), "{output}");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pointgate::ledger::upkeep::copy::tables;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use super::fixture::{copy, fill, new_dir, open, rows};
+use super::fixture::{fill, new_dir, open, rows};
 use crate::database::servers;
 use crate::program::{ProgramDir, text};
 
@@ -24,7 +24,11 @@ async fn a_ledger_survives_copies_through_every_database() {
     let copies: Vec<ProgramDir> = on_servers.chain([new_dir()]).collect();
     let mut from = first;
     for to in &copies {
-        let out = copy(&from.database_url(), &to.database_url());
+        let (source, target) = (from.database_url(), to.database_url());
+        // Out of the list of processes, where other users see the arguments.
+        let variables = [("SOURCE", source.as_str()), ("TARGET", target.as_str())];
+        let arguments = ["copy", "--from-env", "SOURCE", "--to-env", "TARGET"];
+        let out = ProgramDir::empty().run_with(&arguments, &variables);
         let output = text(&out.stdout);
         assert!(out.status.success(), "{}", text(&out.stderr));
         assert_eq!(output.matches(": audit passed: ").count(), 2, "{output}");
