@@ -4,7 +4,7 @@
 # PostgreSQL, MariaDB and RabbitMQ start with their default settings, with files of their own, on free ports of the loopback
 # interface, and disappear with their files when the command ends, whether it succeeds, fails or is interrupted. Servers that
 # already run on this machine are left alone. To use one of them, name it: POINTGATE_TEST_POSTGRES=postgres://NAME:PASSWORD@HOST:PORT,
-# POINTGATE_TEST_MARIADB=mysql://NAME:PASSWORD@HOST:PORT (both for a user who may create databases and do anything in them),
+# POINTGATE_TEST_MARIADB=mysql://NAME:PASSWORD@HOST:PORT (both for a user who may create databases and users, and do anything in them),
 # POINTGATE_TEST_AMQP_URL=amqp://NAME:PASSWORD@HOST:PORT/%2f.
 set -euo pipefail
 # Each server gets a process group: Ctrl-C does not reach it, and one signal ends all its processes.
@@ -118,7 +118,7 @@ start_mariadb() {
     }
     cat >"$home/first.sql" <<END
 CREATE USER $WHO@'127.0.0.1' IDENTIFIED BY '$password';
-GRANT ALL ON *.* TO $WHO@'127.0.0.1';
+GRANT ALL ON *.* TO $WHO@'127.0.0.1' WITH GRANT OPTION;
 END
     start mariadb env TMPDIR="$home/tmp" mariadbd --no-defaults --user="$user" --datadir="$home/data" --port=$((port + 1)) \
         --bind-address=127.0.0.1 --skip-name-resolve --socket="$home/socket" --init-file="$home/first.sql" --max-connections=500

@@ -73,13 +73,9 @@ pub async fn up<'c>(db: impl IntoDatabaseExecutor<'c>) -> Result<(), DbErr> {
 /// As [`up`].
 pub async fn up_to<'c>(db: impl IntoDatabaseExecutor<'c>, count: usize) -> Result<(), DbErr> {
     let db = &db.into_database_executor();
+    create_record(db).await?;
     let applied = applied(db).await?;
-    let known = |version: &str| MIGRATIONS.iter().any(|known| known.version == version);
-    if let Some(newer) = applied.iter().find(|version| !known(version)) {
-        return Err(DbErr::Migration(format!(
-            "the ledger is of a newer version of this program: it has the migration {newer}"
-        )));
-    }
+    refuse_newer(&applied)?;
     for migration in MIGRATIONS.iter().take(count) {
         if !applied.contains(migration.version) {
             (migration.up)(db).await?;
@@ -89,8 +85,42 @@ pub async fn up_to<'c>(db: impl IntoDatabaseExecutor<'c>, count: usize) -> Resul
     Ok(())
 }
 
-/// The versions that the ledger has recorded.
-async fn applied(db: &DatabaseExecutor<'_>) -> Result<HashSet<String>, DbErr> {
+/// Checks that the ledger has exactly the migrations of this program, and changes nothing.
+///
+/// # Errors
+/// Returns [`DbErr`] if there is no ledger, if it is of another version of this program, or if a statement fails.
+pub async fn check<'c>(db: impl IntoDatabaseExecutor<'c>) -> Result<(), DbErr> {
+    let db = &db.into_database_executor();
+    if !has_table(db, TABLE).await? {
+        return Err(DbErr::Migration(format!(
+            "there is no ledger, or this user may not read it: it has no table {TABLE}"
+        )));
+    }
+    let applied = applied(db).await?;
+    refuse_newer(&applied)?;
+    let missing = |migration: &&Migration| !applied.contains(migration.version);
+    match MIGRATIONS.iter().find(missing) {
+        None => Ok(()),
+        Some(Migration { version, .. }) => Err(DbErr::Migration(format!(
+            "the ledger is of an older version of this program: it lacks the migration {version}; bring it up to date with \
+             `pointgate migrate`, or read it with the version that wrote it"
+        ))),
+    }
+}
+
+/// Refuses a ledger with a migration that this program does not know.
+fn refuse_newer(applied: &HashSet<String>) -> Result<(), DbErr> {
+    let known = |version: &str| MIGRATIONS.iter().any(|known| known.version == version);
+    match applied.iter().find(|version| !known(version)) {
+        None => Ok(()),
+        Some(newer) => Err(DbErr::Migration(format!(
+            "the ledger is of a newer version of this program: it has the migration {newer}; use that version"
+        ))),
+    }
+}
+
+/// Makes the record of migrations, if there is none.
+async fn create_record(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
     let mut version = ColumnDef::new(Alias::new("version"));
     let mut applied_at = ColumnDef::new(Alias::new("applied_at"));
     let table = Table::create()
@@ -100,6 +130,11 @@ async fn applied(db: &DatabaseExecutor<'_>) -> Result<HashSet<String>, DbErr> {
         .col(applied_at.big_integer().not_null())
         .take();
     db.execute(&table).await?;
+    Ok(())
+}
+
+/// The versions that the ledger has recorded.
+async fn applied(db: &DatabaseExecutor<'_>) -> Result<HashSet<String>, DbErr> {
     let versions = Query::select().column("version").from(TABLE).take();
     let rows = db.query_all(&versions).await?;
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
@@ -143,6 +178,30 @@ pub(crate) fn kept(
     table
 }
 
+/// Whether there is a table that this user may read.
+async fn has_table(db: &DatabaseExecutor<'_>, table: &str) -> Result<bool, DbErr> {
+    let database = db.get_database_backend();
+    let sql = match database {
+        DbBackend::Sqlite => format!("SELECT 1 FROM sqlite_schema WHERE name = '{table}'"),
+        _ => {
+            let schema = current_schema(database);
+            format!(
+                "SELECT 1 FROM information_schema.tables WHERE table_schema = {schema} AND table_name = '{table}'"
+            )
+        }
+    };
+    let found = Statement::from_string(database, sql);
+    Ok(db.query_one_raw(found).await?.is_some())
+}
+
+/// The function that names the schema of the ledger's tables, on a database server.
+fn current_schema(database: DbBackend) -> &'static str {
+    match database {
+        DbBackend::Postgres => "current_schema()",
+        _ => "DATABASE()",
+    }
+}
+
 /// Whether a table has a column.
 pub(crate) async fn has_column(
     db: &DatabaseExecutor<'_>,
@@ -155,10 +214,7 @@ pub(crate) async fn has_column(
             format!("SELECT 1 FROM pragma_table_info('{table}') WHERE name = '{column}'")
         }
         _ => {
-            let schema = match database {
-                DbBackend::Postgres => "current_schema()",
-                _ => "DATABASE()",
-            };
+            let schema = current_schema(database);
             format!(
                 "SELECT 1 FROM information_schema.columns WHERE table_schema = {schema} \
                  AND table_name = '{table}' AND column_name = '{column}'"
@@ -260,6 +316,31 @@ mod tests {
         let error = up(&db).await.unwrap_err().to_string();
         assert!(error.contains("m29991231_000001_newer"), "{error}");
         assert_eq!(schema(&db).await, before);
+    }
+
+    #[tokio::test]
+    async fn a_check_takes_the_ledger_of_this_version_alone_and_changes_nothing() {
+        let db = database().await;
+        let all: Vec<_> = MIGRATIONS.iter().map(|known| known.version).collect();
+        for count in 0..all.len() {
+            let before = schema(&db).await;
+            let error = check(&db).await.unwrap_err().to_string();
+            let why = match count {
+                0 => "there is no ledger".to_owned(),
+                _ => format!("it lacks the migration {};", all[count]),
+            };
+            assert!(error.contains(&why), "{error}");
+            assert_eq!(schema(&db).await, before);
+            up_to(&db, count + 1).await.unwrap();
+        }
+        check(&db).await.unwrap();
+        let newer = "INSERT INTO seaql_migrations VALUES ('m29991231_000001_newer', 1)";
+        db.execute_unprepared(newer).await.unwrap();
+        let error = check(&db).await.unwrap_err().to_string();
+        assert!(
+            error.contains("m29991231_000001_newer; use that version"),
+            "{error}"
+        );
     }
 
     #[tokio::test]

@@ -98,7 +98,8 @@ pub fn check_config(config: &Config, endpoints: &Endpoints) -> Result<(), String
 
 /// Expires the points that are due now, or by the end of the day `at`.
 pub async fn expire(config: &Config, at: Option<Date>) -> Result<(), String> {
-    let ledger = open_existing(config).await?;
+    check_existence(config)?;
+    let ledger = server::open_ledger(config, Clock::system()).await?;
     let due_by = match at {
         None => ledger.now(),
         Some(day) => start_of(config, day.tomorrow().map_err(|error| error.to_string())?)?,
@@ -125,7 +126,8 @@ pub async fn link(config: &Config, uid: i64, user_key: &str) -> Result<(), Strin
 
 /// Lists the payment events received from Ping++.
 pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String> {
-    let ledger = open_existing(config).await?;
+    check_existence(config)?;
+    let ledger = server::open_ledger_read_only(config, Clock::system()).await?;
     let payments = Members::new(ledger.clone()).payments(order).await;
     let calendar = Calendar::new(config.timezone.clone());
     ledger.close().await;
@@ -155,7 +157,8 @@ pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String
 
 /// Recomputes the ledger from its entries; fails with the first discrepancy.
 pub async fn audit(config: &Config) -> Result<(), String> {
-    let ledger = open_existing(config).await?;
+    check_existence(config)?;
+    let ledger = server::open_ledger_read_only(config, Clock::system()).await?;
     let bar = progress_bar("{wide_bar} {human_pos}/{human_len} entries, {eta} left");
     let audited = ledger
         .audit(|done, all| {
@@ -187,12 +190,12 @@ pub fn progress_bar(template: &str) -> ProgressBar {
     }
 }
 
-/// Opens the ledger, but unlike `serve` does not create one.
-async fn open_existing(config: &Config) -> Result<Ledger, String> {
-    if !Ledger::exists(config.database.url.reveal()) {
-        return Err(format!("there is no ledger at {}", config.database.shown()));
+/// Refuses a ledger that is not there, which opening it would create.
+fn check_existence(config: &Config) -> Result<(), String> {
+    match Ledger::exists(config.database.url.reveal()) {
+        true => Ok(()),
+        false => Err(format!("there is no ledger at {}", config.database.shown())),
     }
-    server::open_ledger(config, Clock::system()).await
 }
 
 /// The first instant of a day, in ms since 1970-01-01 UTC.

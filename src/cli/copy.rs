@@ -29,7 +29,6 @@ pub struct Sides {
 pub async fn copy(sides: Sides) -> Result<(), String> {
     let from = database("--from", sides.from, sides.from_env)?;
     let to = database("--to", sides.to, sides.to_env)?;
-    // Opening a missing SQLite file would create it.
     if !Ledger::exists(from.url.reveal()) {
         return Err(format!("there is no ledger at {}", from.shown()));
     }

@@ -51,7 +51,8 @@ pub struct Ledger {
     expiry_reason: Reason,
     partitions: Partitions,
     balances: Arc<Balances>,
-    tasks: Arc<std::sync::Mutex<Vec<WriterTask>>>,
+    /// None once the ledger is closed.
+    tasks: Arc<std::sync::Mutex<Option<Vec<WriterTask>>>>,
 }
 
 /// Why the ledger did not answer a read.
@@ -85,6 +86,21 @@ impl Ledger {
         Ok(Ledger::new(database, clock, settings, partitions, tasks))
     }
 
+    /// Opens the database at `url` for reading alone. Whatever changes points finds the ledger unavailable.
+    ///
+    /// # Errors
+    /// Returns the cause if the database cannot be opened, or if its schema is not the one of this program.
+    pub async fn open_read_only(
+        url: &str,
+        settings: Settings,
+        clock: Clock,
+    ) -> Result<Ledger, String> {
+        let database = Database::open_read_only(url).await;
+        let database = database.map_err(|error| error.to_string())?;
+        let (partitions, tasks) = partitions::open(&database, &clock, settings, 0);
+        Ok(Ledger::new(database, clock, settings, partitions, tasks))
+    }
+
     fn new(
         database: Database,
         clock: Clock,
@@ -99,7 +115,7 @@ impl Ledger {
             expiry_reason: settings.expiry_reason,
             partitions,
             balances: Arc::new(balances),
-            tasks: Arc::new(std::sync::Mutex::new(tasks)),
+            tasks: Arc::new(std::sync::Mutex::new(Some(tasks))),
         }
     }
 
@@ -182,14 +198,10 @@ impl Ledger {
 
     /// Applies the transactions that wait, takes no more, and closes the database. Later calls find the ledger unavailable.
     pub async fn close(&self) {
-        let tasks = self
-            .tasks
-            .lock()
-            .map(|mut tasks| std::mem::take(&mut *tasks));
-        let tasks = tasks.unwrap_or_default();
-        if tasks.is_empty() {
+        let tasks = self.tasks.lock().map(|mut tasks| tasks.take());
+        let Ok(Some(tasks)) = tasks else {
             return;
-        }
+        };
         join_all(tasks.into_iter().map(WriterTask::stop)).await;
         if let Err(error) = self.database.clone().close().await {
             log::warn!("cannot close the database: {error}");

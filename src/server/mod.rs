@@ -168,6 +168,17 @@ pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String
         .map_err(|why| format!("{}: {why}", config.database.shown()))
 }
 
+/// Opens the ledger at `database.url` for reading alone.
+///
+/// # Errors
+/// Returns a message for the user, with the URL but without its password, also if the ledger is of another version of this program.
+pub async fn open_ledger_read_only(config: &Config, clock: Clock) -> Result<Ledger, String> {
+    let settings = services::ledger_settings(config);
+    Ledger::open_read_only(config.database.url.reveal(), settings, clock)
+        .await
+        .map_err(|why| format!("{}: {why}", config.database.shown()))
+}
+
 impl RunningServer {
     /// Stops accepting requests and messages, finishes the accepted ones, and closes the ledger.
     pub async fn stop(self) {

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
 
-/// The variable with the URL of a PostgreSQL whose user may create databases.
+/// The variable with the URL of a PostgreSQL whose user may create databases and users.
 pub const POSTGRES: &str = "POINTGATE_TEST_POSTGRES";
-/// The variable with the URL of a MariaDB whose user may create databases and do anything in them.
+/// The variable with the URL of a MariaDB whose user may create databases and users, and do anything in them.
 pub const MARIADB: &str = "POINTGATE_TEST_MARIADB";
 /// The variable with the URL of a RabbitMQ whose user may configure, write and read everything in its virtual host.
 pub const RABBITMQ: &str = "POINTGATE_TEST_AMQP_URL";

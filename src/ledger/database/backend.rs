@@ -41,6 +41,8 @@ pub enum Role {
     Read,
     /// The connection of coalesced balances.
     Balances,
+    /// The connections of a program that only reads, which refuse to write.
+    ReadOnly,
 }
 
 /// A database, as far as it differs from the others.

@@ -51,8 +51,7 @@ impl Database {
     /// # Errors
     /// Returns [`DbErr`] if the database cannot be made, opened or migrated.
     pub async fn open(url: &str, writers: usize) -> Result<Database, DbErr> {
-        let backend = Backend::of_url(url)
-            .ok_or_else(|| DbErr::Custom("the URL names no known database".into()))?;
+        let backend = known_backend(url)?;
         if let Some(file) = (backend.file)(url) {
             private::prepare(&file)?;
         }
@@ -81,6 +80,28 @@ impl Database {
             log::warn!("the database has {setting}: a crash of it may lose what was acknowledged");
         }
         Ok(database)
+    }
+
+    /// Opens the database at `url` for reading alone: what is there stays as it is, also its schema, and a user who may do nothing
+    /// but read is enough.
+    ///
+    /// # Errors
+    /// Returns [`DbErr`] if the database cannot be opened, or if its schema is not the one of this program.
+    pub async fn open_read_only(url: &str) -> Result<Database, DbErr> {
+        let backend = known_backend(url)?;
+        let health = WriteHealth::default();
+        let mut reading = options(url, backend, Role::ReadOnly, READERS, &health);
+        reading.acquire_timeout(READ_TIMEOUT);
+        let read = sea_orm::Database::connect(reading).await;
+        let read = read.map_err(|error| without_url(url, error))?;
+        migration::check(&read).await?;
+        Ok(Database {
+            write: read.clone(),
+            balances: read.clone(),
+            read,
+            health,
+            probing: Arc::default(),
+        })
     }
 
     /// What this database does differently from others.
@@ -208,6 +229,10 @@ impl Database {
         self.read.close().await?;
         self.write.close().await
     }
+}
+
+fn known_backend(url: &str) -> Result<&'static Backend, DbErr> {
+    Backend::of_url(url).ok_or_else(|| DbErr::Custom("the URL names no known database".into()))
 }
 
 /// The file that a URL names, if its database is a file.

@@ -5,5 +5,6 @@ mod configuration;
 mod copy;
 mod log;
 mod private;
+mod read_only;
 mod sign;
 mod stop;

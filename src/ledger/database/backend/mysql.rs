@@ -28,6 +28,8 @@ const SESSION: &str = "SET SESSION \
     /*M!100000 , idle_transaction_timeout = 10 */";
 /// A statement sees what is committed when it begins.
 const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+/// The same in a session that must not write.
+const READ_ONLY: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY";
 
 pub(super) static BACKEND: Backend = Backend {
     database: DbBackend::MySql,
@@ -89,15 +91,19 @@ pub(super) static BACKEND: Backend = Backend {
     },
 };
 
-fn prepare(options: &mut ConnectOptions, health: &WriteHealth, _: Role) {
+fn prepare(options: &mut ConnectOptions, health: &WriteHealth, role: Role) {
     let health = health.clone();
+    let transactions = match role {
+        Role::Write | Role::Read | Role::Balances => ISOLATION,
+        Role::ReadOnly => READ_ONLY,
+    };
     options
         .map_sqlx_mysql_opts(|options| options.charset("utf8mb4").collation("utf8mb4_bin"))
         .map_sqlx_mysql_pool_opts(move |options| {
-            health.guard(options.after_connect(|connection, _| {
+            health.guard(options.after_connect(move |connection, _| {
                 Box::pin(async move {
                     connection.execute(SESSION).await?;
-                    connection.execute(ISOLATION).await?;
+                    connection.execute(transactions).await?;
                     Ok(())
                 })
             }))

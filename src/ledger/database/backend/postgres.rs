@@ -69,6 +69,7 @@ fn prepare(options: &mut ConnectOptions, health: &WriteHealth, role: Role) {
         .map_sqlx_postgres_opts(match role {
             Role::Read => session,
             Role::Write | Role::Balances => session_by_index,
+            Role::ReadOnly => session_read_only,
         })
         .map_sqlx_postgres_pool_opts(move |options| health.guard(options));
 }
@@ -94,6 +95,10 @@ fn session_by_index(options: PgConnectOptions) -> PgConnectOptions {
         ("enable_hashjoin", "off"),
         ("enable_mergejoin", "off"),
     ])
+}
+
+fn session_read_only(options: PgConnectOptions) -> PgConnectOptions {
+    session(options).options([("default_transaction_read_only", "on")])
 }
 
 fn lock(lock: Lock, mode: LockMode) -> String {

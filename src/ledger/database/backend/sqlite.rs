@@ -1,8 +1,9 @@
 //! SQLite, the embedded default: one file, one writer at a time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::{Access, access};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, DbBackend, SqliteTransactionMode, TransactionOptions};
 
@@ -70,11 +71,31 @@ fn file(url: &str) -> Option<PathBuf> {
 fn prepare(options: &mut ConnectOptions, health: &WriteHealth, role: Role) {
     let health = health.clone();
     options
-        .map_sqlx_sqlite_opts(session)
+        .map_sqlx_sqlite_opts(match role {
+            Role::Write | Role::Read | Role::Balances => session,
+            Role::ReadOnly => session_read_only,
+        })
         .map_sqlx_sqlite_pool_opts(move |options| match role {
             Role::Write => health.guard_sqlite_writer(options),
-            Role::Read | Role::Balances => health.guard(options),
+            Role::Read | Role::Balances | Role::ReadOnly => health.guard(options),
         });
+}
+
+/// Even a reader makes the `-wal` and `-shm` that a clean stop has removed. Where it may not, or would give them the mode of a file that
+/// nobody may write, SQLite reads the file alone: without them, everything is in it and nobody is writing.
+fn session_read_only(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    let file = options.get_filename().to_owned();
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    let is_writable = |path: &Path| access(path, Access::WRITE_OK).is_ok();
+    let may_write = is_writable(folder.unwrap_or(Path::new("."))) && is_writable(&file);
+    options
+        .read_only(true)
+        .immutable(!may_write && !Path::new(&log).exists())
+        .busy_timeout(LOCK_TIMEOUT)
+        .pragma("cache_size", CACHE)
+        .pragma("temp_store", "MEMORY")
 }
 
 fn session(options: SqliteConnectOptions) -> SqliteConnectOptions {

@@ -117,7 +117,7 @@ pub fn tables() -> impl Iterator<Item = &'static str> {
     TABLES.iter().map(|table| table.name())
 }
 
-/// Copies the ledger at the URL `from` into the empty database at `to`. Calls `progress` with the step, the rows or entries done,
+/// Copies the ledger at the URL `from`, which it only reads, into the empty database at `to`. Calls `progress` with the step, the rows or entries done,
 /// and those in all.
 ///
 /// # Errors
@@ -132,7 +132,7 @@ pub async fn copy(
         return Err(CopyError::Same);
     }
     let failed = |side| move |error| CopyError::Database(side, error);
-    let source = Database::open(from, 1)
+    let source = Database::open_read_only(from)
         .await
         .map_err(failed(Side::Source))?;
     let target = Database::open(to, 1).await.map_err(failed(Side::Target))?;

@@ -1,6 +1,6 @@
 //! `pointgate copy`: copies a whole ledger into another database.
 
-mod fixture;
+pub mod fixture;
 mod interrupted;
 mod refused;
 mod round_trip;
