@@ -321,13 +321,12 @@ mod tests {
     #[tokio::test]
     async fn a_check_takes_the_ledger_of_this_version_alone_and_changes_nothing() {
         let db = database().await;
-        let all: Vec<_> = MIGRATIONS.iter().map(|known| known.version).collect();
-        for count in 0..all.len() {
+        for (count, next) in MIGRATIONS.iter().enumerate() {
             let before = schema(&db).await;
             let error = check(&db).await.unwrap_err().to_string();
             let why = match count {
                 0 => "there is no ledger".to_owned(),
-                _ => format!("it lacks the migration {};", all[count]),
+                _ => format!("it lacks the migration {};", next.version),
             };
             assert!(error.contains(&why), "{error}");
             assert_eq!(schema(&db).await, before);
