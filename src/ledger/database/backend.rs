@@ -8,6 +8,8 @@ mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod sqlite;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod tls;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -55,7 +57,7 @@ pub struct Backend {
     pub schemes: &'static [&'static str],
     /// The file that a URL names, if the database is a file.
     pub file: fn(&str) -> Option<PathBuf>,
-    /// The query parameter of a URL that turns TLS off, if the database is a server.
+    /// The query parameter of a URL that does without TLS, if the database is a server.
     pub without_tls: Option<&'static str>,
     /// How long a caller waits for a connection.
     pub acquire_timeout: Duration,

@@ -63,7 +63,7 @@ impl Database {
         let pool = |role, connections| options(url, backend, role, connections, &health);
         let connect = || sea_orm::Database::connect(pool(Role::Write, writers));
         let write = while_locked(backend, connect).await;
-        let write = write.map_err(|error| without_url(url, error))?;
+        let write = write.map_err(|error| explained(url, backend, error))?;
         let mut reading = pool(Role::Read, READERS);
         reading.acquire_timeout(READ_TIMEOUT);
         let read = sea_orm::Database::connect(reading).await?;
@@ -93,7 +93,7 @@ impl Database {
         let mut reading = options(url, backend, Role::ReadOnly, READERS, &health);
         reading.acquire_timeout(READ_TIMEOUT);
         let read = sea_orm::Database::connect(reading).await;
-        let read = read.map_err(|error| without_url(url, error))?;
+        let read = read.map_err(|error| explained(url, backend, error))?;
         migration::check(&read).await?;
         Ok(Database {
             write: read.clone(),
@@ -240,11 +240,19 @@ pub fn file(url: &str) -> Option<PathBuf> {
     Backend::of_url(url).and_then(|backend| (backend.file)(url))
 }
 
-/// Keeps the URL, which may hold a password, out of an error: the driver shows a URL that it cannot read.
-fn without_url(url: &str, error: DbErr) -> DbErr {
-    match error.to_string().contains(url) {
-        true => DbErr::Custom("the URL of the database cannot be read".into()),
-        false => error,
+/// Keeps the URL, which may hold a password, out of an error, since the driver shows a URL that it cannot read; and says what to do
+/// where the server has no TLS.
+fn explained(url: &str, backend: &Backend, error: DbErr) -> DbErr {
+    let text = error.to_string();
+    match (text.contains(url), backend.without_tls) {
+        (true, _) => DbErr::Custom("the URL of the database cannot be read".into()),
+        (false, Some(without_tls)) if text.contains("does not support TLS") => {
+            DbErr::Custom(format!(
+                "{text}. A database on another machine needs TLS: set it up in the server, or, if the network between is your own, append \
+             {without_tls} to the URL"
+            ))
+        }
+        (false, _) => error,
     }
 }
 
@@ -255,7 +263,7 @@ fn options(
     connections: u32,
     health: &WriteHealth,
 ) -> ConnectOptions {
-    let mut options = ConnectOptions::new(with_tls(url, backend));
+    let mut options = ConnectOptions::new(url);
     // No `min_connections`: to replace a lost one, the pool would try for minutes, ever less often, and keep its place from
     // everybody else, even after the server is back.
     options
@@ -269,62 +277,4 @@ fn options(
         .sqlx_logging(false);
     (backend.prepare)(&mut options, health, role);
     options
-}
-
-/// Turns TLS off for a server on this machine, unless the URL says something about it. For other servers the driver uses TLS if
-/// the server has it.
-fn with_tls(url: &str, backend: &Backend) -> String {
-    let (Some((_, rest)), Some(without_tls)) = (url.split_once("://"), backend.without_tls) else {
-        return url.to_owned();
-    };
-    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let address = address
-        .rsplit_once('@')
-        .map_or(address, |(_, address)| address);
-    let is_host = |host| {
-        let rest = address.strip_prefix(host);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-    };
-    let local = ["127.0.0.1", "localhost", "[::1]"].into_iter().any(is_host);
-    if !local || query.contains("ssl") {
-        return url.to_owned();
-    }
-    let joint = if query.is_empty() { '?' } else { '&' };
-    format!("{}{joint}{without_tls}", url.trim_end_matches('?'))
-}
-
-#[cfg(all(test, feature = "mysql", feature = "postgres"))]
-mod tests {
-    use crate::ledger::database::{Backend, with_tls};
-
-    #[test]
-    fn only_a_server_on_this_machine_goes_without_tls() {
-        for (url, expected) in [
-            (
-                "postgres://a:b@127.0.0.1:5432/c",
-                "postgres://a:b@127.0.0.1:5432/c?sslmode=disable",
-            ),
-            (
-                "mysql://localhost/c?charset=x",
-                "mysql://localhost/c?charset=x&ssl-mode=DISABLED",
-            ),
-            ("mysql://[::1]/c?", "mysql://[::1]/c?ssl-mode=DISABLED"),
-            (
-                "postgres://localhost/c?sslmode=require",
-                "postgres://localhost/c?sslmode=require",
-            ),
-            (
-                "postgres://localhost.example/c",
-                "postgres://localhost.example/c",
-            ),
-            (
-                "mysql://127.0.0.1@db.example/c",
-                "mysql://127.0.0.1@db.example/c",
-            ),
-            ("sqlite:///tmp/localhost", "sqlite:///tmp/localhost"),
-        ] {
-            let backend = Backend::of_url(url).unwrap();
-            assert_eq!(with_tls(url, backend), expected);
-        }
-    }
 }

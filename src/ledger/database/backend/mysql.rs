@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use sea_orm::sqlx::Executor;
 use sea_orm::sqlx::error::DatabaseError;
-use sea_orm::sqlx::mysql::MySqlDatabaseError;
+use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlSslMode};
 use sea_orm::{ConnectOptions, DbBackend, IsolationLevel, TransactionOptions};
 
-use super::{Backend, Message, Role, RowEncoding, SchemaLock, Syntax};
+use super::{Backend, Message, Role, RowEncoding, SchemaLock, Syntax, tls};
 use crate::ledger::database::health::WriteHealth;
 use crate::ledger::database::lock::name::{Lock, LockMode};
 use crate::ledger::database::statements::set_statement::{
@@ -97,8 +97,15 @@ fn prepare(options: &mut ConnectOptions, health: &WriteHealth, role: Role) {
         Role::Write | Role::Read | Role::Balances => ISOLATION,
         Role::ReadOnly => READ_ONLY,
     };
+    let sets_tls = tls::is_set(options.get_url());
     options
-        .map_sqlx_mysql_opts(|options| options.charset("utf8mb4").collation("utf8mb4_bin"))
+        .map_sqlx_mysql_opts(move |options| {
+            let options = options.charset("utf8mb4").collation("utf8mb4_bin");
+            match sets_tls {
+                true => options,
+                false => with_tls(options),
+            }
+        })
         .map_sqlx_mysql_pool_opts(move |options| {
             health.guard(options.after_connect(move |connection, _| {
                 Box::pin(async move {
@@ -108,6 +115,15 @@ fn prepare(options: &mut ConnectOptions, health: &WriteHealth, role: Role) {
                 })
             }))
         });
+}
+
+/// Requires TLS unless the server is on this machine, to which the driver would use it if it can.
+fn with_tls(options: MySqlConnectOptions) -> MySqlConnectOptions {
+    let is_local = options.get_socket().is_some() || tls::is_local(options.get_host());
+    options.ssl_mode(match is_local {
+        true => MySqlSslMode::Disabled,
+        false => MySqlSslMode::Required,
+    })
 }
 
 fn lock(lock: Lock, mode: LockMode) -> String {
@@ -267,4 +283,28 @@ fn derived(statement: &SetStatement) -> String {
         }
     });
     format!("(SELECT {columns} FROM DUAL WHERE FALSE UNION ALL VALUES {{rows:/*!80000 ROW*/(}}) k")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_on_this_machine_goes_without_tls() {
+        for (url, is_local) in [
+            ("mysql://u:p@127.0.0.1:3306/d", true),
+            ("mysql://[::1]/d", true),
+            ("mysql://db/d?socket=/run/mysqld/mysqld.sock", true),
+            ("mysql://127.0.0.1@db.example/d", false),
+            ("mysql://localhost.example/d", false),
+        ] {
+            let options: MySqlConnectOptions = url.parse().unwrap();
+            let mode = with_tls(options).get_ssl_mode();
+            let is_right = match is_local {
+                true => matches!(mode, MySqlSslMode::Disabled),
+                false => matches!(mode, MySqlSslMode::Required),
+            };
+            assert!(is_right, "{url}: {mode:?}");
+        }
+    }
 }

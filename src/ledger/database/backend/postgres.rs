@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use sea_orm::sqlx::error::DatabaseError;
-use sea_orm::sqlx::postgres::{PgConnectOptions, PgDatabaseError};
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgSslMode};
 use sea_orm::{ConnectOptions, DbBackend, IsolationLevel, TransactionOptions};
 
-use super::{Backend, Role, RowEncoding, SchemaLock, Syntax};
+use super::{Backend, Role, RowEncoding, SchemaLock, Syntax, tls};
 use crate::ledger::database::health::WriteHealth;
 use crate::ledger::database::lock::name::{Lock, LockMode};
 use crate::ledger::database::statements::set_statement::{
@@ -65,13 +65,30 @@ pub(super) static BACKEND: Backend = Backend {
 
 fn prepare(options: &mut ConnectOptions, health: &WriteHealth, role: Role) {
     let health = health.clone();
+    let session = match role {
+        Role::Read => session,
+        Role::Write | Role::Balances => session_by_index,
+        Role::ReadOnly => session_read_only,
+    };
+    let sets_tls = tls::is_set(options.get_url());
     options
-        .map_sqlx_postgres_opts(match role {
-            Role::Read => session,
-            Role::Write | Role::Balances => session_by_index,
-            Role::ReadOnly => session_read_only,
+        .map_sqlx_postgres_opts(move |options| match sets_tls {
+            true => session(options),
+            false => session(with_tls(options)),
         })
         .map_sqlx_postgres_pool_opts(move |options| health.guard(options));
+}
+
+/// Requires TLS unless the server is on this machine, to which the driver would use it if it can.
+fn with_tls(options: PgConnectOptions) -> PgConnectOptions {
+    let is_local = options.get_socket().is_some() || tls::is_local(options.get_host());
+    match (is_local, options.get_ssl_mode()) {
+        (true, PgSslMode::Prefer) => options.ssl_mode(PgSslMode::Disable),
+        (false, PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer) => {
+            options.ssl_mode(PgSslMode::Require)
+        }
+        _ => options,
+    }
 }
 
 fn session(options: PgConnectOptions) -> PgConnectOptions {
@@ -170,4 +187,30 @@ fn render(statement: &SetStatement) -> String {
         "WITH k AS MATERIALIZED (SELECT ord - 1 AS place, {columns} \
          FROM unnest({arrays}) WITH ORDINALITY AS r({columns}, ord)) {text}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_on_this_machine_goes_without_tls() {
+        for (url, is_local) in [
+            ("postgres://u:p@127.0.0.1:5432/d", true),
+            ("postgres://localhost/d", true),
+            ("postgres:///d?host=/run/postgresql", true),
+            ("postgres://%2Frun%2Fpostgresql/d", true),
+            ("postgres://localhost@db/d", false),
+            ("postgres://localhost/d?host=db", false),
+            ("postgres://localhost/d?hostaddr=10.0.0.1", false),
+        ] {
+            let options: PgConnectOptions = url.parse().unwrap();
+            let mode = with_tls(options.ssl_mode(PgSslMode::Prefer)).get_ssl_mode();
+            let is_right = match is_local {
+                true => matches!(mode, PgSslMode::Disable),
+                false => matches!(mode, PgSslMode::Require),
+            };
+            assert!(is_right, "{url}: {mode:?}");
+        }
+    }
 }

@@ -4,3 +4,4 @@ mod backends;
 mod locks;
 mod mismatch;
 mod statements;
+mod tls;
