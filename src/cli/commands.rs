@@ -9,9 +9,11 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::output::{self, Escaped};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::endpoints::Endpoints;
+use crate::gateway::value::is_storable;
 use crate::ledger::Ledger;
 use crate::ledger::upkeep::audit::Report;
 use crate::members::Members;
@@ -68,32 +70,37 @@ pub async fn serve(config: &Config) -> Result<(), String> {
 pub async fn migrate(config: &Config) -> Result<(), String> {
     let ledger = server::open_ledger(config, Clock::system()).await?;
     ledger.close().await;
-    println!("the schema of {} is up to date", config.database.shown());
-    Ok(())
+    let shown = config.database.shown();
+    output::line(format_args!(
+        "the schema of {} is up to date",
+        Escaped(shown)
+    ))
 }
 
 /// Summarises a valid configuration; [`Config::load`] has reported the errors of an invalid one.
 pub fn check_config(config: &Config, endpoints: &Endpoints) -> Result<(), String> {
-    println!("{} is valid", config.source);
-    println!(
-        "listens on {}, ledger in {}",
-        config.server.listen,
-        config.database.shown()
-    );
-    for endpoint in endpoints {
-        println!("{}", endpoint.summary());
-    }
-    match config.amqp.url {
-        Some(_) => println!("consumes messages from the queue {}", config.amqp.queue),
-        None => println!("consumes no messages: amqp.url is not set"),
-    }
+    let mut lines = vec![
+        format!("{} is valid", config.source),
+        format!(
+            "listens on {}, ledger in {}",
+            config.server.listen,
+            config.database.shown()
+        ),
+    ];
+    lines.extend(endpoints.iter().map(|endpoint| endpoint.summary()));
+    lines.push(match config.amqp.url {
+        Some(_) => format!("consumes messages from the queue {}", config.amqp.queue),
+        None => "consumes no messages: amqp.url is not set".to_owned(),
+    });
     if !config.samples.is_empty() {
-        println!(
+        lines.push(format!(
             "sample secrets in use, so it listens on this machine only: {}",
             config.samples.join(", ")
-        );
+        ));
     }
-    Ok(())
+    lines
+        .iter()
+        .try_for_each(|line| output::line(Escaped(line)))
 }
 
 /// Expires the points that are due now, or by the end of the day `at`.
@@ -107,21 +114,22 @@ pub async fn expire(config: &Config, at: Option<Date>) -> Result<(), String> {
     let expired = ledger.expire(due_by).await;
     ledger.close().await;
     let accounts = expired.map_err(|error| error.to_string())?;
-    println!("expired points in {accounts} accounts");
-    Ok(())
+    output::line(format_args!("expired points in {accounts} accounts"))
 }
 
 /// Links a uid and a user_key that belong to one person.
 pub async fn link(config: &Config, uid: i64, user_key: &str) -> Result<(), String> {
-    if user_key.is_empty() || user_key.chars().nth(MAX_USER_KEY).is_some() {
-        return Err(format!("a user_key has 1 to {MAX_USER_KEY} characters"));
+    let fits = !user_key.is_empty() && user_key.chars().nth(MAX_USER_KEY).is_none();
+    if !fits || !is_storable(user_key) {
+        return Err(format!(
+            "a user_key has 1 to {MAX_USER_KEY} characters, none of them a control character"
+        ));
     }
     let ledger = server::open_ledger(config, Clock::system()).await?;
     let linked = Members::new(ledger.clone()).link(uid, user_key).await;
     ledger.close().await;
     linked.map_err(|error| format!("cannot link: {error}"))?;
-    println!("linked uid {uid} and user_key {user_key}");
-    Ok(())
+    output::line(format_args!("linked uid {uid} and user_key {user_key}"))
 }
 
 /// Lists the payment events received from Ping++.
@@ -138,7 +146,7 @@ pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String
         let paid = payment
             .time_paid
             .map(|at| calendar.format(at.saturating_mul(1000)));
-        println!(
+        output::line(Escaped(format_args!(
             "{}  {}  {}  order {}  {} {}  {}  paid {}  for {}",
             calendar.format(payment.at),
             payment.kind,
@@ -149,10 +157,9 @@ pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String
             text(&payment.channel),
             text(&paid),
             text(&payment.user_key),
-        );
+        )))?;
     }
-    println!("{} events", payments.len());
-    Ok(())
+    output::line(format_args!("{} events", payments.len()))
 }
 
 /// Recomputes the ledger from its entries; fails with the first discrepancy.
@@ -169,8 +176,7 @@ pub async fn audit(config: &Config) -> Result<(), String> {
     bar.finish_and_clear();
     ledger.close().await;
     let report = audited.map_err(|error| format!("audit failed: {error}"))?;
-    println!("{}", audit_passed(&report));
-    Ok(())
+    output::line(audit_passed(&report))
 }
 
 /// The result line of an audit that found no discrepancy.

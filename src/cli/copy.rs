@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::commands::{audit_passed, progress_bar};
+use super::output::{self, Escaped};
 use crate::config::Database;
 use crate::ledger::Ledger;
 use crate::ledger::upkeep::copy;
@@ -45,14 +46,14 @@ pub async fn copy(sides: Sides) -> Result<(), String> {
     bar.finish_and_clear();
     let copied = copied.map_err(|error| format!("nothing was copied: {error}"))?;
     for side in [from, to] {
-        println!("{}: {}", side.shown(), audit_passed(&copied.report));
+        let passed = audit_passed(&copied.report);
+        output::line(Escaped(format_args!("{}: {passed}", side.shown())))?;
     }
     let tables = copied.tables.iter();
     let tables: Vec<String> = tables
         .map(|(name, rows)| format!("{rows} {name}"))
         .collect();
-    println!("copied all rows: {}", tables.join(", "));
-    Ok(())
+    output::line(format_args!("copied all rows: {}", tables.join(", ")))
 }
 
 /// Checks the URL of one side, given in an argument or in an environment variable. No message quotes either: somebody who confuses

@@ -2,12 +2,16 @@
 
 use std::fmt::Write;
 
+use super::output;
 use crate::endpoints::Endpoints;
 use crate::gateway::description::{Description, ParameterDescription};
 
 /// Prints the methods of these endpoints.
-pub fn print(endpoints: &Endpoints) {
-    print!("{}", describe(endpoints));
+///
+/// # Errors
+/// Returns a message for the user if the output cannot be written.
+pub fn print(endpoints: &Endpoints) -> Result<(), String> {
+    output::line(describe(endpoints).trim_end())
 }
 
 /// Describes the methods of these endpoints as text.

@@ -1,10 +1,13 @@
 //! The command line: `pointgate [--config FILE] COMMAND`.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod commands;
 mod copy;
 mod log_lines;
 pub mod methods;
 mod operator;
+mod output;
 mod sign;
 
 use std::path::PathBuf;
@@ -12,6 +15,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
+
+use output::Escaped;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -100,7 +105,7 @@ pub fn run() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("pointgate: {error}");
+            output::error(format_args!("pointgate: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -110,7 +115,7 @@ pub fn run() -> ExitCode {
         command => match Config::load(cli.config.as_deref()) {
             Ok(config) => runtime.block_on(execute(command, &config)),
             Err(errors) => {
-                eprintln!("{errors}");
+                output::error(errors);
                 return ExitCode::FAILURE;
             }
         },
@@ -118,7 +123,7 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("pointgate: {why}");
+            output::error(format_args!("pointgate: {}", Escaped(why)));
             ExitCode::FAILURE
         }
     }
@@ -129,10 +134,7 @@ async fn execute(command: Command, config: &Config) -> Result<(), String> {
         Command::Serve => commands::serve(config).await,
         Command::Migrate => commands::migrate(config).await,
         Command::CheckConfig => commands::check_config(config, &endpoints::all(config)?),
-        Command::Methods => {
-            methods::print(&endpoints::all(config)?);
-            Ok(())
-        }
+        Command::Methods => methods::print(&endpoints::all(config)?),
         Command::Sign {
             endpoint,
             arguments,

@@ -1,5 +1,6 @@
 //! `pointgate sign`: prints a signed sample request.
 
+use super::output;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::endpoints::Endpoints;
@@ -31,10 +32,9 @@ pub fn sign(
     })?;
     let base = base(config);
     if signed.json.is_none() {
-        println!("{base}{}\n", signed.target);
+        output::line(format_args!("{base}{}\n", signed.target))?;
     }
-    println!("{}", signed.curl(&base));
-    Ok(())
+    output::line(signed.curl(&base))
 }
 
 /// Reads the arguments: a method, if the first one has no `=`, and parameters as `KEY=VALUE`.

@@ -82,7 +82,13 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-/// A text of 1 to `MAX` characters. NUL is wrong, because not every database can store it.
+/// Whether a text may be stored: without control characters (U+0000 to U+001F and U+007F to U+009F). Those would
+/// steer the terminal on which an operator lists the text, and not every database can store NUL.
+pub fn is_storable(text: &str) -> bool {
+    !text.contains(char::is_control)
+}
+
+/// A text of 1 to `MAX` characters that [`is_storable`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text<const MAX: usize>(pub String);
 
@@ -94,7 +100,7 @@ impl<const MAX: usize> Value for Text<MAX> {
     fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         match raw {
             Raw::Text(text) if text.chars().nth(MAX).is_some() => Err(Invalid::TooLong),
-            Raw::Text(text) if text.contains('\0') => Err(Invalid::Wrong),
+            Raw::Text(text) if !is_storable(text) => Err(Invalid::Wrong),
             Raw::Text(text) => Ok(Text(text.clone().into_owned())),
             Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
@@ -167,6 +173,18 @@ mod tests {
             assert_eq!(text(word), Ok(Flag(value)), "{word}");
         }
         assert_eq!(Flag::read(&Raw::Other), Err(Invalid::Wrong));
+    }
+
+    #[test]
+    fn control_characters_are_no_text() {
+        let read = |text: &str| Text::<3>::read(&Raw::Text(text.into()));
+        let controls = ('\0'..='\u{1f}').chain('\u{7f}'..='\u{9f}');
+        for control in controls {
+            assert_eq!(read(&format!("a{control}b")), Err(Invalid::Wrong));
+        }
+        for plain in [" ~", "\u{a0}字", "\u{2028}"] {
+            assert_eq!(read(plain), Ok(Text(plain.to_owned())));
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::MemberStatus;
 use crate::gateway::context::{Context, Delivery, RequestId};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
+use crate::gateway::value::is_storable;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
     AccountKey, Idempotency, Posting, PostingKind, Rejection, Transaction,
@@ -161,9 +162,9 @@ fn read(event: &Value, now: i64) -> Option<Payment> {
     })
 }
 
-/// The text of a value; `None` unless it has 1 to 128 characters without NUL, which every database can store.
+/// The text of a value; `None` unless it has 1 to 128 characters that may be stored.
 fn text(value: &Value) -> Option<String> {
     let value = value.as_str()?;
-    let storable = !value.is_empty() && value.chars().nth(128).is_none() && !value.contains('\0');
+    let storable = !value.is_empty() && value.chars().nth(128).is_none() && is_storable(value);
     storable.then(|| value.to_owned())
 }

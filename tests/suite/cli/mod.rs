@@ -4,6 +4,7 @@ mod commands;
 mod configuration;
 mod copy;
 mod log;
+mod output;
 mod private;
 mod read_only;
 mod sign;

@@ -167,6 +167,11 @@ async fn parameters_are_checked() {
             "user_token=a\0&",
             "参数格式不对:user_token",
         ),
+        (
+            "action_token=t",
+            "action_token=\u{1b}[2Jt",
+            "参数格式不对:action_token",
+        ),
     ] {
         let changed = whole.replacen(from, to, 1);
         assert_eq!(

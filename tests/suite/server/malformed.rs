@@ -322,16 +322,22 @@ async fn query_and_form_are_bounded() {
     still_works(&gateway, "large requests").await;
 }
 
-/// NUL inside a value is signed like any other character, but not stored: such a reference or message is invalid. (At the end of a
-/// value it is white space to Java's trim, by which clients sign.)
+/// A control character inside a value is signed like any other character, but not stored: such a reference or message is invalid. (At
+/// the end of a value those up to U+0020 are white space to Java's trim, by which clients sign.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_text_with_nul_counts_as_absent() {
+async fn a_text_with_control_characters_counts_as_absent() {
     let gateway = TestGateway::start().await;
     let table = r#"
         reference   | get {"uid":6,"num":1,"type":18,"referenceId":"a\u0000b"} | 405 referenceId不能为空
         order       | subtract {"uid":6,"num":-1,"type":19,"orderCode":"\u0000"} | 406 orderCode不能为空
         order       | return {"uid":6,"num":1,"type":22,"orderCode":"A\u0000"} | 406 orderCode不能为空
+        escape      | get {"uid":6,"num":1,"type":18,"referenceId":"a\u001b[2Jb"} | 405 referenceId不能为空
+        line        | subtract {"uid":6,"num":-1,"type":19,"orderCode":"a\nb"} | 406 orderCode不能为空
+        delete      | return {"uid":6,"num":1,"type":22,"orderCode":"a\u007fb"} | 406 orderCode不能为空
+        C1          | get {"uid":6,"num":1,"type":18,"referenceId":"a\u009bb"} | 405 referenceId不能为空
         message     | get {"uid":6,"num":1,"type":18,"referenceId":"a","message":"\u0000"} | {"currency":"1","uid":6}
+        message     | get {"uid":7,"num":1,"type":18,"referenceId":"a","message":"\u001b[2J"} | {"currency":"1","uid":7}
+        default     | lists uid=7 | {"coinlist":[{"date":"2026-05-20 11:30:32","key":"a","message":"合格评价a","num":1,"title":"合格评价","type":18}],"limit":20,"page":1,"page_total":1,"total":1}
         queryType   | lists {"uid":6,"queryType":"1\u0000"} | 403 queryType不合法
         day         | lists {"uid":6,"beginTime":"2026-05-2\u0000"} | 402 beginTime不合法
         only a      | lists uid=6 | {"coinlist":[{"date":"2026-05-20 11:30:32","key":"a","message":"合格评价a","num":1,"title":"合格评价","type":18}],"limit":20,"page":1,"page_total":1,"total":1}

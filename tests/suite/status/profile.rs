@@ -56,6 +56,8 @@ async fn faults_come_in_the_documented_order() {
         nobody       | broadcast.passport.user_profile_changed {"user_name":"x"}                | 400 user_key不能为空
         nobody       | status.update_profile {"description":"x"}                                | 400 user_key不能为空
         no line      | status.update_profile {"user_key":"a"}                                    | 402 description不合法
+        two lines    | status.update_profile {"user_key":"a","description":"x\ny"}               | 402 description不合法
+        escape       | status.update_profile {"user_key":"\u001b[2J","description":"x"}          | 400 user_key不能为空
         long line    | status.update_profile {"user_key":"a","description":"LONG"}               | 500 参数长度不合法:description
         sex          | broadcast.passport.user_profile_changed {"user_key":"a","sex_type":3}     | 402 sex_type不合法
         height       | broadcast.passport.user_profile_changed {"user_key":"a","height":"tall"}  | 402 height不合法

@@ -149,7 +149,7 @@ async fn the_message_of_a_request_is_shown_unchanged() {
         get      | get uid=5&num=100&type=17&referenceId=5132214&message=2016-04-15在黄山完成签到 | {"currency":"100","uid":5}
         subtract | subtract {"uid":5,"num":-100,"type":20,"orderCode":"A","message":"50元充值话费(中国移动/中国联通/中国电信)"} | {"currency":"0","uid":5}
         return   | return {"uid":5,"num":60,"type":22,"orderCode":"A","message":"积分返还%s"} | {"currency":"60","uid":5}
-        quotes   | get {"uid":5,"num":1,"type":18,"referenceId":"b","message":"你今日已在\"costa\"完成\\签到\n<&>"} | {"currency":"61","uid":5}
+        quotes   | get {"uid":5,"num":1,"type":18,"referenceId":"b","message":"你今日已在\"costa\"完成\\签到 <&>"} | {"currency":"61","uid":5}
         number   | get {"uid":5,"num":1,"type":18,"referenceId":"c","message":12} | {"currency":"62","uid":5}
         empty    | get {"uid":5,"num":1,"type":18,"referenceId":"d","message":""} | {"currency":"63","uid":5}
     "#;
@@ -157,7 +157,7 @@ async fn the_message_of_a_request_is_shown_unchanged() {
     let rows = [
         r#"{"date":"2026-05-20 11:30:32","key":"d","message":"合格评价d","num":1,"title":"合格评价","type":18}"#,
         r#"{"date":"2026-05-20 11:30:32","key":"c","message":"12","num":1,"title":"合格评价","type":18}"#,
-        r#"{"date":"2026-05-20 11:30:32","key":"b","message":"你今日已在\"costa\"完成\\签到\n<&>","num":1,"title":"合格评价","type":18}"#,
+        r#"{"date":"2026-05-20 11:30:32","key":"b","message":"你今日已在\"costa\"完成\\签到 <&>","num":1,"title":"合格评价","type":18}"#,
         r#"{"date":"2026-05-20 11:30:32","key":"A","message":"积分返还%s","num":60,"title":"有货币兑换失败","type":22}"#,
         r#"{"date":"2026-05-20 11:30:32","key":"A","message":"50元充值话费(中国移动/中国联通/中国电信)","num":-100,"title":"兑换话费","type":20}"#,
         r#"{"date":"2026-05-20 11:30:32","key":"5132214","message":"2016-04-15在黄山完成签到","num":100,"title":"地点签到","type":17}"#,

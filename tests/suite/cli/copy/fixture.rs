@@ -15,7 +15,9 @@ use crate::osx::client::{COMMUNITY, sign_action, sign_query as sign_community_qu
 use crate::program::{CONFIG, Client, Program, ProgramDir, sign_query, text};
 
 /// A text of characters that are special in SQL, JSON or encodings.
-pub const TEXT: &str = "a \"gift\" 🎁 of 'Ann' \\ %_;--\n\tü 字";
+pub const TEXT: &str = "a \"gift\" 🎁 of 'Ann' \\ %_;--  ü 字";
+/// A text as earlier versions stored it: with control characters.
+const OLD_TEXT: &str = "a\n\tü\u{1b}[2J\u{9b}31m字";
 
 /// Requests to a ledger and their answers.
 pub struct RecordedLedger {
@@ -183,7 +185,7 @@ async fn insert_payments_and_messages(db: &DatabaseConnection) {
     };
     let all = payment::Model {
         event_id: "Evt".into(),
-        charge_id: Some(TEXT.into()),
+        charge_id: Some(OLD_TEXT.into()),
         amount: Some(i64::MAX),
         amount_settle: Some(0),
         order_no: Some(String::new()),
@@ -193,7 +195,7 @@ async fn insert_payments_and_messages(db: &DatabaseConnection) {
         let row = payment::Entity::insert(row.into_active_model());
         row.exec_without_returning(db).await.unwrap();
     }
-    for (key, result) in [(0, "{}"), (255, TEXT)] {
+    for (key, result) in [(0, "{}"), (255, OLD_TEXT)] {
         let row = message::Model {
             message_key: vec![key; 16],
             at: 1,
