@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::log_lines::LogGuard;
 use super::output::{self, Escaped};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -29,7 +30,7 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(10);
 const MAX_USER_KEY: usize = 255;
 
 /// Serves until SIGTERM or SIGINT.
-pub async fn serve(config: &Config) -> Result<(), String> {
+pub async fn serve(config: &Config, log: &LogGuard) -> Result<(), String> {
     let failed = |error: std::io::Error| error.to_string();
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -46,6 +47,10 @@ pub async fn serve(config: &Config) -> Result<(), String> {
         );
     }
     let running = server::start(config, Clock::system()).await?;
+    let help = "Log lines that standard error did not take in time";
+    running
+        .metrics()
+        .register("pointgate_log_lines_dropped", help, log.dropped());
     log::info!("listening on {}", running.address);
     let (ledger, window) = (running.ledger.clone(), config.openapi.window);
     let (expiry_ledger, expiry_config) = (ledger.clone(), config.clone());

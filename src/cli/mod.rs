@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use log_lines::LogGuard;
 use output::Escaped;
 
 use crate::clock::Clock;
@@ -89,7 +90,7 @@ const USAGE: u8 = 2;
 
 /// Runs the command given on the command line and returns the exit status of the process.
 pub fn run() -> ExitCode {
-    let _log = log_lines::init();
+    let log = log_lines::init();
     let cli = Cli::parse();
     if let Some(Command::Sign { arguments, .. }) = &cli.command
         && let Err(why) = sign::read(arguments)
@@ -113,7 +114,7 @@ pub fn run() -> ExitCode {
         // Its arguments name both databases.
         Command::Copy(sides) => runtime.block_on(copy::copy(sides)),
         command => match Config::load(cli.config.as_deref()) {
-            Ok(config) => runtime.block_on(execute(command, &config)),
+            Ok(config) => runtime.block_on(execute(command, &config, &log)),
             Err(errors) => {
                 output::error(errors);
                 return ExitCode::FAILURE;
@@ -129,9 +130,9 @@ pub fn run() -> ExitCode {
     }
 }
 
-async fn execute(command: Command, config: &Config) -> Result<(), String> {
+async fn execute(command: Command, config: &Config, log: &LogGuard) -> Result<(), String> {
     match command {
-        Command::Serve => commands::serve(config).await,
+        Command::Serve => commands::serve(config, log).await,
         Command::Migrate => commands::migrate(config).await,
         Command::CheckConfig => commands::check_config(config, &endpoints::all(config)?),
         Command::Methods => methods::print(&endpoints::all(config)?),

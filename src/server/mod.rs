@@ -6,8 +6,8 @@ mod metrics;
 mod origin;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -15,6 +15,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use ipnet::IpNet;
+use prometheus_client::registry::Registry as Metrics;
 use tokio::task::JoinHandle;
 
 use crate::broker;
@@ -180,6 +181,11 @@ pub async fn open_ledger_read_only(config: &Config, clock: Clock) -> Result<Ledg
 }
 
 impl RunningServer {
+    /// Locks the registry of the metrics that `/metrics` shows, to register more.
+    pub fn metrics(&self) -> MutexGuard<'_, Metrics> {
+        self.state.services.metrics()
+    }
+
     /// Stops accepting requests and messages, finishes the accepted ones, and closes the ledger.
     pub async fn stop(self) {
         // Every further answer closes its connection, so that a busy client does not delay the stop.
