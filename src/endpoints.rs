@@ -59,10 +59,5 @@ fn gateway(config: &Config) -> Result<yoho::Gateway<GatewayState>, String> {
         coins: services.coins.clone(),
         status: MemberStatus::new(&status, payments.clone(), services),
     };
-    Ok(yoho::Gateway::new(
-        &config.yoho,
-        methods,
-        status::SELF_VERIFYING,
-        state,
-    ))
+    yoho::Gateway::new(&config.yoho, methods, status::SELF_VERIFYING, state)
 }

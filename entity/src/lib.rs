@@ -7,6 +7,7 @@ pub mod account;
 pub mod action;
 pub mod allocation;
 pub mod contra;
+pub mod credit_allowance;
 pub mod daily_limit_slot;
 pub mod entry;
 pub mod follow;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lapin::message::Delivery as Message;
 
 use crate::clock::Clock;
+use crate::gateway::context::PointLimits;
 use crate::gateway::context::{Context, Delivery, Origin, RequestId, RequestIds, SignedBody};
 use crate::gateway::endpoint::Dispatch;
 use crate::gateway::fault::{CallError, Fault};
@@ -88,6 +89,7 @@ impl MessageHandler {
                 address: None,
             },
             now: self.clock.now(),
+            points: PointLimits::default(),
             details: Delivery {
                 message_id: text(message.properties.message_id()),
                 signed_body: signed_body(message),

@@ -41,6 +41,15 @@ pub async fn serve(config: &Config, log: &LogGuard) -> Result<(), String> {
             config.samples.join(", ")
         );
     }
+    let short = config.yoho.clients.iter().filter(|(_, it)| it.is_short);
+    let short: Vec<&str> = short.map(|(name, _)| name.as_str()).collect();
+    if let Some(first) = short.first() {
+        log::info!(
+            "[yoho.client_keys] lets {} call everything from everywhere without a limit; write [yoho.clients.{first}] with key, allow, \
+             from, max_points and max_points_per_day instead",
+            short.join(", ")
+        );
+    }
     if config.yoho.debug.is_some() {
         log::warn!(
             "yoho.debug is on: requests with its value from yoho.debug_from need no client_secret"

@@ -1,6 +1,7 @@
 //! The operator of a command that changes the ledger: the operating-system user, in the command's context and in the log.
 
 use crate::clock::Clock;
+use crate::gateway::context::PointLimits;
 use crate::gateway::context::{Context, Origin, RequestIds};
 
 /// The dialect in the origin of commands.
@@ -17,6 +18,7 @@ pub fn context(clock: &Clock) -> Context {
             address: None,
         },
         now: clock.now(),
+        points: PointLimits::default(),
         details: (),
     }
 }

@@ -6,6 +6,7 @@
 //! errors.rs    errors with their locations, in the order of the file
 //! secret.rs    secrets, given inline, by file or by environment variable; redacted everywhere
 //! network.rs   addresses and networks
+//! limits.rs    what a caller may do
 //! sections.rs database.rs yoho.rs openapi.rs osx.rs status.rs amqp.rs   one struct and one reading function per section
 //! ```
 //!
@@ -28,6 +29,7 @@
 mod amqp;
 mod database;
 mod errors;
+mod limits;
 mod network;
 mod openapi;
 mod osx;
@@ -51,12 +53,13 @@ use jiff::tz::TimeZone;
 pub use amqp::Amqp;
 pub use database::Database;
 pub use errors::ConfigErrors;
+pub use limits::Limits;
 pub use openapi::{Openapi, Partner, SignedFields};
 pub use osx::{Keys, Osx, Rule, SCORES, UserToken};
 pub use secret::Secret;
 pub use sections::{Ledger, Server};
 pub use status::Status;
-pub use yoho::{CoinType, Expiry, Uniqueness, Yoho};
+pub use yoho::{Client, CoinType, Expiry, Uniqueness, Yoho};
 
 use errors::{ConfigError, Layer, Location};
 use reader::{Reader, Section};
@@ -69,8 +72,11 @@ const DEFAULT_FILE: &str = "gateway.toml";
 /// The environment variable that names a file.
 const FILE_VARIABLE: &str = "POINTGATE_CONFIG";
 
-/// The tables that a table of the operator's file replaces instead of merging with, so that no sample key stays valid.
-const REPLACED_TABLES: [&[&str]; 1] = [&["yoho", "client_keys"]];
+/// The tables that a table of the operator's file replaces, each with that table, so that no sample key stays valid.
+const REPLACED_TABLES: [[&[&str]; 2]; 2] = [
+    [&["yoho", "client_keys"], &["yoho", "client_keys"]],
+    [&["yoho", "client_keys"], &["yoho", "clients"]],
+];
 
 /// The validated settings of all layers.
 #[derive(Clone, Debug)]
@@ -162,8 +168,8 @@ fn assemble(
 
     let name = file.display().to_string();
     let operator = tree::from_toml(text, Layer::File, &name, &mut syntax_errors);
-    for path in REPLACED_TABLES {
-        tree::clear_if_given(&mut tree, &operator, path);
+    for [path, replaced_by] in REPLACED_TABLES {
+        tree::clear_if_given(&mut tree, path, &operator, replaced_by);
     }
     tree::merge(&mut tree, operator, &[], &mut errors);
     let variables = tree::from_env(env, &mut errors);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::limits::{self, Limits};
 use super::reader::{Invalid, Section};
 use super::secret::Secret;
 
@@ -30,6 +31,8 @@ pub struct Partner {
     pub allow: Vec<String>,
     /// The fields that the Token covers.
     pub sign: SignedFields,
+    /// The networks, the rate and the points.
+    pub limits: Limits,
 }
 
 /// The fields of a request that its Token covers.
@@ -73,7 +76,8 @@ fn partner(section: &mut Section<'_, '_>) -> Option<Partner> {
         .map(Secret::new);
     let secret = section.secret("secret");
     let previous_secret = section.optional_secret("previous_secret");
-    let allow = section.list("allow", "the name of an Action", name);
+    let allow = section.list("allow", limits::PATTERN, limits::pattern);
+    let limits = limits::limits(section);
     let sign = match section.has("sign") {
         true => section.choice(
             "sign",
@@ -91,6 +95,7 @@ fn partner(section: &mut Section<'_, '_>) -> Option<Partner> {
         previous_secret: previous_secret?,
         allow: allow?,
         sign: sign?,
+        limits: limits?,
     })
 }
 
@@ -172,7 +177,8 @@ mod tests {
              gateway.toml:1: [openapi.partners.1] secret: is missing\n\
              gateway.toml:2: [openapi.partners.1] open_id: must be 1 to 128 characters without spaces\n\
              gateway.toml:3: [openapi.partners.1] secrt: unknown key; did you mean \"secret\"?\n\
-             gateway.toml:4: [openapi.partners.1] allow: must be a list, not a string; each entry must be the name of an Action\n\
+             gateway.toml:4: [openapi.partners.1] allow: must be a list, not a string; each entry must be the name of a method, or \
+             the beginning of names and *\n\
              gateway.toml:5: [openapi.partners.1] sign: must be one of \"envelope\", \"full\""
         );
         assert_eq!(

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use regex_lite::Regex;
 
+use super::limits;
 use super::reader::{Invalid, Section};
 use super::secret::Secret;
 
@@ -13,6 +15,10 @@ use super::secret::Secret;
 pub struct Osx {
     /// The keys that the platform signs with; `None` = every request is refused.
     pub keys: Option<Keys>,
+    /// The networks from which requests are accepted; empty = all.
+    pub from: Vec<IpNet>,
+    /// The most points that all actions of a local day may bring together; `None` = no limit.
+    pub max_points_per_day: Option<i64>,
     /// How far ahead the `endtimestamp` of a request may be.
     pub max_ahead: Duration,
     /// Parameters of the callback URL that the platform signs beside its own.
@@ -102,6 +108,8 @@ pub(super) fn osx(section: &mut Section<'_, '_>) -> Option<Osx> {
         // `section` has recorded the error.
         (None, _) | (_, None) => None,
     };
+    let from = limits::from(section);
+    let max_points_per_day = limits::max_points_per_day(section);
     let max_ahead = section.integer("max_ahead_seconds", 60..=MAX_AHEAD_SECONDS);
     let expected = "a parameter's name: 1 to 255 characters without spaces";
     let callback_parameters = section.list("callback_parameters", expected, callback_parameter);
@@ -126,6 +134,8 @@ pub(super) fn osx(section: &mut Section<'_, '_>) -> Option<Osx> {
     all?;
     Some(Osx {
         keys: keys?,
+        from: from?,
+        max_points_per_day: max_points_per_day?,
         max_ahead: Duration::from_secs(max_ahead?),
         callback_parameters: callback_parameters?,
         user_token: user_token?,

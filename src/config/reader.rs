@@ -1,6 +1,6 @@
 //! Typed access to the merged tree. Reading goes on after an error, so that one run reports all of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -190,6 +190,42 @@ impl<'e> Section<'_, 'e> {
             Value::Integer(_) => self.error(key, node.location, format!("must be {expected}")),
             other => self.error(key, node.location, type_error(&expected, &other)),
         }
+    }
+
+    /// An integer as [`Section::integer`] reads it, or `Some(None)` without the key.
+    pub fn optional_integer<T: TryFrom<i64>>(
+        &mut self,
+        key: &str,
+        range: RangeInclusive<i64>,
+    ) -> Option<Option<T>> {
+        match self.optional(key) {
+            true => self.integer(key, range).map(Some),
+            false => Some(None),
+        }
+    }
+
+    /// The tables in this table, each read with `read`, by their names in lower case.
+    pub fn named_tables<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Section<'_, 'e>) -> Option<T>,
+    ) -> Option<BTreeMap<String, T>> {
+        let names: Vec<String> = self.entries.keys().cloned().collect();
+        let mut tables = BTreeMap::new();
+        for name in names {
+            let location = self.entries.get(&name).map(|node| node.location.clone());
+            let table = self.section(&name, &mut read)?;
+            if tables.insert(name.to_lowercase(), table).is_some() {
+                let location = location.unwrap_or_else(|| self.location.clone());
+                return self.error(&name, location, "is set twice".to_owned());
+            }
+        }
+        Some(tables)
+    }
+
+    /// Whether the table has this optional key, which is then known.
+    pub fn optional(&mut self, key: &str) -> bool {
+        self.known.push(key.to_owned());
+        self.has(key)
     }
 
     /// Whether the table has this key, for optional keys.

@@ -173,16 +173,33 @@ pub(super) fn merge(
     }
 }
 
-/// Clears the table at `path` in `lower` if `upper` has it too, so that merging replaces it.
-pub(super) fn clear_if_given(lower: &mut Table, upper: &Table, path: &[&str]) {
-    let Some((key, rest)) = path.split_first() else {
-        lower.clear();
-        return;
-    };
-    if let (Some(below), Some(above)) = (lower.get_mut(*key), upper.get(*key))
-        && let (Value::Table(below), Value::Table(above)) = (&mut below.value, &above.value)
-    {
-        clear_if_given(below, above, rest);
+/// Clears the table at `path` in `lower` if `upper` has one at `replaced_by`, so that merging replaces it.
+pub(super) fn clear_if_given(
+    lower: &mut Table,
+    path: &[&str],
+    upper: &Table,
+    replaced_by: &[&str],
+) {
+    let mut given = Some(upper);
+    for key in replaced_by {
+        given = given.and_then(|table| match &table.get(*key)?.value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        });
+    }
+    if given.is_some() {
+        clear(lower, path);
+    }
+}
+
+fn clear(table: &mut Table, path: &[&str]) {
+    match path.split_first() {
+        None => table.clear(),
+        Some((key, rest)) => {
+            if let Some(Value::Table(below)) = table.get_mut(*key).map(|node| &mut node.value) {
+                clear(below, rest);
+            }
+        }
     }
 }
 

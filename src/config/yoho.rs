@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
+use super::limits::{self, Limits};
 use super::network;
 use super::reader::{Invalid, Section};
 use super::secret::Secret;
@@ -17,12 +18,43 @@ pub struct Yoho {
     pub debug: Option<String>,
     /// The networks from which `debug` is accepted; IPv4-mapped networks are stored as IPv4.
     pub debug_from: Vec<IpNet>,
-    /// The private keys by lower-case `client_type`; none is empty.
-    pub client_keys: BTreeMap<String, Secret>,
+    /// The clients by lower-case `client_type`.
+    pub clients: BTreeMap<String, Client>,
     /// The types 1 to 22; all are present.
     pub types: BTreeMap<i64, CoinType>,
     /// When coins expire.
     pub expiry: Expiry,
+}
+
+/// `[yoho.clients.NAME]`, or a key of `[yoho.client_keys]`, which may do everything.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The private key that signs its requests; not empty.
+    pub key: Secret,
+    /// The previous key, accepted too while the clients change over.
+    pub previous_key: Option<Secret>,
+    /// The methods that it may call: names, or beginnings of names with `*`.
+    pub allow: Vec<String>,
+    /// Whether it may send parameters as JSON, which the key does not sign.
+    pub accepts_json: bool,
+    /// The networks, the rate and the points.
+    pub limits: Limits,
+    /// Whether it stands in `[yoho.client_keys]`.
+    pub is_short: bool,
+}
+
+impl Client {
+    /// A client that may do everything.
+    pub fn unlimited(key: Secret) -> Client {
+        Client {
+            key,
+            previous_key: None,
+            allow: vec!["*".to_owned()],
+            accepts_json: true,
+            limits: Limits::default(),
+            is_short: true,
+        }
+    }
 }
 
 /// `[yoho.types.N]`: one of the 22 types of rows in the list of coins.
@@ -69,6 +101,28 @@ const FIRST_POSTABLE: i64 = 17;
 /// The most characters of a title or a message.
 const MAX_CHARS: usize = 255;
 
+fn client(section: &mut Section<'_, '_>) -> Option<Client> {
+    let key = section.secret("key");
+    let previous_key = section.optional_secret("previous_key");
+    let allow = match section.optional("allow") {
+        true => section.list("allow", limits::PATTERN, limits::pattern),
+        false => Some(vec!["*".to_owned()]),
+    };
+    let accepts_json = match section.optional("json") {
+        true => section.choice("json", &[("accept", true), ("refuse", false)]),
+        false => Some(true),
+    };
+    let limits = limits::limits(section);
+    Some(Client {
+        key: key?,
+        previous_key: previous_key?,
+        allow: allow?,
+        accepts_json: accepts_json?,
+        limits: limits?,
+        is_short: false,
+    })
+}
+
 /// Reads `[yoho]`.
 pub(super) fn yoho(section: &mut Section<'_, '_>) -> Option<Yoho> {
     let salt = section.secret("salt");
@@ -79,14 +133,26 @@ pub(super) fn yoho(section: &mut Section<'_, '_>) -> Option<Yoho> {
         value => Ok(Some(value.to_owned())),
     });
     let debug_from = section.list("debug_from", network::EXPECTED, network::parse);
-    let client_keys = section.section("client_keys", |keys| keys.secrets());
+    let short = section.section("client_keys", |keys| keys.secrets());
+    let long = match section.optional("clients") {
+        true => section.section("clients", |clients| clients.named_tables(client)),
+        false => Some(BTreeMap::new()),
+    };
     let types = section.section("types", types);
     let expiry = section.section("expiry", expiry);
+    let (mut clients, short) = (long?, short?);
+    for (name, key) in short {
+        if clients.contains_key(&name) {
+            let message = format!("{name} is also in [yoho.client_keys]; keep one of them");
+            return section.error("clients", section.location.clone(), message);
+        }
+        clients.insert(name, Client::unlimited(key));
+    }
     Some(Yoho {
         salt: salt?,
         debug: debug?,
         debug_from: debug_from?,
-        client_keys: client_keys?,
+        clients,
         types: types?,
         expiry: expiry?,
     })

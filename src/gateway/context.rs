@@ -106,6 +106,15 @@ pub struct Origin {
     pub address: Option<IpAddr>,
 }
 
+/// Bounds the points that a caller may give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PointLimits {
+    /// The most points that one request may give; `None` = no limit.
+    pub per_request: Option<i64>,
+    /// The most points that all requests of a day may give together; `None` = no limit.
+    pub per_day: Option<i64>,
+}
+
 /// What a method gets beside its parameters. `D` is the part that only its dialect has.
 #[derive(Clone, Debug)]
 pub struct Context<D = ()> {
@@ -115,6 +124,8 @@ pub struct Context<D = ()> {
     pub origin: Origin,
     /// When it arrived (ms since 1970 UTC).
     pub now: i64,
+    /// Bounds the points that the call may give.
+    pub points: PointLimits,
     /// The dialect's own part, such as a partner's nonce or a message's id.
     pub details: D,
 }

@@ -1,11 +1,13 @@
 //! A dialect: one wire protocol, from the bytes of a request to a call, and from an outcome to the bytes of the answer.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::context::RequestId;
 use super::fault::{CallError, Fault};
 use super::parameters::Parameters;
 use super::params::ParameterFaults;
+use super::permissions::{Permissions, Refusal};
 use super::reply::Reply;
 
 /// A request that arrived over HTTP.
@@ -52,6 +54,8 @@ pub struct Call<'a, D> {
     pub caller: String,
     /// The key that proved the caller: see [`Origin::key`](super::context::Origin::key).
     pub key: Option<&'static str>,
+    /// What the caller may do; `None` = everything.
+    pub permissions: Option<Arc<Permissions>>,
     /// What the dialect adds to the context of its methods.
     pub details: D,
 }
@@ -93,13 +97,8 @@ pub trait Dialect: ParameterFaults + Send + Sync + 'static {
     /// The fault for a call without a method (`None`) or of an unknown one.
     fn unknown_method(&self, method: Option<&str>) -> Fault;
 
-    /// Checks that the caller may call a method, given by its registered name. By default, every caller may call every method.
-    ///
-    /// # Errors
-    /// Returns the dialect's fault for a forbidden method.
-    fn permit(&self, _details: &Self::Details, _method: &'static str) -> Result<(), Fault> {
-        Ok(())
-    }
+    /// The fault for a call that the caller's permissions refuse.
+    fn refused(&self, refusal: Refusal) -> Fault;
 
     /// The answer to a request whose body is unreadable.
     fn unreadable_body(&self, error: BodyError) -> Answer;

@@ -10,6 +10,7 @@ mod json;
 pub mod method;
 pub mod parameters;
 pub mod params;
+pub mod permissions;
 pub mod registry;
 pub mod reply;
 pub mod service;

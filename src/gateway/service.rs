@@ -1,4 +1,4 @@
-//! Serves a dialect: open → find → permit → read parameters → call → seal.
+//! Serves a dialect: open → find → check permissions → read parameters → call → seal.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
+use super::context::PointLimits;
 use super::context::{Context, Delivery, Origin};
 use super::dialect::{BodyError, Call, Dialect, Request};
 use super::endpoint::{Answered, Dispatch, Handler};
@@ -48,6 +49,7 @@ impl<D: Dialect, S: Send + Sync + 'static> Service<D, S> {
             parameters,
             caller,
             key,
+            permissions,
             details,
         } = self.dialect.open(request)?;
         let found = name.as_deref().and_then(|name| self.methods.find(name));
@@ -55,7 +57,10 @@ impl<D: Dialect, S: Send + Sync + 'static> Service<D, S> {
             return Err(self.dialect.unknown_method(name.as_deref()).into());
         };
         *method = registered.name;
-        self.dialect.permit(&details, registered.name)?;
+        if let Some(permissions) = &permissions {
+            let checked = permissions.check(registered.name, request.addresses);
+            checked.map_err(|refusal| self.dialect.refused(refusal))?;
+        }
         let context = Context {
             request_id: request.id.clone(),
             origin: Origin {
@@ -68,6 +73,7 @@ impl<D: Dialect, S: Send + Sync + 'static> Service<D, S> {
                 },
             },
             now: request.now,
+            points: permissions.map_or_else(PointLimits::default, |it| it.points()),
             details,
         };
         let calling = registered.call(&self.state, &parameters, &self.dialect, context);

@@ -6,7 +6,7 @@ use super::partner::AuthorisedPartner;
 use super::{CallError, Fault, Nonce, REPLAYED};
 use crate::gateway::context::RequestId;
 use crate::ledger::Ledger;
-use crate::ledger::book::transaction::{Posting, Rejection, Transaction};
+use crate::ledger::book::transaction::{CreditLimit, Posting, Rejection, Transaction};
 use crate::points::call_error;
 
 /// The partner of an authenticated request, and the request's nonce.
@@ -17,7 +17,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Spends the request's nonce in one transaction with its posting; `reject` maps a rejection by the ledger to the Action's
+    /// Spends the request's nonce in one transaction with its posting, within a limit; `reject` maps a rejection by the ledger to the Action's
     /// fault. An Action that only reads spends the nonce once its answer is ready, so that a failed request spends none.
     ///
     /// # Errors
@@ -27,12 +27,14 @@ impl Caller {
         self,
         ledger: &Ledger,
         request_id: &RequestId,
-        posting: Option<Posting>,
+        posting: Option<(Posting, Option<CreditLimit>)>,
         reject: impl FnOnce(Rejection) -> CallError,
     ) -> Result<(), CallError> {
+        let (posting, credit_limit) = posting.unzip();
         let transaction = Transaction {
             nonce: Some(self.nonce),
             postings: Vec::from_iter(posting),
+            credit_limit: credit_limit.flatten(),
             request_id: Some(request_id.shared()),
             ..Transaction::default()
         };

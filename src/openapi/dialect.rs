@@ -13,6 +13,7 @@ use crate::config;
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::params::ParameterFaults;
+use crate::gateway::permissions::Refusal;
 use crate::gateway::reply::Reply;
 use crate::ledger::book::transaction::Nonce;
 use crate::points::keys::KeySpace;
@@ -24,6 +25,7 @@ const WRONG_GRANT: Fault = Fault::new(110002, "GrantCode不匹配");
 const UNTIMELY: Fault = Fault::new(110003, "Timestamp不在有效时间内");
 const FORGED: Fault = Fault::new(110004, "验签失败");
 const FORBIDDEN: Fault = Fault::new(110006, "无权调用此Action");
+const TOO_FREQUENT: Fault = Fault::new(110007, "请求过于频繁");
 
 /// The dialect with its partners, by OpenId, and the tolerance of a Timestamp (ms).
 pub struct OpenPlatform {
@@ -84,6 +86,7 @@ impl Dialect for OpenPlatform {
         Ok(Call {
             caller: partner.open_id.clone(),
             key: Some(secret),
+            permissions: Some(partner.permissions.clone()),
             details: Caller {
                 partner: partner.clone(),
                 nonce,
@@ -93,10 +96,10 @@ impl Dialect for OpenPlatform {
         })
     }
 
-    fn permit(&self, caller: &Caller, method: &'static str) -> Result<(), Fault> {
-        match caller.partner.allow.contains(method) {
-            true => Ok(()),
-            false => Err(FORBIDDEN),
+    fn refused(&self, refusal: Refusal) -> Fault {
+        match refusal {
+            Refusal::Forbidden => FORBIDDEN,
+            Refusal::TooFrequent => TOO_FREQUENT,
         }
     }
 

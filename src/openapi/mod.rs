@@ -62,7 +62,7 @@ impl Partners {
             let unknown = partner
                 .allow
                 .iter()
-                .find(|name| actions.find(name).is_none());
+                .find(|name| !name.ends_with('*') && actions.find(name).is_none());
             if let Some(unknown) = unknown {
                 return Err(format!(
                     "openapi.partners: {} may call {unknown}, but there is no such Action; `pointgate methods` lists them",

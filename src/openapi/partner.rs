@@ -1,6 +1,6 @@
 //! A partner: its permissions and secrets, and metrics that show when a partner no longer uses its previous secret.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -11,6 +11,8 @@ use prometheus_client::registry::Registry as Metrics;
 
 use super::signature::SignedEnvelope;
 use crate::config::{self, Secret, SignedFields};
+use crate::gateway::context::PointLimits;
+use crate::gateway::permissions::Permissions;
 use crate::sign::{form_encode, same};
 
 /// The shortest time between two log lines about the secret in use (ms).
@@ -21,7 +23,7 @@ pub struct AuthorisedPartner {
     pub open_id: String,
     pub grant_code: Secret,
     pub sign: SignedFields,
-    pub allow: HashSet<String>,
+    pub permissions: Arc<Permissions>,
     secrets: Vec<CountedSecret>,
 }
 
@@ -83,11 +85,17 @@ impl AuthorisedPartner {
         if let Some(previous) = &config.previous_secret {
             secrets.push(metrics.counted(open_id, previous, "previous"));
         }
+        let limits = &config.limits;
+        let points = PointLimits {
+            per_request: limits.max_points,
+            per_day: limits.max_points_per_day,
+        };
+        let (from, rate) = (limits.from.clone(), limits.rate_per_second);
         AuthorisedPartner {
             open_id: open_id.clone(),
             grant_code: config.grant_code.clone(),
             sign: config.sign,
-            allow: config.allow.iter().cloned().collect(),
+            permissions: Arc::new(Permissions::new(config.allow.clone(), from, rate, points)),
             secrets,
         }
     }

@@ -18,6 +18,7 @@ use crate::points::values::{Credit, Uid};
 pub struct PointsAdd;
 
 const BIZ_ID_USED: Fault = Fault::new(200002, "bizId已被使用");
+const OVER_LIMIT: Fault = Fault::new(200003, "超出限额");
 
 /// The platform's 12 `sourceType`s, from 1: the reason of the points, which is the nearest of the coins' types, and the platform's
 /// title.
@@ -101,6 +102,7 @@ impl Method for PointsAdd {
         };
         let reject = |rejection| match rejection {
             Rejection::IdempotencyConflict => BIZ_ID_USED.into(),
+            Rejection::CreditLimit => OVER_LIMIT.into(),
             Rejection::NonceSpent
             | Rejection::RequirementMissing
             | Rejection::Insufficient
@@ -108,9 +110,10 @@ impl Method for PointsAdd {
             | Rejection::NothingSpent
             | Rejection::OutOfRange => CallError::Internal,
         };
+        let posting = Some((posting, coins.credit_limit(&context)));
         context
             .details
-            .spend(&coins.ledger, &context.request_id, Some(posting), reject)
+            .spend(&coins.ledger, &context.request_id, posting, reject)
             .await?;
         Ok([])
     }

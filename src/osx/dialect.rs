@@ -1,5 +1,6 @@
 //! The community's dialect: a GET whose parameter `sign` covers the parameters, by protocols.md part 3.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -7,10 +8,12 @@ use serde_json::Value;
 use super::callback::Callback;
 use super::invalid;
 use crate::config::{self, Keys};
+use crate::gateway::context::PointLimits;
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
 use crate::gateway::params::ParameterFaults;
+use crate::gateway::permissions::{Permissions, Refusal};
 use crate::gateway::reply::Reply;
 use crate::ledger::book::transaction::Nonce;
 use crate::sign::same;
@@ -20,11 +23,13 @@ const EXPIRED: Fault = Fault::new(1, "请求超时");
 const WRONG_KEY: Fault = Fault::new(2, "参数错误,秘钥key不正确");
 pub(super) const FORGED: Fault = Fault::new(3, "签名验证不通过");
 const MALFORMED: Fault = Fault::new(4, "参数格式不对");
+const FORBIDDEN: Fault = Fault::new(6, "无权调用此接口");
 const NO_METHOD: Fault = Fault::new(5, "接口不存在");
 
 /// The dialect with its keys; without keys, it rejects every request.
 pub struct Osx {
     keys: Option<Keys>,
+    permissions: Arc<Permissions>,
     max_ahead: Duration,
     callback_parameters: Vec<String>,
 }
@@ -32,7 +37,13 @@ pub struct Osx {
 impl Osx {
     /// Takes the keys of `[osx]`.
     pub fn new(config: &config::Osx) -> Osx {
+        let points = PointLimits {
+            per_request: None,
+            per_day: config.max_points_per_day,
+        };
+        let permissions = Permissions::new(vec!["*".to_owned()], config.from.clone(), None, points);
         Osx {
+            permissions: Arc::new(permissions),
             keys: config.keys.clone(),
             max_ahead: config.max_ahead,
             callback_parameters: config.callback_parameters.clone(),
@@ -78,6 +89,7 @@ impl Dialect for Osx {
             parameters: callback.into_parameters()?,
             caller,
             key: Some("current"),
+            permissions: Some(self.permissions.clone()),
         })
     }
 
@@ -100,6 +112,10 @@ impl Dialect for Osx {
 
     fn unknown_method(&self, _method: Option<&str>) -> Fault {
         NO_METHOD
+    }
+
+    fn refused(&self, _refusal: Refusal) -> Fault {
+        FORBIDDEN
     }
 
     fn unreadable_body(&self, body_error: BodyError) -> Answer {

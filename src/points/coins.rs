@@ -9,9 +9,13 @@ use super::calendar::Calendar;
 use super::keys::KeySpace;
 use super::values::Uid;
 use crate::config::{CoinType, Config, Expiry, Uniqueness};
+use crate::gateway::context::Context;
+use crate::gateway::context::PointLimits;
 use crate::ledger::Ledger;
 use crate::ledger::book::key::Key;
-use crate::ledger::book::transaction::{AccountKey, Idempotency, NEVER, Reason};
+use crate::ledger::book::transaction::{
+    AccountKey, Allowance, CreditLimit, Idempotency, NEVER, Reason,
+};
 use crate::members::MemberName;
 
 /// The asset `coin` of members known by their `uid`, by the rules of `[yoho]`.
@@ -72,6 +76,29 @@ impl Coins {
         Some(Idempotency {
             key: KeySpace::CoinReference.key(&parts),
             fingerprint: Key::of(content),
+        })
+    }
+
+    /// The limit on the points that a call may earn: its caller's, per request and per local day. `None` = no limit.
+    pub fn credit_limit<D>(&self, context: &Context<D>) -> Option<CreditLimit> {
+        let PointLimits {
+            per_request,
+            per_day,
+        } = context.points;
+        let (dialect, caller) = (context.origin.dialect, context.origin.caller.as_str());
+        let allowance = per_day.map(|most| {
+            let day = self.calendar.day(context.now).to_string();
+            let (_, expires_at) = self.calendar.day_bounds(context.now);
+            Allowance {
+                key: KeySpace::DailyCredit.key(&[dialect, caller, &day]),
+                expires_at,
+                most,
+            }
+        });
+        let is_limited = per_request.is_some() || allowance.is_some();
+        is_limited.then(|| CreditLimit {
+            most: per_request.unwrap_or(i64::MAX),
+            allowance,
         })
     }
 

@@ -28,6 +28,8 @@ pub enum KeySpace {
     CommunityAction,
     /// A signature of the community: sign.
     CommunitySign,
+    /// The points that a caller may give a day: dialect, caller, day.
+    DailyCredit,
 }
 
 impl KeySpace {
@@ -48,6 +50,7 @@ impl KeySpace {
             KeySpace::PartnerNonce => &["openapi", "nonce"],
             KeySpace::CommunityAction => &["action"],
             KeySpace::CommunitySign => &["community", "sign"],
+            KeySpace::DailyCredit => &["credit"],
         }
     }
 }

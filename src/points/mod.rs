@@ -5,7 +5,7 @@ pub mod coins;
 pub mod keys;
 pub mod values;
 
-use crate::gateway::fault::CallError;
+use crate::gateway::fault::{CallError, Fault};
 use crate::ledger::book::transaction::{Reason, Rejection};
 use crate::ledger::{ApplyError, ReadError};
 
@@ -15,6 +15,9 @@ pub const REWARD: Reason = Reason(3);
 pub const EXPIRED: Reason = Reason(16);
 /// The reason of points for a payment: the document's type 4, 充值.
 pub const PAYMENT: Reason = Reason(4);
+
+/// The fault of `/gateway` for more points than the caller may give.
+pub const OVER_LIMIT: Fault = Fault::new(508, "超出限额");
 
 impl From<ReadError> for CallError {
     fn from(error: ReadError) -> CallError {

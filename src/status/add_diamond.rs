@@ -50,7 +50,7 @@ impl Method for AddDiamond {
             .map(|Text(identity)| identity.as_str());
         let key = identity.map(|identity| identity_key("add", &user_key, &change_type, identity));
         let change = DiamondChange {
-            request_id: context.request_id.shared(),
+            context: &context,
             user_key,
             count,
             change_type: Some(&change_type),

@@ -1,10 +1,9 @@
 //! Shared by the diamond methods: posts to a member's diamonds and returns the balance after it.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::MemberStatus;
+use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::ledger::ApplyError;
 use crate::ledger::book::key::Key;
@@ -13,7 +12,7 @@ use crate::ledger::book::transaction::{
 };
 use crate::members::MemberName;
 use crate::points::keys::KeySpace;
-use crate::points::{REWARD, call_error};
+use crate::points::{OVER_LIMIT, REWARD, call_error};
 
 /// The largest number of diamonds in one request.
 pub const MAX_DIAMONDS: i64 = 1_000_000_000;
@@ -37,8 +36,8 @@ pub struct DiamondChange<'a> {
     pub user_key: String,
     /// Diamonds to add, or to take if negative.
     pub count: i64,
-    /// The id of the request, for the ledger's log lines.
-    pub request_id: Arc<str>,
+    /// The call that asks for it.
+    pub context: &'a Context<Delivery>,
     /// The sender's cause, which becomes the entry's message.
     pub change_type: Option<&'a str>,
     /// The sender's object, which becomes the entry's reference.
@@ -60,7 +59,7 @@ impl MemberStatus {
     /// Applies a change.
     ///
     /// # Errors
-    /// Returns 407 for too few diamonds, 410 for an identity that a different change used, 402 for a balance out of range,
+    /// Returns 508 for more than the caller may give, 407 for too few diamonds, 410 for an identity that a different change used, 402 for a balance out of range,
     /// [`CallError::Busy`] if the ledger's queue is full, or [`CallError::Internal`] if the database does not answer.
     pub async fn change_diamonds(&self, change: DiamondChange<'_>) -> Result<Diamonds, CallError> {
         let fingerprint = Key::of(&[&change.count.to_string()]);
@@ -87,7 +86,11 @@ impl MemberStatus {
             operator: None,
         };
         let ledger = &self.coins.ledger;
-        let transaction = Transaction::of(posting).requested_by(change.request_id);
+        let context = change.context;
+        let transaction = Transaction {
+            credit_limit: self.coins.credit_limit(context),
+            ..Transaction::of(posting).requested_by(context.request_id.shared())
+        };
         let error = match ledger.post(transaction).await {
             Ok(receipt) => {
                 return Ok(Diamonds {
@@ -120,6 +123,7 @@ impl MemberStatus {
             Rejection::Insufficient => TOO_FEW.into(),
             Rejection::IdempotencyConflict => IDENTITY_USED.into(),
             Rejection::OutOfRange => BAD_COUNT.into(),
+            Rejection::CreditLimit => OVER_LIMIT.into(),
             Rejection::NonceSpent
             | Rejection::RequirementMissing
             | Rejection::ReturnExceeds

@@ -61,7 +61,7 @@ impl Method for ReduceDiamond {
             Some(identity_key(direction, &user_key, &change_type, identity))
         };
         let change = DiamondChange {
-            request_id: context.request_id.shared(),
+            context: &context,
             count: -count,
             change_type: Some(&change_type),
             identity,

@@ -60,7 +60,7 @@ impl Method for SportsEnvious {
     ) -> Result<Diamonds, CallError> {
         let (Text(user_key), Envious(count)) = (params.user_key, params.envious);
         let change = DiamondChange {
-            request_id: context.request_id.shared(),
+            context: &context,
             user_key,
             count,
             change_type: None,

@@ -28,7 +28,10 @@ pub async fn post<D>(
     context: &Context<D>,
     reject: impl FnOnce(Rejection) -> CallError,
 ) -> Result<BalanceAfter, CallError> {
-    let transaction = Transaction::of(posting).requested_by(context.request_id.shared());
+    let transaction = Transaction {
+        credit_limit: coins.credit_limit(context),
+        ..Transaction::of(posting).requested_by(context.request_id.shared())
+    };
     match coins.ledger.post(transaction).await {
         Ok(receipt) => Ok(BalanceAfter {
             currency: receipt.balance.to_string(),

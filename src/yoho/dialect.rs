@@ -1,6 +1,7 @@
 //! The YOHO dialect, by protocols.md part 1: the request signature `client_secret`, its bypass for testers, the sealed response.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -8,12 +9,15 @@ use super::canonical::{Canonical, Trim};
 use super::signature::digest;
 use super::{query, response};
 use crate::config::{self, Secret};
+use crate::gateway::context::PointLimits;
 use crate::gateway::context::{Delivery, SelfVerifying, SignedBody, within};
 use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::parameters::{Pair, Parameters};
 use crate::gateway::params::ParameterFaults;
+use crate::gateway::permissions::{Permissions, Refusal};
 use crate::gateway::reply::Reply;
+use crate::sign::same;
 
 const NO_SECRET: Fault = Fault::new(500, "缺少client_secret");
 const UNKNOWN_PLATFORM: Fault = Fault::new(500, "不接受此平台");
@@ -21,6 +25,8 @@ const FORGED: Fault = Fault::new(500, "数据验证错误.");
 const MALFORMED: Fault = Fault::new(500, "参数格式不对");
 const NO_METHOD: Fault = Fault::new(501, "缺少method");
 const UNKNOWN_METHOD: Fault = Fault::new(501, "method不存在");
+const FORBIDDEN: Fault = Fault::new(506, "无权调用此method");
+const TOO_FREQUENT: Fault = Fault::new(507, "请求过于频繁");
 
 /// The common parameters with their maximum lengths (characters), from the document's table 公共请求参数.
 const COMMON: [(&str, usize); 5] = [
@@ -38,7 +44,7 @@ pub const BODY_SIGNATURE: &str = "x-pingplusplus-signature";
 #[derive(Debug)]
 pub struct Yoho {
     salt: Secret,
-    client_keys: BTreeMap<String, Secret>,
+    clients: BTreeMap<String, Client>,
     debug: Option<String>,
     debug_from: Vec<IpNet>,
     self_verifying: &'static [SelfVerifying],
@@ -48,10 +54,52 @@ pub struct Yoho {
 /// Parameters that the dialect reads, beside those of [`COMMON`] and of the methods.
 const DIALECT_PARAMETERS: [&str; 3] = ["method", "debug", "private_key"];
 
-/// The client type that a request is from, and the key that proved it.
-struct Signer {
+/// A client type with its keys and permissions.
+#[derive(Debug)]
+struct Client {
+    key: Secret,
+    previous_key: Option<Secret>,
+    accepts_json: bool,
+    permissions: Arc<Permissions>,
+}
+
+impl Client {
+    fn of((name, config): (&String, &config::Client)) -> (String, Client) {
+        let limits = &config.limits;
+        let points = PointLimits {
+            per_request: limits.max_points,
+            per_day: limits.max_points_per_day,
+        };
+        let (from, rate) = (limits.from.clone(), limits.rate_per_second);
+        let client = Client {
+            key: config.key.clone(),
+            previous_key: config.previous_key.clone(),
+            accepts_json: config.accepts_json,
+            permissions: Arc::new(Permissions::new(config.allow.clone(), from, rate, points)),
+        };
+        (name.clone(), client)
+    }
+
+    /// The name of the key that made a signature; `None` if neither did.
+    fn key_of(&self, signed: &Canonical<'_>, client_secret: &str) -> Option<&'static str> {
+        let given = client_secret.to_ascii_lowercase();
+        let made = |key| same(&digest(signed, key), &given);
+        // Both, so that the time does not reveal which one matched.
+        let current = made(&self.key);
+        let previous = self.previous_key.as_ref().is_some_and(made);
+        match (current, previous) {
+            (true, _) => Some("current"),
+            (false, true) => Some("previous"),
+            (false, false) => None,
+        }
+    }
+}
+
+/// The client type that a request is from, the key that proved it, and what it may do.
+struct Signer<'y> {
     caller: String,
-    key: Option<&'static str>,
+    key: &'static str,
+    client: Option<&'y Client>,
 }
 
 impl Yoho {
@@ -70,7 +118,7 @@ impl Yoho {
                 .chain(parameters)
                 .collect(),
             salt: config.salt.clone(),
-            client_keys: config.client_keys.clone(),
+            clients: config.clients.iter().map(Client::of).collect(),
             debug: config.debug.clone(),
             debug_from: config.debug_from.clone(),
             self_verifying,
@@ -94,24 +142,24 @@ impl Yoho {
     }
 
     /// Verifies `client_secret` over a canonical list, unless `is_debug` replaces it.
-    fn verify(&self, signed: &Canonical<'_>, is_debug: bool) -> Result<Signer, Fault> {
+    fn verify(&self, signed: &Canonical<'_>, is_debug: bool) -> Result<Signer<'_>, Fault> {
         let client_type = signed.get("client_type").map(str::to_lowercase);
         if is_debug {
+            let caller = client_type.unwrap_or_default();
             return Ok(Signer {
-                caller: client_type.unwrap_or_default(),
-                key: Some("debug"),
+                client: self.clients.get(&caller),
+                caller,
+                key: "debug",
             });
         }
         let sent = signed.get("client_secret").ok_or(NO_SECRET)?;
         let caller = client_type.ok_or(UNKNOWN_PLATFORM)?;
-        let key = self.client_keys.get(&caller).ok_or(UNKNOWN_PLATFORM)?;
-        match crate::sign::same(&digest(signed, key), &sent.to_ascii_lowercase()) {
-            true => Ok(Signer {
-                caller,
-                key: Some("current"),
-            }),
-            false => Err(FORGED),
-        }
+        let client = self.clients.get(&caller).ok_or(UNKNOWN_PLATFORM)?;
+        Ok(Signer {
+            caller,
+            key: client.key_of(signed, sent).ok_or(FORGED)?,
+            client: Some(client),
+        })
     }
 
     /// Canonicalises query and form parameters as their client trims, which only the signature tells, and verifies them.
@@ -119,7 +167,7 @@ impl Yoho {
         &self,
         sent: Vec<Pair<'a>>,
         request: &Request<'_>,
-    ) -> Result<(Canonical<'a>, Signer), Fault> {
+    ) -> Result<(Canonical<'a>, Signer<'_>), Fault> {
         let is_debug = self.is_debug(&sent, request);
         let as_trimmed = |sent, trim| {
             let canonical = Canonical::of(sent, trim, &self.known).ok_or(FORGED)?;
@@ -153,6 +201,7 @@ fn self_verifying_call<'a>(
         method: Some(found.method.to_owned()),
         caller: found.sender.to_owned(),
         key: None,
+        permissions: None,
         details: Delivery {
             message_id: None,
             signed_body: Some(SignedBody {
@@ -175,6 +224,9 @@ impl Dialect for Yoho {
         let json = query::read_body(request, &mut sent).ok_or(MALFORMED)?;
         let (canonical, signer) = self.canonical(sent, request)?;
         let mut parameters = canonical.into_parameters();
+        if json.is_some() && signer.client.is_some_and(|client| !client.accepts_json) {
+            return Err(FORBIDDEN);
+        }
         if let Some(json) = json {
             let json: Parameters<'static> = serde_json::from_slice(json).map_err(|_| MALFORMED)?;
             parameters.append(json);
@@ -189,7 +241,8 @@ impl Dialect for Yoho {
             method: parameters.text("method").map(str::to_owned),
             parameters,
             caller: signer.caller,
-            key: signer.key,
+            key: Some(signer.key),
+            permissions: signer.client.map(|client| client.permissions.clone()),
             details: Delivery::default(),
         })
     }
@@ -202,6 +255,13 @@ impl Dialect for Yoho {
         match method {
             Some(_) => UNKNOWN_METHOD,
             None => NO_METHOD,
+        }
+    }
+
+    fn refused(&self, refusal: Refusal) -> Fault {
+        match refusal {
+            Refusal::Forbidden => FORBIDDEN,
+            Refusal::TooFrequent => TOO_FREQUENT,
         }
     }
 
@@ -239,7 +299,7 @@ mod tests {
     fn a_self_verifying_call_claims_its_only_sender() {
         let yoho = Yoho {
             salt: Secret::new("salt"),
-            client_keys: BTreeMap::new(),
+            clients: BTreeMap::new(),
             debug: None,
             debug_from: Vec::new(),
             self_verifying: &[SelfVerifying {

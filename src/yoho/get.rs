@@ -7,6 +7,7 @@ use crate::gateway::method::Method;
 use crate::gateway::value::{Text, Within};
 use crate::ledger::book::transaction::{Posting, PostingKind, Reason, Rejection};
 use crate::params;
+use crate::points::OVER_LIMIT;
 use crate::points::coins::Coins;
 use crate::points::values::{Credit, Uid};
 
@@ -83,6 +84,7 @@ impl Method for Get {
         let reject = |rejection| match rejection {
             Rejection::IdempotencyConflict => REFERENCE_USED.into(),
             Rejection::OutOfRange => BAD_NUM.into(),
+            Rejection::CreditLimit => OVER_LIMIT.into(),
             Rejection::NonceSpent
             | Rejection::RequirementMissing
             | Rejection::Insufficient

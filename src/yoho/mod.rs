@@ -23,6 +23,7 @@ use crate::gateway::context::{Delivery, SelfVerifying};
 use crate::gateway::description::Description;
 use crate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedRequest};
 use crate::gateway::method::RegisteredMethod;
+use crate::gateway::permissions::allows;
 use crate::gateway::registry::{DuplicateName, Registry};
 use crate::gateway::service::Service;
 use crate::points::coins::Coins;
@@ -41,25 +42,35 @@ pub struct Gateway<S> {
     state: Box<dyn Fn(&Services) -> S + Send + Sync>,
 }
 
-impl<S> Gateway<S> {
+impl<S: Send + Sync + 'static> Gateway<S> {
     /// Serves these methods; `state` builds their state at the start, and `self_verifying` lists those that authenticate their
     /// sender themselves.
+    ///
+    /// # Errors
+    /// Returns a message for the user if `allow` of a client lists an unknown method.
     pub fn new(
         config: &config::Yoho,
         methods: Registry<S, Delivery>,
         self_verifying: &'static [SelfVerifying],
         state: impl Fn(&Services) -> S + Send + Sync + 'static,
-    ) -> Gateway<S> {
-        Gateway {
+    ) -> Result<Gateway<S>, String> {
+        let names = || methods.methods().iter().map(|method| method.name);
+        for (client, rules) in &config.clients {
+            let unknown = |pattern: &&String| !names().any(|name| allows(pattern, name));
+            if let Some(unknown) = rules.allow.iter().find(unknown) {
+                return Err(format!(
+                    "yoho.clients: {client} may call {unknown}, but there is no such method; `pointgate methods` lists them"
+                ));
+            }
+        }
+        Ok(Gateway {
             config: config.clone(),
             methods: Arc::new(methods),
             self_verifying,
             state: Box::new(state),
-        }
+        })
     }
-}
 
-impl<S: Send + Sync + 'static> Gateway<S> {
     fn dialect(&self) -> Yoho {
         let methods = self.methods.methods().iter();
         let parameters = methods.flat_map(RegisteredMethod::parameter_names);
@@ -92,7 +103,7 @@ impl<S: Send + Sync + 'static> Endpoint<Services> for Gateway<S> {
     }
 
     fn summary(&self) -> String {
-        let clients: Vec<&str> = self.config.client_keys.keys().map(String::as_str).collect();
+        let clients: Vec<&str> = self.config.clients.keys().map(String::as_str).collect();
         format!("knows the client types {}", clients.join(", "))
     }
 

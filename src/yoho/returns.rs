@@ -97,9 +97,10 @@ impl Method for Return {
             Rejection::NothingSpent => NOTHING_SPENT.into(),
             Rejection::IdempotencyConflict => ORDER_USED.into(),
             Rejection::OutOfRange => BAD_NUM.into(),
-            Rejection::NonceSpent | Rejection::RequirementMissing | Rejection::Insufficient => {
-                CallError::Internal
-            }
+            Rejection::NonceSpent
+            | Rejection::RequirementMissing
+            | Rejection::Insufficient
+            | Rejection::CreditLimit => CallError::Internal,
         };
         post(coins, uid, posting, &context, reject).await
     }

@@ -19,19 +19,19 @@ pub fn sign(config: &config::Yoho, sample: Sample) -> Result<SignedRequest, Stri
     let client_type = match (given, sample.caller) {
         (Some((_, given)), _) => given.to_lowercase(),
         (None, caller) => {
-            let first = || config.client_keys.keys().next().cloned();
+            let first = || config.clients.keys().next().cloned();
             let client_type = caller.or_else(first);
-            let client_type = client_type.ok_or("no [yoho.client_keys] are configured")?;
+            let client_type = client_type.ok_or("no [yoho.clients] are configured")?;
             parameters.push(("client_type".to_owned(), client_type.clone()));
             client_type.to_lowercase()
         }
     };
-    let key = config.client_keys.get(&client_type);
-    let key = key.ok_or("this client_type has no key in [yoho.client_keys]")?;
+    let client = config.clients.get(&client_type);
+    let client = client.ok_or("this client_type has no key in [yoho.clients]")?;
     let pairs = parameters
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));
-    let secret = client_secret(pairs, key);
+    let secret = client_secret(pairs, &client.key);
     parameters.push(("client_secret".to_owned(), secret));
     Ok(SignedRequest {
         target: format!("/gateway?{}", form_query(&parameters)),

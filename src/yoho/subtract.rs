@@ -86,6 +86,7 @@ impl Method for Subtract {
             Rejection::IdempotencyConflict => ORDER_USED.into(),
             Rejection::OutOfRange => BAD_NUM.into(),
             Rejection::NonceSpent
+            | Rejection::CreditLimit
             | Rejection::RequirementMissing
             | Rejection::ReturnExceeds
             | Rejection::NothingSpent => CallError::Internal,

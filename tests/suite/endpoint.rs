@@ -14,6 +14,7 @@ use pointgate::gateway::fault::{CallError, Fault};
 use pointgate::gateway::method::Method;
 use pointgate::gateway::parameters::{Parameters, Raw};
 use pointgate::gateway::params::ParameterFaults;
+use pointgate::gateway::permissions::Refusal;
 use pointgate::gateway::registry::Registry;
 use pointgate::gateway::reply::Reply;
 use pointgate::gateway::service::Service;
@@ -47,6 +48,7 @@ impl Dialect for ToyDialect {
             parameters,
             caller: "toy-app".to_owned(),
             key: Some("current"),
+            permissions: None,
             details: (),
         })
     }
@@ -66,6 +68,10 @@ impl Dialect for ToyDialect {
 
     fn unknown_method(&self, _named: Option<&str>) -> Fault {
         Fault::new(1, "no method")
+    }
+
+    fn refused(&self, _refusal: Refusal) -> Fault {
+        FORGED
     }
 
     fn unreadable_body(&self, _error: BodyError) -> Answer {

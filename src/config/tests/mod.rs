@@ -134,17 +134,17 @@ fn a_file_overrides_the_defaults() {
 #[test]
 fn a_files_client_keys_replace_the_defaults() {
     let config = good("[yoho.client_keys]\niPhone = 'mine'", &[]);
-    let names: Vec<_> = config.yoho.client_keys.keys().collect();
+    let names: Vec<_> = config.yoho.clients.keys().collect();
     assert_eq!(names, ["iphone"]);
-    assert_eq!(config.yoho.client_keys["iphone"].reveal(), "mine");
-    assert!(good("[yoho.client_keys]", &[]).yoho.client_keys.is_empty());
+    assert_eq!(config.yoho.clients["iphone"].key.reveal(), "mine");
+    assert!(good("[yoho.client_keys]", &[]).yoho.clients.is_empty());
 
     // A variable adds a key, or overrides the one of the file in any case of its name.
     let variable = ("POINTGATE__YOHO__CLIENT_KEYS__IPHONE", "theirs");
     let config = good("[yoho.client_keys]\niPhone = 'mine'", &[variable]);
-    assert_eq!(config.yoho.client_keys["iphone"].reveal(), "theirs");
-    assert_eq!(config.yoho.client_keys.len(), 1);
-    assert_eq!(good("", &[variable]).yoho.client_keys.len(), 3);
+    assert_eq!(config.yoho.clients["iphone"].key.reveal(), "theirs");
+    assert_eq!(config.yoho.clients.len(), 1);
+    assert_eq!(good("", &[variable]).yoho.clients.len(), 3);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_secret_has_three_sources() {
 
     let keys = "[yoho.client_keys]\niphone_file = 'salt'\nipad_env = 'THE_SALT'\nweb = 'w'";
     let config = Config::parse(keys, &file, &variables).unwrap();
-    let revealed = |name: &str| config.yoho.client_keys[name].reveal();
+    let revealed = |name: &str| config.yoho.clients[name].key.reveal();
     assert_eq!(revealed("iphone"), "from the file");
     assert_eq!(revealed("ipad"), "from the variable");
     assert_eq!(revealed("web"), "w");

@@ -30,6 +30,8 @@ pub struct Changes {
     pub limit_slots: Vec<LimitSlot>,
     /// New actions.
     pub actions: Vec<RecordedAction>,
+    /// What allowances have been used, by their ends and keys.
+    pub used_allowances: BTreeMap<(i64, Key), UsedAllowance>,
 }
 
 impl Changes {
@@ -37,6 +39,15 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.nonces.is_empty() && self.actions.is_empty()
     }
+}
+
+/// How much of an allowance has been used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UsedAllowance {
+    /// The points that were earned by it.
+    pub points: i64,
+    /// Whether the database has a row for it.
+    pub is_stored: bool,
 }
 
 /// An action as the database stores it.

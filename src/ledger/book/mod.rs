@@ -7,6 +7,7 @@
 pub mod account;
 mod attempt;
 pub mod changes;
+mod credit;
 pub mod entry;
 pub mod idempotency;
 pub mod key;
@@ -19,7 +20,7 @@ pub mod transaction;
 use std::collections::HashMap;
 
 use crate::ledger::book::account::{Account, Allocation, Lot, remaining_in};
-use crate::ledger::book::changes::{Changes, LimitKey, RecordedAction};
+use crate::ledger::book::changes::{Changes, LimitKey, RecordedAction, UsedAllowance};
 use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
@@ -27,6 +28,7 @@ use crate::ledger::book::transaction::{
     Transaction,
 };
 use attempt::{Draft, View};
+use credit::earned;
 
 /// The part of the ledger that a batch touches.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub struct Book {
     /// Recorded actions, and whether they scored.
     recorded_actions: HashMap<Key, bool>,
     limit_counts: HashMap<LimitKey, i64>,
+    /// Allowances by their ends and keys.
+    allowances: HashMap<(i64, Key), UsedAllowance>,
     changes: Changes,
 }
 
@@ -61,6 +65,7 @@ impl Book {
             identities: HashMap::new(),
             recorded_actions: HashMap::new(),
             limit_counts: HashMap::new(),
+            allowances: HashMap::new(),
             changes: Changes::default(),
         }
     }
@@ -140,6 +145,14 @@ impl Book {
         for posting in postings {
             let draft = View::new(self, &drafts).draft(posting, now)?;
             drafts.push(draft);
+        }
+        let points = earned(&drafts);
+        let limit = transaction.credit_limit;
+        if limit.is_some_and(|limit| !self.use_limit(limit, points)) {
+            if action.is_none() {
+                return Err(Rejection::CreditLimit);
+            }
+            drafts.clear();
         }
         let applied = Applied {
             receipts: drafts.iter().map(|draft| draft.receipt).collect(),

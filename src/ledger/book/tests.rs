@@ -291,6 +291,7 @@ fn only_an_applied_transaction_spends_its_nonce() {
     };
     let transaction = |n: &str, posting: Option<Posting>| Transaction {
         request_id: None,
+        credit_limit: None,
         nonce: Some(nonce(n)),
         postings: Vec::from_iter(posting),
         action: None,

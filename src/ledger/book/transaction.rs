@@ -28,6 +28,8 @@ pub struct Transaction {
     pub postings: Vec<Posting>,
     /// An action that the transaction records.
     pub action: Option<Action>,
+    /// Bounds the points that the transaction may earn. An action beyond it is recorded, and its postings are not applied.
+    pub credit_limit: Option<CreditLimit>,
     /// The id of the request that asks for it, for the log; `None` where no request does.
     pub request_id: Option<Arc<str>>,
 }
@@ -111,6 +113,26 @@ pub struct Limit {
     pub from: i64,
     /// The window's end (ms), exclusive.
     pub until: i64,
+}
+
+/// Bounds the points that a caller's transactions earn. A retry earns nothing, so it does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreditLimit {
+    /// The most points that one transaction may earn.
+    pub most: i64,
+    /// The points that all transactions of a period may earn together.
+    pub allowance: Option<Allowance>,
+}
+
+/// The points that transactions may earn together, on all instances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The key of the caller and the period.
+    pub key: Key,
+    /// The end of the period (ms); the ledger can forget what was earned after it.
+    pub expires_at: i64,
+    /// The most points.
+    pub most: i64,
 }
 
 /// A value that one request may use. The ledger keeps it until [`Ledger::purge`](crate::ledger::Ledger::purge) removes it.
@@ -235,6 +257,9 @@ pub enum Rejection {
     /// No posting spent points on the order.
     #[error("the order spent nothing")]
     NothingSpent,
+    /// The caller may not earn so many points.
+    #[error("more points than the caller may earn")]
+    CreditLimit,
     /// The amount is not from 1 to [`MOST`], or a balance would exceed 64 bits.
     #[error("amount out of range")]
     OutOfRange,

@@ -1,6 +1,6 @@
-//! Purging nonces and daily-limit slots that are over.
+//! Purging nonces, daily-limit slots and allowances that are over.
 
-use entity::{daily_limit_slot, nonce};
+use entity::{credit_allowance, daily_limit_slot, nonce};
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Value,
 };
@@ -11,8 +11,8 @@ use crate::ledger::{ApplyError, Ledger};
 const ROWS: u64 = 2000;
 
 impl Ledger {
-    /// Removes the nonces that carry a time before `before` (ms) and the daily-limit slots that expired before it. Returns the
-    /// number of rows.
+    /// Removes the nonces that carry a time before `before` (ms) and the daily-limit slots and allowances that expired before it.
+    /// Returns the number of rows.
     ///
     /// # Errors
     /// Returns [`ApplyError::Unavailable`] if the database fails; what was removed by then stays removed.
@@ -21,7 +21,9 @@ impl Ledger {
         let nonces = nonces.await?;
         let expires_at = daily_limit_slot::Column::ExpiresAt;
         let slots = self.purge_table::<daily_limit_slot::Entity>(expires_at, before);
-        Ok(nonces + slots.await?)
+        let expires_at = credit_allowance::Column::ExpiresAt;
+        let allowances = self.purge_table::<credit_allowance::Entity>(expires_at, before);
+        Ok(nonces + slots.await? + allowances.await?)
     }
 
     async fn purge_table<E: EntityTrait>(

@@ -13,8 +13,8 @@ use crate::ledger::book::transaction::{
     AccountKey, Nonce, Posting, PostingKind, Reason, Transaction,
 };
 use crate::ledger::database::statements;
-use crate::ledger::write::actions;
 use crate::ledger::write::sets::{account_rows, at, distinct, hexed, invalid, keyed_rows};
+use crate::ledger::write::{actions, allowances};
 
 /// Place, id, owner, balance, last_seq, income_seq, last_at and head.
 type AccountRow = (usize, i64, String, i64, i64, i64, i64, String);
@@ -43,6 +43,7 @@ pub async fn load(
         });
     }
     actions::load(db, transactions, &mut book).await?;
+    allowances::load(db, transactions, &mut book).await?;
     Ok(book)
 }
 

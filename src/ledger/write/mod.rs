@@ -1,6 +1,7 @@
 //! Writes: the queue, its partitions, their writers, the rows of a batch, and retries.
 
 mod actions;
+mod allowances;
 pub(crate) mod load;
 pub(crate) mod partitions;
 mod save;

@@ -13,8 +13,8 @@ use crate::ledger::database::backend::Backend;
 use crate::ledger::database::lock::{Lock, lock_shared};
 use crate::ledger::database::retry::RENAMED;
 use crate::ledger::database::statements::{self, Pipeline};
-use crate::ledger::write::actions;
 use crate::ledger::write::sets::{account_rows, at, invalid};
+use crate::ledger::write::{actions, allowances};
 
 /// The accounts' numbers in the database.
 struct Ids(HashMap<AccountKey, i64>);
@@ -55,6 +55,7 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
         .collect();
     pipeline.execute(&statements::ADD_NONCES, &nonces).await?;
     actions::save(&mut pipeline, changes).await?;
+    allowances::save(&mut pipeline, changes).await?;
     // At the end: PostgreSQL locks an account for each row that points to it. The lock that loading took covers that, unless
     // the account has been changed since.
     set_accounts(&mut pipeline, changes.accounts.values()).await?;

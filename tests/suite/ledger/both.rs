@@ -244,6 +244,7 @@ async fn a_limit_holds_at_both() {
         let act = |i: usize| {
             let transaction = Transaction {
                 request_id: None,
+                credit_limit: None,
                 nonce: None,
                 postings: vec![points(format!("key:{actor}-{i}"), 1, never)],
                 action: Some(Action {

@@ -1,5 +1,6 @@
 //! The ledger under the program: what is on disk is what was answered.
 
+mod allowance;
 mod both;
 mod crash;
 mod database;

@@ -134,6 +134,7 @@ fn like(token: &str) -> Transaction {
     };
     Transaction {
         request_id: None,
+        credit_limit: None,
         nonce: None,
         postings: vec![Posting {
             idempotency: None,

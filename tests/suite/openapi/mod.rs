@@ -5,6 +5,7 @@ mod envelope;
 mod full;
 mod identity;
 mod nonces;
+mod permissions;
 mod points_add;
 mod records;
 mod rotation;

@@ -4,6 +4,7 @@ pub mod client;
 mod coins;
 mod link;
 mod notify;
+mod permissions;
 mod readings;
 mod retries;
 mod rules;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pointgate::clock::Clock;
 use pointgate::config::Config;
 use pointgate::endpoints;
+use pointgate::gateway::context::PointLimits;
 use pointgate::gateway::context::{Context, Delivery, Origin, RequestId};
 use pointgate::gateway::endpoint::Dispatch;
 use pointgate::gateway::fault::CallError;
@@ -51,6 +52,7 @@ impl Messages {
                 address: None,
             },
             now: NOW,
+            points: PointLimits::default(),
             details: Delivery {
                 message_id: id.map(str::to_owned),
                 signed_body: None,

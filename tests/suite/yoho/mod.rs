@@ -7,6 +7,7 @@ mod get;
 mod list_rows;
 mod lists;
 mod overview;
+mod permissions;
 mod response;
 mod retries;
 mod returns;

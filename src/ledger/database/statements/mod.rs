@@ -108,6 +108,14 @@ pub static NONCES: SetStatement = SetStatement::query(
     "FROM {k} {join} nonce n ON n.at = k.at AND n.nonce_key = k.nonce_key",
 );
 
+/// Ends and keys of allowances → what has been used of those that exist. Locks them, in the order of their ids.
+pub static ALLOWANCES: SetStatement = SetStatement::locking_query(
+    &[int("expires_at"), bytes("allowance_key")],
+    "k.place, a.used",
+    "FROM {k} {join} credit_allowance a ON a.expires_at = k.expires_at AND a.allowance_key = k.allowance_key",
+    ("credit_allowance", "a"),
+);
+
 /// Keys of actions → those that are recorded, and whether they scored.
 pub static RECORDED_ACTIONS: SetStatement = SetStatement::query(
     &[bytes("action_key")],
@@ -222,6 +230,20 @@ pub static ADD_TO_CONTRAS: SetStatement = SetStatement::upsert(
 pub static ADD_NONCES: SetStatement = SetStatement::insert(
     "nonce",
     &[int("at"), bytes("nonce_key"), bytes("fingerprint")],
+);
+
+/// Adds allowances; one that is there fails the statement.
+pub static ADD_ALLOWANCES: SetStatement = SetStatement::insert(
+    "credit_allowance",
+    &[int("expires_at"), bytes("allowance_key"), int("used")],
+);
+
+/// Changes what has been used of allowances.
+pub static SET_ALLOWANCES: SetStatement = SetStatement::update(
+    "credit_allowance",
+    &[int("expires_at"), bytes("allowance_key"), int("used")],
+    &["expires_at", "allowance_key"],
+    &[],
 );
 
 /// Adds actions; one that is recorded fails the statement.

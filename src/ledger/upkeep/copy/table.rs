@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use std::pin::pin;
 
 use entity::{
-    account, action, allocation, contra, daily_limit_slot, entry, follow, identity, lot, member,
-    message, nonce, payment,
+    account, action, allocation, contra, credit_allowance, daily_limit_slot, entry, follow,
+    identity, lot, member, message, nonce, payment,
 };
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
@@ -24,7 +24,7 @@ use crate::ledger::database::backend::Backend;
 const ROWS: usize = 200;
 
 /// All tables; a table comes after those that its foreign keys reference.
-pub static TABLES: [&(dyn CopyTable + Sync); 13] = [
+pub static TABLES: [&(dyn CopyTable + Sync); 14] = [
     &Of::<account::Entity>::TABLE,
     &Of::<lot::Entity>::TABLE,
     &Of::<entry::Entity>::TABLE,
@@ -32,6 +32,7 @@ pub static TABLES: [&(dyn CopyTable + Sync); 13] = [
     &Of::<contra::Entity>::TABLE,
     &Of::<nonce::Entity>::TABLE,
     &Of::<daily_limit_slot::Entity>::TABLE,
+    &Of::<credit_allowance::Entity>::TABLE,
     &Of::<identity::Entity>::TABLE,
     &Of::<member::Entity>::TABLE,
     &Of::<action::Entity>::TABLE,

@@ -159,6 +159,7 @@ pub fn transaction(plan: &Plan, owner: &str, now: i64) -> Transaction {
     });
     Transaction {
         request_id: None,
+        credit_limit: None,
         nonce,
         postings: postings.collect(),
         action,

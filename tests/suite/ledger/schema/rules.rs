@@ -3,7 +3,7 @@
 use Constraint::{Check, ForeignKey, Unique};
 
 /// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. Every database numbers the first row 1.
-pub const ROWS: [&str; 15] = [
+pub const ROWS: [&str; 16] = [
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:1', 5, 2, 1, 0, 7, {x:00})",
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
@@ -19,6 +19,7 @@ pub const ROWS: [&str; 15] = [
     "INSERT INTO member (uid, user_key) VALUES (9, 'z')",
     "INSERT INTO action (action_key, token, owner, name, at, scored) VALUES ({x:01}, 't', 'key:a', 'post', 0, 1)",
     "INSERT INTO daily_limit_slot (expires_at, slot_key) VALUES (1, {x:01})",
+    "INSERT INTO credit_allowance (expires_at, allowance_key, used) VALUES (1, {x:01}, 5)",
     "INSERT INTO follow (member_id, account, at) VALUES (1, 'shop', 0)",
     "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ('e', 'c', 'charge.succeeded', 0)",
     "INSERT INTO message (message_key, at, result) VALUES ({x:01}, 0, '')",
@@ -43,7 +44,7 @@ pub enum Constraint {
     Check,
 }
 
-pub const RULES: [Rule; 43] = [
+pub const RULES: [Rule; 45] = [
     Rule(
         "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, head) \
           VALUES ($v, 0, 0, 0, 0, {x:00})",
@@ -229,6 +230,13 @@ pub const RULES: [Rule; 43] = [
         &["1, {x:01}"],
         Unique,
     ),
+    Rule(
+        "INSERT INTO credit_allowance (expires_at, allowance_key, used) VALUES ($v)",
+        "1, {x:02}, 0",
+        &["1, {x:01}, 0"],
+        Unique,
+    ),
+    Rule("UPDATE credit_allowance SET used = $v", "0", &["-1"], Check),
     Rule(
         "INSERT INTO follow (member_id, account, at) VALUES ($v, 0)",
         "1, 'service'",

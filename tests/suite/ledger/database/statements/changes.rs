@@ -159,6 +159,8 @@ pub fn keyed() -> Vec<Case> {
         let fingerprint = i.is_multiple_of(2).then_some(&old);
         json!([some_number(i), key, fingerprint])
     });
+    let used = new.iter().enumerate();
+    let used = used.map(|(i, key)| json!([some_number(i), key, some_number(i).max(0)]));
     let slots = new.iter().enumerate();
     let slots = slots.map(|(i, key)| json!([some_number(i), key]));
     let gains = [
@@ -183,6 +185,21 @@ pub fn keyed() -> Vec<Case> {
             ADD_NONCES,
             vec![json!([1, old, null]), json!([1, old, old])],
             TAKEN
+        ),
+        case!(ADD_ALLOWANCES, used.collect(), Changes),
+        case!(ADD_ALLOWANCES, vec![json!([1, new[0], -1])], WRONG),
+        case!(
+            ADD_ALLOWANCES,
+            vec![json!([1, new[0], 1]), json!([1, new[0], 1])],
+            TAKEN
+        ),
+        case!(ADD_ALLOWANCES, vec![json!([1, old, 1])], TAKEN),
+        case!(SET_ALLOWANCES, vec![json!([1, old, i64::MAX])], Changes),
+        case!(SET_ALLOWANCES, vec![json!([1, old, -1])], WRONG),
+        case!(
+            SET_ALLOWANCES,
+            vec![json!([1, old, 1]), json!([2, old, 1])],
+            Mismatch
         ),
         case!(ADD_LIMIT_SLOTS, slots.collect(), Changes),
         case!(

@@ -1,6 +1,7 @@
 //! What the tables hold before a statement runs: the same rows on each database, inserted without any of the statements.
 
-use entity::{account, action, allocation, entry, identity, lot, nonce};
+use entity::{account, action, allocation, credit_allowance, entry, identity, lot, nonce};
+use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 
 /// Names that some database or other could take for one another, or for its own words.
@@ -109,6 +110,16 @@ pub async fn fill(db: &impl ConnectionTrait) {
         fingerprint: i.is_multiple_of(2).then(|| key.to_vec()),
     });
     put(db, nonces.collect()).await;
+    let used = credit_allowance::ActiveModel {
+        id: sea_orm::NotSet,
+        expires_at: Set(1),
+        allowance_key: Set(keys()[0].to_vec()),
+        used: Set(5),
+    };
+    credit_allowance::Entity::insert(used)
+        .exec_without_returning(db)
+        .await
+        .unwrap();
     for i in 0..ACTIONS {
         let mut row = action(i).into_active_model();
         row.id = sea_orm::NotSet;

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::Duration;
 
-use entity::{account, action, allocation, contra, daily_limit_slot, entry, identity, lot, nonce};
+use entity::{
+    account, action, allocation, contra, credit_allowance, daily_limit_slot, entry, identity, lot,
+    nonce,
+};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, Statement};
 use serde_json::{Value, json};
 
@@ -144,6 +147,10 @@ async fn tables(db: &impl ConnectionTrait) -> BTreeMap<&'static str, Vec<String>
     let actions = actions
         .into_iter()
         .map(|row| action::Model { id: 0, ..row });
+    let allowances = credit_allowance::Entity::find().all(db).await.unwrap();
+    let allowances = allowances
+        .into_iter()
+        .map(|row| credit_allowance::Model { id: 0, ..row });
     BTreeMap::from([
         ("account", sorted(accounts)),
         ("action", sorted(actions)),
@@ -155,6 +162,7 @@ async fn tables(db: &impl ConnectionTrait) -> BTreeMap<&'static str, Vec<String>
             "contra",
             sorted(contra::Entity::find().all(db).await.unwrap()),
         ),
+        ("credit_allowance", sorted(allowances)),
         (
             "daily_limit_slot",
             sorted(daily_limit_slot::Entity::find().all(db).await.unwrap()),

@@ -250,7 +250,9 @@ fn keyed() -> Vec<Case> {
             [nonces.clone(), off.clone(), nonces].concat(),
             Rows(2 * many)
         ),
-        case!(NONCES, off, Rows(0)),
+        case!(NONCES, off.clone(), Rows(0)),
+        case!(ALLOWANCES, vec![json!([1, known[0]])], Rows(1)),
+        case!(ALLOWANCES, off, Rows(0)),
     ]
 }
 
