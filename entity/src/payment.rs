@@ -35,6 +35,10 @@ pub struct Model {
     pub time_paid: Option<i64>,
     /// When the event arrived (ms).
     pub at: i64,
+    /// What the event is about: the charge that succeeded or was refunded, otherwise the event itself.
+    pub subject: String,
+    /// How many events of the subject were stored before.
+    pub subject_seq: i64,
 }
 
 /// The ORM joins nothing.

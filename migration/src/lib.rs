@@ -21,6 +21,7 @@ mod m20261126_000009_probe;
 mod m20261126_000010_daily_limit_slot;
 mod m20261126_000011_standard_names;
 mod m20261126_000012_nonce_fingerprint;
+mod m20261126_000013_payment_subject;
 mod m20261126_000015_credit_allowance;
 
 /// The ledger's record of its migrations: `version` names one, `applied_at` is in Unix seconds. The table is the one that
@@ -55,6 +56,7 @@ const MIGRATIONS: &[Migration] = &migrations![
     m20261126_000010_daily_limit_slot,
     m20261126_000011_standard_names,
     m20261126_000012_nonce_fingerprint,
+    m20261126_000013_payment_subject,
     m20261126_000015_credit_allowance,
 ];
 

@@ -160,8 +160,14 @@ pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String
         let paid = payment
             .time_paid
             .map(|at| calendar.format(at.saturating_mul(1000)));
+        // Only a refund has a subject that it does not name as its own object.
+        let is_refund = payment.charge_id.is_none() && payment.subject != payment.event_id;
+        let refunds = match is_refund {
+            true => format!("  charge {}", payment.subject),
+            false => String::new(),
+        };
         output::line(Escaped(format_args!(
-            "{}  {}  {}  order {}  {} {}  {}  paid {}  for {}",
+            "{}  {}  {}  order {}  {} {}  {}  paid {}  for {}{refunds}",
             calendar.format(payment.at),
             payment.kind,
             text(&payment.object),

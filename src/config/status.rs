@@ -14,6 +14,10 @@ pub struct Status {
     pub comments: Vec<String>,
     /// The assets that a payment awards to its payer, one point a cent.
     pub award: Vec<String>,
+    /// The ids of the apps of Ping++ whose payments are awarded; empty = any.
+    pub apps: Vec<String>,
+    /// The currency of the payments that are awarded, such as `cny`; `None` = any.
+    pub currency: Option<String>,
 }
 
 /// Reads `[status]`.
@@ -25,13 +29,34 @@ pub(super) fn status(section: &mut Section<'_, '_>) -> Option<Status> {
         let comments = section.list("comments", expected, action);
         Some((posts?, comments?))
     });
-    let award = section.section("pay", |section| section.section("award", award));
+    let pay = section.section("pay", |section| {
+        let award = section.section("award", award);
+        let apps = section.list(
+            "apps",
+            "the id of an app of Ping++, such as \"app_1Gqj58ynP0mHeX1q\"",
+            app,
+        );
+        let currency = match section.has("currency") {
+            true => section
+                .parsed(
+                    "currency",
+                    "a currency in three small letters, such as \"cny\"",
+                    currency,
+                )
+                .map(Some),
+            false => Some(None),
+        };
+        Some((award?, apps?, currency?))
+    });
     let (posts, comments) = report?;
+    let (award, apps, currency) = pay?;
     Some(Status {
         pingpp_public_key: pingpp_public_key?,
         posts,
         comments,
-        award: award?,
+        award,
+        apps,
+        currency,
     })
 }
 
@@ -51,6 +76,20 @@ fn award(section: &mut Section<'_, '_>) -> Option<Vec<String>> {
         valid.extend(amount);
     }
     (valid.len() == assets.len()).then_some(valid)
+}
+
+fn app(text: &str) -> Result<String, Invalid> {
+    match text.starts_with("app_") && !text.contains(char::is_whitespace) {
+        true => Ok(text.to_owned()),
+        false => Err(Invalid::Malformed),
+    }
+}
+
+fn currency(text: &str) -> Result<String, Invalid> {
+    match text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        true => Ok(text.to_owned()),
+        false => Err(Invalid::Malformed),
+    }
 }
 
 fn action(text: &str) -> Result<String, Invalid> {
@@ -73,6 +112,8 @@ mod tests {
         let status = good("", &[]).status;
         assert!(status.pingpp_public_key.is_none());
         assert!(status.award.is_empty());
+        assert!(status.apps.is_empty());
+        assert_eq!(status.currency, None);
         assert_eq!(status.posts, ["osapi_com_sendThread"]);
         assert_eq!(
             status.comments,
@@ -83,26 +124,39 @@ mod tests {
     #[test]
     fn it_is_read() {
         let text = "[status]\npingpp_public_key_env = 'KEY'\n[status.report]\nposts = ['a', 'b']\ncomments = []\n\
-                    [status.pay]\naward = { diamond = 'amount', coin = 'amount' }";
+                    [status.pay]\naward = { diamond = 'amount', coin = 'amount' }\n\
+                    apps = ['app_1', 'app_2']\ncurrency = 'cny'";
         let status = good(text, &[("KEY", "pem")]).status;
         let key = status.pingpp_public_key.unwrap();
         assert_eq!(key.reveal(), "pem");
         assert_eq!(status.posts, ["a", "b"]);
         assert!(status.comments.is_empty());
         assert_eq!(status.award, ["coin", "diamond"]);
+        assert_eq!(status.apps, ["app_1", "app_2"]);
+        assert_eq!(status.currency.as_deref(), Some("cny"));
+        let variables = [
+            ("POINTGATE__STATUS__PAY__APPS", "app_3, app_4"),
+            ("POINTGATE__STATUS__PAY__CURRENCY", "usd"),
+        ];
+        let status = good("", &variables).status;
+        assert_eq!(status.apps, ["app_3", "app_4"]);
+        assert_eq!(status.currency.as_deref(), Some("usd"));
     }
 
     #[test]
     fn errors_name_their_lines() {
         assert_eq!(
             errors(
-                "[status.pay]\naward = { diamond = 'all', Coin = 'amount', exp = 5 }\n[status.report]\nposts = ['']"
+                "[status.pay]\naward = { diamond = 'all', Coin = 'amount', exp = 5 }\napps = ['x', 'app_a b']\ncurrency = 'CNY'\n[status.report]\nposts = ['']"
             ),
             "gateway.toml:2: [status.pay.award] Coin: is not the name of an asset: 1 to 16 characters of a-z, 0-9 and _, \
              starting with a letter\n\
              gateway.toml:2: [status.pay.award] diamond: must be \"amount\"\n\
              gateway.toml:2: [status.pay.award] exp: must be a string, not an integer: \"amount\"\n\
-             gateway.toml:4: [status.report] posts: entry 1: must be the name of a community action"
+             gateway.toml:3: [status.pay] apps: entry 1: must be the id of an app of Ping++, such as \"app_1Gqj58ynP0mHeX1q\"\n\
+             gateway.toml:3: [status.pay] apps: entry 2: must be the id of an app of Ping++, such as \"app_1Gqj58ynP0mHeX1q\"\n\
+             gateway.toml:4: [status.pay] currency: must be a currency in three small letters, such as \"cny\"\n\
+             gateway.toml:6: [status.report] posts: entry 1: must be the name of a community action"
         );
     }
 }

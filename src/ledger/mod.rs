@@ -20,12 +20,13 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use crate::clock::Clock;
+use book::key::Key;
 use book::transaction::{AccountKey, Applied, Nonce, Reason, Receipt, Transaction};
 use database::Database;
 use database::backend::Backend;
 use database::retry::again;
 use read::balances::Balances;
-use read::history;
+use read::{gains, history};
 use write::load;
 use write::partitions::{self, Partitions, WriterTask};
 pub use write::writer::ApplyError;
@@ -177,6 +178,23 @@ impl Ledger {
     pub async fn expiring(&self, account: &AccountKey, until: i64) -> Result<i64, ReadError> {
         let (db, now) = (self.database.read(), self.clock.now());
         Ok(again(|| history::expiring(db, account, now, until)).await?)
+    }
+
+    /// The account that each posting with one of these idempotency keys changed, and the points that it gained. A key that no
+    /// posting has used is left out.
+    ///
+    /// # Errors
+    /// Returns [`ReadError`] if the database fails.
+    pub async fn gains(&self, keys: &[Key]) -> Result<Vec<(AccountKey, i64)>, ReadError> {
+        Ok(again(|| gains::of(self.database.read(), keys)).await?)
+    }
+
+    /// The assets that points have been moved of.
+    ///
+    /// # Errors
+    /// Returns [`ReadError`] if the database fails.
+    pub async fn assets(&self) -> Result<Vec<String>, ReadError> {
+        Ok(again(|| gains::assets(self.database.read())).await?)
     }
 
     /// The database, for what is kept beside the ledger.

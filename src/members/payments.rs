@@ -1,46 +1,48 @@
 //! Payments: the events of the payment provider.
 
 use entity::payment;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QueryTrait,
-};
+use sea_orm::sea_query::Query;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QueryTrait};
 
 use super::{Members, Payment};
 use crate::ledger::ReadError;
-use crate::ledger::database::retry::lost_race;
+use crate::ledger::database::retry::again;
 
 impl Members {
-    /// Stores an event. Does nothing if the same event, or another event of the same successful charge, is stored already.
+    /// Reads the stored events of a subject, and the one with this id.
     ///
     /// # Errors
     /// Returns [`ReadError`] if the database does not answer.
-    pub async fn record_payment(&self, payment: Payment) -> Result<(), ReadError> {
-        let db = self.ledger.database().begin_write().await?;
-        let mut known = Condition::any().add(payment::Column::EventId.eq(&*payment.event_id));
-        if let Some(charge) = &payment.charge_id {
-            known = known.add(payment::Column::ChargeId.eq(charge.as_str()));
-        }
-        let known = payment::Entity::find().filter(known).one(&db).await?;
-        if known.is_none() {
-            match payment.into_active_model().insert(&db).await {
-                Ok(_) => db.commit().await?,
-                // Another instance stored the event at the same time.
-                Err(error) if lost_race(&error) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
+    pub async fn payment_events(
+        &self,
+        event_id: &str,
+        subject: &str,
+    ) -> Result<Vec<Payment>, ReadError> {
+        let known = Condition::any()
+            .add(payment::Column::EventId.eq(event_id))
+            .add(payment::Column::Subject.eq(subject));
+        let known = payment::Entity::find().filter(known);
+        let db = self.ledger.database().read();
+        Ok(again(|| known.clone().all(db)).await?)
     }
 
-    /// Reads the stored events, oldest first; with `order`, only those of that order number.
+    /// Reads the stored events, oldest first; with `order`, only those of that order number and those of its charges.
     ///
     /// # Errors
     /// Returns [`ReadError`] if the database does not answer.
     pub async fn payments(&self, order: Option<&str>) -> Result<Vec<Payment>, ReadError> {
         let payments = payment::Entity::find()
             .apply_if(order, |query, order| {
-                query.filter(payment::Column::OrderNo.eq(order))
+                let charges = Query::select()
+                    .column(payment::Column::ChargeId)
+                    .from(payment::Entity)
+                    .and_where(payment::Column::OrderNo.eq(order))
+                    .and_where(payment::Column::ChargeId.is_not_null())
+                    .take();
+                let of_order = Condition::any()
+                    .add(payment::Column::OrderNo.eq(order))
+                    .add(payment::Column::Subject.in_subquery(charges));
+                query.filter(of_order)
             })
             .order_by_asc(payment::Column::At)
             .order_by_asc(payment::Column::EventId)

@@ -104,6 +104,7 @@ impl Method for PointsAdd {
             Rejection::IdempotencyConflict => BIZ_ID_USED.into(),
             Rejection::CreditLimit => OVER_LIMIT.into(),
             Rejection::NonceSpent
+            | Rejection::PaymentChanged
             | Rejection::RequirementMissing
             | Rejection::Insufficient
             | Rejection::ReturnExceeds

@@ -114,6 +114,7 @@ impl Method for UserActionNotify {
         let transaction = Transaction {
             nonce: Some(context.details),
             credit_limit: community.coins.credit_limit(&context),
+            payment: None,
             request_id: Some(context.request_id.shared()),
             postings: postings.collect(),
             action: Some(Action {

@@ -125,6 +125,7 @@ impl MemberStatus {
             Rejection::OutOfRange => BAD_COUNT.into(),
             Rejection::CreditLimit => OVER_LIMIT.into(),
             Rejection::NonceSpent
+            | Rejection::PaymentChanged
             | Rejection::RequirementMissing
             | Rejection::ReturnExceeds
             | Rejection::NothingSpent => CallError::Internal,

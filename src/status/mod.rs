@@ -6,6 +6,8 @@ mod diamonds;
 mod extend_light;
 mod follow;
 mod pay_notify;
+mod payment_event;
+mod payments;
 mod profile_changed;
 mod reduce_diamond;
 mod sports_envious;
@@ -25,7 +27,7 @@ use crate::members::Members;
 use crate::points::coins::Coins;
 use crate::points::keys::KeySpace;
 use crate::services::Services;
-use crate::sign::RsaKey;
+pub use payments::PaymentRules;
 
 /// The methods that the payment provider calls and signs with its own key.
 pub const SELF_VERIFYING: &[SelfVerifying] = &[SelfVerifying {
@@ -42,32 +44,6 @@ pub struct MemberStatus {
     payments: PaymentRules,
     posts: Vec<String>,
     comments: Vec<String>,
-}
-
-/// The rules of payments: the provider's key, and the assets in which a payment is rewarded.
-#[derive(Clone)]
-pub struct PaymentRules {
-    key: Option<Arc<RsaKey>>,
-    award: Vec<String>,
-}
-
-impl PaymentRules {
-    /// Takes the rules of `[status]`.
-    ///
-    /// # Errors
-    /// Returns a message for the user if `pingpp_public_key` is not a public key.
-    pub fn new(config: &config::Status) -> Result<PaymentRules, String> {
-        let key = match &config.pingpp_public_key {
-            None => None,
-            Some(pem) => Some(RsaKey::from_pem(pem.reveal()).ok_or(
-                "status.pingpp_public_key is not an RSA public key of 2048 to 8192 bits in PEM (-----BEGIN PUBLIC KEY-----)",
-            )?),
-        };
-        Ok(PaymentRules {
-            key: key.map(Arc::new),
-            award: config.award.clone(),
-        })
-    }
 }
 
 impl MemberStatus {

@@ -86,6 +86,7 @@ impl Method for Get {
             Rejection::OutOfRange => BAD_NUM.into(),
             Rejection::CreditLimit => OVER_LIMIT.into(),
             Rejection::NonceSpent
+            | Rejection::PaymentChanged
             | Rejection::RequirementMissing
             | Rejection::Insufficient
             | Rejection::ReturnExceeds

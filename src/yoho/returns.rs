@@ -98,6 +98,7 @@ impl Method for Return {
             Rejection::IdempotencyConflict => ORDER_USED.into(),
             Rejection::OutOfRange => BAD_NUM.into(),
             Rejection::NonceSpent
+            | Rejection::PaymentChanged
             | Rejection::RequirementMissing
             | Rejection::Insufficient
             | Rejection::CreditLimit => CallError::Internal,

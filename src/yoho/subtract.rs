@@ -87,6 +87,7 @@ impl Method for Subtract {
             Rejection::OutOfRange => BAD_NUM.into(),
             Rejection::NonceSpent
             | Rejection::CreditLimit
+            | Rejection::PaymentChanged
             | Rejection::RequirementMissing
             | Rejection::ReturnExceeds
             | Rejection::NothingSpent => CallError::Internal,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use entity::payment;
+
 use crate::ledger::book::account::{Account, Allocation, Lot};
 use crate::ledger::book::entry::{Contra, Entry};
 use crate::ledger::book::key::Key;
@@ -32,12 +34,17 @@ pub struct Changes {
     pub actions: Vec<RecordedAction>,
     /// What allowances have been used, by their ends and keys.
     pub used_allowances: BTreeMap<(i64, Key), UsedAllowance>,
+    /// New events of payments.
+    pub payments: Vec<payment::Model>,
 }
 
 impl Changes {
     /// Whether there is nothing to save.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.nonces.is_empty() && self.actions.is_empty()
+        self.entries.is_empty()
+            && self.nonces.is_empty()
+            && self.actions.is_empty()
+            && self.payments.is_empty()
     }
 }
 

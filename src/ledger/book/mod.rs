@@ -49,6 +49,8 @@ pub struct Book {
     limit_counts: HashMap<LimitKey, i64>,
     /// Allowances by their ends and keys.
     allowances: HashMap<(i64, Key), UsedAllowance>,
+    /// The numbers of recorded events of payments, by subject.
+    payment_counts: HashMap<String, i64>,
     changes: Changes,
 }
 
@@ -66,6 +68,7 @@ impl Book {
             recorded_actions: HashMap::new(),
             limit_counts: HashMap::new(),
             allowances: HashMap::new(),
+            payment_counts: HashMap::new(),
             changes: Changes::default(),
         }
     }
@@ -107,6 +110,11 @@ impl Book {
         self.limit_counts.insert(key, count);
     }
 
+    /// Loads the number of recorded events of a payment's subject.
+    pub fn put_payment_count(&mut self, subject: String, count: i64) {
+        self.payment_counts.insert(subject, count);
+    }
+
     /// An account as it is now.
     pub fn account(&self, key: &AccountKey) -> Option<&Account> {
         self.accounts.get(key)
@@ -126,6 +134,12 @@ impl Book {
         let spent = |nonce: &Nonce| self.spent_nonces.get(&(nonce.at, nonce.key)).copied();
         if nonce.is_some_and(|nonce| spent(&nonce).is_some_and(|spent| !nonce.may_repeat(spent))) {
             return Err(Rejection::NonceSpent);
+        }
+        let payment = transaction.payment.as_deref();
+        if payment
+            .is_some_and(|payment| self.payment_count(&payment.subject) != payment.subject_seq)
+        {
+            return Err(Rejection::PaymentChanged);
         }
         if let Some(action) = action
             && let Some(&scored) = self.recorded_actions.get(&action.key)
@@ -162,6 +176,10 @@ impl Book {
             self.keep(draft);
         }
         self.spend(nonce);
+        if let Some(payment) = payment {
+            self.put_payment_count(payment.subject.clone(), payment.subject_seq + 1);
+            self.changes.payments.push(payment.clone());
+        }
         Ok(applied)
     }
 
@@ -183,6 +201,13 @@ impl Book {
         let receipt = draft.receipt;
         self.keep(draft);
         Ok(receipt)
+    }
+
+    fn payment_count(&self, subject: &str) -> i64 {
+        self.payment_counts
+            .get(subject)
+            .copied()
+            .unwrap_or_default()
     }
 
     fn is_within_limit(&self, action: &Action) -> bool {

@@ -1,6 +1,7 @@
 //! The rules of the book, one by one.
 
 mod actions;
+mod payments;
 
 use super::*;
 use crate::ledger::book::entry::Contra;
@@ -292,6 +293,7 @@ fn only_an_applied_transaction_spends_its_nonce() {
     let transaction = |n: &str, posting: Option<Posting>| Transaction {
         request_id: None,
         credit_limit: None,
+        payment: None,
         nonce: Some(nonce(n)),
         postings: Vec::from_iter(posting),
         action: None,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use entity::payment;
+
 use crate::ledger::book::key::Key;
 
 /// The expiry of points that never expire.
@@ -30,6 +32,9 @@ pub struct Transaction {
     pub action: Option<Action>,
     /// Bounds the points that the transaction may earn. An action beyond it is recorded, and its postings are not applied.
     pub credit_limit: Option<CreditLimit>,
+    /// An event of a payment that the transaction records, provided that its `subject_seq` is the number of events of its subject
+    /// that are recorded by then. Its caller has seen so many, and chose the postings by them.
+    pub payment: Option<Box<payment::Model>>,
     /// The id of the request that asks for it, for the log; `None` where no request does.
     pub request_id: Option<Arc<str>>,
 }
@@ -62,7 +67,8 @@ impl Transaction {
     pub fn is_idempotent(&self) -> bool {
         let has_key = |posting: &Posting| posting.idempotency.is_some();
         let nonce_repeats = self.nonce.is_none_or(|nonce| nonce.fingerprint.is_some());
-        nonce_repeats && (self.action.is_some() || self.postings.iter().all(has_key))
+        let is_recorded = self.action.is_some() || self.payment.is_some();
+        nonce_repeats && (is_recorded || self.postings.iter().all(has_key))
     }
 }
 
@@ -242,6 +248,9 @@ pub enum Rejection {
     /// The nonce was spent before, and not by a request with the same fingerprint.
     #[error("the nonce was used before")]
     NonceSpent,
+    /// Another event of the payment was recorded meanwhile.
+    #[error("another event of the payment was recorded meanwhile")]
+    PaymentChanged,
     /// The posting that it requires was not applied.
     #[error("the required posting was not applied")]
     RequirementMissing,

@@ -2,4 +2,5 @@
 
 pub(crate) mod balances;
 pub mod entries;
+pub mod gains;
 pub mod history;

@@ -14,7 +14,7 @@ use crate::ledger::book::transaction::{
 };
 use crate::ledger::database::statements;
 use crate::ledger::write::sets::{account_rows, at, distinct, hexed, invalid, keyed_rows};
-use crate::ledger::write::{actions, allowances};
+use crate::ledger::write::{actions, allowances, payments};
 
 /// Place, id, owner, balance, last_seq, income_seq, last_at and head.
 type AccountRow = (usize, i64, String, i64, i64, i64, i64, String);
@@ -44,6 +44,7 @@ pub async fn load(
     }
     actions::load(db, transactions, &mut book).await?;
     allowances::load(db, transactions, &mut book).await?;
+    payments::load(db, transactions, &mut book).await?;
     Ok(book)
 }
 

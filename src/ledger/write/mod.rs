@@ -4,6 +4,7 @@ mod actions;
 mod allowances;
 pub(crate) mod load;
 pub(crate) mod partitions;
+mod payments;
 mod save;
 mod sets;
 pub(crate) mod writer;

@@ -14,7 +14,7 @@ use crate::ledger::database::lock::{Lock, lock_shared};
 use crate::ledger::database::retry::RENAMED;
 use crate::ledger::database::statements::{self, Pipeline};
 use crate::ledger::write::sets::{account_rows, at, invalid};
-use crate::ledger::write::{actions, allowances};
+use crate::ledger::write::{actions, allowances, payments};
 
 /// The accounts' numbers in the database.
 struct Ids(HashMap<AccountKey, i64>);
@@ -32,6 +32,7 @@ impl Ids {
 /// Returns [`DbErr`] if the database does not answer or a constraint is broken; the caller must then roll back.
 pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> Result<(), DbErr> {
     let ids = add_accounts(db, &changes.accounts).await?;
+    payments::save(db, &changes.payments).await?;
     let mut pipeline = Pipeline::new(db);
     let entries = changes.entries.iter();
     let entries = entries.map(|entry| Ok(entry_row(ids.of(&entry.account)?, entry)));

@@ -172,7 +172,7 @@ async fn every_status_operation_is_called_by_its_routing_key() {
     shows(&client, "a", "signature", json!("你好")).await;
 
     let event = json!({
-        "id": "evt_1", "type": "charge.succeeded",
+        "id": "evt_1", "type": "charge.succeeded", "livemode": true,
         "data": {"object": {"id": "ch_1", "paid": true, "order_no": "o1", "amount": 100, "metadata": {"user_key": "a"}}}
     });
     let body = event.to_string();

@@ -84,6 +84,7 @@ async fn stored_control_characters_are_escaped() {
     let one = payment::Entity::find().one(&db).await.unwrap().unwrap();
     let evil = payment::Model {
         event_id: "evil".to_owned(),
+        subject: "evil".to_owned(),
         charge_id: None,
         order_no: Some("\u{1b}[2Jno\nname".to_owned()),
         channel: Some("\u{9b}31m\r\u{7f}".to_owned()),

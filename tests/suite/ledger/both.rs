@@ -245,6 +245,7 @@ async fn a_limit_holds_at_both() {
             let transaction = Transaction {
                 request_id: None,
                 credit_limit: None,
+                payment: None,
                 nonce: None,
                 postings: vec![points(format!("key:{actor}-{i}"), 1, never)],
                 action: Some(Action {

@@ -135,6 +135,7 @@ fn like(token: &str) -> Transaction {
     Transaction {
         request_id: None,
         credit_limit: None,
+        payment: None,
         nonce: None,
         postings: vec![Posting {
             idempotency: None,

@@ -1,7 +1,11 @@
 //! Member status: `status.*` and `broadcast.*` over `/gateway`.
 
+mod awards;
 mod diamonds;
 mod messages;
 mod pay;
+mod payment_crash;
+mod payment_lock;
 mod profile;
+mod provider;
 mod report;

@@ -184,6 +184,8 @@ async fn insert_payments_and_messages(db: &DatabaseConnection) {
         created: None,
         time_paid: None,
         at: i64::MIN,
+        subject: "evt".into(),
+        subject_seq: 0,
     };
     let all = payment::Model {
         event_id: "Evt".into(),
@@ -191,6 +193,8 @@ async fn insert_payments_and_messages(db: &DatabaseConnection) {
         amount: Some(i64::MAX),
         amount_settle: Some(0),
         order_no: Some(String::new()),
+        subject: TEXT.into(),
+        subject_seq: i64::MAX,
         ..nothing.clone()
     };
     for row in [nothing, all] {

@@ -160,6 +160,7 @@ pub fn transaction(plan: &Plan, owner: &str, now: i64) -> Transaction {
     Transaction {
         request_id: None,
         credit_limit: None,
+        payment: None,
         nonce,
         postings: postings.collect(),
         action,

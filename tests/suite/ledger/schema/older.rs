@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use entity::entry;
+use entity::{entry, payment};
 use pointgate::ledger::database::Database;
 use pointgate::ledger::database::backend::{Backend, SchemaLock};
 use sea_orm::{
@@ -98,6 +98,37 @@ async fn assert_moved(home: &Home, name: &str) {
     let gone = db.execute_unprepared("SELECT 1 FROM reference").await;
     assert!(gone.is_err(), "{name}");
     database.close().await.unwrap();
+}
+
+/// The events of payments of an older ledger get the charges that they are known to be about, wherever a try before was cut off.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_ledger_keeps_its_payments() {
+    const BEFORE: usize = 11;
+    const EVENTS: &str = "INSERT INTO payment (event_id, charge_id, kind, at) \
+        VALUES ('e1', 'c1', 'charge.succeeded', 0), ('e2', NULL, 'refund.succeeded', 0)";
+    for (name, server) in databases() {
+        let home = Home::on(server);
+        let file = home.url.replace(".db", ".db?mode=rwc");
+        let db = sea_orm::Database::connect(file).await.unwrap();
+        migration::up_to(&db, BEFORE).await.unwrap();
+        execute(&db, EVENTS).await.unwrap();
+        // Only MySQL commits a step without those after it.
+        if db.get_database_backend() == DbBackend::MySql {
+            let first = "ALTER TABLE payment ADD COLUMN subject varchar(128) NOT NULL DEFAULT ''";
+            db.execute_unprepared(first).await.unwrap();
+            migration::up(&db).await.unwrap();
+            // All steps are done, and the migration is not recorded.
+            let last = "DELETE FROM seaql_migrations WHERE version LIKE '%payment_subject'";
+            execute(&db, last).await.unwrap();
+        }
+        db.close().await.unwrap();
+        let database = Database::open(&home.url, 1).await.unwrap();
+        let events = payment::Entity::find().order_by_asc(payment::Column::EventId);
+        let events = events.all(database.read()).await.unwrap().into_iter();
+        let subjects: Vec<_> = events.map(|it| (it.subject, it.subject_seq)).collect();
+        assert_eq!(subjects, [("c1".into(), 0), ("e2".into(), 0)], "{name}");
+        database.close().await.unwrap();
+    }
 }
 
 /// An instance that starts while another one migrates the schema waits for it, however long that takes.

@@ -21,7 +21,7 @@ pub const ROWS: [&str; 16] = [
     "INSERT INTO daily_limit_slot (expires_at, slot_key) VALUES (1, {x:01})",
     "INSERT INTO credit_allowance (expires_at, allowance_key, used) VALUES (1, {x:01}, 5)",
     "INSERT INTO follow (member_id, account, at) VALUES (1, 'shop', 0)",
-    "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ('e', 'c', 'charge.succeeded', 0)",
+    "INSERT INTO payment (event_id, charge_id, kind, at, subject, subject_seq) VALUES ('e', 'c', 'charge.succeeded', 0, 'c', 0)",
     "INSERT INTO message (message_key, at, result) VALUES ({x:01}, 0, '')",
 ];
 
@@ -44,7 +44,7 @@ pub enum Constraint {
     Check,
 }
 
-pub const RULES: [Rule; 45] = [
+pub const RULES: [Rule; 46] = [
     Rule(
         "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, head) \
           VALUES ($v, 0, 0, 0, 0, {x:00})",
@@ -251,8 +251,8 @@ pub const RULES: [Rule; 45] = [
         Unique,
     ),
     Rule(
-        "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ($v, '', 0)",
-        "'f', NULL, '', 0), ('g', NULL",
+        "INSERT INTO payment (event_id, charge_id, kind, at, subject) VALUES ($v)",
+        "'f', NULL, '', 0, 'f'), ('g', NULL, '', 0, 'g'",
         &[],
         Unique,
     ),
@@ -260,6 +260,12 @@ pub const RULES: [Rule; 45] = [
         "INSERT INTO payment (event_id, charge_id, kind, at) VALUES ($v, '', 0)",
         "'E', 'C'",
         &[],
+        Unique,
+    ),
+    Rule(
+        "INSERT INTO payment (event_id, kind, at, subject, subject_seq) VALUES ('f', '', 0, $v)",
+        "'c', 1",
+        &["'c', 0"],
         Unique,
     ),
     Rule(
