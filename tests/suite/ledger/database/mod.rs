@@ -3,5 +3,6 @@
 mod backends;
 mod locks;
 mod mismatch;
+mod read_only;
 mod statements;
 mod tls;
