@@ -53,6 +53,12 @@ fn gateway(config: &Config) -> Result<yoho::Gateway<GatewayState>, String> {
         Ok(methods)
     };
     let methods = methods().map_err(|duplicate| duplicate.to_string())?;
+    let unknown = |name: &&String| methods.find(name).is_none();
+    if let Some(unknown) = config.amqp.methods.iter().find(unknown) {
+        return Err(format!(
+            "amqp.methods names {unknown}, but there is no such method; `pointgate methods` lists them"
+        ));
+    }
     let payments = PaymentRules::new(&config.status)?;
     let status = config.status.clone();
     let state = move |services: &Services| GatewayState {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use prometheus_client::registry::Registry as Metrics;
+
 use crate::clock::Clock;
 use crate::config;
 use crate::gateway::endpoint::Dispatch;
@@ -10,7 +12,12 @@ use crate::gateway::endpoint::Dispatch;
 pub enum RunningConsumer {}
 
 /// Starts no consumer.
-pub fn start(_: &config::Amqp, _: Arc<dyn Dispatch>, _: Clock) -> Option<RunningConsumer> {
+pub fn start(
+    _: &config::Amqp,
+    _: Arc<dyn Dispatch>,
+    _: Clock,
+    _: &mut Metrics,
+) -> Option<RunningConsumer> {
     None
 }
 

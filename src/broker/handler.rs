@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lapin::message::Delivery as Message;
 
 use crate::clock::Clock;
+use crate::config;
 use crate::gateway::context::PointLimits;
 use crate::gateway::context::{Context, Delivery, Origin, RequestId, RequestIds, SignedBody};
 use crate::gateway::endpoint::Dispatch;
@@ -12,6 +13,10 @@ use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::parameters::Parameters;
 
 const NOT_AN_OBJECT: Fault = Fault::new(400, "the body is no JSON object");
+/// The same answer as `/gateway` gives a client that may not call the method.
+const FORBIDDEN: Fault = Fault::new(506, "无权调用此method");
+/// The beginnings of the names of the methods that every message may call: those that the platform made topics of.
+const TOPICS: [&str; 2] = ["status.", "broadcast."];
 /// The dialect in the origin of messages.
 const BROKER: &str = "broker";
 /// The header with the signature over the body, for a self-verifying method. It has the same name as over HTTP.
@@ -20,6 +25,8 @@ const BODY_SIGNATURE: &str = "X-Pingplusplus-Signature";
 /// Calls methods for messages.
 pub(super) struct MessageHandler {
     methods: Arc<dyn Dispatch>,
+    /// The registered names of the methods that messages may call beside [`TOPICS`].
+    allowed: Vec<&'static str>,
     queue: String,
     clock: Clock,
     ids: RequestIds,
@@ -41,11 +48,15 @@ fn signed_body(message: &Message) -> Option<SignedBody> {
 }
 
 impl MessageHandler {
-    /// Calls `methods` for the messages of a queue.
-    pub fn new(methods: Arc<dyn Dispatch>, queue: &str, clock: Clock) -> MessageHandler {
+    /// Calls `methods` for the messages of the configured queue.
+    pub fn new(methods: Arc<dyn Dispatch>, config: &config::Amqp, clock: Clock) -> MessageHandler {
+        let allowed = config.methods.iter();
         MessageHandler {
+            allowed: allowed
+                .filter_map(|name| methods.registered(name))
+                .collect(),
             methods,
-            queue: queue.to_owned(),
+            queue: config.queue.clone(),
             clock,
             ids: RequestIds::start(),
         }
@@ -73,8 +84,12 @@ impl MessageHandler {
         request_id: RequestId,
     ) -> Result<(), CallError> {
         let method = message.routing_key.as_str();
+        let registered = self.methods.registered(method);
+        if registered.is_some_and(|name| !self.may_call(name)) {
+            return Err(FORBIDDEN.into());
+        }
         let no_parameters = Parameters::default();
-        let parameters = match (parameters, self.methods.registered(method)) {
+        let parameters = match (parameters, registered) {
             (Some(parameters), _) => parameters,
             (None, Some(_)) => return Err(NOT_AN_OBJECT.into()),
             // The dispatcher answers an unknown method before it looks at parameters.
@@ -97,6 +112,10 @@ impl MessageHandler {
         };
         let calling = self.methods.dispatch(method, parameters, context);
         calling.await.map(drop)
+    }
+
+    fn may_call(&self, method: &str) -> bool {
+        TOPICS.iter().any(|topic| method.starts_with(topic)) || self.allowed.contains(&method)
     }
 
     /// The caller of a message: `QUEUE`, or `QUEUE:APP_ID` if the publisher set one.

@@ -6,6 +6,7 @@
 //! workers.rs      key-ordered workers: messages in parallel, those of one user in order
 //! handler.rs      a message → a call of its method
 //! session.rs      settles messages while their connection lives: acknowledges, dead-letters, waits
+//! counter.rs      counts the settled messages for /metrics
 //! backoff.rs      the pauses between attempts
 //! ```
 //!
@@ -15,6 +16,7 @@
 
 mod backoff;
 mod connection;
+mod counter;
 mod handler;
 mod session;
 mod socket;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use prometheus_client::registry::Registry as Metrics;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -33,6 +36,7 @@ use crate::config::{self, Secret};
 use crate::gateway::endpoint::Dispatch;
 use backoff::Backoff;
 use connection::Connection;
+use counter::MessageCounter;
 use handler::MessageHandler;
 use workers::Workers;
 
@@ -47,15 +51,18 @@ pub struct RunningConsumer {
     task: JoinHandle<()>,
 }
 
-/// Starts a consumer in the background, which calls `methods` for messages; `None` if no broker is configured.
+/// Starts a consumer in the background, which calls `methods` for messages and counts them in `metrics`; `None` if no broker is
+/// configured.
 pub fn start(
     config: &config::Amqp,
     methods: Arc<dyn Dispatch>,
     clock: Clock,
+    metrics: &mut Metrics,
 ) -> Option<RunningConsumer> {
     let url = config.url.clone()?;
     let (stop, stopping) = watch::channel(false);
-    let workers = Workers::start(MessageHandler::new(methods, &config.queue, clock));
+    let handler = MessageHandler::new(methods, config, clock);
+    let workers = Workers::start(handler, MessageCounter::register(metrics));
     let task = tokio::spawn(run(config.clone(), url, workers, stopping));
     Some(RunningConsumer { stop, task })
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use super::backoff::Backoff;
+use super::counter::MessageCounter;
 use super::handler::{MessageHandler, parameters};
 use super::session::Session;
 use crate::gateway::context::RequestId;
@@ -40,12 +41,12 @@ struct Received {
 
 impl Workers {
     /// Starts idle workers.
-    pub fn start(handler: MessageHandler) -> Workers {
+    pub fn start(handler: MessageHandler, counter: MessageCounter) -> Workers {
         let handler = Arc::new(handler);
         let mut tasks = JoinSet::new();
         let queues = (0..WORKERS).map(|_| {
             let (queue, messages) = unbounded_channel();
-            tasks.spawn(run(messages, handler.clone()));
+            tasks.spawn(run(messages, handler.clone(), counter.clone()));
             queue
         });
         Workers {
@@ -89,10 +90,14 @@ fn user<'a>(parameters: &'a Parameters<'_>) -> Option<&'a str> {
         .find_map(|name| parameters.text(name))
 }
 
-async fn run(mut messages: UnboundedReceiver<Received>, handler: Arc<MessageHandler>) {
+async fn run(
+    mut messages: UnboundedReceiver<Received>,
+    handler: Arc<MessageHandler>,
+    counter: MessageCounter,
+) {
     while let Some(received) = messages.recv().await {
         let session = received.session.clone();
-        let settled = settle(received, &handler).await;
+        let settled = settle(received, &handler, &counter).await;
         // A stop left this message to the broker. End, so that the messages behind it do not overtake it.
         if !settled && session.is_open() {
             return;
@@ -101,14 +106,18 @@ async fn run(mut messages: UnboundedReceiver<Received>, handler: Arc<MessageHand
 }
 
 /// Retries a message until it is settled. Returns `false` if a stop or a lost connection leaves it to the broker.
-async fn settle(mut received: Received, handler: &MessageHandler) -> bool {
+async fn settle(
+    mut received: Received,
+    handler: &MessageHandler,
+    counter: &MessageCounter,
+) -> bool {
     let mut backoff = Backoff::up_to(MAX_RETRY_PAUSE);
     // Warn once per message; further attempts are logged at debug level, because an outage may be long.
     let mut level = log::Level::Warn;
     // After a lost connection the broker redelivers the message in its order, so stop trying it here.
     while received.session.is_open() {
         let id = handler.request_id();
-        let attempt = attempt(&mut received, handler, id.clone(), level);
+        let attempt = attempt(&mut received, handler, counter, id.clone(), level);
         match AssertUnwindSafe(id.scope(attempt)).catch_unwind().await {
             Ok(true) => return true,
             Ok(false) => {}
@@ -126,6 +135,7 @@ async fn settle(mut received: Received, handler: &MessageHandler) -> bool {
 async fn attempt(
     received: &mut Received,
     handler: &MessageHandler,
+    counter: &MessageCounter,
     id: RequestId,
     level: log::Level,
 ) -> bool {
@@ -138,12 +148,14 @@ async fn attempt(
     let why = match handler.call(delivery, parameters.as_ref(), id).await {
         Ok(()) => {
             session.acknowledge(delivery).await;
+            counter.succeeded(method);
             return true;
         }
         Err(CallError::Fault(fault)) => match session.dead_letter(delivery, &fault).await {
             Ok(()) => {
                 log::warn!("dead-lettered method={method} code={}", fault.code);
                 session.acknowledge(delivery).await;
+                counter.dead_lettered(method, fault.code);
                 return true;
             }
             Err(why) => format!("cannot dead-letter it: {why}"),

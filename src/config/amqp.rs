@@ -14,6 +14,8 @@ pub struct Amqp {
     pub queue: String,
     /// The patterns of routing keys that bind the queue to the exchange.
     pub bindings: Vec<String>,
+    /// The methods that messages may call beside `status.*` and `broadcast.*`, by their names or aliases.
+    pub methods: Vec<String>,
     /// How many unacknowledged messages the broker may deliver ahead.
     pub prefetch: u16,
 }
@@ -46,12 +48,16 @@ pub(super) fn amqp(section: &mut Section<'_, '_>) -> Option<Amqp> {
     let queue = section.parsed("queue", &expected, |text| name(text, max_queue));
     let expected = format!("a pattern of routing keys, of 1 to {MAX_BYTES} bytes without spaces");
     let bindings = section.list("bindings", &expected, |text| name(text, MAX_BYTES));
+    let methods = section.list("methods", "the name of a method", |text| {
+        name(text, MAX_BYTES)
+    });
     let prefetch = section.integer("prefetch", 1..=i64::from(u16::MAX));
     Some(Amqp {
         url: url?,
         exchange: exchange?,
         queue: queue?,
         bindings: bindings?,
+        methods: methods?,
         prefetch: prefetch?,
     })
 }
@@ -104,17 +110,20 @@ mod tests {
         assert_eq!(amqp.dead_queue(), "pointgate.status.dead");
         let bindings = ["status.#", "broadcast.passport.user_profile_changed"];
         assert_eq!(amqp.bindings, bindings);
+        assert!(amqp.methods.is_empty());
         assert_eq!(amqp.prefetch, 256);
     }
 
     #[test]
     fn it_is_read() {
-        let text = "[amqp]\nurl_env = 'BROKER'\nexchange = 'e'\nqueue = 'q'\nbindings = ['a.*', '#']\nprefetch = 65535";
+        let text = "[amqp]\nurl_env = 'BROKER'\nexchange = 'e'\nqueue = 'q'\nbindings = ['a.*', '#']\n\
+                    methods = ['app.a', 'app.b']\nprefetch = 65535";
         let url = "amqps://me:hush@broker.example:5671/%2f?heartbeat=10";
         let amqp = good(text, &[("BROKER", url)]).amqp;
         assert_eq!(amqp.url.as_ref().map(Secret::reveal), Some(url));
         assert_eq!((amqp.exchange.as_str(), amqp.queue.as_str()), ("e", "q"));
         assert_eq!(amqp.bindings, ["a.*", "#"]);
+        assert_eq!(amqp.methods, ["app.a", "app.b"]);
         assert_eq!(amqp.prefetch, 65535);
         assert!(!format!("{amqp:?}").contains("hush"), "{amqp:?}");
         let variables = [
@@ -132,7 +141,7 @@ mod tests {
     fn errors_do_not_show_the_url() {
         let long = "x".repeat(251);
         let text = format!(
-            "[amqp]\nurl = 'http://me:hush@host'\nexchange = ''\nqueue = '{long}'\nbindings = ['a b']\nprefetch = 0\nprefech = 1"
+            "[amqp]\nurl = 'http://me:hush@host'\nexchange = ''\nqueue = '{long}'\nbindings = ['a b']\nmethods = ['']\nprefetch = 0\nprefech = 1"
         );
         assert_eq!(
             errors(&text),
@@ -141,8 +150,9 @@ mod tests {
              gateway.toml:3: [amqp] exchange: must be 1 to 255 bytes without spaces\n\
              gateway.toml:4: [amqp] queue: must be 1 to 250 bytes without spaces\n\
              gateway.toml:5: [amqp] bindings: entry 1: must be a pattern of routing keys, of 1 to 255 bytes without spaces\n\
-             gateway.toml:6: [amqp] prefetch: must be an integer from 1 to 65535\n\
-             gateway.toml:7: [amqp] prefech: unknown key; did you mean \"prefetch\"?"
+             gateway.toml:6: [amqp] methods: entry 1: must be the name of a method\n\
+             gateway.toml:7: [amqp] prefetch: must be an integer from 1 to 65535\n\
+             gateway.toml:8: [amqp] prefech: unknown key; did you mean \"prefetch\"?"
         );
         for url in ["amqp://[::1]", "amqp://me:hush@[::1]:5672/%2f"] {
             let shown = errors(&format!("[amqp]\nurl = '{url}'"));

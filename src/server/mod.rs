@@ -113,7 +113,10 @@ pub async fn start_with(
     let (address, server) = listen(config, &state, routes)?;
     let handle = server.handle();
     let clock = state.services.clock.clone();
-    let consumer = dispatcher.and_then(|methods| broker::start(&config.amqp, methods, clock));
+    let consumer = dispatcher.and_then(|methods| {
+        let mut metrics = state.services.metrics();
+        broker::start(&config.amqp, methods, clock, &mut metrics)
+    });
     Ok(RunningServer {
         address,
         ledger,

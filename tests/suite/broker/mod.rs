@@ -5,6 +5,7 @@ mod dead_letters;
 mod delivery;
 mod log;
 mod order;
+mod permission;
 mod probe;
 mod proxy;
 mod reconnect;

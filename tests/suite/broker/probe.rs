@@ -17,6 +17,7 @@ use pointgate::gateway::service::Service;
 use pointgate::gateway::value::Text;
 use pointgate::params;
 use pointgate::yoho::Yoho;
+use prometheus_client::registry::Registry as Metrics;
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -190,7 +191,9 @@ pub fn consume_with(
     url: &str,
     within: Duration,
 ) -> (RunningConsumer, Arc<CallLog>) {
-    let config = Config::parse(&broker.section(url), "gateway.toml".as_ref(), &[]).unwrap();
+    let section = broker.section(url);
+    let section = section.replace("methods = [", "methods = ['probe.note', ");
+    let config = Config::parse(&section, "gateway.toml".as_ref(), &[]).unwrap();
     let log = Arc::new(CallLog::default());
     let mut methods: Registry<Arc<CallLog>, Delivery> = Registry::default();
     methods.add::<ProbeMethod>().unwrap();
@@ -202,6 +205,11 @@ pub fn consume_with(
         timeout: within,
         dispatcher: None,
     });
-    let consumer = broker::start(&config.amqp, service, Clock::system());
+    let consumer = broker::start(
+        &config.amqp,
+        service,
+        Clock::system(),
+        &mut Metrics::default(),
+    );
     (consumer.unwrap(), log)
 }

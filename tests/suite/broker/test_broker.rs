@@ -94,7 +94,8 @@ impl TestBroker {
     pub fn section(&self, url: &str) -> String {
         let TestBroker { name, .. } = self;
         format!(
-            "[amqp]\nurl = '{url}'\nexchange = '{name}'\nqueue = '{name}.in'\nbindings = ['app.#', 'probe.#', 'status.#', 'broadcast.#']\n"
+            "[amqp]\nurl = '{url}'\nexchange = '{name}'\nqueue = '{name}.in'\nbindings = ['app.#', 'probe.#', 'status.#', 'broadcast.#']\n\
+             methods = ['app.yohocoin.get', 'app.yohocoin.subtract']\n"
         )
     }
 
@@ -261,6 +262,20 @@ pub async fn wait_for_connections(program: &mut Program, times: usize) {
             "{}",
             program.log()
         );
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until `/metrics` has a line.
+pub async fn wait_for_metric(client: &Client, line: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let request = client.http.get(format!("{}/metrics", client.base));
+        let metrics = request.send().await.unwrap().text().await.unwrap();
+        if metrics.lines().any(|it| it == line) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{line}: {metrics}");
         sleep(Duration::from_millis(5)).await;
     }
 }
