@@ -6,8 +6,9 @@ use lapin::message::Delivery as Message;
 
 use crate::clock::Clock;
 use crate::config;
-use crate::gateway::context::PointLimits;
-use crate::gateway::context::{Context, Delivery, Origin, RequestId, RequestIds, SignedBody};
+use crate::gateway::context::{
+    Context, Delivery, MessageId, Origin, PointLimits, RequestId, RequestIds, SignedBody,
+};
 use crate::gateway::endpoint::Dispatch;
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::parameters::Parameters;
@@ -35,6 +36,17 @@ pub(super) struct MessageHandler {
 /// The parameters in a message's body; `None` unless it is a JSON object.
 pub(super) fn parameters(body: &[u8]) -> Option<Parameters<'static>> {
     serde_json::from_slice(body).ok()
+}
+
+/// What identifies a message with these parameters; `None` if its publisher gave it no id.
+fn message_id(message: &Message, parameters: &Parameters<'_>) -> Option<MessageId> {
+    let properties = &message.properties;
+    Some(MessageId {
+        publisher: text(properties.app_id()).unwrap_or_default(),
+        id: text(properties.message_id())?,
+        content: parameters.canonical(),
+        redelivered: message.redelivered,
+    })
 }
 
 fn signed_body(message: &Message) -> Option<SignedBody> {
@@ -106,7 +118,7 @@ impl MessageHandler {
             now: self.clock.now(),
             points: PointLimits::default(),
             details: Delivery {
-                message_id: text(message.properties.message_id()),
+                message: message_id(message, parameters),
                 signed_body: signed_body(message),
             },
         };

@@ -133,10 +133,23 @@ pub struct Context<D = ()> {
 /// The delivery of a call to a method of `/gateway`, over HTTP or from the broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
-    /// The id of a message, which a redelivery has too; `None` over HTTP.
-    pub message_id: Option<String>,
+    /// What identifies a message; `None` over HTTP, and for a message without an id.
+    pub message: Option<MessageId>,
     /// The body with its signature, for a [`SelfVerifying`] method.
     pub signed_body: Option<SignedBody>,
+}
+
+/// What identifies a message of the broker. A redelivery has the same publisher, id and content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MessageId {
+    /// The `app_id` of the publisher; empty if it set none.
+    pub publisher: String,
+    /// The id, which the publisher gave.
+    pub id: String,
+    /// The parameters, among them the user, as [`Parameters::canonical`](super::parameters::Parameters::canonical) writes them.
+    pub content: String,
+    /// Whether the broker says that it has delivered the message before.
+    pub redelivered: bool,
 }
 
 /// A body and the signature over it, not yet verified.

@@ -29,6 +29,32 @@ pub struct ProfileChange {
     pub begin_weight: Option<String>,
 }
 
+/// Identifies the message that asks for a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageKey {
+    /// The idempotency key.
+    pub key: Key,
+    /// The key of the content, which a redelivery repeats.
+    pub fingerprint: Key,
+    /// The key under which an older version of the program may have applied the message, if the broker delivers it again.
+    pub older: Option<Key>,
+}
+
+/// Why a member was not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// A message with other content had the id.
+    #[error("another message had the same id")]
+    MessageIdUsed,
+    /// The database failed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// How long a message that an older version of the program applied is recognised (ms). Its record does not tell it from another
+/// publisher's message under the same id, and the broker delivers again soon.
+const OLDER_RECOGNISED: i64 = 86_400_000;
+
 /// A request for a change, without its member.
 enum MemberChange {
     SetProfile(ProfileChange),
@@ -42,102 +68,124 @@ impl Members {
     /// Sets the given fields of a member's profile, and creates the member if the name is unknown.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database does not answer.
+    /// Returns [`ChangeError`] if the message's id was used with other content, or if the database does not answer.
     pub async fn set_profile(
         &self,
         name: &MemberName,
         change: ProfileChange,
-        idempotency_key: Option<Key>,
-    ) -> Result<(), ReadError> {
-        self.change(name, MemberChange::SetProfile(change), idempotency_key)
+        message: Option<MessageKey>,
+    ) -> Result<(), ChangeError> {
+        self.change(name, MemberChange::SetProfile(change), message)
             .await?;
         Ok(())
     }
 
     /// Lights a member's avatar for `time` ms more, counted from now or, if it is lit, from its end. Returns the new end (ms since
-    /// 1970 UTC); a repeated `idempotency_key` returns the end of the first time.
+    /// 1970 UTC); a repeated `message` returns the end of the first time.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database does not answer.
+    /// Returns [`ChangeError`] if the message's id was used with other content, or if the database does not answer.
     pub async fn extend_light(
         &self,
         name: &MemberName,
         time: i64,
-        idempotency_key: Option<Key>,
-    ) -> Result<i64, ReadError> {
+        message: Option<MessageKey>,
+    ) -> Result<i64, ChangeError> {
         let until = self
-            .change(name, MemberChange::ExtendLight(time), idempotency_key)
+            .change(name, MemberChange::ExtendLight(time), message)
             .await?;
         until.parse().map_err(|error| {
             log::error!("cannot read a stored result: {error}");
-            ReadError::Unavailable
+            ReadError::Unavailable.into()
         })
     }
 
     /// Records that a member follows a public account; a repetition changes nothing.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database does not answer.
+    /// Returns [`ChangeError`] if the message's id was used with other content, or if the database does not answer.
     pub async fn follow(
         &self,
         name: &MemberName,
         account: &'static str,
-        idempotency_key: Option<Key>,
-    ) -> Result<(), ReadError> {
-        self.change(name, MemberChange::Follow(account), idempotency_key)
+        message: Option<MessageKey>,
+    ) -> Result<(), ChangeError> {
+        self.change(name, MemberChange::Follow(account), message)
             .await?;
         Ok(())
     }
 
-    /// Applies a change and returns its result. A known `idempotency_key` returns the stored result and changes nothing.
+    /// Applies a change and returns its result. A known `message` returns the stored result and changes nothing.
     async fn change(
         &self,
         name: &MemberName,
         change: MemberChange,
-        idempotency_key: Option<Key>,
-    ) -> Result<String, ReadError> {
+        message: Option<MessageKey>,
+    ) -> Result<String, ChangeError> {
         // Without a key, a lost connection leaves open whether the light was extended; a retry could extend it twice.
-        let is_idempotent =
-            idempotency_key.is_some() || !matches!(change, MemberChange::ExtendLight(_));
+        let is_idempotent = message.is_some() || !matches!(change, MemberChange::ExtendLight(_));
         for _ in 1..TRIES {
-            match self.try_change(name, &change, idempotency_key).await {
+            match self.try_change(name, &change, message).await {
                 Err(error) if lost_race(&error) => {}
                 Err(error) if is_idempotent && lost_connection(&error) => {}
-                done => return Ok(done?),
+                done => return done.map_err(ReadError::from)?,
             }
         }
-        Ok(self.try_change(name, &change, idempotency_key).await?)
+        let done = self.try_change(name, &change, message).await;
+        done.map_err(ReadError::from)?
     }
 
     async fn try_change(
         &self,
         name: &MemberName,
         change: &MemberChange,
-        idempotency_key: Option<Key>,
-    ) -> Result<String, DbErr> {
+        message: Option<MessageKey>,
+    ) -> Result<Result<String, ChangeError>, DbErr> {
         let db = self.ledger.database().begin_write().await?;
-        let key = idempotency_key.map(|key| key.bytes().to_vec());
-        if let Some(key) = &key
-            && let Some(record) = message::Entity::find_by_id(key.clone()).one(&db).await?
-        {
-            return Ok(record.result);
-        }
         let now = self.ledger.now();
+        if let Some(message) = message
+            && let Some(known) = find_known(&db, message, now).await?
+        {
+            return Ok(known);
+        }
         let member = find_or_insert(&db, name).await?;
         let result = apply(&db, member, change, now).await?;
-        if let Some(key) = key {
+        if let Some(message) = message {
             let record = message::ActiveModel {
-                message_key: Set(key),
+                message_key: Set(message.key.bytes().to_vec()),
                 at: Set(now),
                 result: Set(result.clone()),
+                fingerprint: Set(Some(message.fingerprint.bytes().to_vec())),
             };
             message::Entity::insert(record)
                 .exec_without_returning(&db)
                 .await?;
         }
         db.commit().await?;
-        Ok(result)
+        Ok(Ok(result))
     }
+}
+
+/// The outcome of a message that was applied before; `None` for a new one.
+async fn find_known(
+    db: &DatabaseTransaction,
+    message: MessageKey,
+    now: i64,
+) -> Result<Option<Result<String, ChangeError>>, DbErr> {
+    let find = |key: Key| message::Entity::find_by_id(key.bytes().to_vec()).one(db);
+    if let Some(record) = find(message.key).await? {
+        let is_same = record.fingerprint.as_deref() == Some(&message.fingerprint.bytes());
+        return Ok(Some(match is_same {
+            true => Ok(record.result),
+            false => Err(ChangeError::MessageIdUsed),
+        }));
+    }
+    let Some(older) = message.older else {
+        return Ok(None);
+    };
+    let record = find(older).await?;
+    let recent = record.filter(|it| it.fingerprint.is_none() && it.at > now - OLDER_RECOGNISED);
+    Ok(recent.map(|record| Ok(record.result)))
 }
 
 /// Applies a change and returns its result: the new end of the light (ms), otherwise nothing.

@@ -16,8 +16,10 @@ pub enum KeySpace {
     CoinRequest,
     /// A change of diamonds with an identity: `add` or `reduce`, user_key, change_type, identity.
     DiamondChange,
-    /// A message of the broker: method, message id.
+    /// A message of the broker, as version 0.1 stored it: method, message id.
     Message,
+    /// A message of the broker: publisher, method, message id.
+    PublishedMessage,
     /// The reward for a payment: charge, asset.
     Payment,
     /// Points that a partner gave: OpenId, bizId.
@@ -45,6 +47,7 @@ impl KeySpace {
             KeySpace::CoinRequest => &["coin", "request"],
             KeySpace::DiamondChange => &["diamond"],
             KeySpace::Message => &["message"],
+            KeySpace::PublishedMessage => &["published"],
             KeySpace::Payment => &["pay"],
             KeySpace::PartnerGift => &["openapi", "biz"],
             KeySpace::PartnerNonce => &["openapi", "nonce"],
@@ -62,7 +65,7 @@ mod tests {
     /// Keys that the first version of this program stored.
     #[test]
     fn stored_keys_stay_the_same() {
-        let stored: [(KeySpace, &[&str], &str); 9] = [
+        let stored: [(KeySpace, &[&str], &str); 10] = [
             (
                 KeySpace::CoinOrder,
                 &["5", "1234567890"],
@@ -87,6 +90,11 @@ mod tests {
                 KeySpace::Message,
                 &["status.extend_light", "m1"],
                 "0fc188ab556ca0d4970ba5df97a80091",
+            ),
+            (
+                KeySpace::PublishedMessage,
+                &["app", "status.extend_light", "m1"],
+                "890052fe7da5ca0c4f9f3ed0caed1335",
             ),
             (
                 KeySpace::Payment,

@@ -55,7 +55,8 @@ impl Method for AddDiamond {
             count,
             change_type: Some(&change_type),
             identity,
-            idempotency: key.or(message_key(Self::NAME, &context)),
+            identity_key: key,
+            message: message_key(Self::NAME, &context),
             requires: None,
         };
         status.change_diamonds(change).await

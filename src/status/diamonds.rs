@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::MemberStatus;
+use super::message::{MESSAGE_ID_USED, nonce};
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::ledger::ApplyError;
@@ -10,7 +11,7 @@ use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
     AccountKey, Idempotency, NEVER, Posting, PostingKind, Rejection, Transaction,
 };
-use crate::members::MemberName;
+use crate::members::{MemberName, MessageKey};
 use crate::points::keys::KeySpace;
 use crate::points::{OVER_LIMIT, REWARD, call_error};
 
@@ -42,8 +43,11 @@ pub struct DiamondChange<'a> {
     pub change_type: Option<&'a str>,
     /// The sender's object, which becomes the entry's reference.
     pub identity: Option<&'a str>,
-    /// The idempotency key; `None` = the change applies each time.
-    pub idempotency: Option<Key>,
+    /// The idempotency key of the sender's object. Without it, the message's key identifies the change; without either, the change
+    /// applies each time.
+    pub identity_key: Option<Key>,
+    /// The message that asks for it, if one with an id does.
+    pub message: Option<MessageKey>,
     /// The idempotency key of the addition that the change takes back, which must exist.
     pub requires: Option<Key>,
 }
@@ -59,10 +63,14 @@ impl MemberStatus {
     /// Applies a change.
     ///
     /// # Errors
-    /// Returns 508 for more than the caller may give, 407 for too few diamonds, 410 for an identity that a different change used, 402 for a balance out of range,
+    /// Returns 508 for more than the caller may give, 407 for too few diamonds, 410 for an identity and 411 for a message id that a different change used, 402 for a balance out of range,
     /// [`CallError::Busy`] if the ledger's queue is full, or [`CallError::Internal`] if the database does not answer.
     pub async fn change_diamonds(&self, change: DiamondChange<'_>) -> Result<Diamonds, CallError> {
-        let fingerprint = Key::of(&[&change.count.to_string()]);
+        let idempotency = match (change.identity_key, change.message) {
+            (Some(key), _) => Some(of_count(key, change.count)),
+            (None, Some(message)) => Some(self.of_message(&change, message).await?),
+            (None, None) => None,
+        };
         let takes_back = change.requires.is_some();
         let posting = Posting {
             account: account(&change.user_key),
@@ -77,9 +85,7 @@ impl MemberStatus {
                 },
             },
             reason: REWARD,
-            idempotency: change
-                .idempotency
-                .map(|key| Idempotency { key, fingerprint }),
+            idempotency,
             requires: change.requires,
             reference: change.identity.map(str::to_owned),
             message: change.change_type.map(str::to_owned),
@@ -88,6 +94,7 @@ impl MemberStatus {
         let ledger = &self.coins.ledger;
         let context = change.context;
         let transaction = Transaction {
+            nonce: change.message.map(nonce),
             credit_limit: self.coins.credit_limit(context),
             ..Transaction::of(posting).requested_by(context.request_id.shared())
         };
@@ -119,18 +126,55 @@ impl MemberStatus {
                 user_key: change.user_key,
             });
         }
+        let has_identity = change.identity_key.is_some();
         Err(call_error(error, |rejection| match rejection {
             Rejection::Insufficient => TOO_FEW.into(),
-            Rejection::IdempotencyConflict => IDENTITY_USED.into(),
+            Rejection::IdempotencyConflict if has_identity => IDENTITY_USED.into(),
+            Rejection::IdempotencyConflict | Rejection::NonceSpent => MESSAGE_ID_USED.into(),
             Rejection::OutOfRange => BAD_COUNT.into(),
             Rejection::CreditLimit => OVER_LIMIT.into(),
-            Rejection::NonceSpent
-            | Rejection::PaymentChanged
+            Rejection::PaymentChanged
             | Rejection::RequirementMissing
             | Rejection::ReturnExceeds
             | Rejection::NothingSpent => CallError::Internal,
         }))
     }
+}
+
+impl MemberStatus {
+    /// The idempotency of a change that only its message identifies: by the older key if an older version of the program applied
+    /// the message before the broker delivered it again.
+    async fn of_message(
+        &self,
+        change: &DiamondChange<'_>,
+        message: MessageKey,
+    ) -> Result<Idempotency, CallError> {
+        if let Some(older) = message.older {
+            let applied = self.coins.ledger.gains(&[older]).await?;
+            let name = MemberName::UserKey(change.user_key.clone());
+            let uid = self.members.find(&name).await?.and_then(|it| it.uid);
+            let owners = [
+                Some(name.owner()),
+                uid.map(|uid| MemberName::Uid(uid).owner()),
+            ];
+            let is_this = |(account, amount): &(AccountKey, i64)| {
+                *amount == change.count && owners.iter().flatten().any(|it| *it == account.owner)
+            };
+            if applied.iter().any(is_this) {
+                return Ok(of_count(older, change.count));
+            }
+        }
+        Ok(Idempotency {
+            key: message.key,
+            fingerprint: message.fingerprint,
+        })
+    }
+}
+
+/// The idempotency of a change whose content is its number of diamonds.
+fn of_count(key: Key, count: i64) -> Idempotency {
+    let fingerprint = Key::of(&[&count.to_string()]);
+    Idempotency { key, fingerprint }
 }
 
 /// The idempotency key of an addition (`add`) or a reduction (`reduce`) for a sender's object.

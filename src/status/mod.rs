@@ -5,6 +5,7 @@ mod add_diamond;
 mod diamonds;
 mod extend_light;
 mod follow;
+mod message;
 mod pay_notify;
 mod payment_event;
 mod payments;
@@ -19,14 +20,13 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use crate::config;
-use crate::gateway::context::{Context, Delivery, SelfVerifying};
+use crate::gateway::context::{Delivery, SelfVerifying};
 use crate::gateway::fault::Fault;
 use crate::gateway::registry::{DuplicateName, Registry};
-use crate::ledger::book::key::Key;
 use crate::members::Members;
 use crate::points::coins::Coins;
-use crate::points::keys::KeySpace;
 use crate::services::Services;
+use message::message_key;
 pub use payments::PaymentRules;
 
 /// The methods that the payment provider calls and signs with its own key.
@@ -61,12 +61,6 @@ impl MemberStatus {
             comments: config.comments.clone(),
         }
     }
-}
-
-/// The idempotency key of a message to a method; `None` without a message id.
-fn message_key(method: &str, context: &Context<Delivery>) -> Option<Key> {
-    let id = context.details.message_id.as_deref()?;
-    Some(KeySpace::Message.key(&[method, id]))
 }
 
 /// Adds the methods of member status.

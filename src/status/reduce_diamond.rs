@@ -65,7 +65,8 @@ impl Method for ReduceDiamond {
             count: -count,
             change_type: Some(&change_type),
             identity,
-            idempotency: key("reduce").or(message_key(Self::NAME, &context)),
+            identity_key: key("reduce"),
+            message: message_key(Self::NAME, &context),
             requires: key("add").filter(|_| with_prevent),
             user_key: user_key.clone(),
         };

@@ -65,7 +65,8 @@ impl Method for SportsEnvious {
             count,
             change_type: None,
             identity: None,
-            idempotency: message_key(Self::NAME, &context),
+            identity_key: None,
+            message: message_key(Self::NAME, &context),
             requires: None,
         };
         status.change_diamonds(change).await

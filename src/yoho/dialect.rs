@@ -203,7 +203,7 @@ fn self_verifying_call<'a>(
         key: None,
         permissions: None,
         details: Delivery {
-            message_id: None,
+            message: None,
             signed_body: Some(SignedBody {
                 bytes: request.body.to_vec(),
                 signature: signature.to_owned(),

@@ -4,7 +4,8 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldArray, FieldTable};
 
 use super::test_broker::{
-    EARN, TestBroker, earn, header, persistent, wait_for_connections, wait_for_total,
+    EARN, TestBroker, earn, header, persistent, wait_for_connections, wait_for_metric,
+    wait_for_total,
 };
 use crate::program::{Program, ProgramDir};
 
@@ -152,4 +153,39 @@ async fn a_deleted_dead_letter_queue_is_declared_again() {
         header(&letter, "x-reason").as_deref(),
         Some("501 method不存在")
     );
+}
+
+/// Two publishers that both number from 1 lose nothing; one that uses an id again for other content is told so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
+async fn an_id_of_other_content_is_a_dead_letter_and_counted() {
+    const METHOD: &str = "status.sports_envious.v2";
+    let broker = TestBroker::declared().await;
+    let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
+    let publish = async |publisher: &str, envious: i64| {
+        let properties = persistent()
+            .with_message_id("1".into())
+            .with_app_id(publisher.into());
+        let body = format!(r#"{{"user_key":"a","envious":{envious}}}"#);
+        broker
+            .publish_with(METHOD, body.as_bytes(), properties)
+            .await;
+    };
+    for (publisher, envious) in [("one", 100), ("two", 20), ("one", 3), ("two", 20)] {
+        publish(publisher, envious).await;
+    }
+    let letter = broker.dead_letter().await;
+    let reason = header(&letter, "x-reason");
+    assert_eq!(reason.as_deref(), Some("411 message_id已被使用"));
+    assert_eq!(letter.data, br#"{"user_key":"a","envious":3}"#);
+    let client = program.client();
+    for (code, count) in [(411, 1), (200, 3)] {
+        let line =
+            format!(r#"pointgate_messages_total{{method="{METHOD}",code="{code}"}} {count}"#);
+        wait_for_metric(&client, &line).await;
+    }
+    let all = [("method", METHOD), ("user_key", "a"), ("envious", "-1")];
+    assert_eq!(client.call_ok(&all).await["diamonds"], 119);
+    assert_eq!(program.terminate().await.code(), Some(0));
+    assert_eq!(broker.remaining().await, (0, 0));
 }

@@ -137,7 +137,7 @@ impl Method for ProbeMethod {
         params: Params,
         context: Context<Delivery>,
     ) -> Result<EmptyReply, CallError> {
-        let id = context.details.message_id;
+        let id = context.details.message.map(|message| message.id);
         let (Text(user), n, Text(ends)) = (params.user_key, params.n, params.ends);
         let tried = |it: &RecordedCall| it.user == user && it.n == n;
         let tries = log.calls().into_iter().filter(tried).count();

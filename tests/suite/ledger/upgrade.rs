@@ -13,7 +13,7 @@ use pointgate::ledger::book::transaction::{
     Reason, Receipt, Rejection, Transaction,
 };
 use pointgate::ledger::{ApplyError, Ledger, Settings};
-use pointgate::members::{MemberName, Members};
+use pointgate::members::{MemberName, Members, MessageKey};
 use pointgate::points::EXPIRED;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait};
 
@@ -119,6 +119,20 @@ fn postings() -> [Posting; 5] {
     ]
 }
 
+/// The message that lights the avatar; `later` is its redelivery to a program of today, which had another key in the older one.
+fn light_message(later: bool) -> MessageKey {
+    let older = Key::of(&["light"]);
+    MessageKey {
+        key: if later {
+            Key::of(&["light of today"])
+        } else {
+            older
+        },
+        fingerprint: Key::of(&["content"]),
+        older: later.then_some(older),
+    }
+}
+
 fn nonce() -> Nonce {
     Nonce {
         at: NOW,
@@ -177,7 +191,7 @@ async fn filled() -> (pointgate::ledger::upkeep::audit::Report, Vec<String>) {
     ledger.apply(spends_a_nonce).await.unwrap();
     ledger.apply(like("t1")).await.unwrap();
     let name = MemberName::UserKey("five".to_owned());
-    let light = members.extend_light(&name, 1000, Some(Key::of(&["light"])));
+    let light = members.extend_light(&name, 1000, Some(light_message(false)));
     assert_eq!(light.await.unwrap(), NOW + 1000);
     let report = ledger.audit(|_, _| {}).await.unwrap();
     let db = Database::connect(&home.url).await.unwrap();
@@ -224,7 +238,7 @@ async fn answers_as_before(ledger: &Ledger, name: &str) {
     }
     let members = Members::new(ledger.clone());
     let five = MemberName::UserKey("five".to_owned());
-    let light = members.extend_light(&five, 1000, Some(Key::of(&["light"])));
+    let light = members.extend_light(&five, 1000, Some(light_message(true)));
     assert_eq!(light.await, Ok(NOW + 1000), "{name}");
 }
 

@@ -7,12 +7,18 @@ use pointgate::clock::Clock;
 use pointgate::config::Config;
 use pointgate::endpoints;
 use pointgate::gateway::context::PointLimits;
-use pointgate::gateway::context::{Context, Delivery, Origin, RequestId};
+use pointgate::gateway::context::{Context, Delivery, MessageId, Origin, RequestId};
 use pointgate::gateway::endpoint::Dispatch;
 use pointgate::gateway::fault::CallError;
+use pointgate::gateway::parameters::Parameters;
+use pointgate::ledger::Ledger;
+use pointgate::ledger::book::key::Key;
+use pointgate::ledger::book::transaction::{
+    AccountKey, Idempotency, NEVER, Posting, PostingKind, Reason,
+};
 use pointgate::server;
 use pointgate::services::Services;
-use sea_orm::{Database, EntityTrait};
+use sea_orm::{Database, EntityTrait, IntoActiveModel};
 
 /// The time of all messages, in milliseconds: 2026-05-20 11:30:32 in Shanghai.
 const NOW: i64 = 1_779_247_832_000;
@@ -20,6 +26,7 @@ const NOW: i64 = 1_779_247_832_000;
 struct Messages {
     methods: Arc<dyn Dispatch>,
     config: Config,
+    ledger: Ledger,
     _folder: tempfile::TempDir,
 }
 
@@ -30,19 +37,31 @@ impl Messages {
         let config = Config::parse("", Path::new(&file), &[]).unwrap();
         let clock = Clock::new(|| NOW);
         let ledger = server::open_ledger(&config, clock.clone()).await.unwrap();
-        let services = Services::new(ledger, &config, clock);
+        let services = Services::new(ledger.clone(), &config, clock);
         let endpoints = endpoints::all(&config).unwrap();
         let mut handlers = endpoints.iter().map(|it| it.start(&services));
         Messages {
             methods: handlers.find_map(|it| it.dispatcher()).unwrap(),
             config,
+            ledger,
             _folder: folder,
         }
     }
 
-    /// Dispatches a message; returns the reply's data, or the fault's code and message.
+    /// Dispatches a message of a publisher without a name; returns the reply's data, or the fault's code and message.
     async fn send(&self, id: Option<&str>, method: &str, body: &str) -> String {
-        let parameters = serde_json::from_str(body).unwrap();
+        let message = id.map(|id| MessageId {
+            id: id.to_owned(),
+            ..MessageId::default()
+        });
+        self.deliver(message, method, body).await
+    }
+
+    /// Dispatches a message with this identity, but for its content, which the body gives.
+    async fn deliver(&self, message: Option<MessageId>, method: &str, body: &str) -> String {
+        let parameters: Parameters<'_> = serde_json::from_str(body).unwrap();
+        let content = parameters.canonical();
+        let message = message.map(|message| MessageId { content, ..message });
         let context = Context {
             request_id: RequestId::new("r1").unwrap(),
             origin: Origin {
@@ -54,7 +73,7 @@ impl Messages {
             now: NOW,
             points: PointLimits::default(),
             details: Delivery {
-                message_id: id.map(str::to_owned),
+                message,
                 signed_body: None,
             },
         };
@@ -107,7 +126,7 @@ async fn a_message_counts_once_per_id_and_method() {
             Some("m1"),
             "status.add_diamond",
             r#"{"user_key":"a","count":6,"change_type":"T"}"#,
-            "410 identity已被使用".into(),
+            "411 message_id已被使用".into(),
         ),
     ] {
         assert_eq!(
@@ -136,4 +155,198 @@ async fn a_late_redelivery_undoes_nothing() {
         .unwrap()
         .unwrap();
     assert_eq!(member.signature.as_deref(), Some("two"));
+}
+
+const ADD: &str = "status.add_diamond";
+const LIGHT: &str = "status.extend_light";
+
+fn message(publisher: &str, id: &str) -> Option<MessageId> {
+    Some(MessageId {
+        publisher: publisher.to_owned(),
+        id: id.to_owned(),
+        ..MessageId::default()
+    })
+}
+
+/// Two publishers that both number their messages from 1 lose none of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn publishers_number_their_messages_for_themselves() {
+    let messages = Messages::new().await;
+    let add = r#"{"user_key":"a","count":5,"change_type":"T"}"#;
+    let lit = r#"{"user_key":"a","time":1}"#;
+    for (publisher, diamonds, day) in [
+        ("", 5, 21),
+        ("one", 10, 22),
+        ("two", 15, 23),
+        ("one", 10, 22),
+    ] {
+        let sent = messages.deliver(message(publisher, "1"), ADD, add).await;
+        assert_eq!(
+            sent,
+            format!(r#"{{"diamonds":{diamonds},"user_key":"a"}}"#),
+            "{publisher}"
+        );
+        let sent = messages.deliver(message(publisher, "1"), LIGHT, lit).await;
+        assert_eq!(
+            sent,
+            format!(r#"{{"light_until":"2026-05-{day} 11:30:32"}}"#),
+            "{publisher}"
+        );
+    }
+}
+
+/// The same id with another user or another body is another message, which must not pass for a redelivery.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_stands_for_one_content() {
+    let messages = Messages::new().await;
+    for (method, first, others) in [
+        (
+            ADD,
+            r#"{"user_key":"a","count":5,"change_type":"T"}"#,
+            [
+                r#"{"user_key":"b","count":5,"change_type":"T"}"#,
+                r#"{"user_key":"a","count":5,"change_type":"U"}"#,
+            ],
+        ),
+        (
+            "status.reduce_diamond",
+            r#"{"user_key":"a","count":1,"change_type":"T","identity":1}"#,
+            [
+                r#"{"user_key":"a","count":1,"change_type":"T","identity":2}"#,
+                r#"{"user_key":"a","count":1,"change_type":"T"}"#,
+            ],
+        ),
+        (
+            "status.sports_envious.v2",
+            r#"{"user_key":"a","envious":1}"#,
+            [
+                r#"{"user_key":"b","envious":1}"#,
+                r#"{"user_key":"a","envious":2}"#,
+            ],
+        ),
+        (
+            LIGHT,
+            r#"{"user_key":"a","time":1}"#,
+            [
+                r#"{"user_key":"b","time":1}"#,
+                r#"{"user_key":"a","time":2}"#,
+            ],
+        ),
+        (
+            "status.follow_public_account",
+            r#"{"user_key":"a","account":"shop"}"#,
+            [
+                r#"{"user_key":"b","account":"shop"}"#,
+                r#"{"user_key":"a","account":"service"}"#,
+            ],
+        ),
+        (
+            "status.update_profile",
+            r#"{"user_key":"a","description":"x"}"#,
+            [
+                r#"{"user_key":"b","description":"x"}"#,
+                r#"{"user_key":"a","description":"y"}"#,
+            ],
+        ),
+        (
+            "broadcast.passport.user_profile_changed",
+            r#"{"user_key":"a","user_name":"x"}"#,
+            [
+                r#"{"user_key":"b","user_name":"x"}"#,
+                r#"{"user_key":"a","user_name":"y"}"#,
+            ],
+        ),
+    ] {
+        let answer = messages.send(Some("1"), method, first).await;
+        assert!(answer.starts_with('{'), "{method}: {answer}");
+        for other in others {
+            let refused = messages.send(Some("1"), method, other).await;
+            assert_eq!(refused, "411 message_id已被使用", "{other}");
+        }
+        // The same content in another spelling is a redelivery.
+        let spelled = first.replace(':', " : ");
+        assert_eq!(messages.send(Some("1"), method, &spelled).await, answer);
+    }
+    assert_eq!(messages.ledger.audit(|_, _| {}).await.unwrap().points, 5);
+}
+
+/// An older version of the program applied a message and did not come to acknowledge it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_an_older_version_applied_counts_once() {
+    let messages = Messages::new().await;
+    let older = |method: &str| Key::of(&["message", method, "1"]);
+    let account = AccountKey {
+        owner: "key:a".into(),
+        asset: "diamond".into(),
+    };
+    let posting = Posting {
+        account,
+        kind: PostingKind::Earn {
+            amount: 5,
+            expires_at: NEVER,
+        },
+        reason: Reason(3),
+        idempotency: Some(Idempotency {
+            key: older(ADD),
+            fingerprint: Key::of(&["5"]),
+        }),
+        requires: None,
+        reference: None,
+        message: None,
+        operator: None,
+    };
+    messages.ledger.post(posting).await.unwrap();
+    let db = Database::connect(messages.config.database.url.reveal())
+        .await
+        .unwrap();
+    let insert = async |key: Key, at: i64| {
+        let row = entity::message::Model {
+            message_key: key.bytes().to_vec(),
+            at,
+            result: NOW.to_string(),
+            fingerprint: None,
+        };
+        let row = entity::message::Entity::insert(row.into_active_model());
+        row.exec_without_returning(&db).await.unwrap();
+    };
+    insert(older(LIGHT), NOW - 1).await;
+    let follow = "status.follow_public_account";
+    insert(older(follow), NOW - 86_400_000).await;
+
+    let redelivered = |publisher: &str| {
+        let message = message(publisher, "1");
+        message.map(|message| MessageId {
+            redelivered: true,
+            ..message
+        })
+    };
+    let add = |user: &str| format!(r#"{{"user_key":"{user}","count":5,"change_type":"T"}}"#);
+    let lit = r#"{"user_key":"a","time":1}"#;
+    let diamonds = |user: &str, n: i64| format!(r#"{{"diamonds":{n},"user_key":"{user}"}}"#);
+    assert_eq!(
+        messages.deliver(redelivered("one"), ADD, &add("a")).await,
+        diamonds("a", 5)
+    );
+    assert_eq!(
+        messages.deliver(redelivered("one"), LIGHT, lit).await,
+        r#"{"light_until":"2026-05-20 11:30:32"}"#
+    );
+    // Another user's message, and a new one of the same user, only look like it.
+    assert_eq!(
+        messages.deliver(redelivered("three"), ADD, &add("b")).await,
+        diamonds("b", 5)
+    );
+    assert_eq!(
+        messages.deliver(message("two", "1"), ADD, &add("a")).await,
+        diamonds("a", 10)
+    );
+    assert_eq!(
+        messages.deliver(message("one", "1"), LIGHT, lit).await,
+        r#"{"light_until":"2026-05-21 11:30:32"}"#
+    );
+    // A day later the broker has delivered it again.
+    let body = r#"{"user_key":"a","account":"shop"}"#;
+    messages.deliver(redelivered("one"), follow, body).await;
+    let follows = entity::follow::Entity::find().all(&db).await.unwrap();
+    assert_eq!(follows.len(), 1);
 }

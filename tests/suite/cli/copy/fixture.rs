@@ -206,6 +206,7 @@ async fn insert_payments_and_messages(db: &DatabaseConnection) {
             message_key: vec![key; 16],
             at: 1,
             result: result.into(),
+            fingerprint: (key > 0).then(|| vec![key; 16]),
         };
         let row = message::Entity::insert(row.into_active_model());
         row.exec_without_returning(db).await.unwrap();

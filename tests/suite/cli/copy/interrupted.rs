@@ -20,7 +20,7 @@ async fn large() -> ProgramDir {
     let dir = new_dir();
     assert!(dir.run(&["migrate"]).status.success());
     let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
-                INSERT INTO message SELECT randomblob(16), i, hex(randomblob(500)) FROM n";
+                INSERT INTO message (message_key, at, result) SELECT randomblob(16), i, hex(randomblob(500)) FROM n";
     let db = open(&dir.database_url()).await;
     db.execute_unprepared(many).await.unwrap();
     dir
