@@ -52,7 +52,9 @@ pub async fn serve(config: &Config, log: &LogGuard) -> Result<(), String> {
     }
     if config.yoho.debug.is_some() {
         log::warn!(
-            "yoho.debug is on: requests with its value from yoho.debug_from need no client_secret"
+            "DEBUG IS ON: requests with debug=<yoho.debug> from yoho.debug_from need no signature and may call {}; they can give any \
+             number of points, and pointgate_debug_requests_total counts them",
+            config.yoho.debug_methods.join(", ")
         );
     }
     let running = server::start(config, Clock::system()).await?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use super::errors::{ConfigError, Location, nearest};
+use super::errors::{ConfigError, Layer, Location, nearest};
 use super::tree::{Node, Table, Value, from_variable};
 
 /// The inputs and findings that all sections share while a configuration is read.
@@ -220,6 +220,18 @@ impl<'e> Section<'_, 'e> {
             }
         }
         Some(tables)
+    }
+
+    /// Where a key stands; without the key, where its table does.
+    pub fn location_of(&self, key: &str) -> Location {
+        let node = self.entries.get(key);
+        node.map_or(&self.location, |node| &node.location).clone()
+    }
+
+    /// Whether the value of a key is that of the committed gateway.toml.
+    pub fn is_built_in(&self, key: &str) -> bool {
+        let node = self.entries.get(key);
+        node.is_some_and(|node| node.location.layer == Layer::BuiltIn)
     }
 
     /// Whether the table has this optional key, which is then known.

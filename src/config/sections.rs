@@ -19,6 +19,8 @@ pub struct Server {
     pub workers: usize,
     /// The reverse proxies whose forwarding and request-id headers are trusted; IPv4-mapped networks are stored as IPv4.
     pub trusted_proxies: Vec<IpNet>,
+    /// The most connections at a time.
+    pub max_connections: usize,
     /// The networks that may read /metrics.
     pub metrics_from: Vec<IpNet>,
     /// The longest time that one request may take.
@@ -59,13 +61,27 @@ pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
         check_reachability(address, &samples)
     });
     let workers = section.integer("workers", 0..=1024);
+    let proxies_at = section.location_of("trusted_proxies");
     let trusted_proxies = section.list("trusted_proxies", network::EXPECTED, network::parse);
+    let trusted_proxies = match (trusted_proxies, samples.is_empty()) {
+        (Some(proxies), false) if !proxies.is_empty() => {
+            let message = format!(
+                "must be empty while settings hold sample secrets of the built-in gateway.toml, which a proxy would publish; set your \
+                 own: {}",
+                samples.join(", ")
+            );
+            section.error("trusted_proxies", proxies_at, message)
+        }
+        (proxies, _) => proxies,
+    };
+    let max_connections = section.integer("max_connections", 1..=1_000_000);
     let metrics_from = section.list("metrics_from", network::EXPECTED, network::parse);
     let seconds = section.integer("request_timeout_seconds", 1..=300);
     Some(Server {
         listen: listen?,
         workers: workers?,
         trusted_proxies: trusted_proxies?,
+        max_connections: max_connections?,
         metrics_from: metrics_from?,
         request_timeout: Duration::from_secs(seconds?),
     })

@@ -18,6 +18,8 @@ pub struct Yoho {
     pub debug: Option<String>,
     /// The networks from which `debug` is accepted; IPv4-mapped networks are stored as IPv4.
     pub debug_from: Vec<IpNet>,
+    /// The methods that a request with `debug` may call: names, or beginnings of names with `*`.
+    pub debug_methods: Vec<String>,
     /// The clients by lower-case `client_type`.
     pub clients: BTreeMap<String, Client>,
     /// The types 1 to 22; all are present.
@@ -126,18 +128,24 @@ fn client(section: &mut Section<'_, '_>) -> Option<Client> {
 /// Reads `[yoho]`.
 pub(super) fn yoho(section: &mut Section<'_, '_>) -> Option<Yoho> {
     let salt = section.secret("salt");
-    let expected = "a text without spaces, or \"\" for off";
-    let debug = section.parsed("debug", expected, |text| match text {
-        "" => Ok(None),
-        value if value.contains(char::is_whitespace) => Err(Invalid::Malformed),
-        value => Ok(Some(value.to_owned())),
-    });
+    let debug_methods = section.list("debug_methods", limits::PATTERN, limits::pattern);
     let debug_from = section.list("debug_from", network::EXPECTED, network::parse);
     let short = section.section("client_keys", |keys| keys.secrets());
     let long = match section.optional("clients") {
         true => section.section("clients", |clients| clients.named_tables(client)),
         false => Some(BTreeMap::new()),
     };
+    let is_built_in = section.is_built_in("debug");
+    let expected = "a text without spaces, or \"\" for off";
+    let debug = section.parsed("debug", expected, |text| match text {
+        "" => Ok(None),
+        value if value.contains(char::is_whitespace) => Err(Invalid::Malformed),
+        value => Ok(Some(value.to_owned())),
+    });
+    // The word of the documents is public: it must not open a gateway that has keys of its own.
+    let samples = &section.reader.samples;
+    let has_sample_keys = samples.iter().any(|it| it.starts_with("yoho.client_keys."));
+    let debug = debug.map(|word| word.filter(|_| has_sample_keys || !is_built_in));
     let types = section.section("types", types);
     let expiry = section.section("expiry", expiry);
     let (mut clients, short) = (long?, short?);
@@ -152,6 +160,7 @@ pub(super) fn yoho(section: &mut Section<'_, '_>) -> Option<Yoho> {
         salt: salt?,
         debug: debug?,
         debug_from: debug_from?,
+        debug_methods: debug_methods?,
         clients,
         types: types?,
         expiry: expiry?,

@@ -71,13 +71,17 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Why the body of a request is unreadable.
+/// Why a request is refused before its dialect reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyError {
+pub enum RequestError {
     /// The body is larger than the limit.
     TooLarge,
     /// The connection broke before the end of the body, or the body took too long.
     Incomplete,
+    /// Too many bytes of bodies are waiting for their ends.
+    Busy,
+    /// A proxy forwarded the request while a sample secret, which everybody knows, is in use.
+    Forwarded,
 }
 
 /// One wire protocol. It knows bytes, signatures and codes, and no method.
@@ -91,6 +95,9 @@ pub trait Dialect: ParameterFaults + Send + Sync + 'static {
     /// Returns the dialect's fault for a malformed or unauthenticated request.
     fn open<'a>(&self, request: &Request<'a>) -> Result<Call<'a, Self::Details>, Fault>;
 
+    /// The largest body (bytes) of a request with this query. A sender is authenticated only after its body has been read.
+    fn max_body(&self, query: &str) -> usize;
+
     /// Puts an outcome into the envelope.
     fn seal(&self, outcome: Result<Reply, CallError>) -> Answer;
 
@@ -100,6 +107,6 @@ pub trait Dialect: ParameterFaults + Send + Sync + 'static {
     /// The fault for a call that the caller's permissions refuse.
     fn refused(&self, refusal: Refusal) -> Fault;
 
-    /// The answer to a request whose body is unreadable.
-    fn unreadable_body(&self, error: BodyError) -> Answer;
+    /// The answer to a request that is refused before the dialect reads it.
+    fn refuse_request(&self, error: RequestError) -> Answer;
 }

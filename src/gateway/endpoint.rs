@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::context::{Context, Delivery};
 use super::description::Description;
-use super::dialect::{Answer, BodyError, Request};
+use super::dialect::{Answer, Request, RequestError};
 use super::fault::CallError;
 use super::parameters::Parameters;
 use super::reply::{BoxFuture, Reply};
@@ -48,8 +48,11 @@ pub trait Handler: Send + Sync {
     /// Answers a request in the dialect's envelope, errors included.
     fn answer<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answered>;
 
-    /// The answer to a request whose body is unreadable.
-    fn unreadable_body(&self, error: BodyError) -> Answered;
+    /// The answer to a request that is refused before its dialect reads it.
+    fn refuse_request(&self, error: RequestError) -> Answered;
+
+    /// The largest body (bytes) of a request with this query.
+    fn max_body(&self, query: &str) -> usize;
 
     /// Gives the broker access to the methods; `None` if messages cannot call them.
     fn dispatcher(self: Arc<Self>) -> Option<Arc<dyn Dispatch>> {

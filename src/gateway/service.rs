@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 
 use super::context::PointLimits;
 use super::context::{Context, Delivery, Origin};
-use super::dialect::{BodyError, Call, Dialect, Request};
+use super::dialect::{Call, Dialect, Request, RequestError};
 use super::endpoint::{Answered, Dispatch, Handler};
 use super::fault::CallError;
 use super::parameters::Parameters;
@@ -113,11 +113,15 @@ impl<D: Dialect, S: Send + Sync + 'static> Handler for Service<D, S> {
         })
     }
 
-    fn unreadable_body(&self, error: BodyError) -> Answered {
+    fn refuse_request(&self, error: RequestError) -> Answered {
         Answered {
-            answer: self.dialect.unreadable_body(error),
+            answer: self.dialect.refuse_request(error),
             method: NO_METHOD,
         }
+    }
+
+    fn max_body(&self, query: &str) -> usize {
+        self.dialect.max_body(query)
     }
 
     fn dispatcher(self: Arc<Self>) -> Option<Arc<dyn Dispatch>> {

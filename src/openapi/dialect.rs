@@ -10,7 +10,7 @@ use super::envelope::Envelope;
 use super::partner::{AuthorisedPartner, SecretMetrics};
 use super::{MALFORMED, missing_parameter, reply};
 use crate::config;
-use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
+use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::params::ParameterFaults;
 use crate::gateway::permissions::Refusal;
@@ -26,6 +26,9 @@ const UNTIMELY: Fault = Fault::new(110003, "Timestamp不在有效时间内");
 const FORGED: Fault = Fault::new(110004, "验签失败");
 const FORBIDDEN: Fault = Fault::new(110006, "无权调用此Action");
 const TOO_FREQUENT: Fault = Fault::new(110007, "请求过于频繁");
+
+/// The largest body (bytes).
+const MAX_BODY: usize = 256 << 10;
 
 /// The dialect with its partners, by OpenId, and the tolerance of a Timestamp (ms).
 pub struct OpenPlatform {
@@ -103,6 +106,10 @@ impl Dialect for OpenPlatform {
         }
     }
 
+    fn max_body(&self, _query: &str) -> usize {
+        MAX_BODY
+    }
+
     fn seal(&self, outcome: Result<Reply, CallError>) -> Answer {
         reply::seal(outcome)
     }
@@ -111,12 +118,17 @@ impl Dialect for OpenPlatform {
         UNKNOWN_ACTION
     }
 
-    fn unreadable_body(&self, error: BodyError) -> Answer {
+    fn refuse_request(&self, error: RequestError) -> Answer {
         match error {
-            BodyError::TooLarge => {
+            RequestError::TooLarge => {
                 reply::seal_fault(413, &Fault::new(MALFORMED.code, "请求体过大"))
             }
-            BodyError::Incomplete => reply::seal_fault(400, &MALFORMED),
+            RequestError::Incomplete => reply::seal_fault(400, &MALFORMED),
+            RequestError::Busy => reply::seal(Err(CallError::Busy)),
+            RequestError::Forwarded => reply::seal_fault(
+                403,
+                &Fault::new(FORBIDDEN.code, "示例密钥不接受代理转发的请求"),
+            ),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::callback::Callback;
 use super::invalid;
 use crate::config::{self, Keys};
 use crate::gateway::context::PointLimits;
-use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
+use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
 use crate::gateway::params::ParameterFaults;
@@ -93,6 +93,11 @@ impl Dialect for Osx {
         })
     }
 
+    /// Everything stands in the query.
+    fn max_body(&self, _query: &str) -> usize {
+        1024
+    }
+
     fn seal(&self, outcome: Result<Reply, CallError>) -> Answer {
         match outcome {
             Ok(Reply { data, message }) => Answer {
@@ -118,10 +123,12 @@ impl Dialect for Osx {
         FORBIDDEN
     }
 
-    fn unreadable_body(&self, body_error: BodyError) -> Answer {
+    fn refuse_request(&self, body_error: RequestError) -> Answer {
         match body_error {
-            BodyError::TooLarge => error(413, "请求体过大"),
-            BodyError::Incomplete => error(400, &MALFORMED.message),
+            RequestError::TooLarge => error(413, "请求体过大"),
+            RequestError::Incomplete => error(400, &MALFORMED.message),
+            RequestError::Busy => error(503, "系统繁忙"),
+            RequestError::Forwarded => error(403, "示例密钥不接受代理转发的请求"),
         }
     }
 }

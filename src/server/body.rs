@@ -1,50 +1,101 @@
 //! Reads the body of a request, within limits of size and time.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::http::header::CONTENT_LENGTH;
-use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::web::{BytesMut, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 
-use crate::gateway::dialect::BodyError;
+use crate::gateway::dialect::RequestError;
 
-/// The largest accepted body (bytes).
-const MAX_BODY: usize = 1 << 20;
+/// The most bytes that all bodies together may hold while they are read and answered. The HTTP layer's own buffers come on top, of
+/// about 190 KiB for each connection with an unfinished body.
+const MAX_BUFFERED: usize = 16 << 20;
 /// The size up to which a larger body is read and discarded (bytes), so that its sender is able to read the answer.
 const MAX_DRAINED: usize = 16 << 20;
 /// The time limit for the whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads the whole body.
+/// Counts the bytes that bodies hold, so that many unfinished ones do not fill the memory.
+#[derive(Debug, Default)]
+pub struct Buffered(AtomicUsize);
+
+/// A body, which counts among the buffered bytes until it is dropped.
+pub struct Body<'b> {
+    bytes: BytesMut,
+    buffered: &'b Buffered,
+    counted: usize,
+}
+
+impl<'b> Body<'b> {
+    fn new(buffered: &'b Buffered, capacity: usize) -> Body<'b> {
+        Body {
+            bytes: BytesMut::with_capacity(capacity),
+            buffered,
+            counted: 0,
+        }
+    }
+
+    /// The received bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn push(&mut self, chunk: &[u8]) -> Result<(), RequestError> {
+        let before = self.buffered.0.fetch_add(chunk.len(), Ordering::Relaxed);
+        self.counted += chunk.len();
+        if before + chunk.len() > MAX_BUFFERED {
+            return Err(RequestError::Busy);
+        }
+        self.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+}
+
+impl Drop for Body<'_> {
+    fn drop(&mut self) {
+        self.buffered.0.fetch_sub(self.counted, Ordering::Relaxed);
+    }
+}
+
+/// Reads the whole body of at most `max` bytes.
 ///
 /// # Errors
-/// Returns [`BodyError::TooLarge`] above 1 MiB, [`BodyError::Incomplete`] if the connection breaks or 10 s pass before the end.
-pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, BodyError> {
-    let has_body =
-        request.headers().contains_key(CONTENT_LENGTH) || request.chunked().unwrap_or(true);
+/// Returns [`RequestError::TooLarge`] above `max`, [`RequestError::Incomplete`] if the connection breaks or 10 s pass before the end,
+/// [`RequestError::Busy`] if all bodies together hold more than 16 MiB.
+pub async fn read<'b>(
+    request: &HttpRequest,
+    mut payload: Payload,
+    max: usize,
+    buffered: &'b Buffered,
+) -> Result<Body<'b>, RequestError> {
+    let length = request.headers().get(CONTENT_LENGTH);
+    let has_body = length.is_some() || request.chunked().unwrap_or(true);
     if !has_body {
-        return Ok(Bytes::new());
+        return Ok(Body::new(buffered, 0));
     }
+    // Memory that the sender announces and does not fill costs nothing; growing step by step would hold two copies.
+    let length = length.and_then(|it| it.to_str().ok()?.parse().ok());
+    let mut body = Body::new(buffered, length.unwrap_or(0).min(max));
     let whole = async {
-        let mut body = BytesMut::new();
         let mut received = 0;
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| BodyError::Incomplete)?;
+            let chunk = chunk.map_err(|_| RequestError::Incomplete)?;
             received += chunk.len();
-            if received <= MAX_BODY {
-                body.extend_from_slice(&chunk);
+            if received <= max {
+                body.push(&chunk)?;
             } else if received > MAX_DRAINED {
                 break;
             }
         }
-        if received > MAX_BODY {
-            Err(BodyError::TooLarge)
-        } else {
-            Ok(body.freeze())
+        match received > max {
+            true => Err(RequestError::TooLarge),
+            false => Ok(body),
         }
     };
     tokio::time::timeout(BODY_TIMEOUT, whole)
         .await
-        .unwrap_or(Err(BodyError::Incomplete))
+        .unwrap_or(Err(RequestError::Incomplete))
 }

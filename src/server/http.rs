@@ -8,10 +8,10 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, guard, web};
 
-use super::origin::X_REQUEST_ID;
+use super::origin::{self, X_REQUEST_ID};
 use super::{AppState, body};
 use crate::gateway::context::RequestId;
-use crate::gateway::dialect::{Headers, Request};
+use crate::gateway::dialect::{Headers, Request, RequestError};
 use crate::gateway::endpoint::{Answered, Handler, Route};
 
 /// The headers of actix-web as [`Headers`].
@@ -48,7 +48,7 @@ async fn answer(
     let started = Instant::now();
     let id = state.proxies.request_id(&request);
     let id = id.unwrap_or_else(|| state.ids.next());
-    let answered = id
+    let (answered, is_read) = id
         .scope(handle(state, handler, &id, &request, payload))
         .await;
     log_access(&answered, &id, started);
@@ -59,22 +59,31 @@ async fn answer(
     let json = HeaderValue::from_static("application/json;charset=UTF-8");
     response.insert_header((CONTENT_TYPE, json));
     response.insert_header((X_REQUEST_ID, id.as_str()));
-    if state.stopping.load(Ordering::Relaxed) {
+    // The rest of an unread body would fill the connection's buffers.
+    if state.stopping.load(Ordering::Relaxed) || !is_read {
         response.force_close();
     }
     response.body(answer.body)
 }
 
+/// Handles a request. Returns the answer, and whether the body was read.
 async fn handle(
     state: &AppState,
     handler: &dyn Handler,
     id: &RequestId,
     request: &HttpRequest,
     payload: web::Payload,
-) -> Answered {
-    let body = match body::read(request, payload).await {
+) -> (Answered, bool) {
+    if state.has_samples && origin::is_forwarded(request) {
+        return (handler.refuse_request(RequestError::Forwarded), false);
+    }
+    let max = handler.max_body(request.query_string());
+    let body = match body::read(request, payload, max, &state.buffered).await {
         Ok(body) => body,
-        Err(error) => return handler.unreadable_body(error),
+        Err(error) => {
+            let is_read = error == RequestError::TooLarge;
+            return (handler.refuse_request(error), is_read);
+        }
     };
     let request = Request {
         id,
@@ -82,10 +91,10 @@ async fn handle(
         path: request.path(),
         query: request.query_string(),
         headers: &HttpHeaders(request.headers()),
-        body: &body,
+        body: body.bytes(),
         addresses: &state.proxies.client_addresses(request),
     };
-    handler.answer(request).await
+    (handler.answer(request).await, true)
 }
 
 fn log_access(answered: &Answered, id: &RequestId, started: Instant) {

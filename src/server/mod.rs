@@ -57,6 +57,9 @@ struct AppState {
     requests: RequestCounter,
     metrics_from: Vec<IpNet>,
     proxies: origin::Proxies,
+    /// Whether a sample secret is in use.
+    has_samples: bool,
+    buffered: body::Buffered,
     ids: RequestIds,
     stopping: AtomicBool,
 }
@@ -105,6 +108,8 @@ pub async fn start_with(
     let state = Arc::new(AppState {
         requests,
         metrics_from: config.server.metrics_from.clone(),
+        has_samples: !config.samples.is_empty(),
+        buffered: body::Buffered::default(),
         proxies: origin::Proxies::new(config.server.trusted_proxies.clone()),
         ids: RequestIds::start(),
         stopping: AtomicBool::new(false),
@@ -150,9 +155,15 @@ fn listen(
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(STOP_TIMEOUT.as_secs());
-    if config.server.workers > 0 {
-        server = server.workers(config.server.workers);
-    }
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = match config.server.workers {
+        0 => cores(),
+        workers => workers,
+    };
+    // Each worker counts its own connections.
+    server = server
+        .workers(workers)
+        .max_connections(config.server.max_connections.div_ceil(workers));
     let listen = config.server.listen;
     let server = server
         .bind(listen)

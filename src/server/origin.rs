@@ -13,6 +13,24 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
+/// The beginnings of the names of headers that proxies add.
+const FORWARDING: [&str; 8] = [
+    "forwarded",
+    "x-forwarded",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "via",
+];
+
+/// Whether a request carries a header that proxies add.
+pub fn is_forwarded(request: &HttpRequest) -> bool {
+    let adds = |name: &HeaderName| FORWARDING.iter().any(|it| name.as_str().starts_with(it));
+    request.headers().keys().any(adds)
+}
+
 /// The trusted reverse proxies: only their forwarding headers and request ids count.
 #[derive(Clone, Debug)]
 pub struct Proxies(Vec<IpNet>);

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry as Metrics;
 
 use super::canonical::{Canonical, Trim};
 use super::signature::digest;
@@ -11,7 +13,7 @@ use super::{query, response};
 use crate::config::{self, Secret};
 use crate::gateway::context::PointLimits;
 use crate::gateway::context::{Delivery, SelfVerifying, SignedBody, within};
-use crate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
+use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::parameters::{Pair, Parameters};
 use crate::gateway::params::ParameterFaults;
@@ -37,6 +39,11 @@ const COMMON: [(&str, usize); 5] = [
     ("screen_size", 20),
 ];
 
+/// The largest body (bytes) of a call.
+const MAX_BODY: usize = 64 << 10;
+/// The largest body (bytes) of a call of a self-verifying method, such as a payment.
+const MAX_SIGNED_BODY: usize = 256 << 10;
+
 /// The header in which Ping++ sends the signature over the body.
 pub const BODY_SIGNATURE: &str = "x-pingplusplus-signature";
 
@@ -47,6 +54,8 @@ pub struct Yoho {
     clients: BTreeMap<String, Client>,
     debug: Option<String>,
     debug_from: Vec<IpNet>,
+    debug_permissions: Arc<Permissions>,
+    debug_uses: Counter,
     self_verifying: &'static [SelfVerifying],
     known: BTreeSet<&'static str>,
 }
@@ -121,8 +130,21 @@ impl Yoho {
             clients: config.clients.iter().map(Client::of).collect(),
             debug: config.debug.clone(),
             debug_from: config.debug_from.clone(),
+            debug_permissions: Arc::new(Permissions::new(
+                config.debug_methods.clone(),
+                Vec::new(),
+                None,
+                PointLimits::default(),
+            )),
+            debug_uses: Counter::default(),
             self_verifying,
         }
+    }
+
+    /// Registers the metric of requests that passed by `debug`.
+    pub fn register(&self, metrics: &mut Metrics) {
+        let help = "Requests that needed no signature because of yoho.debug";
+        metrics.register("pointgate_debug_requests", help, self.debug_uses.clone());
     }
 
     /// The self-verifying method that the query names; `None` for every other request.
@@ -145,11 +167,11 @@ impl Yoho {
     fn verify(&self, signed: &Canonical<'_>, is_debug: bool) -> Result<Signer<'_>, Fault> {
         let client_type = signed.get("client_type").map(str::to_lowercase);
         if is_debug {
-            let caller = client_type.unwrap_or_default();
+            self.debug_uses.inc();
             return Ok(Signer {
-                client: self.clients.get(&caller),
-                caller,
+                caller: client_type.unwrap_or_default(),
                 key: "debug",
+                client: None,
             });
         }
         let sent = signed.get("client_secret").ok_or(NO_SECRET)?;
@@ -242,9 +264,20 @@ impl Dialect for Yoho {
             parameters,
             caller: signer.caller,
             key: Some(signer.key),
-            permissions: signer.client.map(|client| client.permissions.clone()),
+            permissions: match signer.client {
+                Some(client) => Some(client.permissions.clone()),
+                None => Some(self.debug_permissions.clone()),
+            },
             details: Delivery::default(),
         })
+    }
+
+    fn max_body(&self, query: &str) -> usize {
+        let may_name = |method: &SelfVerifying| query.contains(method.method);
+        match self.self_verifying.iter().any(may_name) {
+            true => MAX_SIGNED_BODY,
+            false => MAX_BODY,
+        }
     }
 
     fn seal(&self, outcome: Result<Reply, CallError>) -> Answer {
@@ -265,11 +298,15 @@ impl Dialect for Yoho {
         }
     }
 
-    fn unreadable_body(&self, error: BodyError) -> Answer {
+    fn refuse_request(&self, error: RequestError) -> Answer {
         match error {
-            BodyError::TooLarge => response::without_data(413, 413, "请求体过大"),
-            BodyError::Incomplete => {
+            RequestError::TooLarge => response::without_data(413, 413, "请求体过大"),
+            RequestError::Incomplete => {
                 response::without_data(400, MALFORMED.code, &MALFORMED.message)
+            }
+            RequestError::Busy => response::without_data(503, 503, "系统繁忙"),
+            RequestError::Forwarded => {
+                response::without_data(403, 403, "示例密钥不接受代理转发的请求")
             }
         }
     }
@@ -302,6 +339,13 @@ mod tests {
             clients: BTreeMap::new(),
             debug: None,
             debug_from: Vec::new(),
+            debug_permissions: Arc::new(Permissions::new(
+                Vec::new(),
+                Vec::new(),
+                None,
+                PointLimits::default(),
+            )),
+            debug_uses: Counter::default(),
             self_verifying: &[SelfVerifying {
                 method: "bank.notify",
                 sender: "bank",

@@ -108,9 +108,11 @@ impl<S: Send + Sync + 'static> Endpoint<Services> for Gateway<S> {
     }
 
     fn start(&self, services: &Services) -> Arc<dyn Handler> {
+        let dialect = self.dialect();
+        dialect.register(&mut services.metrics());
         Arc::new(Service {
             name: NAME,
-            dialect: self.dialect(),
+            dialect,
             methods: self.methods.clone(),
             state: (self.state)(services),
             timeout: services.timeout,

@@ -8,7 +8,7 @@ use pointgate::config::Config;
 use pointgate::endpoints;
 use pointgate::gateway::context::Context;
 use pointgate::gateway::description::Description;
-use pointgate::gateway::dialect::{Answer, BodyError, Call, Dialect, Request};
+use pointgate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use pointgate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedRequest};
 use pointgate::gateway::fault::{CallError, Fault};
 use pointgate::gateway::method::Method;
@@ -53,6 +53,10 @@ impl Dialect for ToyDialect {
         })
     }
 
+    fn max_body(&self, _query: &str) -> usize {
+        0
+    }
+
     fn seal(&self, outcome: Result<Reply, CallError>) -> Answer {
         let (code, body) = match outcome {
             Ok(reply) => (0, reply.data),
@@ -74,7 +78,7 @@ impl Dialect for ToyDialect {
         FORGED
     }
 
-    fn unreadable_body(&self, _error: BodyError) -> Answer {
+    fn refuse_request(&self, _error: RequestError) -> Answer {
         self.seal(Err(CallError::Internal))
     }
 }
@@ -186,7 +190,8 @@ impl Endpoint<Services> for Toy {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_toy_dialect_is_served_described_signed_and_counted() {
-    const SETTINGS: &str = "[server]\nlisten = '127.0.0.1:0'\ntrusted_proxies = ['127.0.0.1']\n";
+    const SETTINGS: &str = "[server]\nlisten = '127.0.0.1:0'\ntrusted_proxies = ['127.0.0.1']\n\
+         [yoho]\nsalt = 's'\n[yoho.client_keys]\nweb = 'w'\n";
     let folder = tempfile::tempdir().unwrap();
     let config = Config::parse(SETTINGS, &folder.path().join("gateway.toml"), &[]).unwrap();
     let mut endpoints = endpoints::all(&config).unwrap();

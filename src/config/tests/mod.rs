@@ -110,7 +110,7 @@ fn a_file_overrides_the_defaults() {
     let text = "\
         timezone = 'UTC'\n\
         [server]\nlisten = '[::1]:9000'\ntrusted_proxies = ['10.0.0.1', '::ffff:10.1.0.0/112']\n\
-        [yoho]\ndebug = ''\n\
+        [yoho]\nsalt = 's'\ndebug = ''\n[yoho.client_keys]\nweb = 'w'\n\
         [yoho.expiry]\nrule = 'days'\ndays = 0x1e\n\
         [yoho.types.17]\nonce = 'never'\ntitle = '签到'\n";
     let config = good(text, &[]);
@@ -161,7 +161,7 @@ fn variables_override_the_file() {
         ("OTHER__SERVER", "x"),
     ];
     let config = good(
-        "server.workers = 2\nserver.listen = '127.0.0.1:2'",
+        "server.workers = 2\nserver.listen = '127.0.0.1:2'\nyoho.salt = 's'\n[yoho.client_keys]\nweb = 'w'",
         &variables,
     );
     assert_eq!(config.timezone.iana_name(), Some("UTC"));

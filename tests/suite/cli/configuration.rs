@@ -183,7 +183,7 @@ async fn serve_works_without_any_configuration() {
     ] {
         assert!(warnings[0].contains(&format!("yoho.{name}")), "{log}");
     }
-    let debug = log.lines().find(|line| line.contains("yoho.debug is on"));
+    let debug = log.lines().find(|line| line.contains("DEBUG IS ON"));
     assert!(debug.is_some_and(|line| line.contains("WARN")), "{log}");
     assert!(!log.contains("for-trying-out"), "{log}");
 }

@@ -379,7 +379,7 @@ async fn an_internal_error_answers_500000() {
         assert_eq!(status, 500);
         assert_eq!(answer, fault(500000, "系统错误").1);
     }
-    let large = "x".repeat((1 << 20) + 1);
+    let large = "x".repeat((256 << 10) + 1);
     let (status, answer) = gateway.post_envelope(large).await;
     assert_eq!((status, answer), (413, fault(100002, "请求体过大").1));
 }

@@ -1,12 +1,20 @@
 //! Health checks, request ids, `Cache-Control`, the body limit, and the answers when the write queue is full.
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use sea_orm::{
     ConnectionTrait, Database, DbBackend, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait,
 };
 
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::program::Program;
 use crate::test_gateway::{Answer, TestGateway, sealed, signed_query};
 
 const JSON: Option<&str> = Some("application/json");
@@ -108,18 +116,18 @@ async fn no_answer_may_be_cached() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_above_one_mebibyte_is_refused() {
+async fn a_body_above_64_kibibytes_is_refused() {
     let gateway = TestGateway::start().await;
     let query = signed_query("app.yohocoin.total");
     let begun = gateway.call("app.yohocoin.get", "uid=5&num=5&type=18&referenceId=a");
     let five = sealed(200, r#"{"currency":"5","uid":5}"#, "ok");
     assert_eq!(begun.await, five);
     let too_large = (413, r#"{"code":413,"message":"请求体过大"}"#.to_owned());
-    let mib = 1 << 20;
+    let most = 64 << 10;
     for (length, answer) in [
-        (mib, total(5)),
-        (mib + 1, too_large.clone()),
-        (5 * mib, too_large),
+        (most, total(5)),
+        (most + 1, too_large.clone()),
+        (100 * most, too_large.clone()),
     ] {
         // The object stands at the very end, so a body cut short has no `uid`.
         let object = r#"{"uid":5}"#;
@@ -133,6 +141,64 @@ async fn a_body_above_one_mebibyte_is_refused() {
         let next = gateway.call("app.yohocoin.total", "uid=5").await;
         assert_eq!(next, total(5), "after {length} bytes");
     }
+}
+
+/// A payment's event may be larger than a call, since its provider decides what stands in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_has_256_kibibytes() {
+    let gateway = TestGateway::start().await;
+    let query = "method=status.pay_notify";
+    let (status, _) = gateway.post(query, JSON, " ".repeat(256 << 10)).await;
+    assert_eq!(status, 403, "read, and not signed");
+    let (status, _) = gateway.post(query, JSON, " ".repeat((256 << 10) + 1)).await;
+    assert_eq!(status, 413);
+}
+
+/// Bodies that never end hold no more memory than all bodies together may.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unfinished_bodies_are_bounded_as_a_whole() {
+    let program = Program::new().await;
+    let client = program.client();
+    let (before, size) = (memory(&program), (256 << 10) - 1);
+    let head = format!(
+        "POST /gateway?method=status.pay_notify HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+        size + 1
+    );
+    let request = [head.as_bytes(), &vec![b' '; size]].concat();
+    let address = program.address;
+    let send = async || {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // The server may close it after its refusal.
+        let _ = stream.write_all(&request).await;
+        stream
+    };
+    let mut open = join_all((0..400).map(|_| send())).await;
+    let grown = memory(&program).saturating_sub(before);
+    assert!(grown <= 128 << 20, "it grew by {grown} bytes");
+    let status = async |stream: &mut TcpStream| {
+        let mut start = [0; 12];
+        let read = timeout(Duration::from_secs(1), stream.read_exact(&mut start)).await;
+        read.ok()?.ok()?;
+        Some(start)
+    };
+    let answers = join_all(open.iter_mut().map(status)).await;
+    let refused = answers.iter().flatten().filter(|it| *it == b"HTTP/1.1 503");
+    assert!(refused.count() > 0, "some were refused");
+    assert_eq!(client.total("5").await, 0, "others are served");
+    drop(open);
+    // What they held is free again, as soon as the server notices.
+    let url = format!("{}/gateway?method=status.pay_notify", client.base);
+    let large = || client.http.post(&url).body(" ".repeat(200 << 10)).send();
+    let freed = async { while large().await.unwrap().status() == 503 {} };
+    timeout(Duration::from_secs(60), freed).await.unwrap();
+}
+
+/// The resident memory of a program (bytes).
+fn memory(program: &Program) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.process_id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.unwrap().split_whitespace().next().unwrap();
+    kibibytes.parse::<u64>().unwrap() << 10
 }
 
 /// The queue has room for one posting. The balance holds exactly the acknowledged postings.

@@ -130,7 +130,7 @@ async fn a_body_of_another_content_type_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deep_nesting_is_handled() {
-    let deep = 20_000;
+    let deep = 8_000;
     let (lists, objects) = ("[".repeat(deep), r#"{"a":"#.repeat(deep));
     let closed = format!("{lists}{}", "]".repeat(deep));
     let closed_objects = format!("{objects}1{}", "}".repeat(deep));
@@ -303,7 +303,6 @@ async fn query_and_form_are_bounded() {
         (parameters(4000), malformed()),
         (bytes(60_000), total(0)),
         (bytes(64 << 10), total(0)),
-        (bytes((64 << 10) + 1), malformed()),
         ("a&".repeat(257), malformed()),
     ] {
         let size = sent.len();
@@ -314,6 +313,11 @@ async fn query_and_form_are_bounded() {
         let form = gateway.post("", FORM, sent.clone()).await;
         assert_eq!(form, answer, "{size} bytes of form");
     }
+    let too_large = (413, r#"{"code":413,"message":"请求体过大"}"#.to_owned());
+    let longer = gateway.post("", FORM, bytes((64 << 10) + 1)).await;
+    assert_eq!(longer, too_large);
+    let mebibyte = gateway.post("", FORM, "a&".repeat(1 << 19)).await;
+    assert_eq!(mebibyte, too_large);
     // Both together, and repetitions, count.
     let (sent, form) = (parameters(256), "uid=5".to_owned());
     assert_eq!(gateway.post(&sent, FORM, form).await, malformed());

@@ -4,3 +4,4 @@ mod limits;
 mod malformed;
 mod parallel;
 mod raw;
+mod samples;

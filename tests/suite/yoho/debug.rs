@@ -237,3 +237,30 @@ async fn debug_skips_nothing_but_the_signature() {
         sealed(200, r#"{"currency":"100","uid":50030199}"#, "ok")
     );
 }
+
+/// The word of the documents is public, so it opens no gateway that has keys of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_built_in_word_works_only_with_the_sample_keys() {
+    let query = "method=app.yohocoin.total&uid=5&debug=XYZ";
+    let own_keys = TestGateway::with_config("# no debug = \n").await;
+    assert_eq!(own_keys.get(query).await, no_secret());
+    let named = TestGateway::with_config("[yoho]\ndebug = 'XYZ'\n").await;
+    assert_eq!(named.get(query).await, balance());
+    let samples = TestGateway::with_samples("[yoho]\nsalt = 'fake-salt'\n# no debug =\n").await;
+    assert_eq!(samples.get(query).await, balance());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn debug_calls_its_methods_and_is_counted() {
+    let methods = "debug_methods = ['app.yohocoin.total', 'status.*']";
+    let gateway = TestGateway::with_config(&format!("[yoho]\n{methods}\n")).await;
+    let call = async |query: &str| gateway.get(&format!("{query}&debug=XYZ")).await;
+    assert_eq!(call("method=app.yohocoin.total&uid=5").await, balance());
+    let lists = call("method=app.yohocoin.lists&uid=5").await;
+    assert_eq!(lists, fault(506, "无权调用此method"));
+    let (_, metrics) = gateway.get_path("/metrics").await;
+    assert!(
+        metrics.contains("pointgate_debug_requests_total 2\n"),
+        "{metrics}"
+    );
+}
