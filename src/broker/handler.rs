@@ -29,6 +29,7 @@ pub(super) struct MessageHandler {
     /// The registered names of the methods that messages may call beside [`TOPICS`].
     allowed: Vec<&'static str>,
     queue: String,
+    points: PointLimits,
     clock: Clock,
     ids: RequestIds,
 }
@@ -69,6 +70,10 @@ impl MessageHandler {
                 .collect(),
             methods,
             queue: config.queue.clone(),
+            points: PointLimits {
+                per_request: None,
+                per_day: config.max_points_per_day,
+            },
             clock,
             ids: RequestIds::start(),
         }
@@ -116,7 +121,7 @@ impl MessageHandler {
                 address: None,
             },
             now: self.clock.now(),
-            points: PointLimits::default(),
+            points: self.points,
             details: Delivery {
                 message: message_id(message, parameters),
                 signed_body: signed_body(message),

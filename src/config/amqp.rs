@@ -1,5 +1,6 @@
 //! The section `[amqp]`: the message broker, whose messages call methods.
 
+use super::limits;
 use super::reader::{Invalid, Section};
 use super::secret::Secret;
 
@@ -16,6 +17,8 @@ pub struct Amqp {
     pub bindings: Vec<String>,
     /// The methods that messages may call beside `status.*` and `broadcast.*`, by their names or aliases.
     pub methods: Vec<String>,
+    /// The most points that all messages of a local day may give together; `None` = no limit.
+    pub max_points_per_day: Option<i64>,
     /// How many unacknowledged messages the broker may deliver ahead.
     pub prefetch: u16,
 }
@@ -51,6 +54,7 @@ pub(super) fn amqp(section: &mut Section<'_, '_>) -> Option<Amqp> {
     let methods = section.list("methods", "the name of a method", |text| {
         name(text, MAX_BYTES)
     });
+    let max_points_per_day = limits::max_points_per_day(section);
     let prefetch = section.integer("prefetch", 1..=i64::from(u16::MAX));
     Some(Amqp {
         url: url?,
@@ -58,6 +62,7 @@ pub(super) fn amqp(section: &mut Section<'_, '_>) -> Option<Amqp> {
         queue: queue?,
         bindings: bindings?,
         methods: methods?,
+        max_points_per_day: max_points_per_day?,
         prefetch: prefetch?,
     })
 }

@@ -43,6 +43,8 @@ pub struct Keys {
     pub app_key: String,
     /// The key that signs its requests.
     pub app_secret: Secret,
+    /// The previous key, accepted too while the platform changes over.
+    pub previous_app_secret: Option<Secret>,
 }
 
 /// The meaning of the parameter `user_token`.
@@ -91,16 +93,24 @@ const OWN_PARAMETERS: [&str; 9] = [
 pub(super) fn osx(section: &mut Section<'_, '_>) -> Option<Osx> {
     let expected = format!("1 to {MAX_CHARS} characters without spaces");
     let app_secret = section.optional_secret("app_secret");
+    let previous = section.optional_secret("previous_app_secret");
     let app_key = match section.has("app_key") {
         true => section.parsed("app_key", &expected, token).map(Some),
         false => Some(None),
     };
     let keys = match (app_key, app_secret) {
-        (Some(Some(app_key)), Some(Some(app_secret))) => Some(Some(Keys {
-            app_key,
-            app_secret,
-        })),
-        (Some(None), Some(None)) => Some(None),
+        (Some(Some(app_key)), Some(Some(app_secret))) => previous.map(|previous_app_secret| {
+            Some(Keys {
+                app_key,
+                app_secret,
+                previous_app_secret,
+            })
+        }),
+        (Some(None), Some(None)) if !matches!(previous, Some(Some(_))) => Some(None),
+        (Some(None), Some(None)) => {
+            let message = "must be set together with app_secret".to_owned();
+            section.error("previous_app_secret", section.location.clone(), message)
+        }
         (Some(_), Some(_)) => {
             let message = "must be set together with app_secret".to_owned();
             section.error("app_key", section.location.clone(), message)

@@ -210,16 +210,21 @@ impl<'e> Section<'_, 'e> {
         mut read: impl FnMut(&mut Section<'_, 'e>) -> Option<T>,
     ) -> Option<BTreeMap<String, T>> {
         let names: Vec<String> = self.entries.keys().cloned().collect();
-        let mut tables = BTreeMap::new();
+        let (mut tables, mut all_good) = (BTreeMap::new(), true);
         for name in names {
             let location = self.entries.get(&name).map(|node| node.location.clone());
-            let table = self.section(&name, &mut read)?;
+            // `section` has recorded its error.
+            let Some(table) = self.section(&name, &mut read) else {
+                all_good = false;
+                continue;
+            };
             if tables.insert(name.to_lowercase(), table).is_some() {
                 let location = location.unwrap_or_else(|| self.location.clone());
-                return self.error(&name, location, "is set twice".to_owned());
+                self.error::<()>(&name, location, "is set twice".to_owned());
+                all_good = false;
             }
         }
-        Some(tables)
+        all_good.then_some(tables)
     }
 
     /// Where a key stands; without the key, where its table does.

@@ -6,7 +6,7 @@
 
 use super::signature::sign;
 use super::{PARAMETERS, invalid};
-use crate::config::Secret;
+use crate::config::{Keys, Secret};
 use crate::gateway::fault::Fault;
 use crate::gateway::parameters::{Pair, Parameters};
 use crate::ledger::book::key::Key;
@@ -50,8 +50,22 @@ impl<'a> Callback<'a> {
             .map_or("", |(_, value)| value)
     }
 
+    /// The name of the key that made `sign`, over the platform's own parameters alone or with those of `osx.callback_parameters`;
+    /// `None` if neither did.
+    pub fn key_of(&self, keys: &Keys) -> Option<&'static str> {
+        // Both, so that the time does not reveal which one matched.
+        let current = self.is_signed(&keys.app_secret);
+        let previous = keys.previous_app_secret.as_ref();
+        let previous = previous.is_some_and(|secret| self.is_signed(secret));
+        match (current, previous) {
+            (true, _) => Some("current"),
+            (false, true) => Some("previous"),
+            (false, false) => None,
+        }
+    }
+
     /// Whether `sign` covers the platform's own parameters, alone or with those of `osx.callback_parameters`.
-    pub fn is_signed(&self, secret: &Secret) -> bool {
+    fn is_signed(&self, secret: &Secret) -> bool {
         let callback = self
             .callback
             .iter()

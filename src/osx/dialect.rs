@@ -50,17 +50,19 @@ impl Osx {
         }
     }
 
-    /// Verifies a request. Returns its appKey, and the end of its validity (ms).
-    fn verify(&self, callback: &Callback<'_>, now: i64) -> Result<(String, i64), Fault> {
+    /// Verifies a request. Returns its appKey, the name of the key that signed it, and the end of its validity (ms).
+    fn verify(
+        &self,
+        callback: &Callback<'_>,
+        now: i64,
+    ) -> Result<(String, &'static str, i64), Fault> {
         let end = self.end(callback.get("endtimestamp"), now).ok_or(EXPIRED)?;
         let keys = self.keys.as_ref().ok_or(WRONG_KEY)?;
         if !same(&keys.app_key, callback.get("appKey")) {
             return Err(WRONG_KEY);
         }
-        match callback.is_signed(&keys.app_secret) {
-            true => Ok((keys.app_key.clone(), end)),
-            false => Err(FORGED),
-        }
+        let key = callback.key_of(keys).ok_or(FORGED)?;
+        Ok((keys.app_key.clone(), key, end))
     }
 
     /// The end of a request's validity (ms); `None` unless it is ten digits, not over, and at most `osx.max_ahead_seconds` ahead: a
@@ -82,13 +84,13 @@ impl Dialect for Osx {
         let mut sent = Vec::with_capacity(16);
         form::read(request.query.as_bytes(), &mut sent).ok_or(MALFORMED)?;
         let callback = Callback::of(request.path, &sent, &self.callback_parameters);
-        let (caller, end) = self.verify(&callback, request.now)?;
+        let (caller, key, end) = self.verify(&callback, request.now)?;
         Ok(Call {
             method: Some(request.path.to_owned()),
             details: callback.nonce(end),
             parameters: callback.into_parameters()?,
             caller,
-            key: Some("current"),
+            key: Some(key),
             permissions: Some(self.permissions.clone()),
         })
     }

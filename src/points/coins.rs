@@ -85,7 +85,12 @@ impl Coins {
             per_request,
             per_day,
         } = context.points;
-        let (dialect, caller) = (context.origin.dialect, context.origin.caller.as_str());
+        let dialect = context.origin.dialect;
+        // A caller that no key proves could take another name for each request.
+        let caller = match context.origin.key {
+            Some(_) => context.origin.caller.as_str(),
+            None => "",
+        };
         let allowance = per_day.map(|most| {
             let day = self.calendar.day(context.now).to_string();
             let (_, expires_at) = self.calendar.day_bounds(context.now);

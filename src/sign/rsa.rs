@@ -24,6 +24,15 @@ const EXPONENTS: std::ops::Range<u64> = 3..1 << 33;
 pub struct RsaKey(RsaPublicKeyComponents<Vec<u8>>);
 
 impl RsaKey {
+    /// Reads one or several keys in PEM, one after the other; `None` if one of them is no key as [`RsaKey::from_pem`] reads it.
+    pub fn all_from_pem(pem: &str) -> Option<Vec<RsaKey>> {
+        let marks: Vec<&str> = pem.trim_end().split_inclusive("KEY-----").collect();
+        // A key lies between the mark of its beginning and that of its end.
+        let keys = marks.chunks(2).map(|key| RsaKey::from_pem(&key.concat()));
+        keys.collect::<Option<Vec<_>>>()
+            .filter(|keys| !keys.is_empty())
+    }
+
     /// Reads PEM, `BEGIN PUBLIC KEY` or `BEGIN RSA PUBLIC KEY`; `None` if it is neither, or a key of another size.
     pub fn from_pem(pem: &str) -> Option<RsaKey> {
         let key = match contents(pem, "PUBLIC KEY") {
@@ -164,6 +173,24 @@ mod tests {
         let zero = if bits.is_multiple_of(8) { "00" } else { "" };
         let first = format!("{:02x}", 0xff_u8 >> ((8 - bits % 8) % 8));
         format!("{zero}{first}{}", "ff".repeat(bits.div_ceil(8) - 1))
+    }
+
+    #[test]
+    fn several_keys_stand_one_after_the_other() {
+        let public = PrivateKey::generate().to_public_key();
+        let keys = [
+            public.to_public_key_pem(Default::default()).unwrap(),
+            public.to_pkcs1_pem(Default::default()).unwrap(),
+        ];
+        let count = |pem: &str| RsaKey::all_from_pem(pem).map(|keys| keys.len());
+        assert_eq!(count(&keys[0]), Some(1));
+        assert_eq!(count(&format!("{}\n{}\n", keys[0], keys[1])), Some(2));
+        assert_eq!(
+            count(&format!("the old one\n{}the new one\n{}", keys[0], keys[1])),
+            Some(2)
+        );
+        assert_eq!(count(&format!("{}x", keys[0])), None);
+        assert_eq!(count(""), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::params;
+use crate::sign::RsaKey;
 
 /// `status.pay_notify`.
 pub struct PayNotify;
@@ -50,8 +51,9 @@ impl Method for PayNotify {
         context: Context<Delivery>,
     ) -> Result<Reply, CallError> {
         let body = context.details.signed_body.ok_or(FORGED)?;
-        let key = status.payments.key.as_ref().ok_or(FORGED)?;
-        if !key.verifies(&body.bytes, &body.signature) {
+        let mut keys = status.payments.keys.iter();
+        let verifies = |key: &RsaKey| key.verifies(&body.bytes, &body.signature);
+        if !keys.any(verifies) {
             return Err(FORGED.into());
         }
         let event = PaymentEvent::read(&body.bytes, context.now).ok_or(NOT_AN_EVENT)?;

@@ -21,10 +21,10 @@ use crate::sign::RsaKey;
 /// How often an event is tried of whose charge other events are recorded meanwhile.
 const TRIES: usize = 8;
 
-/// The rules of payments: the provider's key, and which payments are rewarded in which assets.
+/// The rules of payments: the provider's keys, and which payments are rewarded in which assets.
 #[derive(Clone)]
 pub struct PaymentRules {
-    pub(super) key: Option<Arc<RsaKey>>,
+    pub(super) keys: Arc<[RsaKey]>,
     award: Vec<String>,
     apps: Vec<String>,
     currency: Option<String>,
@@ -36,14 +36,14 @@ impl PaymentRules {
     /// # Errors
     /// Returns a message for the user if `pingpp_public_key` is not a public key.
     pub fn new(config: &config::Status) -> Result<PaymentRules, String> {
-        let key = match &config.pingpp_public_key {
-            None => None,
-            Some(pem) => Some(RsaKey::from_pem(pem.reveal()).ok_or(
-                "status.pingpp_public_key is not an RSA public key of 2048 to 8192 bits in PEM (-----BEGIN PUBLIC KEY-----)",
-            )?),
+        let keys = match &config.pingpp_public_key {
+            None => Vec::new(),
+            Some(pem) => RsaKey::all_from_pem(pem.reveal()).ok_or(
+                "status.pingpp_public_key is not an RSA public key of 2048 to 8192 bits in PEM (-----BEGIN PUBLIC KEY-----), or several",
+            )?,
         };
         Ok(PaymentRules {
-            key: key.map(Arc::new),
+            keys: keys.into(),
             award: config.award.clone(),
             apps: config.apps.clone(),
             currency: config.currency.clone(),

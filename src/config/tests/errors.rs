@@ -254,3 +254,34 @@ fn no_error_and_no_debug_output_holds_a_secret() {
     let lines = errors("x = 1", &variables).join("\n");
     assert!(!lines.contains(secret));
 }
+
+#[test]
+fn clients_and_the_community() {
+    let assert_errors = |text: &str, expected: &str| {
+        let errors = read(text, &[]).expect_err("should be refused");
+        assert_eq!(errors.to_string(), expected, "{text}");
+    };
+    assert_errors(
+        "[yoho.clients.web]\nkey = 'k'\nallow = ['a *']\njson = 'no'\n[yoho.clients.app]\nkye = 'k'\nmax_points = -1",
+        "gateway.toml:3: [yoho.clients.web] allow: entry 1: must be the name of a method, or the beginning of names and *\n\
+         gateway.toml:4: [yoho.clients.web] json: must be one of \"accept\", \"refuse\"\n\
+         gateway.toml:5: [yoho.clients.app] key: is missing\n\
+         gateway.toml:6: [yoho.clients.app] kye: unknown key; did you mean \"key\"?\n\
+         gateway.toml:7: [yoho.clients.app] max_points: must be an integer from 0 to 1000000000000",
+    );
+    assert_errors(
+        "[yoho.clients.web]\nkey = 'k'\n[yoho.clients.Web]\nkey = 'k'",
+        "gateway.toml:1: [yoho.clients] web: is set twice",
+    );
+    assert_errors(
+        "[yoho.clients.web]\nkey = 'k'\n[yoho.client_keys]\nWEB = 'k'",
+        "gateway.toml:1: [yoho] clients: web is also in [yoho.client_keys]; keep one of them",
+    );
+    assert_errors(
+        "[osx]\nprevious_app_secret = 's'\ncallback_parameters = ['category', 'sign']",
+        "gateway.toml:1: [osx] previous_app_secret: must be set together with app_secret\n\
+         gateway.toml:3: [osx] callback_parameters: entry 1: \"category\" sorts between appSecret and endtimestamp, so its value could be \
+         taken for a part of the time; rename it in the callback URL\n\
+         gateway.toml:3: [osx] callback_parameters: entry 2: \"sign\" is a parameter of the platform's own",
+    );
+}

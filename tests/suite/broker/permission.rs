@@ -68,6 +68,38 @@ async fn settled_messages_are_counted() {
     }
 }
 
+/// All publishers together: none of them proves who it is, so one could take another name for each message.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
+async fn messages_give_so_many_points_a_day() {
+    let broker = TestBroker::declared().await;
+    let config = broker.config();
+    let config = config.replace("[amqp]", "[amqp]\nmax_points_per_day = 100");
+    let mut program = Program::start(&ProgramDir::with_config(&config), &[]).await;
+    let give = async |count: i64, id: &str| {
+        let body = json!({"user_key": "a", "count": count, "change_type": "STEP_DIAMOND"});
+        broker.publish("status.add_diamond", &body, id).await;
+    };
+    let client = program.client();
+    let settled = async |code: i64, count: i64| {
+        let line = format!(
+            r#"pointgate_messages_total{{method="status.add_diamond",code="{code}"}} {count}"#
+        );
+        wait_for_metric(&client, &line).await;
+    };
+    give(60, "m1").await;
+    settled(200, 1).await;
+    give(41, "m2").await;
+    settled(508, 1).await;
+    give(60, "m1").await;
+    settled(200, 2).await;
+    give(40, "m3").await;
+    settled(200, 3).await;
+    let reason = header(&broker.dead_letter().await, "x-reason");
+    assert_eq!(reason.as_deref(), Some("508 超出限额"));
+    assert_eq!(program.terminate().await.code(), Some(0));
+}
+
 #[test]
 fn an_unknown_method_stops_the_start() {
     let config = "[amqp]\nmethods = ['app.yohocoin.get', 'app.nothing']";

@@ -47,12 +47,14 @@ pages! {
     partners "docs/partners.md"
     performance "docs/performance.md"
     status_and_broker "docs/status-and-broker.md"
+    threat_model "docs/threat-model.md"
     yoho "docs/yoho.md"
     community_zh "docs/zh/community.md"
     configuration_zh "docs/zh/configuration.md"
     operations_zh "docs/zh/operations.md"
     partners_zh "docs/zh/partners.md"
     status_and_broker_zh "docs/zh/status-and-broker.md"
+    threat_model_zh "docs/zh/threat-model.md"
     yoho_zh "docs/zh/yoho.md"
 }
 

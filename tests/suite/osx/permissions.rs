@@ -36,3 +36,17 @@ async fn points_of_a_day() {
     assert_eq!(gateway.notify("c 0 post t7").await, ok(data));
     gateway.audit().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_previous_secret_is_accepted_too() {
+    let rotated = COMMUNITY.replace(
+        "app_secret = 'testsecret'",
+        "app_secret = 'new'\nprevious_app_secret = 'testsecret'",
+    );
+    let gateway = TestGateway::with_config(&rotated).await;
+    let data = r#"{"action_token":"t1","user_info":{"user_token":"a","score1":"10","score2":"5"},"userInfo":{}}"#;
+    assert_eq!(gateway.notify("a 0 post t1").await, ok(data));
+    let over = COMMUNITY.replace("app_secret = 'testsecret'", "app_secret = 'new'");
+    let gateway = TestGateway::with_config(&over).await;
+    assert_eq!(gateway.notify("a 0 post t1").await, error("签名验证不通过"));
+}
