@@ -99,3 +99,6 @@ impl Envelope {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,7 +76,7 @@ impl SignedEnvelope<'_> {
 
     /// Writes the signed text: `name=value` in ascending order of names, values form-URL-encoded, joined by `&`. Params are compact
     /// JSON with sorted keys.
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let [open_id, grant_code, timestamp, nonce, _, action] = self.spelling.names();
         let mut pairs = vec![
             (open_id, self.open_id.to_owned()),
