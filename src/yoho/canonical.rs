@@ -25,7 +25,8 @@ pub enum Trim {
 }
 
 impl Trim {
-    fn cuts(self, c: char) -> bool {
+    /// Whether the client trims a character.
+    pub fn cuts(self, c: char) -> bool {
         c <= ' ' || (self == Trim::Unicode && c.is_whitespace())
     }
 }

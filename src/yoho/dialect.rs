@@ -8,18 +8,16 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry as Metrics;
 
 use super::canonical::{Canonical, Trim};
-use super::signature::digest;
+use super::client::Client;
 use super::{query, response};
 use crate::config::{self, Secret};
-use crate::gateway::context::PointLimits;
-use crate::gateway::context::{Delivery, SelfVerifying, SignedBody, within};
+use crate::gateway::context::{Delivery, PointLimits, SelfVerifying, SignedBody, within};
 use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::parameters::{Pair, Parameters};
 use crate::gateway::params::ParameterFaults;
 use crate::gateway::permissions::{Permissions, Refusal};
 use crate::gateway::reply::Reply;
-use crate::sign::same;
 
 const NO_SECRET: Fault = Fault::new(500, "缺少client_secret");
 const UNKNOWN_PLATFORM: Fault = Fault::new(500, "不接受此平台");
@@ -62,47 +60,6 @@ pub struct Yoho {
 
 /// Parameters that the dialect reads, beside those of [`COMMON`] and of the methods.
 const DIALECT_PARAMETERS: [&str; 3] = ["method", "debug", "private_key"];
-
-/// A client type with its keys and permissions.
-#[derive(Debug)]
-struct Client {
-    key: Secret,
-    previous_key: Option<Secret>,
-    accepts_json: bool,
-    permissions: Arc<Permissions>,
-}
-
-impl Client {
-    fn of((name, config): (&String, &config::Client)) -> (String, Client) {
-        let limits = &config.limits;
-        let points = PointLimits {
-            per_request: limits.max_points,
-            per_day: limits.max_points_per_day,
-        };
-        let (from, rate) = (limits.from.clone(), limits.rate_per_second);
-        let client = Client {
-            key: config.key.clone(),
-            previous_key: config.previous_key.clone(),
-            accepts_json: config.accepts_json,
-            permissions: Arc::new(Permissions::new(config.allow.clone(), from, rate, points)),
-        };
-        (name.clone(), client)
-    }
-
-    /// The name of the key that made a signature; `None` if neither did.
-    fn key_of(&self, signed: &Canonical<'_>, client_secret: &str) -> Option<&'static str> {
-        let given = client_secret.to_ascii_lowercase();
-        let made = |key| same(&digest(signed, key), &given);
-        // Both, so that the time does not reveal which one matched.
-        let current = made(&self.key);
-        let previous = self.previous_key.as_ref().is_some_and(made);
-        match (current, previous) {
-            (true, _) => Some("current"),
-            (false, true) => Some("previous"),
-            (false, false) => None,
-        }
-    }
-}
 
 /// The client type that a request is from, the key that proved it, and what it may do.
 struct Signer<'y> {
@@ -184,6 +141,30 @@ impl Yoho {
         })
     }
 
+    /// Refuses what cannot verify, before it is trimmed, sorted and hashed: an unknown client type, or a `client_secret` that is no MD5.
+    /// A parameter that is missing here may be there once the names are trimmed as their client trims.
+    fn check_shape(&self, sent: &[Pair<'_>]) -> Result<(), Fault> {
+        let first = |name: &str| {
+            let found = sent.iter().find(|(given, _)| given == name);
+            found.map(|(_, value)| value.trim_matches(|c| Trim::Unicode.cuts(c)))
+        };
+        if let Some(client_type) = first("client_type")
+            && !client_type.is_empty()
+            && first("client_secret").is_some_and(|secret| !secret.is_empty())
+            && !self.clients.contains_key(&client_type.to_lowercase())
+        {
+            return Err(UNKNOWN_PLATFORM);
+        }
+        let is_md5 = |secret: &str| {
+            let is_hex = secret.bytes().all(|byte| byte.is_ascii_hexdigit());
+            secret.is_empty() || (secret.len() == 32 && is_hex)
+        };
+        match first("client_secret").is_none_or(is_md5) || first("client_type").is_none() {
+            true => Ok(()),
+            false => Err(FORGED),
+        }
+    }
+
     /// Canonicalises query and form parameters as their client trims, which only the signature tells, and verifies them.
     fn canonical<'a>(
         &self,
@@ -191,6 +172,9 @@ impl Yoho {
         request: &Request<'_>,
     ) -> Result<(Canonical<'a>, Signer<'_>), Fault> {
         let is_debug = self.is_debug(&sent, request);
+        if !is_debug {
+            self.check_shape(&sent)?;
+        }
         let as_trimmed = |sent, trim| {
             let canonical = Canonical::of(sent, trim, &self.known).ok_or(FORGED)?;
             let signer = self.verify(&canonical, is_debug)?;

@@ -2,6 +2,7 @@
 
 mod balance;
 mod canonical;
+mod client;
 mod dialect;
 mod get;
 mod lists;

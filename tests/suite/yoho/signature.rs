@@ -1,7 +1,7 @@
 //! `client_secret`: what is signed, with which key, and the faults that precede the choice of a method.
 
 use super::table::cells;
-use crate::test_gateway::{Answer, TestGateway, fault, md5, sealed};
+use crate::test_gateway::{ANDROID_KEY, Answer, TestGateway, client_secret, fault, md5, sealed};
 
 const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
 const JSON: Option<&str> = Some("application/json");
@@ -318,4 +318,35 @@ async fn unknown_methods_are_refused_after_the_signature() {
         gateway.get("client_type=android&client_secret=0").await,
         forged()
     );
+}
+
+/// What is no MD5 is refused before anything is hashed; white space around one is trimmed as everywhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signature_has_the_form_of_an_md5() {
+    let gateway = gateway().await;
+    let parameters = [
+        ("method", "app.yohocoin.total"),
+        ("uid", "5"),
+        ("client_type", "android"),
+    ];
+    let secret = client_secret(&parameters, ANDROID_KEY);
+    let send = async |secret: &str| {
+        let query = "method=app.yohocoin.total&uid=5&client_type=android";
+        gateway
+            .get(&format!("{query}&client_secret={secret}"))
+            .await
+    };
+    for end in ["", "%00", "%0A", "%20", "+", "%E3%80%80"] {
+        assert_eq!(send(&format!("{secret}{end}")).await, total(5), "{end}");
+    }
+    assert_eq!(send(&secret.to_uppercase()).await, total(5));
+    let longer = format!("{secret}0");
+    for bad in [&secret[..31], &longer, &"g".repeat(32), "0", "%E4%B8%80"] {
+        assert_eq!(send(bad).await, forged(), "{bad}");
+    }
+    let unknown = "method=app.yohocoin.total&uid=5&client_type=windows&client_secret";
+    for (secret, answer) in [("", "缺少client_secret"), ("0", "不接受此平台")] {
+        let query = format!("{unknown}={secret}");
+        assert_eq!(gateway.get(&query).await, fault(500, answer), "{secret}");
+    }
 }
