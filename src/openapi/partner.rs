@@ -11,8 +11,8 @@ use prometheus_client::registry::Registry as Metrics;
 
 use super::signature::SignedEnvelope;
 use crate::config::{self, Secret, SignedFields};
-use crate::gateway::context::PointLimits;
 use crate::gateway::permissions::Permissions;
+use crate::points::permissions;
 use crate::sign::{form_encode, same};
 
 /// The shortest time between two log lines about the secret in use (ms).
@@ -85,17 +85,11 @@ impl AuthorisedPartner {
         if let Some(previous) = &config.previous_secret {
             secrets.push(metrics.counted(open_id, previous, "previous"));
         }
-        let limits = &config.limits;
-        let points = PointLimits {
-            per_request: limits.max_points,
-            per_day: limits.max_points_per_day,
-        };
-        let (from, rate) = (limits.from.clone(), limits.rate_per_second);
         AuthorisedPartner {
             open_id: open_id.clone(),
             grant_code: config.grant_code.clone(),
             sign: config.sign,
-            permissions: Arc::new(Permissions::new(config.allow.clone(), from, rate, points)),
+            permissions: permissions(&config.allow, &config.limits),
             secrets,
         }
     }

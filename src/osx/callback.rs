@@ -12,7 +12,7 @@ use crate::gateway::parameters::{Pair, Parameters};
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::Nonce;
 use crate::points::keys::KeySpace;
-use crate::sign::same;
+use crate::sign::{key_name, same};
 
 /// The parameters of a callback that the signature may cover, each name once: the first value counts.
 pub struct Callback<'a> {
@@ -53,25 +53,19 @@ impl<'a> Callback<'a> {
     /// The name of the key that made `sign`, over the platform's own parameters alone or with those of `osx.callback_parameters`;
     /// `None` if neither did.
     pub fn key_of(&self, keys: &Keys) -> Option<&'static str> {
-        // Both, so that the time does not reveal which one matched.
-        let current = self.is_signed(&keys.app_secret);
         let previous = keys.previous_app_secret.as_ref();
-        let previous = previous.is_some_and(|secret| self.is_signed(secret));
-        match (current, previous) {
-            (true, _) => Some("current"),
-            (false, true) => Some("previous"),
-            (false, false) => None,
-        }
+        key_name(&keys.app_secret, previous, |secret| self.is_signed(secret))
     }
 
     /// Whether `sign` covers the platform's own parameters, alone or with those of `osx.callback_parameters`.
     fn is_signed(&self, secret: &Secret) -> bool {
-        let callback = self
-            .callback
-            .iter()
-            .map(|(name, value)| (&**name, &**value));
-        let all = sign(self.pairs().chain(callback), secret);
-        same(&sign(self.pairs(), secret), &self.sign) | same(&all, &self.sign)
+        let covers_own = same(&sign(self.pairs(), secret), &self.sign);
+        if self.callback.is_empty() {
+            return covers_own;
+        }
+        let callback = self.callback.iter();
+        let callback = callback.map(|(name, value)| (&**name, &**value));
+        covers_own | same(&sign(self.pairs().chain(callback), secret), &self.sign)
     }
 
     /// The nonce that the signature spends. Only a request with the same path and the same values may repeat it. `expires_at` is the

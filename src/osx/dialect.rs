@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::callback::Callback;
 use super::invalid;
-use crate::config::{self, Keys};
-use crate::gateway::context::PointLimits;
+use crate::config::{self, Keys, Limits};
 use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
@@ -16,6 +15,7 @@ use crate::gateway::params::ParameterFaults;
 use crate::gateway::permissions::{Permissions, Refusal};
 use crate::gateway::reply::Reply;
 use crate::ledger::book::transaction::Nonce;
+use crate::points::permissions;
 use crate::sign::same;
 
 // The envelope has no codes of faults; these are for the log and the metrics.
@@ -37,13 +37,13 @@ pub struct Osx {
 impl Osx {
     /// Takes the keys of `[osx]`.
     pub fn new(config: &config::Osx) -> Osx {
-        let points = PointLimits {
-            per_request: None,
-            per_day: config.max_points_per_day,
+        let limits = Limits {
+            from: config.from.clone(),
+            max_points_per_day: config.max_points_per_day,
+            ..Limits::default()
         };
-        let permissions = Permissions::new(vec!["*".to_owned()], config.from.clone(), None, points);
         Osx {
-            permissions: Arc::new(permissions),
+            permissions: permissions(&["*".to_owned()], &limits),
             keys: config.keys.clone(),
             max_ahead: config.max_ahead,
             callback_parameters: config.callback_parameters.clone(),

@@ -5,7 +5,12 @@ pub mod coins;
 pub mod keys;
 pub mod values;
 
+use std::sync::Arc;
+
+use crate::config::Limits;
+use crate::gateway::context::PointLimits;
 use crate::gateway::fault::{CallError, Fault};
+use crate::gateway::permissions::Permissions;
 use crate::ledger::book::transaction::{Reason, Rejection};
 use crate::ledger::{ApplyError, ReadError};
 
@@ -18,6 +23,16 @@ pub const PAYMENT: Reason = Reason(4);
 
 /// The fault of `/gateway` for more points than the caller may give.
 pub const OVER_LIMIT: Fault = Fault::new(508, "超出限额");
+
+/// The permissions of a caller of the configuration. `allow` are patterns of methods.
+pub fn permissions(allow: &[String], limits: &Limits) -> Arc<Permissions> {
+    let points = PointLimits {
+        per_request: limits.max_points,
+        per_day: limits.max_points_per_day,
+    };
+    let (from, rate) = (limits.from.clone(), limits.rate_per_second);
+    Arc::new(Permissions::new(allow.to_vec(), from, rate, points))
+}
 
 impl From<ReadError> for CallError {
     fn from(error: ReadError) -> CallError {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::canonical::Canonical;
 use super::signature::digest;
 use crate::config::{self, Secret};
-use crate::gateway::context::PointLimits;
 use crate::gateway::permissions::Permissions;
-use crate::sign::same;
+use crate::points::permissions;
+use crate::sign::{key_name, same};
 
 /// A client type with its keys and permissions.
 #[derive(Debug)]
@@ -23,17 +23,11 @@ pub struct Client {
 impl Client {
     /// Takes a client of the configuration, by its name.
     pub fn of((name, config): (&String, &config::Client)) -> (String, Client) {
-        let limits = &config.limits;
-        let points = PointLimits {
-            per_request: limits.max_points,
-            per_day: limits.max_points_per_day,
-        };
-        let (from, rate) = (limits.from.clone(), limits.rate_per_second);
         let client = Client {
             key: config.key.clone(),
             previous_key: config.previous_key.clone(),
             accepts_json: config.accepts_json,
-            permissions: Arc::new(Permissions::new(config.allow.clone(), from, rate, points)),
+            permissions: permissions(&config.allow, &config.limits),
         };
         (name.clone(), client)
     }
@@ -41,14 +35,7 @@ impl Client {
     /// The name of the key that made a signature; `None` if neither did.
     pub fn key_of(&self, signed: &Canonical<'_>, client_secret: &str) -> Option<&'static str> {
         let given = client_secret.to_ascii_lowercase();
-        let made = |key| same(&digest(signed, key), &given);
-        // Both, so that the time does not reveal which one matched.
-        let current = made(&self.key);
-        let previous = self.previous_key.as_ref().is_some_and(made);
-        match (current, previous) {
-            (true, _) => Some("current"),
-            (false, true) => Some("previous"),
-            (false, false) => None,
-        }
+        let made = |key: &Secret| same(&digest(signed, key), &given);
+        key_name(&self.key, self.previous_key.as_ref(), made)
     }
 }

@@ -10,14 +10,15 @@ use prometheus_client::registry::Registry as Metrics;
 use super::canonical::{Canonical, Trim};
 use super::client::Client;
 use super::{query, response};
-use crate::config::{self, Secret};
-use crate::gateway::context::{Delivery, PointLimits, SelfVerifying, SignedBody, within};
+use crate::config::{self, Limits, Secret};
+use crate::gateway::context::{Delivery, SelfVerifying, SignedBody, within};
 use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::parameters::{Pair, Parameters};
 use crate::gateway::params::ParameterFaults;
 use crate::gateway::permissions::{Permissions, Refusal};
 use crate::gateway::reply::Reply;
+use crate::points::permissions;
 
 const NO_SECRET: Fault = Fault::new(500, "缺少client_secret");
 const UNKNOWN_PLATFORM: Fault = Fault::new(500, "不接受此平台");
@@ -87,12 +88,7 @@ impl Yoho {
             clients: config.clients.iter().map(Client::of).collect(),
             debug: config.debug.clone(),
             debug_from: config.debug_from.clone(),
-            debug_permissions: Arc::new(Permissions::new(
-                config.debug_methods.clone(),
-                Vec::new(),
-                None,
-                PointLimits::default(),
-            )),
+            debug_permissions: permissions(&config.debug_methods, &Limits::default()),
             debug_uses: Counter::default(),
             self_verifying,
         }
@@ -148,21 +144,18 @@ impl Yoho {
             let found = sent.iter().find(|(given, _)| given == name);
             found.map(|(_, value)| value.trim_matches(|c| Trim::Unicode.cuts(c)))
         };
-        if let Some(client_type) = first("client_type")
-            && !client_type.is_empty()
-            && first("client_secret").is_some_and(|secret| !secret.is_empty())
-            && !self.clients.contains_key(&client_type.to_lowercase())
-        {
+        let (Some(client_type), Some(secret)) = (first("client_type"), first("client_secret"))
+        else {
+            return Ok(());
+        };
+        if client_type.is_empty() || secret.is_empty() {
+            return Ok(());
+        }
+        if !self.clients.contains_key(&client_type.to_lowercase()) {
             return Err(UNKNOWN_PLATFORM);
         }
-        let is_md5 = |secret: &str| {
-            let is_hex = secret.bytes().all(|byte| byte.is_ascii_hexdigit());
-            secret.is_empty() || (secret.len() == 32 && is_hex)
-        };
-        match first("client_secret").is_none_or(is_md5) || first("client_type").is_none() {
-            true => Ok(()),
-            false => Err(FORGED),
-        }
+        let is_md5 = secret.len() == 32 && secret.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_md5.then_some(()).ok_or(FORGED)
     }
 
     /// Canonicalises query and form parameters as their client trims, which only the signature tells, and verifies them.
@@ -323,12 +316,7 @@ mod tests {
             clients: BTreeMap::new(),
             debug: None,
             debug_from: Vec::new(),
-            debug_permissions: Arc::new(Permissions::new(
-                Vec::new(),
-                Vec::new(),
-                None,
-                PointLimits::default(),
-            )),
+            debug_permissions: permissions(&[], &Limits::default()),
             debug_uses: Counter::default(),
             self_verifying: &[SelfVerifying {
                 method: "bank.notify",
