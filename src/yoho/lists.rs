@@ -16,7 +16,7 @@ use crate::points::values::Uid;
 /// `app.yohocoin.lists`.
 pub struct Lists;
 
-const NO_UID: Fault = Fault::with_data(404, "uid为空!");
+const NO_UID: Fault = Fault::with_data(404, "uid为空！");
 const BAD_QUERY_TYPE: Fault = Fault::new(403, "queryType不合法");
 const BAD_BEGIN: Fault = Fault::new(402, "beginTime不合法");
 const BAD_END: Fault = Fault::new(402, "endTime不合法");

@@ -12,7 +12,7 @@ use crate::points::values::Uid;
 /// `app.yoho.yohocoin`.
 pub struct Overview;
 
-const NO_UID: Fault = Fault::new(404, "uid为空!");
+const NO_UID: Fault = Fault::new(404, "uid为空！");
 
 params! {
     /// The parameters, in the order of their checks.
@@ -51,7 +51,7 @@ impl Method for Overview {
         let near = coins.ledger.expiring(&account, end).await?;
         let notice = match near {
             0 => String::new(),
-            near => format!("您有{near}个YOHO币即将于{year}年12月31日过期,请尽快使用"),
+            near => format!("您有{near}个YOHO币即将于{year}年12月31日过期，请尽快使用"),
         };
         let balance = coins.ledger.balance(account).await?.unwrap_or(0);
         Ok(Reply {

@@ -12,7 +12,7 @@ use crate::points::values::Uid;
 /// `app.yohocoin.total`.
 pub struct Total;
 
-const NO_UID: Fault = Fault::with_data(404, "uid为空!");
+const NO_UID: Fault = Fault::with_data(404, "uid为空！");
 
 params! {
     /// The parameters, in the order of their checks.

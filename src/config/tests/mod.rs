@@ -63,21 +63,21 @@ fn every_default_secret_is_a_sample() {
 #[test]
 fn the_titles_are_those_of_the_protocol() {
     let titles = [
-        "原有YOHO币%s个,初始化变更",
-        "订单取消退还:订单%s",
+        "原有YOHO币%s个，初始化变更",
+        "订单取消退还：订单%s",
         "活动奖励",
         "充值",
         "签到奖励",
         "抽奖活动奖励",
         "调研问卷奖励",
         "完善资料奖励",
-        "下单使用:订单%s",
-        "退货退还:订单%s",
-        "活动赠送:订单%s",
+        "下单使用：订单%s",
+        "退货退还：订单%s",
+        "活动赠送：订单%s",
         "抽奖使用",
-        "购买商品赠送:%s",
-        "购买商品赠送:%s",
-        "补差价:%s",
+        "购买商品赠送：%s",
+        "购买商品赠送：%s",
+        "补差价：%s",
         "积分过期",
         "地点签到",
         "合格评价",
@@ -91,7 +91,7 @@ fn the_titles_are_those_of_the_protocol() {
     for ((number, coin_type), title) in types.into_iter().zip(titles) {
         assert_eq!(coin_type.title, title);
         let message = match number {
-            14 => "晒单奖励:%s".to_owned(),
+            14 => "晒单奖励：%s".to_owned(),
             17.. => format!("{title}%s"),
             _ => title.to_owned(),
         };

@@ -116,7 +116,7 @@ async fn the_same_biz_id_counts_once_for_each_partner() {
 async fn the_shop_lists_and_spends_partner_points() {
     let gateway = TestGateway::with_partners().await;
     let rows = [
-        (json!(1), 13, "购买商品赠送:%s", "消费增加"),
+        (json!(1), 13, "购买商品赠送：%s", "消费增加"),
         (json!(2), 3, "活动奖励", "关注有礼"),
         (json!(3), 3, "活动奖励", "会员特权"),
         (json!(4), 3, "活动奖励", "商家手动补发"),

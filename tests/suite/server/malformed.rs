@@ -10,7 +10,7 @@ fn malformed() -> Answer {
 }
 
 fn no_user() -> Answer {
-    sealed(404, "{}", "uid为空!")
+    sealed(404, "{}", "uid为空！")
 }
 
 fn total(coins: i64) -> Answer {

@@ -67,7 +67,7 @@ async fn answers(rows: Vec<(&str, String, &str, Answer)>) {
 async fn unusual_request_lines_are_answered() {
     let signed = signed_query("app.yohocoin.total");
     let unsigned = || fault(500, "缺少client_secret");
-    let no_user = || sealed(404, "{}", "uid为空!");
+    let no_user = || sealed(404, "{}", "uid为空！");
     let none = || (404, String::new());
     let end = "\r\n";
     let long = "q".repeat(60_000);
@@ -113,7 +113,7 @@ async fn unusual_request_lines_are_answered() {
 async fn chunked_bodies_are_read() {
     let line = || format!("POST /gateway?{}", signed_query("app.yohocoin.total"));
     let broken = (400, r#"{"code":500,"message":"参数格式不对"}"#.to_owned());
-    let no_user = sealed(404, "{}", "uid为空!");
+    let no_user = sealed(404, "{}", "uid为空！");
     let whole = "Content-Length: 9\r\n\r\n{\"uid\":5}";
     let chunks = "Transfer-Encoding: chunked\r\n\r\n4\r\n{\"ui\r\n5\r\nd\":5}\r\n0\r\n\r\n";
     let none = "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";

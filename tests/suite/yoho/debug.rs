@@ -115,7 +115,7 @@ async fn debug_is_refused_through_an_unknown_proxy() {
         .await;
     assert_eq!(
         answered,
-        sealed(404, "{}", "uid为空!"),
+        sealed(404, "{}", "uid为空！"),
         "a signature counts from anywhere"
     );
 }
@@ -182,7 +182,7 @@ async fn debug_uses_the_address_that_a_trusted_proxy_names() {
 async fn debug_skips_nothing_but_the_signature() {
     let gateway = TestGateway::start().await;
     let rows = [
-        ("app.yohocoin.total", "uid=", sealed(404, "{}", "uid为空!")),
+        ("app.yohocoin.total", "uid=", sealed(404, "{}", "uid为空！")),
         (
             "app.yohocoin.total",
             "uid=5&app_version=12345678901",

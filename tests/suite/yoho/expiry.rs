@@ -14,11 +14,11 @@ async fn coins_expire_at_the_end_of_the_next_year() {
         of the next            | get uid=5&num=1&type=18&referenceId=c | {"currency":"111","uid":5}
         at 2027-12-31 23:59:59.999
         they still count       | total uid=5 | {"code":"20111130-152530","total":111}
-        and expire soon        | overview uid=5 | {"nearExpCoinNum":110,"notice":"您有110个YOHO币即将于2027年12月31日过期,请尽快使用","yohocoin_num":111}
+        and expire soon        | overview uid=5 | {"nearExpCoinNum":110,"notice":"您有110个YOHO币即将于2027年12月31日过期，请尽快使用","yohocoin_num":111}
         and can be spent       | subtract uid=5&num=-40&type=19&orderCode=A | {"currency":"71","uid":5}
         at 2028-01-01 00:00:00
         they do not count      | total uid=5 | {"code":"20111130-152530","total":1}
-        nor are they shown     | overview uid=5 | {"nearExpCoinNum":1,"notice":"您有1个YOHO币即将于2028年12月31日过期,请尽快使用","yohocoin_num":1}
+        nor are they shown     | overview uid=5 | {"nearExpCoinNum":1,"notice":"您有1个YOHO币即将于2028年12月31日过期，请尽快使用","yohocoin_num":1}
         nor can be spent       | subtract uid=5&num=-2&type=19&orderCode=B | 407 有货币不足
         no row as yet          | lists uid=5&limit=1 | {"coinlist":[{"date":"2027-12-31 23:59:59","key":"A","message":"兑换实物A","num":-40,"title":"兑换实物","type":19}],"limit":1,"page":1,"page_total":1,"total":4}
         a spend of undue ones  | subtract uid=5&num=-1&type=19&orderCode=B | {"currency":"0","uid":5}

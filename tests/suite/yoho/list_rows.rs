@@ -24,7 +24,12 @@ async fn post(
     movement: PostingKind,
     key: Option<&str>,
 ) {
-    let posting = Posting {
+    let posting = posting(uid, kind, movement, key);
+    gateway.ledger().post(posting).await.unwrap();
+}
+
+fn posting(uid: i64, kind: i64, movement: PostingKind, key: Option<&str>) -> Posting {
+    Posting {
         account: AccountKey {
             owner: format!("uid:{uid}"),
             asset: "coin".into(),
@@ -36,8 +41,7 @@ async fn post(
         reference: key.map(str::to_owned),
         message: None,
         operator: None,
-    };
-    gateway.ledger().post(posting).await.unwrap();
+    }
 }
 
 /// The rows of the document's table that no request posts: type, amount, title, and message for the key 123456789.
@@ -45,23 +49,28 @@ const POSTED_ELSEWHERE: [(i64, i64, &str, &str); 15] = [
     (
         1,
         1000,
-        "原有YOHO币%s个,初始化变更",
-        "原有YOHO币123456789个,初始化变更",
+        "原有YOHO币%s个，初始化变更",
+        "原有YOHO币123456789个，初始化变更",
     ),
-    (2, 1000, "订单取消退还:订单%s", "订单取消退还:订单123456789"),
+    (
+        2,
+        1000,
+        "订单取消退还：订单%s",
+        "订单取消退还：订单123456789",
+    ),
     (3, 1000, "活动奖励", "活动奖励"),
     (4, -1000, "充值", "充值"),
     (5, 1000, "签到奖励", "签到奖励"),
     (6, 1000, "抽奖活动奖励", "抽奖活动奖励"),
     (7, 1000, "调研问卷奖励", "调研问卷奖励"),
     (8, 1000, "完善资料奖励", "完善资料奖励"),
-    (9, -1000, "下单使用:订单%s", "下单使用:订单123456789"),
-    (10, 10, "退货退还:订单%s", "退货退还:订单123456789"),
-    (11, 500, "活动赠送:订单%s", "活动赠送:订单123456789"),
+    (9, -1000, "下单使用：订单%s", "下单使用：订单123456789"),
+    (10, 10, "退货退还：订单%s", "退货退还：订单123456789"),
+    (11, 500, "活动赠送：订单%s", "活动赠送：订单123456789"),
     (12, -50, "抽奖使用", "抽奖使用"),
-    (13, -500, "购买商品赠送:%s", "购买商品赠送:123456789"),
-    (14, 1000, "购买商品赠送:%s", "晒单奖励:123456789"),
-    (15, -50, "补差价:%s", "补差价:123456789"),
+    (13, -500, "购买商品赠送：%s", "购买商品赠送：123456789"),
+    (14, 1000, "购买商品赠送：%s", "晒单奖励：123456789"),
+    (15, -50, "补差价：%s", "补差价：123456789"),
 ];
 
 fn page(rows: &[String], limit: usize) -> String {
@@ -98,6 +107,79 @@ async fn rows_of_types_that_no_request_posts() {
     gateway.audit().await;
 }
 
+/// The rows of the document's second list: time, amount, type, message, title. Its digest proves the full-width comma and, with the salt
+/// of its day, the title of type 22 that was configured then.
+const DOCUMENTED: [(&str, i64, i64, &str, &str); 7] = [
+    (
+        "2016-05-20 11:30:32",
+        200,
+        22,
+        "2016-03-16订单兑换失败，积分返还213415",
+        "mars点数兑换失败",
+    ),
+    (
+        "2016-05-20 11:28:47",
+        -200,
+        21,
+        "兑换电子卷53415",
+        "兑换电子券",
+    ),
+    ("2016-05-20 11:28:03", -50, 20, "兑换话费2314", "兑换话费"),
+    ("2016-05-20 11:27:13", -100, 19, "兑换实物624", "兑换实物"),
+    (
+        "2016-05-20 11:25:25",
+        300,
+        17,
+        "2016-04-15在德吉完成签到5462",
+        "地点签到",
+    ),
+    (
+        "2016-05-20 11:24:44",
+        200,
+        17,
+        "2016-04-15在黄山完成签到5132214",
+        "地点签到",
+    ),
+    (
+        "2016-05-20 11:23:08",
+        100,
+        18,
+        "这是一条合格的评价214123",
+        "合格评价",
+    ),
+];
+
+/// The document's second list, byte for byte: the order of the keys, the punctuation, and `page_total`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_documents_second_list() {
+    let gateway = TestGateway::with_config("[yoho.types]\n22.title = \"mars点数兑换失败\"").await;
+    for (at, num, kind, message, _) in DOCUMENTED.into_iter().rev() {
+        gateway.set_time(at);
+        let kind_of = match num > 0 {
+            true => PostingKind::Earn {
+                amount: num,
+                expires_at: NEVER,
+            },
+            false => PostingKind::Spend {
+                amount: -num,
+                order: None,
+            },
+        };
+        let posting = Posting {
+            message: Some(message.to_owned()),
+            ..posting(5, kind, kind_of, None)
+        };
+        gateway.ledger().post(posting).await.unwrap();
+    }
+    let rows = DOCUMENTED.map(|(at, num, kind, message, title)| {
+        format!(
+            r#"{{"date":"{at}","message":"{message}","num":{num},"title":"{title}","type":{kind}}}"#
+        )
+    });
+    let answer = sealed(200, &page(&rows, 20), "yoho coin list");
+    assert_eq!(gateway.call("app.yohocoin.lists", "uid=5").await, answer);
+}
+
 /// Without a reference, the row has no `key`, and `%s` in its message is replaced by nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_without_a_reference_has_no_key() {
@@ -105,7 +187,7 @@ async fn a_row_without_a_reference_has_no_key() {
     earn(&gateway, 5, 2, 7, None).await;
     earn(&gateway, 5, 3, 8, None).await;
     let table = r#"
-        no key | lists uid=5 | {"coinlist":[{"date":"2026-05-20 11:30:32","message":"活动奖励","num":8,"title":"活动奖励","type":3},{"date":"2026-05-20 11:30:32","message":"订单取消退还:订单","num":7,"title":"订单取消退还:订单%s","type":2}],"limit":20,"page":1,"page_total":2,"total":2}
+        no key | lists uid=5 | {"coinlist":[{"date":"2026-05-20 11:30:32","message":"活动奖励","num":8,"title":"活动奖励","type":3},{"date":"2026-05-20 11:30:32","message":"订单取消退还：订单","num":7,"title":"订单取消退还：订单%s","type":2}],"limit":20,"page":1,"page_total":2,"total":2}
     "#;
     gateway.check_table(table).await;
 }

@@ -199,11 +199,11 @@ const NO_DAYS: [&str; 33] = [
 async fn faults_come_in_the_documented_order() {
     let gateway = TestGateway::start().await;
     let table = r#"
-        everything wrong   | lists uid=x&queryType=x&beginTime=x&endTime=x | sealed 404 uid为空!
-        no uid             | lists                        | sealed 404 uid为空!
-        uid empty          | lists uid=                   | sealed 404 uid为空!
-        uid 0              | lists uid=0                  | sealed 404 uid为空!
-        uid 2^63           | lists uid=9223372036854775808 | sealed 404 uid为空!
+        everything wrong   | lists uid=x&queryType=x&beginTime=x&endTime=x | sealed 404 uid为空！
+        no uid             | lists                        | sealed 404 uid为空！
+        uid empty          | lists uid=                   | sealed 404 uid为空！
+        uid 0              | lists uid=0                  | sealed 404 uid为空！
+        uid 2^63           | lists uid=9223372036854775808 | sealed 404 uid为空！
         all but uid wrong  | lists uid=5&queryType=x&beginTime=x&endTime=x | 403 queryType不合法
         queryType 3        | lists uid=5&queryType=3      | 403 queryType不合法
         queryType -1       | lists uid=5&queryType=-1     | 403 queryType不合法

@@ -17,10 +17,10 @@ async fn answers_match_the_documented_bodies() {
         app.yohocoin.get      | uid=50030141&num=3000&type=18&referenceId=a        | {"alg":"SALT_MD5","code":200,"data":{"currency":"3000","uid":50030141},"md5":"de1ab17cfec69244624677485f203dd2","message":"ok"}
         app.yohocoin.total    | uid=50030141                                       | {"alg":"SALT_MD5","code":200,"data":{"code":"20111130-152530","total":3000},"md5":"8b6f2d71bea06061c2986a4eb0e2d962","message":"yoho coin total"}
         app.yoho.yohocoin     | uid=50030141                                       | {"alg":"SALT_MD5","code":200,"data":{"nearExpCoinNum":0,"notice":"","yohocoin_num":3000},"md5":"93fc540a5e90f382ca7640e934848c09","message":"yoho coin total"}
-        app.yohocoin.total    |                                                    | {"alg":"SALT_MD5","code":404,"data":{},"md5":"13ca850f9b1c0646625b041ce2fbd228","message":"uid为空!"}
-        app.yohocoin.lists    |                                                    | {"alg":"SALT_MD5","code":404,"data":{},"md5":"13ca850f9b1c0646625b041ce2fbd228","message":"uid为空!"}
+        app.yohocoin.total    |                                                    | {"alg":"SALT_MD5","code":404,"data":{},"md5":"13ca850f9b1c0646625b041ce2fbd228","message":"uid为空！"}
+        app.yohocoin.lists    |                                                    | {"alg":"SALT_MD5","code":404,"data":{},"md5":"13ca850f9b1c0646625b041ce2fbd228","message":"uid为空！"}
         app.yohocoin.lists    | uid=50030199                                       | {"alg":"SALT_MD5","code":200,"data":{"coinlist":[{"date":"2026-05-20 11:30:32","key":"123456789","message":"合格评价123456789","num":200,"title":"合格评价","type":18}],"limit":20,"page":1,"page_total":1,"total":1},"md5":"a7ce5e63da891c93edaf61f1ece34bbb","message":"yoho coin list"}
-        app.yoho.yohocoin     |                                                    | {"code":404,"message":"uid为空!"}
+        app.yoho.yohocoin     |                                                    | {"code":404,"message":"uid为空！"}
         app.yohocoin.lists    | uid=5&queryType=3                                  | {"code":403,"message":"queryType不合法"}
         app.yohocoin.get      |                                                    | {"code":400,"message":"请先登录"}
         app.yohocoin.subtract | uid=5&num=-1&type=19&orderCode=A                   | {"code":407,"message":"有货币不足"}

@@ -108,9 +108,9 @@ async fn coins_return_into_the_lots_they_came_from() {
         the latest first  | return uid=5&num=50&type=22&orderCode=A       | {"currency":"100","uid":5}
         none of 2026      | overview uid=5 | {"nearExpCoinNum":0,"notice":"","yohocoin_num":100}
         then 2026's       | return uid=5&num=30&type=22&orderCode=A       | {"currency":"130","uid":5}
-        30 expire in 2027 | overview uid=5 | {"nearExpCoinNum":30,"notice":"您有30个YOHO币即将于2027年12月31日过期,请尽快使用","yohocoin_num":130}
+        30 expire in 2027 | overview uid=5 | {"nearExpCoinNum":30,"notice":"您有30个YOHO币即将于2027年12月31日过期，请尽快使用","yohocoin_num":130}
         the rest          | return uid=5&num=70&type=22&orderCode=A       | {"currency":"200","uid":5}
-        all expire in 2027 | overview uid=5 | {"nearExpCoinNum":100,"notice":"您有100个YOHO币即将于2027年12月31日过期,请尽快使用","yohocoin_num":200}
+        all expire in 2027 | overview uid=5 | {"nearExpCoinNum":100,"notice":"您有100个YOHO币即将于2027年12月31日过期，请尽快使用","yohocoin_num":200}
         no more           | return uid=5&num=1&type=22&orderCode=A        | 408 退还数量超出订单已使用数量
         at 2028-01-01 00:00:00
         2026's are gone   | total uid=5 | {"code":"20111130-152530","total":100}

@@ -167,7 +167,7 @@ async fn parameters_come_from_query_then_form_then_json() {
         JSON by a form's name   | client_type=android&client_secret=BARE       | FORM | {"uid":6} | 6
         JSON by no name         | client_type=android&client_secret=BARE       |      | {"uid":6} | 6
         the query before JSON   | client_type=android&client_secret=FIVE&uid=5 | JSON | {"uid":6} | 5
-        also an empty one       | client_type=android&client_secret=NONE&uid=  | JSON | {"uid":6} | uid为空!
+        also an empty one       | client_type=android&client_secret=NONE&uid=  | JSON | {"uid":6} | uid为空！
         the first in JSON       | client_type=android&client_secret=BARE       | JSON | {"uid":6,"uid":5} | 6
         a secret in JSON        | client_type=android                          | JSON | {"uid":5,"client_secret":"BARE"} | 缺少client_secret
         a platform in JSON      | client_secret=BARE                           | JSON | {"uid":5,"client_type":"android"} | 不接受此平台
@@ -193,7 +193,7 @@ async fn parameters_come_from_query_then_form_then_json() {
         let answer = match answer {
             "5" => total(5),
             "6" => total(6),
-            "uid为空!" => sealed(404, "{}", "uid为空!"),
+            "uid为空！" => sealed(404, "{}", "uid为空！"),
             message => fault(500, message),
         };
         let query = format!("method=app.yohocoin.total&{query}");

@@ -96,13 +96,13 @@ async fn coins_that_expire_soonest_are_spent_first() {
         of 2026            | get uid=5&num=100&type=18&referenceId=a       | {"currency":"100","uid":5}
         at 2027-03-01 00:00:00
         of 2027            | get uid=5&num=100&type=18&referenceId=b       | {"currency":"200","uid":5}
-        100 expire in 2027 | overview uid=5 | {"nearExpCoinNum":100,"notice":"您有100个YOHO币即将于2027年12月31日过期,请尽快使用","yohocoin_num":200}
+        100 expire in 2027 | overview uid=5 | {"nearExpCoinNum":100,"notice":"您有100个YOHO币即将于2027年12月31日过期，请尽快使用","yohocoin_num":200}
         30 of them go      | subtract uid=5&num=-30&type=19&orderCode=A    | {"currency":"170","uid":5}
-        70 are left        | overview uid=5 | {"nearExpCoinNum":70,"notice":"您有70个YOHO币即将于2027年12月31日过期,请尽快使用","yohocoin_num":170}
+        70 are left        | overview uid=5 | {"nearExpCoinNum":70,"notice":"您有70个YOHO币即将于2027年12月31日过期，请尽快使用","yohocoin_num":170}
         and some of 2027's | subtract uid=5&num=-80&type=19&orderCode=B    | {"currency":"90","uid":5}
         none are left      | overview uid=5 | {"nearExpCoinNum":0,"notice":"","yohocoin_num":90}
         at 2028-06-01 00:00:00
-        2027's still count | overview uid=5 | {"nearExpCoinNum":90,"notice":"您有90个YOHO币即将于2028年12月31日过期,请尽快使用","yohocoin_num":90}
+        2027's still count | overview uid=5 | {"nearExpCoinNum":90,"notice":"您有90个YOHO币即将于2028年12月31日过期，请尽快使用","yohocoin_num":90}
     "#;
     gateway.check_table(table).await;
     gateway.audit().await;

@@ -9,7 +9,7 @@ impl TestGateway {
     ///   of `app.yohocoin.get`, and the data of its success;
     /// - `name | get uid=x | 400 请先登录`: its fault, without data;
     /// - `name | status.add_diamond {"count":1} | 400 user_key不能为空`: a method by its full name, whose message is `ok`;
-    /// - `name | total uid=x | sealed 404 uid为空!`: a fault with `alg`, an empty `data` and `md5`;
+    /// - `name | total uid=x | sealed 404 uid为空！`: a fault with `alg`, an empty `data` and `md5`;
     /// - `at 2026-12-31 23:59:59`: sets the clock.
     pub async fn check_table(&self, table: &str) {
         let mut calls = 0;

@@ -15,28 +15,28 @@ async fn only_valid_users_have_a_total() {
         somebody else      | total uid=50030142             | {"code":"20111130-152530","total":0}
         the smallest       | total uid=1                    | {"code":"20111130-152530","total":0}
         the largest        | total uid=9223372036854775807  | {"code":"20111130-152530","total":0}
-        absent             | total                          | sealed 404 uid为空!
-        empty              | total uid=                     | sealed 404 uid为空!
-        zero               | total uid=0                    | sealed 404 uid为空!
-        negative           | total uid=-1                   | sealed 404 uid为空!
-        letters            | total uid=x                    | sealed 404 uid为空!
-        number and letters | total uid=5x                   | sealed 404 uid为空!
-        a space            | total uid= 5                   | sealed 404 uid为空!
-        fraction           | total uid=5.5                  | sealed 404 uid为空!
-        fraction of zero   | total uid=5.0                  | sealed 404 uid为空!
-        full-width digits  | total uid=５                   | sealed 404 uid为空!
-        2^63               | total uid=9223372036854775808  | sealed 404 uid为空!
-        2^64 + 5           | total uid=18446744073709551621 | sealed 404 uid为空!
-        2^63 in JSON       | total {"uid":9223372036854775808} | sealed 404 uid为空!
-        1e30 in JSON       | total {"uid":1e30}             | sealed 404 uid为空!
-        zero in JSON       | total {"uid":0}                | sealed 404 uid为空!
-        fraction in JSON   | total {"uid":5.5}              | sealed 404 uid为空!
-        null               | total {"uid":null}             | sealed 404 uid为空!
-        true               | total {"uid":true}             | sealed 404 uid为空!
-        a list             | total {"uid":[5]}              | sealed 404 uid为空!
-        an object          | total {"uid":{"uid":5}}        | sealed 404 uid为空!
-        another name       | total {"UID":5}                | sealed 404 uid为空!
-        nothing in JSON    | total {}                       | sealed 404 uid为空!
+        absent             | total                          | sealed 404 uid为空！
+        empty              | total uid=                     | sealed 404 uid为空！
+        zero               | total uid=0                    | sealed 404 uid为空！
+        negative           | total uid=-1                   | sealed 404 uid为空！
+        letters            | total uid=x                    | sealed 404 uid为空！
+        number and letters | total uid=5x                   | sealed 404 uid为空！
+        a space            | total uid= 5                   | sealed 404 uid为空！
+        fraction           | total uid=5.5                  | sealed 404 uid为空！
+        fraction of zero   | total uid=5.0                  | sealed 404 uid为空！
+        full-width digits  | total uid=５                   | sealed 404 uid为空！
+        2^63               | total uid=9223372036854775808  | sealed 404 uid为空！
+        2^64 + 5           | total uid=18446744073709551621 | sealed 404 uid为空！
+        2^63 in JSON       | total {"uid":9223372036854775808} | sealed 404 uid为空！
+        1e30 in JSON       | total {"uid":1e30}             | sealed 404 uid为空！
+        zero in JSON       | total {"uid":0}                | sealed 404 uid为空！
+        fraction in JSON   | total {"uid":5.5}              | sealed 404 uid为空！
+        null               | total {"uid":null}             | sealed 404 uid为空！
+        true               | total {"uid":true}             | sealed 404 uid为空！
+        a list             | total {"uid":[5]}              | sealed 404 uid为空！
+        an object          | total {"uid":{"uid":5}}        | sealed 404 uid为空！
+        another name       | total {"UID":5}                | sealed 404 uid为空！
+        nothing in JSON    | total {}                       | sealed 404 uid为空！
     "#;
     gateway.check_table(table).await;
 }
