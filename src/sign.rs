@@ -3,7 +3,7 @@
 mod rsa;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::{Digest, Md5};
 use sha1::Sha1;
@@ -33,12 +33,52 @@ pub fn md5_hex(parts: &[&[u8]]) -> String {
     hex::encode(hash.finalize())
 }
 
-/// The HMAC-SHA1 of a text, as standard base64 with padding.
-pub fn hmac_sha1_base64(key: &str, text: &str) -> String {
-    let mut mac =
-        Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(text.as_bytes());
-    STANDARD.encode(mac.finalize().into_bytes())
+/// An HMAC-SHA1.
+#[derive(Clone, Copy)]
+pub struct HmacSha1([u8; 20]);
+
+impl HmacSha1 {
+    /// The characters of its Base64 without padding.
+    const BASE64: usize = 27;
+
+    /// Signs a text.
+    pub fn of(key: &str, text: &str) -> HmacSha1 {
+        let mut mac =
+            Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
+        mac.update(text.as_bytes());
+        HmacSha1(mac.finalize().into_bytes().into())
+    }
+
+    /// Writes it as standard Base64 with padding.
+    pub fn base64(&self) -> String {
+        STANDARD.encode(self.0)
+    }
+
+    /// Reads Base64 in either alphabet, with or without padding, a `+` also as the blank that form decoding makes of it, and white space
+    /// around it. `None` if it is anything else.
+    pub fn from_base64(text: &str) -> Option<HmacSha1> {
+        let digits = text.trim_end();
+        let digits = digits.strip_suffix('=').unwrap_or(digits);
+        // The first digit may be a blank, so the digits are counted from the end.
+        let start = digits.len().checked_sub(HmacSha1::BASE64)?;
+        let (before, digits) = digits.split_at_checked(start)?;
+        if !before.trim().is_empty() {
+            return None;
+        }
+        let standard = |byte: u8| match byte {
+            b' ' | b'-' => b'+',
+            b'_' => b'/',
+            byte => byte,
+        };
+        let digits: Vec<u8> = digits.bytes().map(standard).collect();
+        let bytes = STANDARD_NO_PAD.decode(digits).ok()?;
+        bytes.try_into().ok().map(HmacSha1)
+    }
+
+    /// Compares in a time that does not depend on where they differ.
+    pub fn is(&self, other: &HmacSha1) -> bool {
+        constant_time_eq::constant_time_eq_n(&self.0, &other.0)
+    }
 }
 
 /// Encodes a text as `application/x-www-form-urlencoded`: `a b&c` → `a+b%26c`.
@@ -101,7 +141,42 @@ mod tests {
         ];
         for (key, text, digest) in vectors {
             let digest = STANDARD.encode(hex::decode(digest).unwrap());
-            assert_eq!(hmac_sha1_base64(&key, text), digest);
+            assert_eq!(HmacSha1::of(&key, text).base64(), digest);
+        }
+    }
+
+    /// An HMAC whose Base64 begins with `+` and holds `/`.
+    const SIGNED: HmacSha1 = HmacSha1([
+        0xf8, 63, 0xff, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 1,
+    ]);
+
+    #[test]
+    fn an_hmac_is_read_in_each_spelling() {
+        let written = SIGNED.base64();
+        assert_eq!(written, "+D//CQkJCQkJCQkJCQkJCQkJCQE=");
+        for text in [
+            written.as_str(),
+            "+D//CQkJCQkJCQkJCQkJCQkJCQE",
+            "-D__CQkJCQkJCQkJCQkJCQkJCQE",
+            " D//CQkJCQkJCQkJCQkJCQkJCQE=",
+            "\u{3000}\n  D//CQkJCQkJCQkJCQkJCQkJCQE= \r\n\t",
+        ] {
+            let read = HmacSha1::from_base64(text);
+            assert!(read.is_some_and(|it| it.is(&SIGNED)), "{text:?}");
+        }
+        for text in [
+            "",
+            "=",
+            "D//CQkJCQkJCQkJCQkJCQkJCQE=",
+            "a+D//CQkJCQkJCQkJCQkJCQkJCQE=",
+            "+D//CQkJCQkJCQkJCQkJCQkJCQF=",
+            "+D//CQkJCQkJCQkJCQkJCQkJCQE==",
+            "+D//CQkJCQkJ CQkJCQkJCQkJCQE",
+            "+D//CQkJCQkJCQk\nJCQkJCQkJCQE",
+            "一D//CQkJCQkJCQkJCQkJCQkJCQE",
+        ] {
+            let read = HmacSha1::from_base64(text);
+            assert!(!read.is_some_and(|it| it.is(&SIGNED)), "{text:?}");
         }
     }
 

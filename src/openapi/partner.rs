@@ -9,11 +9,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry as Metrics;
 
-use super::signature::SignedEnvelope;
+use super::signature::{SignedEnvelope, read_token};
 use crate::config::{self, Secret, SignedFields};
 use crate::gateway::permissions::Permissions;
 use crate::points::permissions;
-use crate::sign::{form_encode, same};
 
 /// The shortest time between two log lines about the secret in use (ms).
 const LOG_INTERVAL: i64 = 60_000;
@@ -94,7 +93,7 @@ impl AuthorisedPartner {
         }
     }
 
-    /// Verifies a Token, with or without its form encoding. Returns the name of the secret that made it, `current` or `previous`,
+    /// Verifies a Token. Returns the name of the secret that made it, `current` or `previous`,
     /// and counts its use; `None` if no secret made it.
     pub fn verify(
         &self,
@@ -102,11 +101,11 @@ impl AuthorisedPartner {
         token: &str,
         now: i64,
     ) -> Option<&'static str> {
+        let token = read_token(token)?;
         // Try every secret, so that the time does not reveal which one matched.
         let mut found = None;
         for candidate in &self.secrets {
-            let expected = signed.token(&candidate.secret);
-            if same(&expected, token) | same(&form_encode(&expected), token) {
+            if signed.sign(&candidate.secret).is(&token) {
                 found = found.or(Some(candidate));
             }
         }

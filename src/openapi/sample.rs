@@ -40,7 +40,7 @@ pub fn sign(config: &config::Openapi, sample: Sample) -> Result<SignedRequest, S
         nonce: &nonce,
         call: (partner.sign == SignedFields::Full).then_some((&action, &params)),
     };
-    let token = form_encode(&signed.token(&partner.secret));
+    let token = form_encode(&signed.sign(&partner.secret).base64());
     let texts = [
         signed.open_id,
         signed.grant_code,

@@ -1,9 +1,12 @@
 //! The Token of an envelope, by protocols.md part 2.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::config::Secret;
-use crate::sign::{form_encode, hmac_sha1_base64};
+use crate::sign::{HmacSha1, form_encode};
 
 /// The spelling of an envelope's field names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,9 +72,9 @@ pub struct SignedEnvelope<'a> {
 }
 
 impl SignedEnvelope<'_> {
-    /// Computes the Token before its form encoding: Base64 of the HMAC-SHA1 of the signed text.
-    pub fn token(&self, secret: &Secret) -> String {
-        hmac_sha1_base64(secret.reveal(), &self.text())
+    /// Signs the text. The Token is the result's Base64, form-URL-encoded.
+    pub fn sign(&self, secret: &Secret) -> HmacSha1 {
+        HmacSha1::of(secret.reveal(), &self.text())
     }
 
     /// Writes the signed text: `name=value` in ascending order of names, values form-URL-encoded, joined by `&`. Params are compact
@@ -99,6 +102,23 @@ impl SignedEnvelope<'_> {
     }
 }
 
+/// The most encodings around the Base64 of a Token: the protocol's own, and one more by a client that encodes a form again.
+const MAX_ENCODINGS: usize = 2;
+
+/// Reads a Token in each form that a client may send: as it is, form-URL-encoded once or twice, with any characters left unencoded and
+/// hexadecimal digits in either case. Base64 holds no `%`, so no decoding changes the meaning. `None` if it cannot be a Token.
+pub fn read_token(token: &str) -> Option<HmacSha1> {
+    let mut token = Cow::Borrowed(token);
+    for _ in 0..MAX_ENCODINGS {
+        if !token.contains('%') {
+            break;
+        }
+        let decoded = percent_decode_str(&token).decode_utf8().ok()?;
+        token = Cow::Owned(decoded.into_owned());
+    }
+    HmacSha1::from_base64(&token)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -117,8 +137,19 @@ mod tests {
     /// The vector of protocols.md part 2.
     #[test]
     fn the_vector() {
-        let token = FAKE.token(&Secret::new("fake-open-key-for-test-only-0001"));
-        assert_eq!(form_encode(&token), "ySypL4SRFMmfSrCqOiFE01LK3ks%3D");
+        let signed = FAKE.sign(&Secret::new("fake-open-key-for-test-only-0001"));
+        let token = form_encode(&signed.base64());
+        assert_eq!(token, "ySypL4SRFMmfSrCqOiFE01LK3ks%3D");
+        for token in [&token, "ySypL4SRFMmfSrCqOiFE01LK3ks%253d"] {
+            assert!(read_token(token).is_some_and(|it| it.is(&signed)));
+        }
+        for token in [
+            "ySypL4SRFMmfSrCqOiFE01LK3ks%25253D",
+            "ySypL4SRFMmfSrCqOiFE01LK3ks%",
+            "%FF",
+        ] {
+            assert!(read_token(token).is_none(), "{token}");
+        }
     }
 
     #[test]

@@ -99,11 +99,7 @@ async fn the_test_vector_is_accepted() {
     let pascal = envelope.to_string().replace("openId", "OpenId");
     let answer = gateway.post_envelope(pascal).await;
     assert_eq!(answer, fault(100001, "缺少参数GrantCode"), "no mixture");
-    for changed in [
-        "ySypL4SRFMmfSrCqOiFE01LK3kt%3D",
-        "ySypL4SRFMmfSrCqOiFE01LK3ks%3d",
-        "=",
-    ] {
+    for changed in ["ySypL4SRFMmfSrCqOiFE01LK3kt%3D", "="] {
         let mut forged = envelope.clone();
         forged["token"] = changed.into();
         let answer = gateway.post_envelope(forged.to_string()).await;

@@ -9,3 +9,4 @@ mod permissions;
 mod points_add;
 mod records;
 mod rotation;
+mod tokens;
