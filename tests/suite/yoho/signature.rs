@@ -213,70 +213,33 @@ async fn parameters_come_from_query_then_form_then_json() {
     );
 }
 
+/// The original checks no length, and its own clients exceed those of the document. Only what is stored is limited.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn common_parameters_are_limited_in_characters() {
-    let (twenty, more) = ("abcdefghijklmnopqrst", "abcdefghijklmnopqrstu");
-    let gateway = TestGateway::with_config(&format!(
-        "[yoho.client_keys]\n{twenty} = \"k\"\n{more} = \"k\""
-    ))
-    .await;
-    let too_long = |name: &str| fault(500, &format!("参数长度不合法:{name}"));
-    let rows = [
-        ("app_version", "3.14159265", 10),
-        ("os_version", "Android4.4.4 Nexus 5", 20),
-        ("os_version", "安卓系统四点四版本手机型号华为荣耀六增强", 20),
-        ("screen_size", "1080x1920 and a half", 20),
-    ];
-    for (name, value, most) in rows {
-        assert_eq!(value.chars().count(), most, "{name}");
-        let (fits, long) = (
-            format!("uid=5&{name}={value}"),
-            format!("uid=5&{name}={value}一"),
-        );
+async fn what_nothing_stores_has_no_limit() {
+    let gateway = gateway().await;
+    let long = "一".repeat(500);
+    for more in [
+        "app_version=4.1.0.1603120001",
+        "screen_size=1080.000000x1920.000000 and a half!!",
+        "os_version=Android 6.0.1 HUAWEI NEXT-AL10 HUAWEINEXT",
+        &format!("udid={long}&v={long}"),
+    ] {
+        let parameters = format!("uid=5&{more}");
         assert_eq!(
-            gateway.call("app.yohocoin.total", &fits).await,
-            total(0),
-            "{fits}"
+            gateway.call("app.yohocoin.total", &parameters).await,
+            total(5),
+            "{parameters}"
         );
-        assert_eq!(
-            gateway.call("app.yohocoin.total", &long).await,
-            too_long(name),
-            "{long}"
-        );
-        assert_eq!(
-            gateway.call("app.none", &long).await,
-            too_long(name),
-            "before the method: {long}"
-        );
-        let json = format!(r#"{{"uid":5,"{name}":"{value}一"}}"#);
-        assert_eq!(
-            gateway.post_json("app.yohocoin.total", json.clone()).await,
-            too_long(name),
-            "{json}"
-        );
-        let unsigned = format!("method=app.yohocoin.total&{long}");
-        assert_eq!(
-            gateway.get(&unsigned).await,
-            fault(500, "缺少client_secret"),
-            "{unsigned}"
-        );
+        let form = gateway.post_form("app.yohocoin.total", &parameters).await;
+        assert_eq!(form, total(5), "{parameters}");
+        let (name, value) = more.split_once('=').unwrap();
+        let json = format!(r#"{{"uid":5,"{name}":"{value}"}}"#);
+        let answered = gateway.post_json("app.yohocoin.total", json.clone()).await;
+        assert_eq!(answered, total(5), "{json}");
     }
-    for (client_type, answer) in [(twenty, total(0)), (more, too_long("client_type"))] {
-        let text =
-            format!("client_type={client_type}&method=app.yohocoin.total&private_key=k&uid=5");
-        let secret = md5(&text);
-        let query = format!(
-            "method=app.yohocoin.total&uid=5&client_type={client_type}&client_secret={secret}"
-        );
-        assert_eq!(gateway.get(&query).await, answer, "{query}");
-    }
-    for (length, answer) in [(50, total(0)), (51, too_long("client_secret"))] {
-        let parameters = format!("uid=5&client_secret={}", "a".repeat(length));
-        let answered = gateway
-            .call_with_debug("app.yohocoin.total", &parameters)
-            .await;
-        assert_eq!(answered, answer, "{length} characters of client_secret");
-    }
+    let stored = format!("uid=5&num=1&type=17&referenceId={long}");
+    let answered = gateway.call("app.yohocoin.get", &stored).await;
+    assert_eq!(answered, fault(500, "参数长度不合法:referenceId"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
