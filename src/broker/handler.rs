@@ -11,6 +11,7 @@ use crate::gateway::context::{
 };
 use crate::gateway::endpoint::Dispatch;
 use crate::gateway::fault::{CallError, Fault};
+use crate::gateway::json;
 use crate::gateway::parameters::Parameters;
 
 const NOT_AN_OBJECT: Fault = Fault::new(400, "the body is no JSON object");
@@ -36,7 +37,7 @@ pub(super) struct MessageHandler {
 
 /// The parameters in a message's body; `None` unless it is a JSON object.
 pub(super) fn parameters(body: &[u8]) -> Option<Parameters<'static>> {
-    serde_json::from_slice(body).ok()
+    json::read(body)
 }
 
 /// What identifies a message with these parameters; `None` if its publisher gave it no id.

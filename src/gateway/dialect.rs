@@ -17,7 +17,7 @@ pub struct Request<'a> {
     pub id: &'a RequestId,
     /// The time of arrival (ms since 1970 UTC).
     pub now: i64,
-    /// The path of the URL, before `?`.
+    /// The path of the route that the request reached, whatever slashes the URL has.
     pub path: &'a str,
     /// The query of the URL, after `?`, still percent-encoded.
     pub query: &'a str,
@@ -74,14 +74,59 @@ pub struct Answer {
 /// Why a request is refused before its dialect reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestError {
-    /// The body is larger than the limit.
-    TooLarge,
-    /// The connection broke before the end of the body, or the body took too long.
+    /// The request line or a header is no valid HTTP.
+    Malformed,
+    /// The connection broke before the end of the body, the body took too long, or it is not compressed as it says.
     Incomplete,
-    /// Too many bytes of bodies are waiting for their ends.
-    Busy,
     /// A proxy forwarded the request while a sample secret, which everybody knows, is in use.
     Forwarded,
+    /// The path does not have this HTTP method.
+    Method,
+    /// The header block took too long.
+    Late,
+    /// The body is larger than the limit.
+    TooLarge,
+    /// The URL is longer than the limit.
+    UrlTooLong,
+    /// The body is compressed in a way that the server does not read.
+    Encoding,
+    /// The header block is larger than the limit.
+    HeadTooLarge,
+    /// Too many bytes of bodies are waiting for their ends.
+    Busy,
+}
+
+impl RequestError {
+    /// The HTTP status of the answer.
+    pub fn status(self) -> u16 {
+        match self {
+            RequestError::Malformed | RequestError::Incomplete => 400,
+            RequestError::Forwarded => 403,
+            RequestError::Method => 405,
+            RequestError::Late => 408,
+            RequestError::TooLarge => 413,
+            RequestError::UrlTooLong => 414,
+            RequestError::Encoding => 415,
+            RequestError::HeadTooLarge => 431,
+            RequestError::Busy => 503,
+        }
+    }
+
+    /// The message in the envelope.
+    pub fn message(self) -> &'static str {
+        match self {
+            RequestError::Malformed => "请求格式不对",
+            RequestError::Incomplete => "参数格式不对",
+            RequestError::Forwarded => "示例密钥不接受代理转发的请求",
+            RequestError::Method => "不支持的请求方法",
+            RequestError::Late => "请求超时",
+            RequestError::TooLarge => "请求体过大",
+            RequestError::UrlTooLong => "请求地址过长",
+            RequestError::Encoding => "不支持的压缩格式",
+            RequestError::HeadTooLarge => "请求头过大",
+            RequestError::Busy => "系统繁忙",
+        }
+    }
 }
 
 /// One wire protocol. It knows bytes, signatures and codes, and no method.

@@ -15,7 +15,7 @@ use super::reply::{BoxFuture, Reply};
 pub struct Route {
     /// The absolute path, such as `/gateway`.
     pub path: &'static str,
-    /// The allowed HTTP methods; empty = all, so that the dialect answers a wrong one in its envelope.
+    /// The HTTP methods that it serves; HEAD comes with GET.
     pub methods: &'static [&'static str],
 }
 

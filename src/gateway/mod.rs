@@ -6,7 +6,7 @@ pub mod dialect;
 pub mod endpoint;
 pub mod fault;
 pub mod form;
-mod json;
+pub mod json;
 pub mod method;
 pub mod parameters;
 pub mod params;

@@ -119,17 +119,12 @@ impl Dialect for OpenPlatform {
     }
 
     fn refuse_request(&self, error: RequestError) -> Answer {
-        match error {
-            RequestError::TooLarge => {
-                reply::seal_fault(413, &Fault::new(MALFORMED.code, "请求体过大"))
-            }
-            RequestError::Incomplete => reply::seal_fault(400, &MALFORMED),
-            RequestError::Busy => reply::seal(Err(CallError::Busy)),
-            RequestError::Forwarded => reply::seal_fault(
-                403,
-                &Fault::new(FORBIDDEN.code, "示例密钥不接受代理转发的请求"),
-            ),
-        }
+        let code = match error {
+            RequestError::Busy => return reply::seal(Err(CallError::Busy)),
+            RequestError::Forwarded => FORBIDDEN.code,
+            _ => MALFORMED.code,
+        };
+        reply::seal_fault(error.status(), &Fault::new(code, error.message()))
     }
 }
 

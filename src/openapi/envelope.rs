@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::signature::{SignedEnvelope, Spelling};
 use super::{Fault, MALFORMED, Parameters, missing_parameter};
 use crate::config::SignedFields;
+use crate::gateway::json;
 use crate::gateway::parameters::Raw;
 
 /// A complete envelope, not yet authenticated.
@@ -30,7 +31,7 @@ impl Envelope {
     /// # Errors
     /// Returns 100002 for a malformed envelope, 100001 for a missing field.
     pub fn read(body: &[u8]) -> Result<Envelope, Fault> {
-        let mut fields: Map<String, Value> = serde_json::from_slice(body).map_err(|_| MALFORMED)?;
+        let mut fields: Map<String, Value> = json::read(body).ok_or(MALFORMED)?;
         // All names must have one spelling, so that the signature covers exactly the fields that are read.
         let spelling = match fields.contains_key("openId") && !fields.contains_key("OpenId") {
             true => Spelling::Camel,

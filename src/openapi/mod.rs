@@ -93,7 +93,7 @@ impl Endpoint<Services> for Partners {
     fn routes(&self) -> Vec<Route> {
         vec![Route {
             path: "/api/v2",
-            methods: &[],
+            methods: &["POST"],
         }]
     }
 

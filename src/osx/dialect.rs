@@ -125,13 +125,8 @@ impl Dialect for Osx {
         FORBIDDEN
     }
 
-    fn refuse_request(&self, body_error: RequestError) -> Answer {
-        match body_error {
-            RequestError::TooLarge => error(413, "请求体过大"),
-            RequestError::Incomplete => error(400, &MALFORMED.message),
-            RequestError::Busy => error(503, "系统繁忙"),
-            RequestError::Forwarded => error(403, "示例密钥不接受代理转发的请求"),
-        }
+    fn refuse_request(&self, refused: RequestError) -> Answer {
+        error(refused.status(), refused.message())
     }
 }
 

@@ -60,6 +60,11 @@ impl Drop for Body<'_> {
     }
 }
 
+/// Whether a request announces a body.
+pub fn is_announced(request: &HttpRequest) -> bool {
+    request.headers().contains_key(CONTENT_LENGTH) || request.chunked().unwrap_or(true)
+}
+
 /// Reads the whole body of at most `max` bytes.
 ///
 /// # Errors
@@ -71,11 +76,10 @@ pub async fn read<'b>(
     max: usize,
     buffered: &'b Buffered,
 ) -> Result<Body<'b>, RequestError> {
-    let length = request.headers().get(CONTENT_LENGTH);
-    let has_body = length.is_some() || request.chunked().unwrap_or(true);
-    if !has_body {
+    if !is_announced(request) {
         return Ok(Body::new(buffered, 0));
     }
+    let length = request.headers().get(CONTENT_LENGTH);
     // Memory that the sender announces and does not fill costs nothing; growing step by step would hold two copies.
     let length = length.and_then(|it| it.to_str().ok()?.parse().ok());
     let mut body = Body::new(buffered, length.unwrap_or(0).min(max));

@@ -1,18 +1,22 @@
-//! Serves an endpoint over HTTP: chooses the request id, reads the body, calls the handler, logs and counts the answer.
+//! Answers requests over HTTP: chooses the request id, finds the route, reads the body, calls the handler, logs and counts the answer.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use actix_web::body::None as NoBody;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, guard, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::origin::{self, X_REQUEST_ID};
-use super::{AppState, body};
+use super::routes::{ServedRoute, Target};
+use super::{AppState, body, pages};
 use crate::gateway::context::RequestId;
-use crate::gateway::dialect::{Headers, Request, RequestError};
-use crate::gateway::endpoint::{Answered, Handler, Route};
+use crate::gateway::dialect::{Answer, Headers, Request, RequestError};
+use crate::gateway::endpoint::Answered;
+
+/// Stands for the dialect and the method in the log and the metrics if a request reached none.
+const NONE: &str = "-";
 
 /// The headers of actix-web as [`Headers`].
 struct HttpHeaders<'a>(&'a HeaderMap);
@@ -23,35 +27,30 @@ impl Headers for HttpHeaders<'_> {
     }
 }
 
-/// Builds the route of one path of an endpoint.
-pub fn route(route: Route, dialect: &'static str, handler: Arc<dyn Handler>) -> actix_web::Route {
-    let served = match route.methods {
-        [] => web::route(),
-        methods => web::route().guard(guard::fn_guard(move |context| {
-            let method: &Method = &context.head().method;
-            methods.contains(&method.as_str())
-        })),
-    };
-    served.to(move |state: web::Data<AppState>, request, payload| {
-        let handler = handler.clone();
-        async move { answer(&state, dialect, &*handler, request, payload).await }
-    })
-}
-
-async fn answer(
-    state: &AppState,
-    dialect: &'static str,
-    handler: &dyn Handler,
+/// Answers any request.
+pub async fn answer(
+    state: web::Data<AppState>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
     let started = Instant::now();
+    let route = state.routes.find(request.path());
+    if let Some(route) = route
+        && let Target::Page(page) = route.target
+        && route.serves(request.method())
+    {
+        return pages::answer(page, &state, &request).await;
+    }
     let id = state.proxies.request_id(&request);
     let id = id.unwrap_or_else(|| state.ids.next());
     let (answered, is_read) = id
-        .scope(handle(state, handler, &id, &request, payload))
+        .scope(handle(&state, route, &id, &request, payload))
         .await;
     log_access(&answered, &id, started);
+    let dialect = match route.map(|route| &route.target) {
+        Some(Target::Endpoint(dialect, _)) => dialect,
+        Some(Target::Page(_)) | None => NONE,
+    };
     state.requests.count(dialect, &answered);
     let Answered { answer, .. } = answered;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -59,42 +58,81 @@ async fn answer(
     let json = HeaderValue::from_static("application/json;charset=UTF-8");
     response.insert_header((CONTENT_TYPE, json));
     response.insert_header((X_REQUEST_ID, id.as_str()));
+    if let Some(route) = route.filter(|_| status == StatusCode::METHOD_NOT_ALLOWED) {
+        response.insert_header((ALLOW, route.allow()));
+    }
     // The rest of an unread body would fill the connection's buffers.
     if state.stopping.load(Ordering::Relaxed) || !is_read {
         response.force_close();
     }
-    response.body(answer.body)
+    match *request.method() {
+        // The length of what GET would answer is not known.
+        Method::HEAD if status == StatusCode::OK => response
+            .finish()
+            .set_body(NoBody::new())
+            .map_into_boxed_body(),
+        _ => response.body(answer.body),
+    }
 }
 
 /// Handles a request. Returns the answer, and whether the body was read.
 async fn handle(
     state: &AppState,
-    handler: &dyn Handler,
+    route: Option<&ServedRoute>,
     id: &RequestId,
     request: &HttpRequest,
     payload: web::Payload,
 ) -> (Answered, bool) {
+    let unread = |answered| (answered, !body::is_announced(request));
+    let Some(route) = route else {
+        return unread(bare(404, "路径不存在"));
+    };
+    let refuse = |error: RequestError| match &route.target {
+        Target::Endpoint(_, handler) => handler.refuse_request(error),
+        Target::Page(_) => bare(error.status(), error.message()),
+    };
     if state.has_samples && origin::is_forwarded(request) {
-        return (handler.refuse_request(RequestError::Forwarded), false);
+        return unread(refuse(RequestError::Forwarded));
+    }
+    let (Target::Endpoint(_, handler), true) = (&route.target, route.serves(request.method()))
+    else {
+        return unread(refuse(RequestError::Method));
+    };
+    // HEAD changes nothing, so it calls no method.
+    if request.method() == Method::HEAD {
+        return unread(bare(200, ""));
     }
     let max = handler.max_body(request.query_string());
     let body = match body::read(request, payload, max, &state.buffered).await {
         Ok(body) => body,
         Err(error) => {
             let is_read = error == RequestError::TooLarge;
-            return (handler.refuse_request(error), is_read);
+            return (refuse(error), is_read);
         }
     };
     let request = Request {
         id,
         now: state.services.clock.now(),
-        path: request.path(),
+        path: route.route.path,
         query: request.query_string(),
         headers: &HttpHeaders(request.headers()),
         body: body.bytes(),
         addresses: &state.proxies.client_addresses(request),
     };
     (handler.answer(request).await, true)
+}
+
+/// The answer to a request that belongs to no dialect.
+fn bare(status: u16, message: &str) -> Answered {
+    let code = i64::from(status);
+    Answered {
+        answer: Answer {
+            status,
+            code,
+            body: format!(r#"{{"code":{code},"message":"{message}"}}"#),
+        },
+        method: NONE,
+    }
 }
 
 fn log_access(answered: &Answered, id: &RequestId, started: Instant) {

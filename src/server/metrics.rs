@@ -1,6 +1,6 @@
 //! `/metrics`: the metrics in the OpenMetrics text format, for the networks in `server.metrics_from`.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -44,11 +44,9 @@ impl RequestCounter {
 }
 
 /// Answers `/metrics`; 403 for a client outside `server.metrics_from`.
-pub async fn answer(state: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
-    if !within(
-        &state.proxies.client_addresses(&request),
-        &state.metrics_from,
-    ) {
+pub fn answer(state: &AppState, request: &HttpRequest) -> HttpResponse {
+    let client = state.proxies.client_addresses(request);
+    if !within(&client, &state.metrics_from) {
         return HttpResponse::Forbidden().body("not from here\n");
     }
     let mut text = String::new();

@@ -4,6 +4,8 @@ mod body;
 mod http;
 mod metrics;
 mod origin;
+mod pages;
+mod routes;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +15,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::middleware::DefaultHeaders;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpServer, web};
 use ipnet::IpNet;
 use prometheus_client::registry::Registry as Metrics;
 use tokio::task::JoinHandle;
@@ -23,17 +25,15 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::endpoints::{self, Endpoints};
 use crate::gateway::context::RequestIds;
-use crate::gateway::endpoint::{Handler, Route};
 use crate::ledger::Ledger;
 use crate::services::{self, Services};
 use metrics::RequestCounter;
+use routes::{Routes, ServedRoute, Target};
 
 /// The time limit for running requests after a stop; the ledger is closed after that.
 const STOP_TIMEOUT: Duration = Duration::from_secs(7);
 /// The time limit for the ledger to write its queue after a stop.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The time limit for the database's answer to `/readyz`.
-const READY_TIMEOUT: Duration = Duration::from_secs(2);
 /// The time limit for a client to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time for which an idle connection stays open.
@@ -53,6 +53,7 @@ pub struct RunningServer {
 
 /// The state that all requests share.
 struct AppState {
+    routes: Routes,
     services: Services,
     requests: RequestCounter,
     metrics_from: Vec<IpNet>,
@@ -62,14 +63,6 @@ struct AppState {
     buffered: body::Buffered,
     ids: RequestIds,
     stopping: AtomicBool,
-}
-
-/// A path of an endpoint with its handler.
-#[derive(Clone)]
-struct ServedRoute {
-    route: Route,
-    dialect: &'static str,
-    handler: Arc<dyn Handler>,
 }
 
 /// Opens the ledger and serves all endpoints.
@@ -98,14 +91,14 @@ pub async fn start_with(
         let handler = endpoint.start(&services);
         let served = endpoint.routes().into_iter().map(|route| ServedRoute {
             route,
-            dialect: endpoint.name(),
-            handler: handler.clone(),
+            target: Target::Endpoint(endpoint.name(), handler.clone()),
         });
         routes.extend(served);
         dispatcher = dispatcher.or_else(|| handler.clone().dispatcher());
     }
     let requests = RequestCounter::register(&mut services.metrics());
     let state = Arc::new(AppState {
+        routes: Routes::new(routes),
         requests,
         metrics_from: config.server.metrics_from.clone(),
         has_samples: !config.samples.is_empty(),
@@ -115,7 +108,7 @@ pub async fn start_with(
         stopping: AtomicBool::new(false),
         services,
     });
-    let (address, server) = listen(config, &state, routes)?;
+    let (address, server) = listen(config, &state)?;
     let handle = server.handle();
     let clock = state.services.clock.clone();
     let consumer = dispatcher.and_then(|methods| {
@@ -135,21 +128,15 @@ pub async fn start_with(
 fn listen(
     config: &Config,
     state: &Arc<AppState>,
-    routes: Vec<ServedRoute>,
 ) -> Result<(SocketAddr, actix_web::dev::Server), String> {
     let state = web::Data::from(state.clone());
     let mut server = HttpServer::new(move || {
         // An answer holds balances and is true for a moment: no proxy or browser may keep it. The protocols read with GET.
         let uncached = DefaultHeaders::new().add((CACHE_CONTROL, "no-store"));
-        let mut app = App::new().app_data(state.clone()).wrap(uncached);
-        for served in &routes {
-            let handler = served.handler.clone();
-            let route = http::route(served.route, served.dialect, handler);
-            app = app.route(served.route.path, route);
-        }
-        app.route("/metrics", web::get().to(metrics::answer))
-            .route("/healthz", web::get().to(healthz))
-            .route("/readyz", web::get().to(readyz))
+        App::new()
+            .app_data(state.clone())
+            .wrap(uncached)
+            .default_service(web::to(http::answer))
     })
     .disable_signals()
     .client_request_timeout(HEAD_TIMEOUT)
@@ -217,17 +204,5 @@ impl RunningServer {
         if closing.await.is_err() {
             log::error!("the ledger did not close within {CLOSE_TIMEOUT:?}");
         }
-    }
-}
-
-async fn healthz() -> &'static str {
-    "ok\n"
-}
-
-async fn readyz(state: web::Data<AppState>) -> HttpResponse {
-    let ledger = &state.services.coins.ledger;
-    match tokio::time::timeout(READY_TIMEOUT, ledger.ready()).await {
-        Ok(true) if !state.stopping.load(Ordering::Relaxed) => HttpResponse::Ok().body("ready\n"),
-        _ => HttpResponse::ServiceUnavailable().body("not ready\n"),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::gateway::json;
 use crate::gateway::value::is_storable;
 use crate::ledger::book::key::Key;
 use crate::members::Payment;
@@ -39,7 +40,7 @@ impl PaymentEvent {
     /// Reads a body that arrived at `now` (ms); `None` if it is not an event, or reports a successful charge without `paid` or an
     /// id.
     pub fn read(body: &[u8], now: i64) -> Option<PaymentEvent> {
-        let event: Value = serde_json::from_slice(body).ok()?;
+        let event: Value = json::read(body)?;
         let kind = text(&event["type"]).or_else(|| text(&event["payment"]["type"]))?;
         let object = &event["data"]["object"];
         let succeeded = kind == SUCCEEDED;

@@ -14,7 +14,8 @@ use crate::config::{self, Limits, Secret};
 use crate::gateway::context::{Delivery, SelfVerifying, SignedBody, within};
 use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
-use crate::gateway::parameters::{Pair, Parameters};
+use crate::gateway::json;
+use crate::gateway::parameters::Pair;
 use crate::gateway::params::ParameterFaults;
 use crate::gateway::permissions::{Permissions, Refusal};
 use crate::gateway::reply::Reply;
@@ -226,8 +227,7 @@ impl Dialect for Yoho {
             return Err(FORBIDDEN);
         }
         if let Some(json) = json {
-            let json: Parameters<'static> = serde_json::from_slice(json).map_err(|_| MALFORMED)?;
-            parameters.append(json);
+            parameters.append(json::read(json).ok_or(MALFORMED)?);
         }
         Ok(Call {
             method: parameters.text("method").map(str::to_owned),
@@ -269,16 +269,11 @@ impl Dialect for Yoho {
     }
 
     fn refuse_request(&self, error: RequestError) -> Answer {
-        match error {
-            RequestError::TooLarge => response::without_data(413, 413, "请求体过大"),
-            RequestError::Incomplete => {
-                response::without_data(400, MALFORMED.code, &MALFORMED.message)
-            }
-            RequestError::Busy => response::without_data(503, 503, "系统繁忙"),
-            RequestError::Forwarded => {
-                response::without_data(403, 403, "示例密钥不接受代理转发的请求")
-            }
-        }
+        let code = match error {
+            RequestError::Incomplete => MALFORMED.code,
+            error => i64::from(error.status()),
+        };
+        response::without_data(error.status(), code, error.message())
     }
 }
 

@@ -35,6 +35,9 @@ pub use signature::client_secret;
 /// The name in `pointgate sign yoho` and in the metrics.
 pub const NAME: &str = "yoho";
 
+/// The paths, which the original serves alike: its own phone and mini-program clients call the root.
+const PATHS: [&str; 2] = ["/gateway", "/"];
+
 /// The endpoint `/gateway`. Its state `S` is generic, so that other families of methods share the registry with the coins'.
 pub struct Gateway<S> {
     config: config::Yoho,
@@ -85,10 +88,12 @@ impl<S: Send + Sync + 'static> Endpoint<Services> for Gateway<S> {
     }
 
     fn routes(&self) -> Vec<Route> {
-        vec![Route {
-            path: "/gateway",
-            methods: &["GET", "POST"],
-        }]
+        PATHS
+            .map(|path| Route {
+                path,
+                methods: &["GET", "POST"],
+            })
+            .to_vec()
     }
 
     fn methods(&self) -> Vec<Description> {

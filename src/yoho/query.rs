@@ -2,6 +2,7 @@
 
 use crate::gateway::dialect::Request;
 use crate::gateway::form;
+use crate::gateway::json;
 use crate::gateway::parameters::Pair;
 
 /// Reads the parameters of the query.
@@ -19,7 +20,7 @@ pub fn read<'a>(request: &Request<'a>) -> Option<Vec<Pair<'a>>> {
 /// Some of the document's clients send JSON under a form's content type, so a body that starts with `{` is JSON under any content
 /// type.
 pub fn read_body<'a>(request: &Request<'a>, pairs: &mut Vec<Pair<'a>>) -> Option<Option<&'a [u8]>> {
-    let body = request.body.trim_ascii();
+    let body = json::without_mark(request.body).trim_ascii();
     if body.is_empty() {
         return Some(None);
     }
@@ -82,6 +83,10 @@ mod tests {
         let form = Some("application/x-www-form-urlencoded; charset=UTF-8");
         let both = pairs(&[("a", "1"), ("b", "x y"), ("a", "2"), ("c", "")]);
         assert_eq!(decoded("a=1&b=x+y", form, b"a=2&c"), Some((both, false)));
+        assert_eq!(
+            decoded("", None, b"\xef\xbb\xbfa=%E4%B8%80%2B"),
+            Some((pairs(&[("a", "一+")]), false))
+        );
         assert_eq!(
             decoded("", None, b"a=%E4%B8%80%2B"),
             Some((pairs(&[("a", "一+")]), false))

@@ -36,6 +36,25 @@ async fn a_repeated_message_counts_once() {
     program.audit();
 }
 
+/// .NET writes a byte order mark, and PHP half a surrogate pair where it cut a text within an emoji.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
+async fn a_mark_and_half_a_pair_refuse_no_message() {
+    let broker = TestBroker::new().await;
+    let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
+    wait_for_connections(&mut program, 1).await;
+    let body = earn(UID, 7, "a").to_string();
+    let body = format!(
+        "\u{feff}{}",
+        body.replacen('{', r#"{"message":"\ud83d","#, 1)
+    );
+    let plain = BasicProperties::default();
+    broker.publish_with(EARN, body.as_bytes(), plain).await;
+    wait_for_total(&program.client(), UID, 7).await;
+    assert_eq!(program.terminate().await.code(), Some(0));
+    assert_eq!(broker.remaining().await, (0, 0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn exchange_and_queues_are_declared_durable() {

@@ -96,7 +96,7 @@ async fn no_answer_may_be_cached() {
         ("/healthz", 200),
         ("/readyz", 200),
         ("/no/such/path", 404),
-        ("/api/v2", 200),
+        ("/api/v2", 405),
     ] {
         let response = gateway.get_response(path).await;
         let cache = response.headers().get_all("cache-control");

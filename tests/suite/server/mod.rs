@@ -2,6 +2,8 @@
 
 mod limits;
 mod malformed;
+mod marks;
 mod parallel;
+mod paths;
 mod raw;
 mod samples;

@@ -68,7 +68,6 @@ async fn unusual_request_lines_are_answered() {
     let signed = signed_query("app.yohocoin.total");
     let unsigned = || fault(500, "缺少client_secret");
     let no_user = || sealed(404, "{}", "uid为空！");
-    let none = || (404, String::new());
     let end = "\r\n";
     let long = "q".repeat(60_000);
     answers(vec![
@@ -94,15 +93,18 @@ async fn unusual_request_lines_are_answered() {
         ),
         (
             "another path",
-            format!("GET /gateway/?{signed}"),
+            format!("GET /gateways?{signed}"),
             end,
-            none(),
+            (404, r#"{"code":404,"message":"路径不存在"}"#.to_owned()),
         ),
         (
             "another verb",
             format!("PUT /gateway?{signed}"),
             end,
-            none(),
+            (
+                405,
+                r#"{"code":405,"message":"不支持的请求方法"}"#.to_owned(),
+            ),
         ),
     ])
     .await;

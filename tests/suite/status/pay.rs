@@ -67,6 +67,34 @@ async fn a_payment_is_stored_once() {
     );
 }
 
+/// The signature covers the bytes as sent, a byte order mark included; half a surrogate pair is no reason to lose a payment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_and_half_a_pair_lose_no_payment() {
+    let provider = Provider::with("").await;
+    let mut event = event();
+    for (number, (mark, subject)) in [
+        ("", r"薄荷\ud83d"),
+        ("\u{feff}", "薄荷"),
+        ("\u{feff}", r"\ude00薄荷"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        event["id"] = format!("evt_{number}").into();
+        event["data"]["object"]["id"] = format!("ch_{number}").into();
+        let json = event.to_string().replace("薄荷科技", subject);
+        let body = format!("{mark}{json}");
+        let signed = signature(&provider.key, body.as_bytes());
+        let (status, answer) = provider.send(body.as_bytes(), Some(&signed)).await;
+        assert_eq!(status, 200, "{subject}: {answer}");
+        assert_eq!(provider.payments().await.len(), number + 1, "{subject}");
+        if !mark.is_empty() {
+            let (status, _) = provider.send(json.as_bytes(), Some(&signed)).await;
+            assert_eq!(status, 403, "without the mark that was signed");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_answer_with_the_http_status() {
     let provider = Provider::with("").await;
