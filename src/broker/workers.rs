@@ -1,5 +1,6 @@
 //! Key-ordered workers: they handle messages in parallel, but the messages of one user in order.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -84,7 +85,7 @@ impl Workers {
     }
 }
 
-fn user<'a>(parameters: &'a Parameters<'_>) -> Option<&'a str> {
+fn user<'a>(parameters: &'a Parameters<'_>) -> Option<Cow<'a, str>> {
     USER_PARAMETERS
         .iter()
         .find_map(|name| parameters.text(name))

@@ -4,9 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{
-    Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::parameters::{Parameters, Raw};
 
@@ -58,7 +57,7 @@ fn escaped(json: &str, at: usize) -> Option<u16> {
 }
 
 impl<'de> Deserialize<'de> for Parameters<'static> {
-    /// Reads a JSON object; keeps repeated names, in their order.
+    /// Reads a JSON object that lies in memory; keeps repeated names, in their order.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ObjectVisitor;
         impl<'de> Visitor<'de> for ObjectVisitor {
@@ -70,7 +69,8 @@ impl<'de> Deserialize<'de> for Parameters<'static> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut parameters = Parameters::default();
-                while let Some((name, value)) = map.next_entry::<String, _>()? {
+                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+                    let value = raw(value).ok_or_else(|| A::Error::custom("an invalid escape"))?;
                     parameters.push(name.into(), value);
                 }
                 Ok(parameters)
@@ -80,58 +80,23 @@ impl<'de> Deserialize<'de> for Parameters<'static> {
     }
 }
 
-impl<'de> Deserialize<'de> for Raw<'static> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct RawVisitor;
-        impl<'de> Visitor<'de> for RawVisitor {
-            type Value = Raw<'static>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any JSON value")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Raw::Text(text.to_owned().into()))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-                Ok(Raw::Text(number.to_string().into()))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(Raw::Text(number.to_string().into()))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-                // Some clients write 100 as 100.0. From 2^53 on, a float may differ from the digits that were sent.
-                let exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
-                Ok(if exact {
-                    Raw::Text(format!("{number:.0}").into())
-                } else {
-                    Raw::Decimal(number.to_string().into())
-                })
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-                Ok(Raw::Bool(value))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Raw::Absent)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Raw::Other)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Raw::Other)
-            }
+/// Reads the value of a parameter. A number stays as it is written, so that a reference of any length keeps its digits. Returns `None` for
+/// a text with an invalid escape.
+pub fn raw(value: &RawValue) -> Option<Raw<'static>> {
+    let json = value.get();
+    Some(match json.as_bytes() {
+        [b'"', text @ .., b'"'] if !text.contains(&b'\\') => {
+            Raw::Text(json[1..json.len() - 1].to_owned().into())
         }
-        deserializer.deserialize_any(RawVisitor)
-    }
+        [b'"', ..] => Raw::Text(read::<String>(json.as_bytes())?.into()),
+        [b't' | b'f', ..] => Raw::Bool(json == "true"),
+        [b'n', ..] => Raw::Absent,
+        [b'[' | b'{', ..] => Raw::Other,
+        number if number.iter().any(|byte| b".eE".contains(byte)) => {
+            Raw::Decimal(json.to_owned().into())
+        }
+        _ => Raw::Text(json.to_owned().into()),
+    })
 }
 
 #[cfg(test)]
@@ -184,6 +149,46 @@ mod tests {
     fn a_mark_before_the_text_is_ignored() {
         let marked: Value = read("\u{feff}{\"a\":\"\u{feff}\"}".as_bytes()).unwrap();
         assert_eq!(marked, serde_json::json!({ "a": "\u{feff}" }));
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_written() {
+        let text = |text: &str| Raw::Text(text.to_owned().into());
+        let decimal = |text: &str| Raw::Decimal(text.to_owned().into());
+        for (json, value) in [
+            (r#""""#, text("")),
+            (r#""a/b 一""#, text("a/b 一")),
+            (r#""a\/b\u4e00\ud83d\ude00\"""#, text("a/b一😀\"")),
+            (r#""\ud83d!""#, text("\u{fffd}!")),
+            ("5", text("5")),
+            ("-5", text("-5")),
+            (
+                "20160316123456789012345678901",
+                text("20160316123456789012345678901"),
+            ),
+            ("1.10", decimal("1.10")),
+            ("1e2", decimal("1e2")),
+            ("1E999", decimal("1E999")),
+            ("true", Raw::Bool(true)),
+            ("false", Raw::Bool(false)),
+            ("null", Raw::Absent),
+            (r#"["a"]"#, Raw::Other),
+            (r#"{"a":1e999}"#, Raw::Other),
+        ] {
+            let object = format!(r#"{{ "x" :  {json} , "y":1}}"#);
+            let parameters: Parameters<'_> = read(object.as_bytes()).unwrap();
+            let found = parameters.get("x").cloned();
+            let present = !matches!(value, Raw::Absent) && value != text("");
+            assert_eq!(found, present.then_some(value), "{json}");
+            assert_eq!(parameters.text("y").as_deref(), Some("1"), "{json}");
+        }
+        for json in [
+            r#""\x""#, "01", "+1", "1.", ".5", "1e", "-", "NaN", "tru", "'a'", "\"\n\"",
+        ] {
+            let object = format!(r#"{{"x":{json}}}"#);
+            let parameters = read::<Parameters<'_>>(object.as_bytes());
+            assert!(parameters.is_none(), "{json}");
+        }
     }
 
     proptest! {

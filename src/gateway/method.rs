@@ -93,7 +93,8 @@ impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
 
     /// The names of the parameters on the wire.
     pub fn parameter_names(&self) -> impl Iterator<Item = &'static str> {
-        self.fields.iter().map(|field| field.name)
+        let names = |field: &'static Field| [&[field.name], field.aliases].concat();
+        self.fields.iter().flat_map(names)
     }
 
     /// Describes the method; `faults` are the dialect's, and `sample` writes its example as arguments of `pointgate sign`.

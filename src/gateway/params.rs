@@ -13,6 +13,8 @@ use super::value::{Invalid, Value};
 pub struct Field {
     /// The name on the wire.
     pub name: &'static str,
+    /// Other names on the wire, which count if the first one is absent.
+    pub aliases: &'static [&'static str],
     /// The accepted values, such as `1 to 100`.
     pub kind: fn() -> Cow<'static, str>,
     /// The meaning, as a short noun phrase.
@@ -82,6 +84,9 @@ pub trait Params: Sized + Send {
     fn read(reader: &Reader<'_>) -> Result<Self, Fault>;
 }
 
+/// The names of a parameter on the wire, of which the first present one counts.
+type Names = &'static [&'static str];
+
 /// Reads and validates parameters one by one; each function implements one declaration of [`params!`](crate::params).
 pub struct Reader<'a> {
     parameters: &'a Parameters<'a>,
@@ -98,10 +103,10 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Returns the dialect's fault for an absent, wrong or too long value.
-    pub fn required<T: Value>(&self, name: &str) -> Result<T, Fault> {
-        match self.parameters.get(name) {
-            None => Err(self.faults.absent(name)),
-            Some(raw) => self.read(name, raw, || Err(self.faults.wrong(name))),
+    pub fn required<T: Value>(&self, names: Names) -> Result<T, Fault> {
+        match self.find(names) {
+            None => Err(self.faults.absent(names[0])),
+            Some((name, raw)) => self.read(name, raw, || Err(self.faults.wrong(name))),
         }
     }
 
@@ -109,10 +114,10 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Returns `fault` for an absent or wrong value, the dialect's for one that is too long.
-    pub fn required_or<T: Value>(&self, name: &str, fault: Fault) -> Result<T, Fault> {
-        match self.parameters.get(name) {
+    pub fn required_or<T: Value>(&self, names: Names, fault: Fault) -> Result<T, Fault> {
+        match self.find(names) {
             None => Err(fault),
-            Some(raw) => self.read(name, raw, || Err(fault)),
+            Some((name, raw)) => self.read(name, raw, || Err(fault)),
         }
     }
 
@@ -120,10 +125,10 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Returns the dialect's fault for a wrong or too long value.
-    pub fn optional<T: Value>(&self, name: &str, default: T) -> Result<T, Fault> {
-        match self.parameters.get(name) {
+    pub fn optional<T: Value>(&self, names: Names, default: T) -> Result<T, Fault> {
+        match self.find(names) {
             None => Ok(default),
-            Some(raw) => self.read(name, raw, || Err(self.faults.wrong(name))),
+            Some((name, raw)) => self.read(name, raw, || Err(self.faults.wrong(name))),
         }
     }
 
@@ -131,10 +136,15 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Returns `fault` for a wrong value, the dialect's for one that is too long.
-    pub fn optional_or<T: Value>(&self, name: &str, default: T, fault: Fault) -> Result<T, Fault> {
-        match self.parameters.get(name) {
+    pub fn optional_or<T: Value>(
+        &self,
+        names: Names,
+        default: T,
+        fault: Fault,
+    ) -> Result<T, Fault> {
+        match self.find(names) {
             None => Ok(default),
-            Some(raw) => self.read(name, raw, || Err(fault)),
+            Some((name, raw)) => self.read(name, raw, || Err(fault)),
         }
     }
 
@@ -142,11 +152,16 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Returns the dialect's fault for a value that is too long.
-    pub fn optional_lenient<T: Value>(&self, name: &str, default: T) -> Result<T, Fault> {
-        match self.parameters.get(name) {
+    pub fn optional_lenient<T: Value>(&self, names: Names, default: T) -> Result<T, Fault> {
+        match self.find(names) {
             None => Ok(default),
-            Some(raw) => self.read(name, raw, || Ok(default)),
+            Some((name, raw)) => self.read(name, raw, || Ok(default)),
         }
+    }
+
+    fn find(&self, names: Names) -> Option<(&'static str, &Raw<'_>)> {
+        let mut names = names.iter();
+        names.find_map(|name| Some((*name, self.parameters.get(name)?)))
     }
 
     fn read<T: Value>(
@@ -164,7 +179,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Declares a method's parameters as a struct, in the order of their checks. `as "referenceId"` sets a name on the wire that
-/// differs from the field's.
+/// differs from the field's, and `as "referenceId" | "marsId"` another name of it.
 ///
 /// | declaration | absent | wrong |
 /// |---|---|---|
@@ -178,7 +193,7 @@ macro_rules! params {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
         $(
             #[doc = $doc:literal]
-            $field:ident: $kind:ty $(as $wire:literal)? =
+            $field:ident: $kind:ty $(as $wire:literal $(| $alias:literal)*)? =
                 $presence:ident $(($default:expr))? $(or $fault:ident)? $(wrong => $wrong:ident)?,
         )*
     }) => {
@@ -191,6 +206,7 @@ macro_rules! params {
             const FIELDS: &'static [$crate::gateway::params::Field] = &[$(
                 $crate::gateway::params::Field {
                     name: $crate::params!(@wire $field $($wire)?),
+                    aliases: &[$($($alias),*)?],
                     kind: <$kind as $crate::gateway::value::Value>::kind,
                     doc: $doc,
                     default: $crate::params!(@default $kind, $presence $(($default))?),
@@ -205,7 +221,8 @@ macro_rules! params {
                 let _ = reader;
                 Ok(Self {
                     $($field: $crate::params!(
-                        @read reader, $crate::params!(@wire $field $($wire)?),
+                        @read reader,
+                        &[$crate::params!(@wire $field $($wire)?) $($(, $alias)*)?],
                         $presence $(($default))? $(or $fault)? $(wrong => $wrong)?
                     )?,)*
                 })

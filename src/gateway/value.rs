@@ -36,10 +36,7 @@ impl Value for i64 {
     }
 
     fn read(raw: &Raw<'_>) -> Result<i64, Invalid> {
-        match raw {
-            Raw::Text(digits) => digits.parse().map_err(|_| Invalid::Wrong),
-            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
-        }
+        raw.whole_number().ok_or(Invalid::Wrong)
     }
 
     fn write(&self) -> Option<String> {
@@ -119,8 +116,12 @@ impl Value for Flag {
     fn read(raw: &Raw<'_>) -> Result<Flag, Invalid> {
         match raw {
             Raw::Bool(value) => Ok(Flag(*value)),
-            Raw::Text(text) => Ok(Flag(!matches!(text.as_ref(), "0" | "false"))),
-            Raw::Decimal(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
+            Raw::Text(text) => Ok(Flag(!matches!(text.trim(), "0" | "false"))),
+            Raw::Decimal(_) => {
+                let number = raw.whole_number().ok_or(Invalid::Wrong)?;
+                Ok(Flag(number != 0))
+            }
+            Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
     }
 
@@ -141,11 +142,12 @@ impl Value for Decimal {
     fn read(raw: &Raw<'_>) -> Result<Decimal, Invalid> {
         match raw {
             Raw::Text(text) | Raw::Decimal(text) => {
+                let text = text.trim();
                 let number = text
                     .bytes()
                     .all(|byte| byte.is_ascii_digit() || byte == b'.');
                 match number && text.len() <= 16 && text.parse::<f64>().is_ok() {
-                    true => Ok(Decimal(text.clone().into_owned())),
+                    true => Ok(Decimal(text.to_owned())),
                     false => Err(Invalid::Wrong),
                 }
             }
@@ -169,9 +171,14 @@ mod tests {
             ("yes", true),
             ("0", false),
             ("false", false),
+            (" 0\n", false),
         ] {
             assert_eq!(text(word), Ok(Flag(value)), "{word}");
         }
+        let number = |number: &str| Flag::read(&Raw::Decimal(number.into()));
+        assert_eq!(number("0.0"), Ok(Flag(false)));
+        assert_eq!(number("1e0"), Ok(Flag(true)));
+        assert_eq!(number("0.5"), Err(Invalid::Wrong));
         assert_eq!(Flag::read(&Raw::Other), Err(Invalid::Wrong));
     }
 
@@ -197,6 +204,7 @@ mod tests {
                 Ok(Decimal(good.into()))
             );
         }
+        assert_eq!(read(" 165 "), Ok(Decimal("165".into())));
         for bad in ["", "-1", "1e5", "1.2.3", ".", "NaN", "12345678901234567"] {
             assert_eq!(read(bad), Err(Invalid::Wrong), "{bad}");
         }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry as Metrics;
 
 use super::caller::Caller;
-use super::envelope::Envelope;
+use super::envelope::{Envelope, read_params};
 use super::partner::{AuthorisedPartner, SecretMetrics};
 use super::{MALFORMED, missing_parameter, reply};
-use crate::config;
+use crate::config::{self, SignedFields};
 use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::params::ParameterFaults;
@@ -53,10 +53,11 @@ impl OpenPlatform {
         }
     }
 
-    /// Authenticates the partner of an envelope. Returns it with the name of the secret that signed: `current` or `previous`.
+    /// Authenticates the partner of an envelope. Returns it with the name of the secret that signed, `current` or `previous`, and puts the
+    /// parameters that the Token covers into the envelope.
     fn authenticate(
         &self,
-        envelope: &Envelope,
+        envelope: &mut Envelope,
         now: i64,
     ) -> Result<(&Arc<AuthorisedPartner>, &'static str), Fault> {
         let partner = self.partners.get(&envelope.open_id);
@@ -67,11 +68,24 @@ impl OpenPlatform {
         if now.abs_diff(envelope.at()) > self.window.unsigned_abs() {
             return Err(UNTIMELY);
         }
-        let signed = envelope.signed(partner.sign);
-        match partner.verify(&signed, &envelope.token, now) {
-            Some(secret) => Ok((partner, secret)),
-            None => Err(FORGED),
+        let verify = |params: Option<&str>| {
+            let signed = envelope.signed(params);
+            partner.verify(&signed, &envelope.token, now)
+        };
+        if partner.sign == SignedFields::Envelope {
+            return Ok((partner, verify(None).ok_or(FORGED)?));
         }
+        let sent = envelope.sent_params();
+        let (secret, params) = match verify(Some(&sent)) {
+            Some(secret) => (secret, sent),
+            None => {
+                let sorted = envelope.sorted_params().ok_or(FORGED)?;
+                (verify(Some(&sorted)).ok_or(FORGED)?, sorted)
+            }
+        };
+        // The Action reads the text that the Token covers: two long numbers may be equal once they are written again.
+        envelope.parameters = read_params(&params)?;
+        Ok((partner, secret))
     }
 }
 
@@ -79,8 +93,8 @@ impl Dialect for OpenPlatform {
     type Details = Caller;
 
     fn open<'a>(&self, request: &Request<'a>) -> Result<Call<'a, Caller>, Fault> {
-        let envelope = Envelope::read(request.body)?;
-        let (partner, secret) = self.authenticate(&envelope, request.now)?;
+        let mut envelope = Envelope::read(request.body)?;
+        let (partner, secret) = self.authenticate(&mut envelope, request.now)?;
         let nonce = Nonce {
             at: envelope.at(),
             key: KeySpace::PartnerNonce.key(&[&partner.open_id, &envelope.nonce]),

@@ -28,7 +28,9 @@ pub fn sign(config: &config::Openapi, sample: Sample) -> Result<SignedRequest, S
     };
     let params = sample.parameters.into_iter();
     let params: Map<String, Value> = params.map(|(name, value)| (name, value.into())).collect();
-    let params = Value::Object(params);
+    let mut params = Value::Object(params);
+    params.sort_all_objects();
+    let signed_params = params.to_string();
     let timestamp = sample.now.to_string();
     let nonce = random().to_string();
     let spelling = Spelling::Pascal;
@@ -38,7 +40,8 @@ pub fn sign(config: &config::Openapi, sample: Sample) -> Result<SignedRequest, S
         grant_code: partner.grant_code.reveal(),
         timestamp: &timestamp,
         nonce: &nonce,
-        call: (partner.sign == SignedFields::Full).then_some((&action, &params)),
+        call: (partner.sign == SignedFields::Full)
+            .then_some((action.as_str(), signed_params.as_str())),
     };
     let token = form_encode(&signed.sign(&partner.secret).base64());
     let texts = [

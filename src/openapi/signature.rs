@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
 
 use crate::config::Secret;
 use crate::sign::{HmacSha1, form_encode};
@@ -68,7 +67,7 @@ pub struct SignedEnvelope<'a> {
     /// The single-use Nonce, exactly as in the envelope.
     pub nonce: &'a str,
     /// Action and Params, for a partner with `sign = "full"`.
-    pub call: Option<(&'a str, &'a Value)>,
+    pub call: Option<(&'a str, &'a str)>,
 }
 
 impl SignedEnvelope<'_> {
@@ -77,8 +76,7 @@ impl SignedEnvelope<'_> {
         HmacSha1::of(secret.reveal(), &self.text())
     }
 
-    /// Writes the signed text: `name=value` in ascending order of names, values form-URL-encoded, joined by `&`. Params are compact
-    /// JSON with sorted keys.
+    /// Writes the signed text: `name=value` in ascending order of names, values form-URL-encoded, joined by `&`.
     pub(super) fn text(&self) -> String {
         let [open_id, grant_code, timestamp, nonce, _, action] = self.spelling.names();
         let mut pairs = vec![
@@ -88,10 +86,8 @@ impl SignedEnvelope<'_> {
             (nonce, self.nonce.to_owned()),
         ];
         if let Some((action_name, params)) = self.call {
-            let mut params = params.clone();
-            params.sort_all_objects();
             pairs.push((action, action_name.to_owned()));
-            pairs.push((self.spelling.params(), params.to_string()));
+            pairs.push((self.spelling.params(), params.to_owned()));
         }
         pairs.sort_unstable();
         let pairs: Vec<String> = pairs
@@ -121,8 +117,6 @@ pub fn read_token(token: &str) -> Option<HmacSha1> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const FAKE: SignedEnvelope<'_> = SignedEnvelope {
@@ -158,10 +152,10 @@ mod tests {
             FAKE.text(),
             "grantCode=fake-grant-code-0001&nonce=24680&openId=fake-open-id-for-test-only-0001&timestamp=1712563200"
         );
-        let params = json!({"user_id": 5, "a": {"z": "一 &", "b": []}});
+        let params = r#"{"a":{"b":[],"z":"一 &"},"user_id":5}"#;
         let full = SignedEnvelope {
             spelling: Spelling::Pascal,
-            call: Some(("user.x", &params)),
+            call: Some(("user.x", params)),
             ..FAKE
         };
         assert_eq!(

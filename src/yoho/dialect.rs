@@ -1,5 +1,6 @@
 //! The YOHO dialect, by protocols.md part 1: the request signature `client_secret`, its bypass for testers, the sealed response.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -230,7 +231,7 @@ impl Dialect for Yoho {
             parameters.append(json::read(json).ok_or(MALFORMED)?);
         }
         Ok(Call {
-            method: parameters.text("method").map(str::to_owned),
+            method: parameters.text("method").map(Cow::into_owned),
             parameters,
             caller: signer.caller,
             key: Some(signer.key),

@@ -1,6 +1,7 @@
 //! `app.yohocoin.get`, also `app.yohocoin.add`: a user earns coins for a check-in at a place or for a good review.
 
 use super::balance::{BalanceAfter, post};
+use super::values::Reference;
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
@@ -29,8 +30,8 @@ params! {
         num: Credit = required or BAD_NUM,
         /// 17 check-in at a place, 18 good review
         kind: Within<17, 18> as "type" = required or BAD_TYPE,
-        /// the place or review, which earns once by the rule of the type
-        reference: Text<128> as "referenceId" = required or NO_REFERENCE,
+        /// the place or review, which earns once by the rule of the type; also named marsId
+        reference: Reference as "referenceId" | "marsId" = required or NO_REFERENCE,
         /// number of the back-office user, for the history
         pid: Option<i64> = optional(None) wrong => default,
         /// text for the history, by default the type's
@@ -58,7 +59,7 @@ impl Method for Get {
             uid,
             num: Within(amount),
             kind: Within(kind),
-            reference: Text(reference),
+            reference: Reference(reference),
             pid,
             message,
         } = params;
@@ -79,7 +80,7 @@ impl Method for Get {
             requires: None,
             reference: Some(reference),
             message: message.map(|Text(message)| message),
-            operator: pid,
+            operator: pid.filter(|pid| *pid != 0),
         };
         let reject = |rejection| match rejection {
             Rejection::IdempotencyConflict => REFERENCE_USED.into(),

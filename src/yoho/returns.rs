@@ -1,6 +1,7 @@
 //! `app.yohocoin.return`: returns coins that an order spent, at most as many.
 
 use super::balance::{BalanceAfter, post};
+use super::values::Reference;
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
@@ -33,13 +34,13 @@ params! {
         /// 22 failed redemption
         kind: Within<22, 22> as "type" = required or BAD_TYPE,
         /// the order that spent them
-        order: Text<128> as "orderCode" = required or NO_ORDER,
+        order: Reference as "orderCode" = required or NO_ORDER,
         /// number of the back-office user, for the history
         pid: Option<i64> = optional(None) wrong => default,
         /// text for the history, by default the type's
         message: Option<Text<255>> = optional(None) wrong => default,
         /// idempotency key, by default orderCode and num
-        request: Option<Text<128>> as "requestId" = optional(None) wrong => default,
+        request: Option<Reference> as "requestId" = optional(None) wrong => default,
     }
 }
 
@@ -62,7 +63,7 @@ impl Method for Return {
             uid,
             num: Within(amount),
             kind: Within(kind),
-            order: Text(order),
+            order: Reference(order),
             pid,
             message,
             request,
@@ -70,7 +71,7 @@ impl Method for Return {
         let num = amount.to_string();
         let idempotency = match request {
             // With the caller's own id, two returns of the same amount differ, whatever the type's rule says.
-            Some(Text(id)) => Some(Idempotency {
+            Some(Reference(id)) => Some(Idempotency {
                 key: KeySpace::CoinRequest.key(&[&uid.0.to_string(), &id]),
                 fingerprint: Key::of(&[&order, &num]),
             }),
@@ -90,7 +91,7 @@ impl Method for Return {
             requires: None,
             reference: Some(order),
             message: message.map(|Text(message)| message),
-            operator: pid,
+            operator: pid.filter(|pid| *pid != 0),
         };
         let reject = |rejection| match rejection {
             Rejection::ReturnExceeds => TOO_MUCH.into(),

@@ -1,7 +1,7 @@
 //! `app.yohocoin.subtract`: a user spends coins on an order.
 
 use super::balance::{BalanceAfter, post};
-use super::values::Debit;
+use super::values::{Debit, Reference};
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
@@ -31,7 +31,7 @@ params! {
         /// 19 goods, 20 phone credit, 21 voucher
         kind: Within<19, 21> as "type" = required or BAD_TYPE,
         /// the order, which app.yohocoin.return names
-        order: Text<128> as "orderCode" = required or NO_ORDER,
+        order: Reference as "orderCode" = required or NO_ORDER,
         /// number of the back-office user, for the history
         pid: Option<i64> = optional(None) wrong => default,
         /// text for the history, by default the type's
@@ -58,7 +58,7 @@ impl Method for Subtract {
             uid,
             num: Debit(amount),
             kind: Within(kind),
-            order: Text(order),
+            order: Reference(order),
             pid,
             message,
         } = params;
@@ -79,7 +79,7 @@ impl Method for Subtract {
             requires: None,
             reference: Some(order),
             message: message.map(|Text(message)| message),
-            operator: pid,
+            operator: pid.filter(|pid| *pid != 0),
         };
         let reject = |rejection| match rejection {
             Rejection::Insufficient => TOO_FEW.into(),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 
 use crate::gateway::parameters::Raw;
-use crate::gateway::value::{Invalid, Value};
+use crate::gateway::value::{Invalid, Text, Value};
 
 /// The largest number of coins in one request.
 const MAX_COINS: i64 = 1_000_000_000;
@@ -13,6 +13,11 @@ const MAX_COINS: i64 = 1_000_000_000;
 /// Coins to spend: -1 to -1,000,000,000 on the wire, positive here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Debit(pub i64);
+
+/// An order or another thing that coins stand for: a text of 1 to 128 characters, or the digits of a whole number. `0` is the document's
+/// default and means none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference(pub String);
 
 /// A day; `0` on the wire means no bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +35,21 @@ impl Value for Debit {
                 .then(|| Debit(-num))
                 .ok_or(Invalid::Wrong)
         })
+    }
+}
+
+impl Value for Reference {
+    fn kind() -> Cow<'static, str> {
+        Text::<128>::kind()
+    }
+
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
+        // A number with a fraction or an exponent is no text: nobody can say which digits another client would write.
+        let Text(text) = Text::<128>::read(raw)?;
+        match text.trim() {
+            "" | "0" => Err(Invalid::Wrong),
+            _ => Ok(Reference(text)),
+        }
     }
 }
 

@@ -18,7 +18,7 @@ fn reading(path: &str, sent: &[(String, String)]) -> Option<Vec<(String, String)
     let parameters = Callback::of(path, &pairs(sent), &[])
         .into_parameters()
         .ok()?;
-    let read = |name: &&str| Some((name.to_string(), parameters.text(name)?.to_owned()));
+    let read = |name: &&str| Some((name.to_string(), parameters.text(name)?.into_owned()));
     Some(names.iter().filter_map(read).collect())
 }
 

@@ -150,7 +150,7 @@ async fn malformed_envelopes_are_refused() {
     for value in [json!("x"), json!(5), json!(true), json!([1]), json!([[]])] {
         wrong.push(("Params", value));
     }
-    for value in ["x", "1.5", "12a", " 1", "1e9", "99999999999999999999"] {
+    for value in ["x", "1.5", "12a", "1 2", "1e9", "99999999999999999999"] {
         wrong.push(("Timestamp", json!(value)));
     }
     for (name, value) in wrong {

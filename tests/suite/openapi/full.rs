@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::client::{ENVELOPE_SIGNER, FULL_SIGNER, fault, success};
+use super::client::{
+    ENVELOPE_SIGNER, FULL_SIGNER, PARTNERS, PartnerClient, fault, hmac_sha1, next_nonce, success,
+    urlencode,
+};
 use crate::test_gateway::TestGateway;
 
 const RECORDS: &str = "user.user-points-records";
@@ -71,6 +74,103 @@ async fn a_repeated_name_cannot_replace_a_signed_value() {
             assert_eq!(answer, fault(110004, "验签失败"));
         }
     }
+}
+
+/// An envelope of a partner that signs one text of Params and sends another.
+fn signed_as(gateway: &TestGateway, action: &str, signed: &str, sent: &str) -> String {
+    let (at, nonce) = (gateway.seconds(), next_nonce());
+    let PartnerClient {
+        open_id,
+        grant_code,
+        secret,
+        ..
+    } = FULL_SIGNER;
+    let text = format!(
+        "Action={action}&GrantCode={grant_code}&Nonce={nonce}&OpenId={open_id}&Params={}&Timestamp={at}",
+        urlencode(signed)
+    );
+    let token = urlencode(&hmac_sha1(secret, &text));
+    format!(
+        r#"{{"OpenId":"{open_id}","GrantCode":"{grant_code}","Timestamp":{at},"Nonce":{nonce},"Token":"{token}","Action":"{action}","Params":{sent}}}"#
+    )
+}
+
+/// A partner signs the JSON that its own library writes, and need not know how ours would write it.
+#[tokio::test(flavor = "multi_thread")]
+async fn params_are_signed_as_they_are_sent() {
+    let gateway = TestGateway::with_partners().await;
+    let known = r#"{"user_info":{"id":5,"user_points":100}}"#;
+    for (signed, sent) in [
+        (r#"{"type":4,"user_id":5,"note":1e2}"#, None),
+        (r#"{"user_id":5,"type":4,"note":1.10}"#, None),
+        (
+            r#"{"user_id":5,"type":4,"note":20160316123456789012345}"#,
+            None,
+        ),
+        (r#"{"user_id":5,"type":4,"note":"a\/b\u4e00\t"}"#, None),
+        (r#"{"user_id":5e0,"type":"4","a":{"z":1,"b":[1.50]}}"#, None),
+        (
+            r#"{"user_id":5,"note":"a: \" b","type":4}"#,
+            Some("{ \"user_id\" : 5,\r\n\t\"note\": \"a: \\\" b\",\n \"type\":4 }"),
+        ),
+        // Written again by a library that sorts, as before.
+        (
+            r#"{"note":100.0,"type":4,"user_id":5}"#,
+            Some(r#"{"user_id":5,"type":4,"note":1e2}"#),
+        ),
+        (
+            r#"{"note":"a/b一","type":4,"user_id":5}"#,
+            Some(r#"{"user_id":5,"type":4,"note":"a\/b\u4e00"}"#),
+        ),
+    ] {
+        let sent = sent.unwrap_or(signed);
+        let envelope = signed_as(&gateway, "communal.user.identity", signed, sent);
+        let answer = gateway.post_envelope(envelope.clone()).await;
+        assert_eq!(answer, success(known), "{envelope}");
+    }
+    for (signed, sent) in [
+        (r#"{"user_id":5,"type":4}"#, r#"{"type":4,"user_id":5}"#),
+        (r#"{"type":4,"user_id":5 }"#, r#"{"type":4,"user_id":5}"#),
+        (
+            r#"{"note":"ab","type":4,"user_id":5}"#,
+            r#"{"note":"a b","type":4,"user_id":5}"#,
+        ),
+    ] {
+        let envelope = signed_as(&gateway, "communal.user.identity", signed, sent);
+        let answer = gateway.post_envelope(envelope.clone()).await;
+        assert_eq!(answer, fault(110004, "验签失败"), "{envelope}");
+    }
+}
+
+/// Numbers of which a library writes the same text again are not the same references: the Action reads the text that was signed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_read_as_it_was_signed() {
+    let config = PARTNERS.replace(
+        "allow = ['user.user-points-records', 'communal.user.identity']",
+        "allow = ['user.points-add']",
+    );
+    let gateway = TestGateway::with_config(&config).await;
+    let params = |biz_id: &str| format!(r#"{{"balance":7,"bizId":{biz_id},"customerId":5}}"#);
+    let add = async |signed: &str, sent: &str| {
+        let envelope = signed_as(&gateway, "user.points-add", &params(signed), &params(sent));
+        gateway.post_envelope(envelope).await
+    };
+    let malformed = fault(100002, "参数格式不对");
+    for long in ["20160316123456789012345", "20160316123456789012346"] {
+        assert_eq!(add(long, long).await, success("[]"), "{long}");
+        let rounded: Value = serde_json::from_str(long).unwrap();
+        assert_eq!(add(&rounded.to_string(), long).await, malformed);
+    }
+    let (_, rows) = gateway.call("app.yohocoin.lists", "uid=5").await;
+    assert!(
+        rows.contains(r#""key":"20160316123456789012345""#),
+        "{rows}"
+    );
+    assert!(
+        rows.contains(r#""key":"20160316123456789012346""#),
+        "{rows}"
+    );
+    assert!(rows.contains(r#""total":2"#), "{rows}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -208,7 +208,7 @@ async fn with_a_full_queue_only_acknowledged_postings_count() {
     let calls: FuturesUnordered<_> = (0..200)
         .map(|i| {
             let gateway = &gateway;
-            let parameters = format!("uid=5&num=1&type=18&referenceId={i}");
+            let parameters = format!("uid=5&num=1&type=18&referenceId=r{i}");
             async move { gateway.call("app.yohocoin.get", &parameters).await }
         })
         .collect();
@@ -250,7 +250,7 @@ async fn a_full_queue_refuses_at_once() {
     let mut calls: FuturesUnordered<_> = (0..5)
         .map(|i| {
             let gateway = &gateway;
-            let parameters = format!("uid=5&num=1&type=18&referenceId={i}");
+            let parameters = format!("uid=5&num=1&type=18&referenceId=r{i}");
             async move { gateway.call("app.yohocoin.get", &parameters).await }
         })
         .collect();

@@ -55,7 +55,6 @@ async fn a_json_body_that_is_no_object_is_refused() {
         ("NaN", r#"{"uid":NaN}"#),
         ("hex", r#"{"uid":0x5}"#),
         ("a zero in front", r#"{"uid":05}"#),
-        ("a number beyond doubles", r#"{"uid":1e400}"#),
         ("half a mark", "\u{fef}{\"uid\":5}"),
         ("half an escape", r#"{"uid":5,"a":"\ud80"}"#),
         ("a raw newline", "{\"uid\":\"5\n\"}"),
@@ -183,6 +182,7 @@ async fn extreme_numbers_are_handled() {
             no_user(),
         ),
         ("a tiny number", JSON, r#"{"uid":5e-400}"#.into(), no_user()),
+        ("a huge number", JSON, r#"{"uid":1e400}"#.into(), no_user()),
         (
             "NUL in a number",
             JSON,

@@ -28,7 +28,7 @@ async fn concurrent_spends_stop_at_zero() {
     let gateway = TestGateway::start().await;
     let begun = gateway.call("app.yohocoin.get", "uid=5&num=1000&type=18&referenceId=a");
     assert_eq!(begun.await, balance(1000));
-    let spend = |i| format!("uid=5&num=-10&type=19&orderCode={i}");
+    let spend = |i| format!("uid=5&num=-10&type=19&orderCode=o{i}");
     let calls = (0..200).map(|i| ("app.yohocoin.subtract", spend(i)));
     let mut answers = all(&gateway, calls.collect()).await;
     // Each success answers with a different balance: 990, 980, … 0.

@@ -94,6 +94,7 @@ async fn a_signature_has_one_reading() {
         forged
     );
     for ambiguous in [
+        "method=app.yohocoin.add&client_type=android&uid=5&message=x%26marsId%3D9",
         "method=app.yohocoin.total&client_type=android&uid=5&+uid=6",
         "method=app.yohocoin.total&client_type=android&uid=5&a%26uid=6",
         "method=app.yohocoin.total&client_type=android&uid%3D5=6",

@@ -42,6 +42,15 @@ async fn faults_come_in_the_documented_order() {
         type 17.5             | get {"uid":5,"num":1,"type":17.5,"referenceId":"a"} | 403 type不合法
         no referenceId        | get uid=5&num=1&type=17&message=LONG | 405 referenceId不能为空
         empty referenceId     | get uid=5&num=1&type=18&referenceId= | 405 referenceId不能为空
+        referenceId 0         | get uid=5&num=1&type=17&referenceId=0 | 405 referenceId不能为空
+        referenceId 0, spaced | get uid=5&num=1&type=17&referenceId= 0 | 405 referenceId不能为空
+        referenceId 0 in JSON | get {"uid":5,"num":1,"type":17,"referenceId":0} | 405 referenceId不能为空
+        referenceId "0"       | get {"uid":5,"num":1,"type":17,"referenceId":" 0 "} | 405 referenceId不能为空
+        referenceId 0.0       | get {"uid":5,"num":1,"type":17,"referenceId":0.0} | 405 referenceId不能为空
+        a blank referenceId   | get {"uid":5,"num":1,"type":17,"referenceId":"  "} | 405 referenceId不能为空
+        a fraction            | get {"uid":5,"num":1,"type":17,"referenceId":100.0} | 405 referenceId不能为空
+        an exponent           | get {"uid":5,"num":1,"type":17,"referenceId":1e2} | 405 referenceId不能为空
+        marsId 0              | add uid=5&num=1&type=17&marsId=0 | 405 referenceId不能为空
         referenceId null      | get {"uid":5,"num":1,"type":17,"referenceId":null} | 405 referenceId不能为空
         referenceId a list    | get {"uid":5,"num":1,"type":17,"referenceId":["a"]} | 405 referenceId不能为空
         referenceId too long  | get uid=5&num=1&type=17&referenceId=LONG&message=LONGLONG | 500 参数长度不合法:referenceId
@@ -69,8 +78,17 @@ async fn every_spelling_of_the_parameters_counts() {
         pid beyond 2^63     | get uid=5&num=1&type=18&referenceId=f&pid=9223372036854775808 | {"currency":"110","uid":5}
         pid a list          | get {"uid":5,"num":1,"type":18,"referenceId":"g","pid":[]} | {"currency":"111","uid":5}
         as add              | add uid=5&num=1&type=18&referenceId=h                     | {"currency":"112","uid":5}
+        by marsId           | add uid=5&num=1&type=18&marsId=h                          | {"currency":"112","uid":5}
+        by marsId, in JSON  | get {"uid":5,"num":1,"type":18,"marsId":"h"}              | {"currency":"112","uid":5}
+        beside an empty one | add uid=5&num=1&type=18&referenceId=&marsId=h             | {"currency":"112","uid":5}
+        the first one named | add uid=5&num=1&type=18&marsId=other&referenceId=h        | {"currency":"112","uid":5}
+        white space         | get {"uid":" 5","num":"1\n","type":"18 ","referenceId":"h"} | {"currency":"112","uid":5}
         the same            | get uid=5&num=1&type=18&referenceId=h                     | {"currency":"112","uid":5}
         add refuses alike   | add num=1&type=18&referenceId=h                           | 400 请先登录
+        a long number       | get {"uid":7,"num":1,"type":18,"referenceId":20160316123456789012345} | {"currency":"1","uid":7}
+        its neighbour       | get {"uid":7,"num":1,"type":18,"referenceId":20160316123456789012346} | {"currency":"2","uid":7}
+        the first, as text  | get uid=7&num=1&type=18&referenceId=20160316123456789012345 | {"currency":"1","uid":7}
+        pid 0 is none       | get uid=7&num=1&type=18&referenceId=p&pid=0               | {"currency":"3","uid":7}
         the largest num     | get uid=6&num=1000000000&type=18&referenceId=a            | {"currency":"1000000000","uid":6}
         and more            | get uid=6&num=1000000000&type=18&referenceId=b            | {"currency":"2000000000","uid":6}
         the largest uid     | get uid=9223372036854775807&num=1&type=18&referenceId=a   | {"currency":"1","uid":9223372036854775807}

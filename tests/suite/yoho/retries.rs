@@ -122,6 +122,7 @@ async fn a_request_id_identifies_a_return() {
         that id, within it      | return uid=5&num=20&type=22&orderCode=A&requestId=3 | {"currency":"900","uid":5}
         new id, nothing left    | return uid=5&num=1&type=22&orderCode=A&requestId=4  | 408 退还数量超出订单已使用数量
         empty id is none        | return uid=5&num=40&type=22&orderCode=B&requestId=  | {"currency":"940","uid":5}
+        0 is none               | return uid=5&num=40&type=22&orderCode=B&requestId=0 | {"currency":"940","uid":5}
         so this is a retry      | return uid=5&num=40&type=22&orderCode=B             | {"currency":"940","uid":5}
         another user's id       | return uid=6&num=40&type=22&orderCode=A&requestId=1 | 409 订单未使用有货币
         it stands               | total uid=5                                         | {"code":"20111130-152530","total":940}

@@ -26,6 +26,11 @@ async fn faults_come_in_the_documented_order() {
         type 23               | return uid=5&num=1&type=23&orderCode=A | 403 type不合法
         no orderCode          | return uid=5&num=1&type=22 | 406 orderCode不能为空
         orderCode null        | return {"uid":5,"num":1,"type":22,"orderCode":null} | 406 orderCode不能为空
+        orderCode 0           | return uid=5&num=1&type=22&orderCode=0 | 406 orderCode不能为空
+        orderCode 0, spaced   | return uid=5&num=1&type=22&orderCode= 0 | 406 orderCode不能为空
+        orderCode 0 in JSON   | return {"uid":5,"num":1,"type":22,"orderCode":0} | 406 orderCode不能为空
+        orderCode "0"         | return {"uid":5,"num":1,"type":22,"orderCode":"0 "} | 406 orderCode不能为空
+        orderCode 1e2         | return {"uid":5,"num":1,"type":22,"orderCode":1e2} | 406 orderCode不能为空
         orderCode too long    | return uid=5&num=1&type=22&orderCode=LONG&message=MESSAGEx | 500 参数长度不合法:orderCode
         message too long      | return uid=5&num=1&type=22&orderCode=A&message=MESSAGEx&requestId=LONG | 500 参数长度不合法:message
         requestId too long    | return uid=5&num=1&type=22&orderCode=A&requestId=LONG | 500 参数长度不合法:requestId

@@ -33,6 +33,11 @@ async fn faults_come_in_the_documented_order() {
         only a referenceId     | subtract uid=5&num=-1&type=21&referenceId=A | 406 orderCode不能为空
         orderCode an object    | subtract {"uid":5,"num":-1,"type":19,"orderCode":{}} | 406 orderCode不能为空
         no order, too few      | subtract uid=5&num=-101&type=19 | 406 orderCode不能为空
+        orderCode 0           | subtract uid=5&num=-1&type=19&orderCode=0 | 406 orderCode不能为空
+        orderCode 0, spaced   | subtract uid=5&num=-1&type=19&orderCode= 0 | 406 orderCode不能为空
+        orderCode 0 in JSON   | subtract {"uid":5,"num":-1,"type":19,"orderCode":0} | 406 orderCode不能为空
+        orderCode "0"         | subtract {"uid":5,"num":-1,"type":19,"orderCode":"0 "} | 406 orderCode不能为空
+        orderCode 1e2         | subtract {"uid":5,"num":-1,"type":19,"orderCode":1e2} | 406 orderCode不能为空
         orderCode too long     | subtract uid=5&num=-101&type=19&orderCode=LONG&message=MESSAGEx | 500 参数长度不合法:orderCode
         message too long       | subtract uid=5&num=-101&type=19&orderCode=A&message=MESSAGEx | 500 参数长度不合法:message
         one too many           | subtract uid=5&num=-101&type=19&orderCode=A | 407 有货币不足

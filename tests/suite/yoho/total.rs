@@ -1,6 +1,6 @@
 //! `app.yohocoin.total`: the balance of a user, and invalid users.
 
-use crate::test_gateway::TestGateway;
+use crate::test_gateway::{TestGateway, sealed};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_valid_users_have_a_total() {
@@ -21,7 +21,11 @@ async fn only_valid_users_have_a_total() {
         negative           | total uid=-1                   | sealed 404 uid为空！
         letters            | total uid=x                    | sealed 404 uid为空！
         number and letters | total uid=5x                   | sealed 404 uid为空！
-        a space            | total uid= 5                   | sealed 404 uid为空！
+        white space        | total uid= 50030141            | {"code":"20111130-152530","total":3000}
+        white space        | total uid=WIDE50030141WIDE     | {"code":"20111130-152530","total":3000}
+        white space, JSON  | total {"uid":" 50030141\n"}   | {"code":"20111130-152530","total":3000}
+        a space inside     | total uid=5 0                  | sealed 404 uid为空！
+        nothing but space  | total uid=WIDE                 | sealed 404 uid为空！
         fraction           | total uid=5.5                  | sealed 404 uid为空！
         fraction of zero   | total uid=5.0                  | sealed 404 uid为空！
         full-width digits  | total uid=５                   | sealed 404 uid为空！
@@ -38,7 +42,16 @@ async fn only_valid_users_have_a_total() {
         another name       | total {"UID":5}                | sealed 404 uid为空！
         nothing in JSON    | total {}                       | sealed 404 uid为空！
     "#;
-    gateway.check_table(table).await;
+    let table = table.replace("WIDE", "\u{3000}");
+    gateway.check_table(&table).await;
+    // As it stands behind a line of a file, or behind a header of a proxy.
+    for uid in ["50030141\n", "50030141\r\n", "\t50030141\0"] {
+        let answered = gateway
+            .call("app.yohocoin.total", &format!("uid={uid}"))
+            .await;
+        let data = r#"{"code":"20111130-152530","total":3000}"#;
+        assert_eq!(answered, sealed(200, data, "yoho coin total"), "{uid:?}");
+    }
 }
 
 /// Users with a common prefix have separate accounts.
