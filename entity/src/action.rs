@@ -9,7 +9,7 @@ pub struct Model {
     /// The database gives it.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// Identifies the action; no two have the same.
+    /// The key of the token or, if another action has that one, of all that makes two actions the same. No two have the same.
     pub action_key: Vec<u8>,
     /// The sender's token for it.
     pub token: String,

@@ -140,8 +140,9 @@ impl Method for UserActionNotify {
     }
 }
 
-/// Applies an action, unless its signature had another reading before. Returns for each posting the balance after the action, or `None` if the posting changed nothing. A repeated
-/// action changes nothing and returns the current balances, or no balances if the recorded action scored nothing.
+/// Applies an action, unless its signature had another reading before. Returns for each posting the balance after the action, or
+/// `None` if the posting changed nothing. A repeated action changes nothing and returns the current balances, or no balances if
+/// the recorded action scored nothing.
 async fn apply(ledger: &Ledger, transaction: Transaction) -> Result<Vec<Option<i64>>, CallError> {
     let postings = transaction.postings.iter();
     let accounts: Vec<AccountKey> = postings.map(|posting| posting.account.clone()).collect();

@@ -26,7 +26,7 @@ pub enum KeySpace {
     PartnerGift,
     /// A nonce of a partner: OpenId, Nonce.
     PartnerNonce,
-    /// An action of the community: action_token.
+    /// An action of the community: action_token. What else makes an action the same, the ledger compares.
     CommunityAction,
     /// A signature of the community: sign.
     CommunitySign,

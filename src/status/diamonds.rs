@@ -9,7 +9,7 @@ use crate::gateway::fault::{CallError, Fault};
 use crate::ledger::ApplyError;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
-    AccountKey, Idempotency, NEVER, Posting, PostingKind, Rejection, Transaction,
+    AccountKey, Gain, Idempotency, NEVER, Posting, PostingKind, Rejection, Transaction,
 };
 use crate::members::{MemberName, MessageKey};
 use crate::points::keys::KeySpace;
@@ -26,7 +26,7 @@ const IDENTITY_USED: Fault = Fault::new(410, "identity已被使用");
 #[derive(Debug, Serialize)]
 pub struct Diamonds {
     diamonds: i64,
-    /// `false` if a reduction with `with_prevent` found no addition to take back; absent otherwise.
+    /// `false` if a reduction with `with_prevent` found nothing of an addition to take back; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     reduced: Option<bool>,
     user_key: String,
@@ -48,8 +48,8 @@ pub struct DiamondChange<'a> {
     pub identity_key: Option<Key>,
     /// The message that asks for it, if one with an id does.
     pub message: Option<MessageKey>,
-    /// The idempotency key of the addition that the change takes back, which must exist.
-    pub requires: Option<Key>,
+    /// The addition that the change takes back.
+    pub requires: Option<Gain>,
 }
 
 fn account(user_key: &str) -> AccountKey {
@@ -71,7 +71,6 @@ impl MemberStatus {
             (None, Some(message)) => Some(self.of_message(&change, message).await?),
             (None, None) => None,
         };
-        let takes_back = change.requires.is_some();
         let posting = Posting {
             account: account(&change.user_key),
             kind: match change.count > 0 {
@@ -108,17 +107,7 @@ impl MemberStatus {
             }
             Err(error) => error,
         };
-        // There is nothing to take back: no addition was made, or an earlier call of this identity took it back.
-        let found_no_addition = |rejection: &Rejection| {
-            takes_back
-                && matches!(
-                    rejection,
-                    Rejection::RequirementMissing | Rejection::IdempotencyConflict
-                )
-        };
-        if let ApplyError::Rejected(rejection) = &error
-            && found_no_addition(rejection)
-        {
+        if error == ApplyError::Rejected(Rejection::RequirementMissing) {
             let diamonds = ledger.balance(account(&change.user_key)).await?;
             return Ok(Diamonds {
                 diamonds: diamonds.unwrap_or_default(),
@@ -175,6 +164,15 @@ impl MemberStatus {
 fn of_count(key: Key, count: i64) -> Idempotency {
     let fingerprint = Key::of(&[&count.to_string()]);
     Idempotency { key, fingerprint }
+}
+
+/// The addition for a sender's object, for a reduction that takes back `count` of its diamonds.
+pub fn addition(user_key: &str, change_type: &str, identity: &str, count: i64) -> Gain {
+    let count = count.to_string();
+    Gain {
+        key: identity_key("add", user_key, change_type, identity),
+        further: KeySpace::DiamondChange.key(&["reduce", user_key, change_type, identity, &count]),
+    }
 }
 
 /// The idempotency key of an addition (`add`) or a reduction (`reduce`) for a sender's object.

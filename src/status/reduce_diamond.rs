@@ -1,6 +1,6 @@
-//! `status.reduce_diamond`: takes diamonds from a member, optionally only if an earlier addition exists.
+//! `status.reduce_diamond`: takes diamonds from a member, optionally no more than an earlier addition brought.
 
-use super::diamonds::{BAD_COUNT, DiamondChange, Diamonds, identity_key};
+use super::diamonds::{BAD_COUNT, DiamondChange, Diamonds, addition, identity_key};
 use super::values::{ChangeType, ObjectId, UserKey};
 use super::{MemberStatus, NO_USER_KEY, message_key};
 use crate::gateway::context::{Context, Delivery};
@@ -26,7 +26,7 @@ params! {
         change_type: ChangeType = required,
         /// idempotency key: object of the change, such as a post
         identity: Option<ObjectId> = optional(None),
-        /// true = only if an addition with this change_type and identity exists
+        /// true = only what is left of the addition with this change_type and identity
         with_prevent: Flag = optional(Flag(false)),
     }
 }
@@ -56,18 +56,17 @@ impl Method for ReduceDiamond {
         if with_prevent && identity.is_none() {
             return Err(NO_IDENTITY.into());
         }
-        let key = |direction| {
-            let identity = identity?;
-            Some(identity_key(direction, &user_key, &change_type, identity))
-        };
+        let key = identity.map(|it| identity_key("reduce", &user_key, &change_type, it));
+        let requires = identity.filter(|_| with_prevent);
+        let requires = requires.map(|it| addition(&user_key, &change_type, it, count));
         let change = DiamondChange {
             context: &context,
             count: -count,
             change_type: Some(&change_type),
             identity,
-            identity_key: key("reduce"),
+            identity_key: key,
             message: message_key(Self::NAME, &context),
-            requires: key("add").filter(|_| with_prevent),
+            requires,
             user_key: user_key.clone(),
         };
         status.change_diamonds(change).await

@@ -6,7 +6,7 @@ use crate::ledger::book::entry::{Contra, Entry, Hash};
 use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
-    AccountKey, MOST, Posting, PostingKind, Reason, Receipt, Rejection,
+    AccountKey, Gain, Idempotency, MOST, Posting, PostingKind, Reason, Receipt, Rejection,
 };
 
 /// A posting that the rules allow, and what it changes.
@@ -49,26 +49,25 @@ impl<'v, 'a> View<'v, 'a> {
             expiry_reason: self.book.expiry_reason,
             account: self.account(&key),
             key,
+            idempotency: None,
             entries: Vec::new(),
             allocations: None,
             moved: false,
         };
-        if let Some(idempotency) = posting.idempotency
-            && let Some(record) = self.idempotency(&idempotency.key)
-        {
-            return match record.fingerprint == idempotency.fingerprint {
-                true => Ok(attempt.finish(Some(record.balance))),
-                false => Err(Rejection::IdempotencyConflict),
-            };
+        let (idempotency, repeated) = self.identify(posting)?;
+        if let Some(record) = repeated {
+            return Ok(attempt.finish(Some(record.balance)));
         }
-        let is_applied = |key: Key| self.idempotency(&key).is_some();
-        if !posting.requires.is_none_or(is_applied) {
-            return Err(Rejection::RequirementMissing);
-        }
+        attempt.idempotency = idempotency;
+        let gain = posting.requires;
+        let left = gain.map(|gain| self.left_of(gain, posting)).transpose()?;
         attempt.expire(now)?;
         match posting.kind {
             PostingKind::Earn { amount, expires_at } => attempt.earn(amount, expires_at)?,
             PostingKind::Spend { amount, order } => {
+                let amount = left.map_or(amount, |left| left.min(amount));
+                let is_further = |gain: &Gain| idempotency.is_some_and(|it| it.key == gain.further);
+                let order = gain.filter(is_further).map(|gain| gain.key).or(order);
                 let allocations = order.map(|order| (order, self.allocations(&order)));
                 attempt.spend(amount, allocations)?;
             }
@@ -101,6 +100,42 @@ impl<'v, 'a> View<'v, 'a> {
         }
     }
 
+    /// The idempotency under which a posting is new, or the record of the first posting, if it is a retry.
+    fn identify(
+        &self,
+        posting: &Posting,
+    ) -> Result<(Option<Idempotency>, Option<IdempotencyRecord>), Rejection> {
+        let Some(first) = posting.idempotency else {
+            return Ok((None, None));
+        };
+        let further = posting.requires.map(|gain| Idempotency {
+            key: gain.further,
+            ..first
+        });
+        for idempotency in [Some(first), further].into_iter().flatten() {
+            match self.idempotency(&idempotency.key) {
+                None => return Ok((Some(idempotency), None)),
+                Some(record) if record.fingerprint == idempotency.fingerprint => {
+                    return Ok((None, Some(record)));
+                }
+                Some(_) => {}
+            }
+        }
+        Err(Rejection::IdempotencyConflict)
+    }
+
+    /// The points of a gain that no spend has taken back, at least one.
+    fn left_of(&self, gain: Gain, posting: &Posting) -> Result<i64, Rejection> {
+        let amount = |key: Key| self.idempotency(&key).map_or(0, |record| record.amount);
+        let first = posting.idempotency.map_or(0, |it| amount(it.key));
+        let further = self.allocations(&gain.key);
+        let further: i64 = further.iter().map(|it| it.drawn - it.returned).sum();
+        match amount(gain.key) + first.min(0) - further {
+            left @ 1.. => Ok(left),
+            _ => Err(Rejection::RequirementMissing),
+        }
+    }
+
     fn idempotency(&self, key: &Key) -> Option<IdempotencyRecord> {
         let mut drafted = self.drafts.iter().filter_map(Draft::idempotency);
         let drafted = drafted.find(|record| record.key == *key);
@@ -111,11 +146,7 @@ impl<'v, 'a> View<'v, 'a> {
 impl Draft<'_> {
     /// What a retry within the same transaction finds.
     fn idempotency(&self) -> Option<IdempotencyRecord> {
-        self.posting.idempotency.map(|it| IdempotencyRecord {
-            key: it.key,
-            fingerprint: it.fingerprint,
-            balance: self.receipt.balance,
-        })
+        self.entries.iter().find_map(|entry| entry.idempotency)
     }
 }
 
@@ -126,6 +157,8 @@ struct Attempt<'a> {
     expiry_reason: Reason,
     key: AccountKey,
     account: Account,
+    /// What makes its entry recognisable.
+    idempotency: Option<Idempotency>,
     entries: Vec<Entry>,
     allocations: Option<(Key, Vec<Allocation>)>,
     /// Whether the posting has an entry of its own.
@@ -277,7 +310,7 @@ impl<'a> Attempt<'a> {
         account.last_seq += 1;
         account.income_seq += i64::from(amount > 0);
         account.last_at = account.last_at.max(at);
-        let idempotency = posting.and_then(|posting| posting.idempotency);
+        let idempotency = posting.and(self.idempotency);
         let mut entry = Entry {
             account: self.key.clone(),
             seq: account.last_seq,
@@ -297,6 +330,7 @@ impl<'a> Attempt<'a> {
                 key: it.key,
                 fingerprint: it.fingerprint,
                 balance: account.balance,
+                amount,
             }),
             hash: Hash::default(),
         };

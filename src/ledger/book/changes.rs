@@ -60,6 +60,8 @@ pub struct UsedAllowance {
 /// An action as the database stores it.
 #[derive(Clone, Debug)]
 pub struct RecordedAction {
+    /// The key of its row: the action's own, or its identity if another action has that one.
+    pub key: Key,
     /// The action as its caller described it.
     pub action: Action,
     /// When the ledger recorded it (ms).

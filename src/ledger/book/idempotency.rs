@@ -11,19 +11,23 @@ pub struct IdempotencyRecord {
     pub fingerprint: Key,
     /// The balance that was answered.
     pub balance: i64,
+    /// The points that the account gained by the posting, negative if it lost them.
+    pub amount: i64,
 }
 
 impl IdempotencyRecord {
-    /// Reads the record from an entry's columns. Returns `None` if one of them is null or is not 16 bytes long.
+    /// Reads the record from the columns of an entry of `amount`. Returns `None` if one of them is null or is not 16 bytes long.
     pub fn from_columns(
         key: Option<&[u8]>,
         fingerprint: Option<&[u8]>,
         balance: Option<i64>,
+        amount: i64,
     ) -> Option<IdempotencyRecord> {
         Some(IdempotencyRecord {
             key: Key::from_bytes(key?)?,
             fingerprint: Key::from_bytes(fingerprint?)?,
             balance: balance?,
+            amount,
         })
     }
 }
@@ -36,11 +40,14 @@ mod tests {
     fn a_record_is_whole_or_none() {
         let (key, fingerprint) = (Key::of(&["k"]), Key::of(&["f"]));
         let (k, f) = (key.bytes(), fingerprint.bytes());
-        let read = IdempotencyRecord::from_columns;
+        let read = |key, fingerprint, balance| {
+            IdempotencyRecord::from_columns(key, fingerprint, balance, 3)
+        };
         let whole = IdempotencyRecord {
             key,
             fingerprint,
             balance: 5,
+            amount: 3,
         };
         assert_eq!(read(Some(&k), Some(&f), Some(5)), Some(whole));
         for part in [

@@ -44,8 +44,8 @@ pub struct Book {
     spent_nonces: HashMap<(i64, Key), Option<Key>>,
     /// Other names of owners.
     identities: HashMap<String, String>,
-    /// Recorded actions, and whether they scored.
-    recorded_actions: HashMap<Key, bool>,
+    /// The identities of recorded actions, and whether they scored, by the keys of their rows.
+    recorded_actions: HashMap<Key, (Key, bool)>,
     limit_counts: HashMap<LimitKey, i64>,
     /// Allowances by their ends and keys.
     allowances: HashMap<(i64, Key), UsedAllowance>,
@@ -100,9 +100,9 @@ impl Book {
         self.identities.insert(name, owner);
     }
 
-    /// Loads a recorded action.
-    pub fn put_recorded_action(&mut self, key: Key, scored: bool) {
-        self.recorded_actions.insert(key, scored);
+    /// Loads a recorded action, whose row has this key.
+    pub fn put_recorded_action(&mut self, key: Key, identity: Key, scored: bool) {
+        self.recorded_actions.insert(key, (identity, scored));
     }
 
     /// Loads the number of actions that count towards a limit.
@@ -142,7 +142,7 @@ impl Book {
             return Err(Rejection::PaymentChanged);
         }
         if let Some(action) = action
-            && let Some(&scored) = self.recorded_actions.get(&action.key)
+            && let Some(scored) = self.recorded(action)
         {
             self.spend(nonce);
             let repeated = true;
@@ -216,10 +216,25 @@ impl Book {
         })
     }
 
+    /// Whether an action scored; `None` if it is new.
+    fn recorded(&self, action: &Action) -> Option<bool> {
+        let identity = action.identity();
+        let rows = [action.key, identity].into_iter();
+        let mut rows = rows.filter_map(|key| self.recorded_actions.get(&key));
+        let row = rows.find(|(recorded, _)| *recorded == identity);
+        row.map(|(_, scored)| *scored)
+    }
+
     /// Records a new action; one that scores counts towards its limit.
     fn record(&mut self, action: &Action, scored: bool, now: i64) -> ActionReceipt {
-        self.recorded_actions.insert(action.key, scored);
+        let identity = action.identity();
+        let key = match self.recorded_actions.contains_key(&action.key) {
+            true => identity,
+            false => action.key,
+        };
+        self.put_recorded_action(key, identity, scored);
         self.changes.actions.push(RecordedAction {
+            key,
             action: action.clone(),
             at: now,
             scored,

@@ -94,7 +94,8 @@ pub struct ActionReceipt {
 /// are not applied.
 #[derive(Clone, Debug)]
 pub struct Action {
-    /// Identifies the action: another transaction with this key is a repeat.
+    /// The key of the token. Another transaction with this key and the same owner, name, counterpart and object is a repeat; one
+    /// with others is another action, whose sender made up the same token.
     pub key: Key,
     /// The token that identifies it for the sender.
     pub token: String,
@@ -108,6 +109,26 @@ pub struct Action {
     pub object: Option<String>,
     /// How often this kind of action moves points.
     pub limit: Option<Limit>,
+}
+
+impl Action {
+    /// The key of all that makes two actions the same.
+    pub fn identity(&self) -> Key {
+        let (other, object) = (self.other.as_deref(), self.object.as_deref());
+        Action::identity_of(&self.token, &self.owner, &self.name, other, object)
+    }
+
+    /// As [`Action::identity`], of an action with these properties.
+    pub fn identity_of(
+        token: &str,
+        owner: &str,
+        name: &str,
+        other: Option<&str>,
+        object: Option<&str>,
+    ) -> Key {
+        let (other, object) = (other.unwrap_or_default(), object.unwrap_or_default());
+        Key::of(&["action", token, owner, name, other, object])
+    }
 }
 
 /// Bounds how many actions of one owner and name move points in a window of time.
@@ -170,8 +191,8 @@ pub struct Posting {
     pub reason: Reason,
     /// Makes a retry recognisable. Without it, each request counts.
     pub idempotency: Option<Idempotency>,
-    /// The idempotency key of a posting that must have been applied before.
-    pub requires: Option<Key>,
+    /// The gain that a spend takes back: it takes no more than is left of it, and is rejected if nothing is.
+    pub requires: Option<Gain>,
     /// The caller's reference; the history shows it.
     pub reference: Option<String>,
     /// The caller's text; the history shows it.
@@ -231,6 +252,16 @@ pub struct Idempotency {
     pub fingerprint: Key,
 }
 
+/// Points that an earlier posting brought, and that spends of the same account take back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gain {
+    /// The idempotency key of the posting that brought them.
+    pub key: Key,
+    /// The idempotency key of a spend whose own key was used with another fingerprint: the gain is taken back in several parts. The
+    /// allocations of its spends stand under the gain's key.
+    pub further: Key,
+}
+
 /// The answer to a posting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -251,8 +282,8 @@ pub enum Rejection {
     /// Another event of the payment was recorded meanwhile.
     #[error("another event of the payment was recorded meanwhile")]
     PaymentChanged,
-    /// The posting that it requires was not applied.
-    #[error("the required posting was not applied")]
+    /// Nothing is left of the gain that it takes back.
+    #[error("nothing is left of the gain")]
     RequirementMissing,
     /// The account holds fewer points.
     #[error("not enough points")]

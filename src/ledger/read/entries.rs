@@ -25,6 +25,7 @@ pub fn from_row(account: &AccountKey, row: &Model) -> Option<Entry> {
             row.idempotency_key.as_deref(),
             row.fingerprint.as_deref(),
             row.idempotency_balance,
+            row.amount,
         ),
         hash: row.hash.as_slice().try_into().ok()?,
     })

@@ -4,9 +4,20 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::ledger::book::Book;
 use crate::ledger::book::changes::{Changes, LimitKey};
-use crate::ledger::book::transaction::Transaction;
+use crate::ledger::book::transaction::{Action, Transaction};
 use crate::ledger::database::statements::{self, Pipeline};
 use crate::ledger::write::sets::{at, distinct, hexed, keyed_rows};
+
+/// Place, scored, token, owner, name, other and object.
+type RecordedRow = (
+    usize,
+    i64,
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+);
 
 /// Loads the recorded actions and the limit counts that the transactions' actions touch.
 ///
@@ -18,11 +29,13 @@ pub async fn load(
     book: &mut Book,
 ) -> Result<(), DbErr> {
     let actions = || transactions.iter().filter_map(|it| it.action.as_ref());
-    let keys = distinct(actions().map(|action| action.key));
+    let keys = distinct(actions().flat_map(|action| [action.key, action.identity()]));
     let recorded = &statements::RECORDED_ACTIONS;
-    let rows = statements::query::<(usize, i64)>(db, recorded, &hexed(&keys), []).await?;
-    for (place, scored) in rows {
-        book.put_recorded_action(*at(&keys, place)?, scored == 1);
+    let rows: Vec<RecordedRow> = statements::query(db, recorded, &hexed(&keys), []).await?;
+    for (place, scored, token, owner, name, other, object) in rows {
+        let (other, object) = (other.as_deref(), object.as_deref());
+        let identity = Action::identity_of(&token, &owner, &name, other, object);
+        book.put_recorded_action(*at(&keys, place)?, identity, scored == 1);
     }
     let limits = distinct(actions().filter_map(|action| LimitKey::of(action).map(|it| it.0)));
     let rows: Vec<_> = limits
@@ -56,7 +69,7 @@ pub async fn save(
         .map(|recorded| {
             let action = &recorded.action;
             (
-                hex::encode(action.key.bytes()),
+                hex::encode(recorded.key.bytes()),
                 &action.token,
                 &action.owner,
                 &action.name,

@@ -136,15 +136,18 @@ async fn load_idempotency(
 ) -> Result<(), DbErr> {
     let keys = distinct(postings.iter().flat_map(|posting| {
         let own = posting.idempotency.map(|idempotency| idempotency.key);
-        own.into_iter().chain(posting.requires)
+        let gain = posting.requires.map(|gain| [gain.key, gain.further]);
+        own.into_iter().chain(gain.into_iter().flatten())
     }));
     let records = &statements::IDEMPOTENCY_RECORDS;
-    let rows = statements::query::<(usize, String, i64)>(db, records, &hexed(&keys), []).await?;
-    for (place, fingerprint, balance) in rows {
+    let rows: Vec<(usize, String, i64, i64)> =
+        statements::query(db, records, &hexed(&keys), []).await?;
+    for (place, fingerprint, balance, amount) in rows {
         book.put_idempotency(IdempotencyRecord {
             key: *at(&keys, place)?,
             fingerprint: read_key(&fingerprint)?,
             balance,
+            amount,
         });
     }
     Ok(())
@@ -155,7 +158,10 @@ async fn load_allocations(
     postings: &[&Posting],
     book: &mut Book,
 ) -> Result<(), DbErr> {
-    let orders = distinct(postings.iter().filter_map(|posting| order_of(posting)));
+    let orders = distinct(postings.iter().flat_map(|posting| {
+        let gain = posting.requires.map(|gain| gain.key);
+        order_of(posting).into_iter().chain(gain)
+    }));
     let mut rows: Vec<(usize, i64, i64, i64, i64)> =
         statements::query(db, &statements::ALLOCATIONS, &hexed(&orders), []).await?;
     // The order in which they were made: the oldest spend first and, within a spend, the soonest expiry first.

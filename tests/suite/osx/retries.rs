@@ -44,9 +44,6 @@ async fn a_repeat_is_answered_with_current_balances() {
         gateway.set_time(time);
         assert_eq!(gateway.notify("a>b 1 like t1").await, now, "{time}");
     }
-    // Another action under the same token does not score either: c has no account to show.
-    let other = r#"{"action_token":"t1","user_info":{"user_token":"c"},"userInfo":{}}"#;
-    assert_eq!(gateway.notify("c 2 post t1").await, ok(other));
     // The first request has expired by now.
     let old = format!(
         "/userActionNotify?{}",
@@ -54,6 +51,50 @@ async fn a_repeat_is_answered_with_current_balances() {
     );
     assert_eq!(gateway.get_path(&old).await, error("请求超时"));
     assert_eq!(gateway.audit().await.entries, 8);
+}
+
+/// The sender makes up its tokens from a time and a random number, so those of two members collide.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_action_under_the_same_token_scores_too() {
+    let gateway = TestGateway::with_community().await;
+    let calls = [
+        (
+            "a 1 post t1",
+            r#""user_token":"a","score1":"10","score2":"5""#,
+        ),
+        (
+            "b 1 post t1",
+            r#""user_token":"b","score1":"10","score2":"5""#,
+        ),
+        (
+            "a 2 post t1",
+            r#""user_token":"a","score1":"20","score2":"10""#,
+        ),
+        ("a 1 like t1", r#""user_token":"a","score1":"21""#),
+        (
+            "a>b 1 post t1",
+            r#""user_token":"a","score1":"31","score2":"15""#,
+        ),
+        (
+            "a>c 1 post t1",
+            r#""user_token":"a","score1":"41","score2":"20""#,
+        ),
+    ];
+    for (call, shown) in calls {
+        let (_, body) = gateway.notify(call).await;
+        assert!(body.contains(shown), "{call}: {body}");
+    }
+    let before = gateway.audit().await;
+    // Each of them is known, in whichever order the sender repeats them.
+    for (call, _) in calls.iter().rev() {
+        let (_, body) = gateway.notify(call).await;
+        let user = match call.starts_with('b') {
+            true => r#""user_info":{"user_token":"b","score1":"10""#,
+            false => r#""user_info":{"user_token":"a","score1":"41""#,
+        };
+        assert!(body.contains(user), "{call}: {body}");
+    }
+    assert_eq!(gateway.audit().await, before);
 }
 
 /// Neither an action beyond its limit nor its repeat shows a score.
@@ -209,8 +250,16 @@ async fn two_programs_score_an_action_once() {
         let (a, b) = tokio::join!(send(&clients[0], &call), send(&clients[1], &call));
         assert_eq!(a, b);
     }
-    let last = send(&clients[0], "a 1 post last").await;
-    assert!(last.contains(r#""score1":"210""#), "{last}");
+    // Two members with one token, at both programs at once.
+    for i in 0..20 {
+        let (c, d) = (format!("c 1 post t{i}"), format!("d 1 post t{i}"));
+        tokio::join!(send(&clients[0], &c), send(&clients[1], &d));
+        tokio::join!(send(&clients[1], &c), send(&clients[0], &d));
+    }
+    for user in ["a", "c", "d"] {
+        let last = send(&clients[0], &format!("{user} 1 post last")).await;
+        assert!(last.contains(r#""score1":"210""#), "{last}");
+    }
     one.audit();
 }
 

@@ -1,5 +1,8 @@
 //! Diamonds: `add_diamond`, `reduce_diamond` with and without `with_prevent`, and `sports_envious.v2`.
 
+use futures_util::future::join_all;
+
+use crate::program::{CONFIG, Client, Program, ProgramDir};
 use crate::test_gateway::TestGateway;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,6 +80,76 @@ async fn an_identity_counts_once() {
             "#,
         )
         .await;
+}
+
+/// With `with_prevent`, reductions take back what the addition of the same identity brought, in one part or in several, and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_prevent_takes_no_more_than_the_addition_brought() {
+    let gateway = TestGateway::start().await;
+    gateway
+        .check_table(
+            r#"
+            enough diamonds  | status.add_diamond {"user_key":"a","count":1000,"change_type":"X"}                 | {"diamonds":1000,"user_key":"a"}
+            add              | status.add_diamond {"user_key":"a","count":10,"change_type":"T","identity":5}      | {"diamonds":1010,"user_key":"a"}
+            too many         | status.reduce_diamond {"user_key":"a","count":500,"change_type":"T","identity":5,"with_prevent":true} | {"diamonds":1000,"user_key":"a"}
+            again            | status.reduce_diamond {"user_key":"a","count":500,"change_type":"T","identity":5,"with_prevent":true} | {"diamonds":1000,"user_key":"a"}
+            nothing is left  | status.reduce_diamond {"user_key":"a","count":1,"change_type":"T","identity":5,"with_prevent":true} | {"diamonds":1000,"reduced":false,"user_key":"a"}
+            another          | status.add_diamond {"user_key":"a","count":10,"change_type":"T","identity":6}      | {"diamonds":1010,"user_key":"a"}
+            a part           | status.reduce_diamond {"user_key":"a","count":4,"change_type":"T","identity":6,"with_prevent":true} | {"diamonds":1006,"user_key":"a"}
+            another part     | status.reduce_diamond {"user_key":"a","count":5,"change_type":"T","identity":6,"with_prevent":true} | {"diamonds":1001,"user_key":"a"}
+            a part, again    | status.reduce_diamond {"user_key":"a","count":4,"change_type":"T","identity":6,"with_prevent":true} | {"diamonds":1006,"user_key":"a"}
+            a part, again    | status.reduce_diamond {"user_key":"a","count":5,"change_type":"T","identity":6,"with_prevent":true} | {"diamonds":1001,"user_key":"a"}
+            the rest         | status.reduce_diamond {"user_key":"a","count":9,"change_type":"T","identity":6,"with_prevent":true} | {"diamonds":1000,"user_key":"a"}
+            nothing is left  | status.reduce_diamond {"user_key":"a","count":2,"change_type":"T","identity":6,"with_prevent":true} | {"diamonds":1000,"reduced":false,"user_key":"a"}
+            without a guard  | status.reduce_diamond {"user_key":"a","count":3,"change_type":"T","identity":6}    | 410 identity已被使用
+            a third          | status.add_diamond {"user_key":"a","count":10,"change_type":"T","identity":7}      | {"diamonds":1010,"user_key":"a"}
+            without a guard  | status.reduce_diamond {"user_key":"a","count":7,"change_type":"T","identity":7}    | {"diamonds":1003,"user_key":"a"}
+            the rest         | status.reduce_diamond {"user_key":"a","count":9,"change_type":"T","identity":7,"with_prevent":true} | {"diamonds":1000,"user_key":"a"}
+            the same, again  | status.reduce_diamond {"user_key":"a","count":7,"change_type":"T","identity":7,"with_prevent":true} | {"diamonds":1003,"user_key":"a"}
+            "#,
+        )
+        .await;
+    gateway.audit().await;
+}
+
+/// Two programs that take back parts of one addition at once take no more than it brought.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_programs_take_back_an_addition_once() {
+    let dir = ProgramDir::with_config(CONFIG);
+    let programs = [
+        Program::start(&dir, &[]).await,
+        Program::start(&dir, &[]).await,
+    ];
+    let clients = [programs[0].client(), programs[1].client()];
+    let change = async |client: &Client, method: &str, count: i64, identity: &str| {
+        let count = count.to_string();
+        let with_prevent = if method.contains("reduce") { "1" } else { "" };
+        let all = [
+            ("method", method),
+            ("user_key", "a"),
+            ("count", &count),
+            ("change_type", "T"),
+            ("identity", identity),
+            ("with_prevent", with_prevent),
+        ];
+        client.call_ok(&all).await["diamonds"].as_i64().unwrap()
+    };
+    change(&clients[0], "status.add_diamond", 1000, "0").await;
+    for identity in 1..20 {
+        let identity = identity.to_string();
+        change(&clients[0], "status.add_diamond", 10, &identity).await;
+        // 1 + 2 + 3 + 4 + 5 are more than 10.
+        let parts = (1..6).map(|part| {
+            let client = &clients[usize::try_from(part).unwrap() % 2];
+            change(client, "status.reduce_diamond", part, &identity)
+        });
+        join_all(parts).await;
+    }
+    assert_eq!(
+        change(&clients[0], "status.add_diamond", 1, "last").await,
+        1001
+    );
+    programs[0].audit();
 }
 
 /// With `with_prevent`, a reduction counts only if the addition of the same identity does, and only once.

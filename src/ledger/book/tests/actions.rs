@@ -80,7 +80,8 @@ fn an_action_is_recorded_once() {
     assert_eq!(apply(&mut book, action("e", None), &[]), new(&[]));
     assert_eq!(apply(&mut book, action("e", None), &[FIVE]), repeat(false));
     for (token, scored) in [("f", true), ("g", false)] {
-        book.put_recorded_action(action(token, None).key, scored);
+        let recorded = action(token, None);
+        book.put_recorded_action(recorded.key, recorded.identity(), scored);
         let again = apply(&mut book, action(token, None), &[FIVE]);
         assert_eq!(again, repeat(scored));
     }
@@ -101,6 +102,30 @@ fn an_action_is_recorded_once() {
             ("e", false)
         ]
     );
+}
+
+/// The sender's tokens can collide, and the ledger of an older program has a token in one row alone.
+#[test]
+fn another_action_may_have_the_same_token() {
+    let mut book = Book::new(EXPIRED);
+    let others = || {
+        let mut others = [(); 5].map(|()| action("a", None));
+        others[1].owner = "key:b".into();
+        others[2].name = "like".into();
+        others[3].other = Some("key:c".into());
+        others[4].object = Some("5".into());
+        others
+    };
+    for (other, points) in others().into_iter().zip(1..) {
+        assert_eq!(apply(&mut book, other, &[FIVE]), new(&[(5 * points, true)]));
+    }
+    for other in others() {
+        assert_eq!(apply(&mut book, other, &[FIVE]), repeat(true));
+    }
+    let rows = book.into_changes().actions;
+    let keys: BTreeSet<Key> = rows.iter().map(|row| row.key).collect();
+    assert_eq!((rows.len(), keys.len()), (5, 5));
+    assert_eq!(rows[0].key, Key::of(&["action", "a"]));
 }
 
 #[test]

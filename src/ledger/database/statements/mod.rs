@@ -87,10 +87,10 @@ pub static PAGE_OF: SetStatement = SetStatement::query(
      AND e.direction_seq BETWEEN a.total - a.high AND a.total - a.low",
 );
 
-/// Idempotency keys → the fingerprint and the answer of each that has been used.
+/// Idempotency keys → the fingerprint, the answer and the amount of each that has been used.
 pub static IDEMPOTENCY_RECORDS: SetStatement = SetStatement::query(
     &[bytes("idempotency_key")],
-    "k.place, {hex:e.fingerprint}, e.idempotency_balance",
+    "k.place, {hex:e.fingerprint}, e.idempotency_balance, e.amount",
     "FROM {k} {join} entry e ON e.idempotency_key = k.idempotency_key",
 );
 
@@ -116,10 +116,10 @@ pub static ALLOWANCES: SetStatement = SetStatement::locking_query(
     ("credit_allowance", "a"),
 );
 
-/// Keys of actions → those that are recorded, and whether they scored.
+/// Keys of actions → those that are recorded: whether they scored, and what they were.
 pub static RECORDED_ACTIONS: SetStatement = SetStatement::query(
     &[bytes("action_key")],
-    "k.place, a.scored",
+    "k.place, a.scored, a.token, a.owner, a.name, a.other, a.object",
     "FROM {k} {join} action a ON a.action_key = k.action_key",
 );
 

@@ -181,7 +181,7 @@ async fn same_rows(db: &DatabaseConnection, changes: &Changes) -> Result<(), Tes
     let actions = action::Entity::find().all(db).await.unwrap();
     let actions = actions.into_iter().map(|row| (row.action_key, row.scored));
     let expected = changes.actions.iter();
-    let expected = expected.map(|it| (it.action.key.bytes().to_vec(), i64::from(it.scored)));
+    let expected = expected.map(|it| (it.key.bytes().to_vec(), i64::from(it.scored)));
     prop_assert_eq!(
         actions.collect::<BTreeSet<_>>(),
         expected.collect::<BTreeSet<_>>()

@@ -85,9 +85,10 @@ fn kinds(person: usize, asset: Asset) -> impl Strategy<Value = PostingKind> {
 }
 
 fn postings(person: usize) -> impl Strategy<Value = (Asset, Posting)> {
-    let key = move |n: u8| Key::of(&["once", &person.to_string(), &n.to_string()]);
     let text = || proptest::option::of(proptest::sample::select(TEXTS.as_slice()));
     prop_oneof![3 => Just("coin"), 1 => Just("score")].prop_flat_map(move |asset| {
+        // A gain belongs to an account, so that its key names it.
+        let key = move |n: u8| Key::of(&["once", asset, &person.to_string(), &n.to_string()]);
         let idempotency = proptest::option::of((0..60_u8, 0..2_u8));
         let requires = proptest::option::weighted(0.1, 0..60_u8);
         let texts = (text(), text(), proptest::option::of(any::<i64>()));
@@ -118,7 +119,10 @@ fn postings(person: usize) -> impl Strategy<Value = (Asset, Posting)> {
                 kind,
                 reason: Reason(reason),
                 idempotency,
-                requires: requires.map(key),
+                requires: requires.map(|n| Gain {
+                    key: key(n),
+                    further: Key::of(&["further", asset, &person.to_string(), &n.to_string()]),
+                }),
                 reference: texts.0.map(str::to_owned),
                 message: texts.1.map(str::to_owned),
                 operator: texts.2,
