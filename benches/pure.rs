@@ -62,6 +62,7 @@ fn response(c: &mut Criterion) {
             dialect.seal(Ok(Reply {
                 data: black_box(data).to_owned(),
                 message: "yoho coin total",
+                skipped: Vec::new(),
             }))
         });
     });

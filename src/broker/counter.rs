@@ -10,7 +10,10 @@ const SUCCEEDED: i64 = 200;
 
 /// Counts the messages that have been acknowledged, also those that became dead letters.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MessageCounter(Family<MessageLabels, Counter>);
+pub(super) struct MessageCounter {
+    settled: Family<MessageLabels, Counter>,
+    skipped: Family<SkippedLabels, Counter>,
+}
 
 /// The labels of a message. They never contain text from it, so that publishers cannot create series.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -19,13 +22,26 @@ struct MessageLabels {
     code: i64,
 }
 
+/// The labels of a parameter that was skipped: names that the program declares.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SkippedLabels {
+    method: &'static str,
+    parameter: &'static str,
+}
+
 impl MessageCounter {
-    /// Registers the counter.
+    /// Registers the counters.
     pub fn register(metrics: &mut Registry) -> MessageCounter {
         let counter = MessageCounter::default();
         let help =
             "Messages settled, by method and code; 200 = applied, any other code = dead letter";
-        metrics.register("pointgate_messages", help, counter.0.clone());
+        metrics.register("pointgate_messages", help, counter.settled.clone());
+        let help = "Optional parameters of messages that could not be read and were skipped";
+        metrics.register(
+            "pointgate_message_fields_skipped",
+            help,
+            counter.skipped.clone(),
+        );
         counter
     }
 
@@ -39,7 +55,14 @@ impl MessageCounter {
         self.count(method, code);
     }
 
+    /// Counts a parameter of a message that was applied without it.
+    pub fn skipped(&self, method: &'static str, parameter: &'static str) {
+        let labels = SkippedLabels { method, parameter };
+        self.skipped.get_or_create(&labels).inc();
+    }
+
     fn count(&self, method: &'static str, code: i64) {
-        self.0.get_or_create(&MessageLabels { method, code }).inc();
+        let labels = MessageLabels { method, code };
+        self.settled.get_or_create(&labels).inc();
     }
 }

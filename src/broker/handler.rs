@@ -91,7 +91,8 @@ impl MessageHandler {
         self.ids.next()
     }
 
-    /// Calls the method of a message. The changes of a successful call are durable.
+    /// Calls the method of a message, and gives the names of the parameters that it skipped because it could not read them. The
+    /// changes of a successful call are durable.
     ///
     /// # Errors
     /// Returns a fault for a message that no retry can make valid, otherwise [`CallError::Busy`] or [`CallError::Internal`].
@@ -100,7 +101,7 @@ impl MessageHandler {
         message: &Message,
         parameters: Option<&Parameters<'_>>,
         request_id: RequestId,
-    ) -> Result<(), CallError> {
+    ) -> Result<Vec<&'static str>, CallError> {
         let method = message.routing_key.as_str();
         let registered = self.methods.registered(method);
         if registered.is_some_and(|name| !self.may_call(name)) {
@@ -129,7 +130,7 @@ impl MessageHandler {
             },
         };
         let calling = self.methods.dispatch(method, parameters, context);
-        calling.await.map(drop)
+        calling.await.map(|reply| reply.skipped)
     }
 
     fn may_call(&self, method: &str) -> bool {

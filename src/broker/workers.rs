@@ -147,9 +147,15 @@ async fn attempt(
     } = received;
     let method = handler.method(delivery);
     let why = match handler.call(delivery, parameters.as_ref(), id).await {
-        Ok(()) => {
+        Ok(skipped) => {
             session.acknowledge(delivery).await;
             counter.succeeded(method);
+            for parameter in skipped {
+                log::warn!(
+                    "skipped a parameter that cannot be read: method={method} parameter={parameter}"
+                );
+                counter.skipped(method, parameter);
+            }
             return true;
         }
         Err(CallError::Fault(fault)) => match session.dead_letter(delivery, &fault).await {

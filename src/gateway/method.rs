@@ -27,6 +27,9 @@ pub trait Method: 'static {
     type State: Sync;
     /// What the dialect adds to the context.
     type Details: Send + 'static;
+    /// Whether a message is applied without those of its optional parameters that cannot be read: its sender gets no answer, and
+    /// would lose the others too.
+    const SKIPS_UNREADABLE: bool = false;
     /// The parameters, declared with [`params!`](crate::params).
     type Params: Params;
     /// The data of a successful answer; fields are written in the order of their declaration.
@@ -44,11 +47,21 @@ pub trait Method: 'static {
     ) -> impl Future<Output = Result<Self::Reply, CallError>> + Send;
 }
 
+/// Who calls a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CalledBy {
+    /// A client, which reads the answer.
+    Client,
+    /// A message, whose sender reads none.
+    Message,
+}
+
 /// Reads the parameters of a method and calls it.
 type ErasedCall<S, D> = for<'a> fn(
     &'a S,
     &Parameters<'_>,
     &dyn ParameterFaults,
+    CalledBy,
     Context<D>,
 ) -> BoxFuture<'a, Result<Reply, CallError>>;
 
@@ -86,9 +99,10 @@ impl<S: Sync + 'static, D: Send + 'static> RegisteredMethod<S, D> {
         state: &'a S,
         parameters: &Parameters<'_>,
         faults: &dyn ParameterFaults,
+        caller: CalledBy,
         context: Context<D>,
     ) -> BoxFuture<'a, Result<Reply, CallError>> {
-        (self.call)(state, parameters, faults, context)
+        (self.call)(state, parameters, faults, caller, context)
     }
 
     /// The names of the parameters on the wire.
@@ -118,9 +132,15 @@ fn call<'a, M: Method, S: Borrow<M::State> + Sync>(
     state: &'a S,
     parameters: &Parameters<'_>,
     faults: &dyn ParameterFaults,
+    caller: CalledBy,
     context: Context<M::Details>,
 ) -> BoxFuture<'a, Result<Reply, CallError>> {
-    let params = M::Params::read(&Reader::new(parameters, faults));
+    let reader = match caller {
+        CalledBy::Message if M::SKIPS_UNREADABLE => Reader::skipping(parameters, faults),
+        CalledBy::Message | CalledBy::Client => Reader::new(parameters, faults),
+    };
+    let params = M::Params::read(&reader);
+    let skipped = reader.skipped();
     Box::pin(async move {
         let reply = M::call(state.borrow(), params?, context).await?;
         let data = serde_json::to_string(&reply).map_err(|error| {
@@ -130,6 +150,7 @@ fn call<'a, M: Method, S: Borrow<M::State> + Sync>(
         Ok(Reply {
             data,
             message: M::MESSAGE,
+            skipped,
         })
     })
 }

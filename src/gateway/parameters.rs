@@ -77,6 +77,12 @@ impl<'a> Parameters<'a> {
         }
     }
 
+    /// Whether the first value of a name is `""`.
+    pub fn is_empty_text(&self, name: &str) -> bool {
+        let first = self.0.iter().find(|(known, _)| known == name);
+        first.is_some_and(|(_, value)| matches!(value, Raw::Text(text) if text.is_empty()))
+    }
+
     /// One text for all spellings of the same parameters: JSON with the first value of each name, in the order of the names. A
     /// number of JSON is the text of its digits, and a list or an object, which no parameter can be, is empty.
     pub fn canonical(&self) -> String {

@@ -2,6 +2,7 @@
 //! documenting them both derive from that list.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use super::description::ParameterDescription;
 use super::fault::Fault;
@@ -91,12 +92,31 @@ type Names = &'static [&'static str];
 pub struct Reader<'a> {
     parameters: &'a Parameters<'a>,
     faults: &'a dyn ParameterFaults,
+    /// The optional parameters that counted as absent; `None` = a wrong one is a fault.
+    skipped: Option<RefCell<Vec<&'static str>>>,
 }
 
 impl<'a> Reader<'a> {
     /// Reads from `parameters`; `faults` are the dialect's.
     pub fn new(parameters: &'a Parameters<'a>, faults: &'a dyn ParameterFaults) -> Self {
-        Reader { parameters, faults }
+        Reader {
+            parameters,
+            faults,
+            skipped: None,
+        }
+    }
+
+    /// As [`Reader::new`], but an optional parameter that cannot be read counts as absent.
+    pub fn skipping(parameters: &'a Parameters<'a>, faults: &'a dyn ParameterFaults) -> Self {
+        Reader {
+            skipped: Some(RefCell::default()),
+            ..Reader::new(parameters, faults)
+        }
+    }
+
+    /// The names of the parameters that could not be read and counted as absent.
+    pub fn skipped(self) -> Vec<&'static str> {
+        self.skipped.map(RefCell::into_inner).unwrap_or_default()
     }
 
     /// Implements `required`.
@@ -105,7 +125,10 @@ impl<'a> Reader<'a> {
     /// Returns the dialect's fault for an absent, wrong or too long value.
     pub fn required<T: Value>(&self, names: Names) -> Result<T, Fault> {
         match self.find(names) {
-            None => Err(self.faults.absent(names[0])),
+            None => {
+                let empty = self.empty(names);
+                empty.ok_or_else(|| self.faults.absent(names[0]))
+            }
             Some((name, raw)) => self.read(name, raw, || Err(self.faults.wrong(name))),
         }
     }
@@ -124,11 +147,18 @@ impl<'a> Reader<'a> {
     /// Implements `optional(DEFAULT)`.
     ///
     /// # Errors
-    /// Returns the dialect's fault for a wrong or too long value.
+    /// Returns the dialect's fault for a wrong or too long value, unless the reader skips it.
     pub fn optional<T: Value>(&self, names: Names, default: T) -> Result<T, Fault> {
-        match self.find(names) {
-            None => Ok(default),
-            Some((name, raw)) => self.read(name, raw, || Err(self.faults.wrong(name))),
+        let Some((name, raw)) = self.find(names) else {
+            return Ok(self.empty(names).unwrap_or(default));
+        };
+        let read = self.read(name, raw, || Err(self.faults.wrong(name)));
+        match (read, &self.skipped) {
+            (Err(_), Some(skipped)) => {
+                skipped.borrow_mut().push(name);
+                Ok(default)
+            }
+            (read, _) => read,
         }
     }
 
@@ -162,6 +192,12 @@ impl<'a> Reader<'a> {
     fn find(&self, names: Names) -> Option<(&'static str, &Raw<'_>)> {
         let mut names = names.iter();
         names.find_map(|name| Some((*name, self.parameters.get(name)?)))
+    }
+
+    /// The value of a parameter that is present and empty, for the kinds that have one.
+    fn empty<T: Value>(&self, names: Names) -> Option<T> {
+        let is_empty = |name: &&str| self.parameters.is_empty_text(name);
+        T::empty().filter(|_| names.iter().any(is_empty))
     }
 
     fn read<T: Value>(

@@ -9,6 +9,8 @@ pub struct Reply {
     pub data: String,
     /// The method's `MESSAGE`.
     pub message: &'static str,
+    /// The optional parameters that could not be read and count as absent.
+    pub skipped: Vec<&'static str>,
 }
 
 /// A boxed future, which methods of object-safe traits return.

@@ -11,6 +11,7 @@ use super::context::{Context, Delivery, Origin};
 use super::dialect::{Call, Dialect, Request, RequestError};
 use super::endpoint::{Answered, Dispatch, Handler};
 use super::fault::CallError;
+use super::method::CalledBy;
 use super::parameters::Parameters;
 use super::registry::Registry;
 use super::reply::{BoxFuture, Reply};
@@ -76,7 +77,8 @@ impl<D: Dialect, S: Send + Sync + 'static> Service<D, S> {
             points: permissions.map_or_else(PointLimits::default, |it| it.points()),
             details,
         };
-        let calling = registered.call(&self.state, &parameters, &self.dialect, context);
+        let (faults, caller) = (&self.dialect, CalledBy::Client);
+        let calling = registered.call(&self.state, &parameters, faults, caller, context);
         self.guard(registered.name, calling).await
     }
 
@@ -144,7 +146,8 @@ impl<D: Dialect<Details = Delivery>, S: Send + Sync + 'static> Dispatch for Serv
             let fault = self.dialect.unknown_method(Some(method));
             return Box::pin(async move { Err(fault.into()) });
         };
-        let calling = registered.call(&self.state, parameters, &self.dialect, context);
+        let (faults, caller) = (&self.dialect, CalledBy::Message);
+        let calling = registered.call(&self.state, parameters, faults, caller, context);
         Box::pin(self.guard(registered.name, calling))
     }
 }

@@ -15,6 +15,11 @@ pub trait Value: Sized {
     /// Returns [`Invalid`] if the value is not accepted.
     fn read(raw: &Raw<'_>) -> Result<Self, Invalid>;
 
+    /// The value of a parameter that is present and empty; `None` = it counts as absent.
+    fn empty() -> Option<Self> {
+        None
+    }
+
     /// The value as it is on the wire, to document a default; `None` if an absent parameter has no value.
     fn write(&self) -> Option<String> {
         None
@@ -74,6 +79,10 @@ impl<T: Value> Value for Option<T> {
         T::read(raw).map(Some)
     }
 
+    fn empty() -> Option<Option<T>> {
+        T::empty().map(Some)
+    }
+
     fn write(&self) -> Option<String> {
         self.as_ref()?.write()
     }
@@ -101,6 +110,29 @@ impl<const MAX: usize> Value for Text<MAX> {
             Raw::Text(text) => Ok(Text(text.clone().into_owned())),
             Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
+    }
+}
+
+/// A value, or a text that is present and empty: it clears what was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrEmpty<T> {
+    /// Not empty.
+    Given(T),
+    /// Present and empty.
+    Empty,
+}
+
+impl<T: Value> Value for OrEmpty<T> {
+    fn kind() -> Cow<'static, str> {
+        format!("{}, or empty", T::kind()).into()
+    }
+
+    fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
+        T::read(raw).map(OrEmpty::Given)
+    }
+
+    fn empty() -> Option<Self> {
+        Some(OrEmpty::Empty)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ledger::ReadError;
 use crate::ledger::book::key::Key;
 use crate::ledger::database::retry::{TRIES, lost_connection, lost_race};
 
-/// New values for a member's profile; a field that is `None` keeps its value.
+/// New values for a member's profile; a field that is `None` keeps its value, and an empty text clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProfileChange {
     /// The displayed name.
@@ -27,6 +27,15 @@ pub struct ProfileChange {
     pub height: Option<String>,
     /// Weight at the start of training (kg), as the sender wrote the number.
     pub begin_weight: Option<String>,
+}
+
+/// More light for a member's avatar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Light {
+    /// The time that it lasts longer (ms).
+    pub time: i64,
+    /// The latest end of any light (ms since 1970 UTC).
+    pub last: i64,
 }
 
 /// Identifies the message that asks for a change.
@@ -58,8 +67,7 @@ const OLDER_RECOGNISED: i64 = 86_400_000;
 /// A request for a change, without its member.
 enum MemberChange {
     SetProfile(ProfileChange),
-    /// Adds this time (ms) to the light of the avatar.
-    ExtendLight(i64),
+    ExtendLight(Light),
     /// Follows this public account.
     Follow(&'static str),
 }
@@ -80,19 +88,19 @@ impl Members {
         Ok(())
     }
 
-    /// Lights a member's avatar for `time` ms more, counted from now or, if it is lit, from its end. Returns the new end (ms since
-    /// 1970 UTC); a repeated `message` returns the end of the first time.
+    /// Extends the light of a member's avatar from now or, if it is lit, from its end. Returns the new end (ms since 1970 UTC); a
+    /// repeated `message` returns the end of the first time.
     ///
     /// # Errors
     /// Returns [`ChangeError`] if the message's id was used with other content, or if the database does not answer.
     pub async fn extend_light(
         &self,
         name: &MemberName,
-        time: i64,
+        light: Light,
         message: Option<MessageKey>,
     ) -> Result<i64, ChangeError> {
         let until = self
-            .change(name, MemberChange::ExtendLight(time), message)
+            .change(name, MemberChange::ExtendLight(light), message)
             .await?;
         until.parse().map_err(|error| {
             log::error!("cannot read a stored result: {error}");
@@ -202,9 +210,9 @@ async fn apply(
             }
             Ok(String::new())
         }
-        MemberChange::ExtendLight(time) => {
+        MemberChange::ExtendLight(light) => {
             let until = member.light_until.unwrap_or(now).max(now);
-            let until = until.saturating_add(*time);
+            let until = until.saturating_add(light.time).min(light.last);
             let member = member::ActiveModel {
                 id: Unchanged(member.id),
                 light_until: Set(Some(until)),

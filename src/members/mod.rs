@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 
 use crate::ledger::database::retry::again;
 use crate::ledger::{Ledger, ReadError};
-pub use change::{ChangeError, MessageKey, ProfileChange};
+pub use change::{ChangeError, Light, MessageKey, ProfileChange};
 pub use entity::member::Model as Member;
 pub use entity::payment::Model as Payment;
 pub use link::LinkError;

@@ -10,7 +10,7 @@ use crate::gateway::reply::Reply;
 /// Puts an outcome into the reply's envelope.
 pub fn seal(outcome: Result<Reply, CallError>) -> Answer {
     match outcome {
-        Ok(Reply { data, message }) => Answer {
+        Ok(Reply { data, message, .. }) => Answer {
             status: 200,
             code: 0,
             body: format!(

@@ -20,7 +20,7 @@ use crate::sign::same;
 
 // The envelope has no codes of faults; these are for the log and the metrics.
 const EXPIRED: Fault = Fault::new(1, "请求超时");
-const WRONG_KEY: Fault = Fault::new(2, "参数错误,秘钥key不正确");
+const WRONG_KEY: Fault = Fault::new(2, "参数错误，秘钥key不正确");
 pub(super) const FORGED: Fault = Fault::new(3, "签名验证不通过");
 const MALFORMED: Fault = Fault::new(4, "参数格式不对");
 const FORBIDDEN: Fault = Fault::new(6, "无权调用此接口");
@@ -102,7 +102,7 @@ impl Dialect for Osx {
 
     fn seal(&self, outcome: Result<Reply, CallError>) -> Answer {
         match outcome {
-            Ok(Reply { data, message }) => Answer {
+            Ok(Reply { data, message, .. }) => Answer {
                 status: 200,
                 code: 200,
                 body: format!(r#"{{"code":200,"msg":"{message}","data":{data}}}"#),

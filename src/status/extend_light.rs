@@ -1,5 +1,6 @@
 //! `status.extend_light`: lights a member's avatar for more days.
 
+use jiff::civil::{Date, date};
 use serde::Serialize;
 
 use super::values::UserKey;
@@ -8,7 +9,8 @@ use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
 use crate::gateway::value::{Text, Within};
-use crate::members::MemberName;
+use crate::ledger::book::transaction::NEVER;
+use crate::members::{Light, MemberName};
 use crate::params;
 
 /// `status.extend_light`.
@@ -16,6 +18,8 @@ pub struct ExtendLight;
 
 /// A day (ms).
 const DAY: i64 = 86_400_000;
+/// The first day without light: no light lasts longer than the last second before it.
+const FIRST_DARK_DAY: Date = date(3000, 1, 1);
 
 params! {
     /// The parameters, in the order of their checks.
@@ -52,7 +56,12 @@ impl Method for ExtendLight {
         let MemberStatus { members, coins, .. } = status;
         let key = message_key(Self::NAME, &context);
         let name = MemberName::UserKey(user_key);
-        let until = members.extend_light(&name, days * DAY, key).await?;
+        let dark = coins.calendar.start_of(FIRST_DARK_DAY).unwrap_or(NEVER);
+        let light = Light {
+            time: days * DAY,
+            last: dark - 1000,
+        };
+        let until = members.extend_light(&name, light, key).await?;
         Ok(Reply {
             light_until: coins.calendar.format(until),
         })

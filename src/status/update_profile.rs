@@ -1,13 +1,13 @@
-//! `status.update_profile`: sets a member's description.
+//! `status.update_profile`: sets a member's description, or clears it.
 
 use serde::Serialize;
 
-use super::values::UserKey;
+use super::values::{ProfileText, UserKey, or_empty};
 use super::{MemberStatus, NO_USER_KEY, message_key};
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::CallError;
 use crate::gateway::method::Method;
-use crate::gateway::value::Text;
+use crate::gateway::value::{OrEmpty, Text};
 use crate::members::{MemberName, ProfileChange};
 use crate::params;
 
@@ -19,8 +19,8 @@ params! {
     pub struct Params {
         /// the member
         user_key: UserKey = required or NO_USER_KEY,
-        /// the new description
-        description: Text<1024> = required,
+        /// the new description; empty clears it
+        description: OrEmpty<ProfileText<1024>> = required,
     }
 }
 
@@ -45,9 +45,9 @@ impl Method for UpdateProfile {
         params: Params,
         context: Context<Delivery>,
     ) -> Result<Reply, CallError> {
-        let (Text(user_key), Text(description)) = (params.user_key, params.description);
+        let Text(user_key) = params.user_key;
         let change = ProfileChange {
-            signature: Some(description),
+            signature: Some(or_empty(params.description, |ProfileText(text)| text)),
             ..ProfileChange::default()
         };
         let name = MemberName::UserKey(user_key.clone());

@@ -60,7 +60,7 @@ impl Method for UserReport {
         if end < begin {
             return Err(BAD_END.into());
         }
-        let from = status.coins.calendar.start_of(begin).unwrap_or_default();
+        let from = status.coins.calendar.start_of(begin).unwrap_or(NEVER);
         let until = status.coins.calendar.start_of(end.saturating_add(1.day()));
         let until = until.unwrap_or(NEVER);
         let name = MemberName::UserKey(user_key.clone());

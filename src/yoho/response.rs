@@ -9,7 +9,7 @@ use crate::sign::md5_hex;
 /// Puts an outcome into the YOHO envelope.
 pub fn seal(salt: &Secret, outcome: Result<Reply, CallError>) -> Answer {
     match outcome {
-        Ok(Reply { data, message }) => with_data(salt, 200, &data, message),
+        Ok(Reply { data, message, .. }) => with_data(salt, 200, &data, message),
         Err(CallError::Fault(Fault {
             code,
             message,

@@ -13,7 +13,7 @@ use pointgate::ledger::book::transaction::{
     Reason, Receipt, Rejection, Transaction,
 };
 use pointgate::ledger::{ApplyError, Ledger, Settings};
-use pointgate::members::{MemberName, Members, MessageKey};
+use pointgate::members::{Light, MemberName, Members, MessageKey};
 use pointgate::points::EXPIRED;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait};
 
@@ -23,6 +23,11 @@ use crate::database::{Home, databases};
 const BEFORE: usize = 9;
 /// The time at which everything happens (ms).
 const NOW: i64 = 1_779_247_832_000;
+/// The light that a message asks for.
+const LIGHT: Light = Light {
+    time: 1000,
+    last: NEVER,
+};
 /// The steps of the migration that MySQL may have committed before it was cut off.
 const STEPS: [&str; 6] = [
     "RENAME TABLE `alias` TO `identity`",
@@ -191,7 +196,7 @@ async fn filled() -> (pointgate::ledger::upkeep::audit::Report, Vec<String>) {
     ledger.apply(spends_a_nonce).await.unwrap();
     ledger.apply(like("t1")).await.unwrap();
     let name = MemberName::UserKey("five".to_owned());
-    let light = members.extend_light(&name, 1000, Some(light_message(false)));
+    let light = members.extend_light(&name, LIGHT, Some(light_message(false)));
     assert_eq!(light.await.unwrap(), NOW + 1000);
     let report = ledger.audit(|_, _| {}).await.unwrap();
     let db = Database::connect(&home.url).await.unwrap();
@@ -238,7 +243,7 @@ async fn answers_as_before(ledger: &Ledger, name: &str) {
     }
     let members = Members::new(ledger.clone());
     let five = MemberName::UserKey("five".to_owned());
-    let light = members.extend_light(&five, 1000, Some(light_message(true)));
+    let light = members.extend_light(&five, LIGHT, Some(light_message(true)));
     assert_eq!(light.await, Ok(NOW + 1000), "{name}");
 }
 

@@ -33,7 +33,7 @@ async fn the_documented_sample_is_accepted() {
             "",
             "签名验证不通过",
         ),
-        ("testappKey", "testappkey", "参数错误,秘钥key不正确"),
+        ("testappKey", "testappkey", "参数错误，秘钥key不正确"),
     ] {
         let changed = sample.replace(from, to);
         assert_eq!(send(&gateway, &changed).await, error(refusal), "{changed}");
@@ -49,7 +49,7 @@ async fn checks_run_in_the_documented_order() {
     let gateway = TestGateway::with_community().await;
     let now = gateway.now() / 1000;
     let valid = |end: i64| sign_action("a>b 5 post t1", end);
-    let (expired, key, forged) = ("请求超时", "参数错误,秘钥key不正确", "签名验证不通过");
+    let (expired, key, forged) = ("请求超时", "参数错误，秘钥key不正确", "签名验证不通过");
     let all_wrong = valid(now - 1)
         .replace("testappkey", "x")
         .replace("sign=", "sign=0");
@@ -91,7 +91,7 @@ async fn without_configured_keys_every_call_is_refused() {
             "user_token=a&action=post&action_token=t&{key}&endtimestamp={end}"
         ));
         let answer = send(&gateway, &query).await;
-        assert_eq!(answer, error("参数错误,秘钥key不正确"), "{query}");
+        assert_eq!(answer, error("参数错误，秘钥key不正确"), "{query}");
     }
 }
 

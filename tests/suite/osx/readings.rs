@@ -139,7 +139,7 @@ async fn no_own_parameter_is_empty() {
             .find_map(|pair| pair.strip_prefix(&format!("{name}=")));
         let emptied = all.replace(&format!("{name}={}", value.unwrap()), &format!("{name}="));
         let text = match name {
-            "appKey" => "参数错误,秘钥key不正确",
+            "appKey" => "参数错误，秘钥key不正确",
             _ => "请求超时",
         };
         assert_eq!(

@@ -47,6 +47,48 @@ async fn profile_and_scores_are_answered() {
     assert_eq!(gateway.notify("a 1 post t3").await, ok(answer));
 }
 
+/// Both answers keep the lengths of the document: texts are cut, and what means nothing when cut is left out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_is_as_short_as_the_document_allows() {
+    let gateway = TestGateway::with_community().await;
+    let db = Database::connect(gateway.database_url()).await.unwrap();
+    let text = |length: usize| Some("字".repeat(length));
+    let insert = async |user: &str, more: usize| {
+        let member = member::ActiveModel {
+            user_key: Set(Some(user.into())),
+            nickname: Set(text(25 + more)),
+            phone: Set(text(20 + more)),
+            avatar: Set(text(255 + more)),
+            real_name: Set(text(25 + more)),
+            birthday: Set(Some([99_999_999_999, 100_000_000_000][more])),
+            qq: Set(text(25 + more)),
+            signature: Set(text(100 + more)),
+            ..Default::default()
+        };
+        member.insert(&db).await.unwrap();
+    };
+    insert("most", 0).await;
+    insert("more", 1).await;
+    let [name, line] = [25, 100].map(|length| "字".repeat(length));
+    let [phone, avatar] = [20, 255].map(|length| "字".repeat(length));
+    let most = format!(
+        r#""nickname":"{name}","phone":"{phone}","avatar":"{avatar}","real_name":"{name}","birthday":99999999999,"qq":"{name}","signature":"{line}""#
+    );
+    let more = format!(r#""nickname":"{name}","real_name":"{name}","signature":"{line}""#);
+    for (user, info) in [("most", most), ("more", more)] {
+        let (_, body) = gateway
+            .get_signed(PATH, &format!("user_token={user}"))
+            .await;
+        let answer = format!(r#""userInfo":{{{info},"score1""#);
+        assert!(body.contains(&answer), "{body}");
+        let (_, body) = gateway.notify(&format!("{user} 1 none {user}")).await;
+        assert!(
+            body.ends_with(&format!(r#""userInfo":{{{info}}}}}}}"#)),
+            "{body}"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn invalid_calls_are_refused() {
     let gateway = TestGateway::with_community().await;

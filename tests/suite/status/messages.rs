@@ -157,6 +157,38 @@ async fn a_late_redelivery_undoes_nothing() {
     assert_eq!(member.signature.as_deref(), Some("two"));
 }
 
+/// A profile message with fields that cannot be read sets the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreadable_field_does_not_lose_the_others() {
+    let messages = Messages::new().await;
+    let method = "broadcast.passport.user_profile_changed";
+    let long = "x".repeat(1025);
+    let body = format!(
+        r#"{{"user_key":"a","user_name":"n","birthday":"soon","height":"tall","sex_type":3,"avatar_url":"{long}","location":"l"}}"#
+    );
+    let sent = messages.send(Some("1"), method, &body).await;
+    assert_eq!(sent, r#"{"user_key":"a"}"#);
+    let db = Database::connect(messages.config.database.url.reveal());
+    let db = db.await.unwrap();
+    let member = entity::member::Entity::find().one(&db).await.unwrap();
+    let member = member.unwrap();
+    assert_eq!(member.nickname.as_deref(), Some("n"));
+    assert_eq!(member.location.as_deref(), Some("l"));
+    let unset = (member.birthday, member.height, member.sex, member.avatar);
+    assert_eq!(unset, (None, None, None, None));
+    // The parameter that names the member is not optional, and other methods have no such parameters.
+    for (method, body) in [
+        (method, r#"{"user_key":["a"],"user_name":"n"}"#),
+        (
+            "status.add_diamond",
+            r#"{"user_key":"a","count":1,"change_type":"T","identity":[]}"#,
+        ),
+    ] {
+        let sent = messages.send(Some("2"), method, body).await;
+        assert!(sent.starts_with('4'), "{sent}");
+    }
+}
+
 const ADD: &str = "status.add_diamond";
 const LIGHT: &str = "status.extend_light";
 

@@ -45,7 +45,7 @@ async fn faults_come_in_the_documented_order() {
             no begin    | status.user_report {"user_key":"a","end_date":"2026-05-22"}                           | 402 begin_date不合法
             no day      | status.user_report {"user_key":"a","begin_date":"2026-02-30","end_date":"2026-05-22"} | 402 begin_date不合法
             no end      | status.user_report {"user_key":"a","begin_date":"2026-05-20"}                         | 402 end_date不合法
-            a time      | status.user_report {"user_key":"a","begin_date":"2026-05-20","end_date":"2026-05-22 00:00:00"} | 402 end_date不合法
+            a time      | status.user_report {"user_key":"a","begin_date":"2026-05-20","end_date":"2026-05-22 12:00:00"} | 402 end_date不合法
             backwards   | status.user_report {"user_key":"a","begin_date":"2026-05-20","end_date":"2026-05-19"} | 402 end_date不合法
             "#,
         )
