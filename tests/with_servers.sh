@@ -5,7 +5,7 @@
 # interface, and disappear with their files when the command ends, whether it succeeds, fails or is interrupted. Servers that
 # already run on this machine are left alone. To use one of them, name it: POINTGATE_TEST_POSTGRES=postgres://NAME:PASSWORD@HOST:PORT,
 # POINTGATE_TEST_MARIADB=mysql://NAME:PASSWORD@HOST:PORT (both for a user who may create databases and users, and do anything in them),
-# POINTGATE_TEST_AMQP_URL=amqp://NAME:PASSWORD@HOST:PORT/%2f.
+# POINTGATE_TEST_AMQP_URL=amqp://NAME:PASSWORD@HOST:PORT/%2f, and with it POINTGATE_TEST_AMQP_LIMITED_URL for a user who may configure nothing.
 set -euo pipefail
 # Each server gets a process group: Ctrl-C does not reach it, and one signal ends all its processes.
 set -m
@@ -144,6 +144,22 @@ start_rabbitmq() {
     export POINTGATE_TEST_AMQP_URL=amqp://guest:guest@127.0.0.1:$((port + 3))/%2f
 }
 
+# A user who may read and write what others have declared, and configure nothing.
+add_limited_user() {
+    local program=/usr/lib/rabbitmq/bin/rabbitmqctl
+    [ -x $program ] || program=$(command -v rabbitmqctl)
+    control() {
+        env -i PATH="$PATH" HOME="$folder/rabbitmq" LANG=C.UTF-8 ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT=$((port + 2)) \
+            RABBITMQ_NODENAME=pointgate@localhost RABBITMQ_CONF_ENV_FILE="$folder/none" "$program" "$@" >>"$folder/control.log" 2>&1
+    }
+    wait_for rabbitmq control await_startup
+    control add_user $WHO "$password" && control set_permissions $WHO '^$' '.*' '.*' || {
+        cat "$folder/control.log" >&2
+        fail 'cannot add a user to RabbitMQ'
+    }
+    export POINTGATE_TEST_AMQP_LIMITED_URL=amqp://$WHO:$password@127.0.0.1:$((port + 3))/%2f
+}
+
 clean_up() {
     trap '' INT TERM HUP
     local name
@@ -173,7 +189,10 @@ if [ -z "${POINTGATE_TEST_POSTGRES:-}" ]; then start_postgresql; fi
 if [ -z "${POINTGATE_TEST_MARIADB:-}" ]; then start_mariadb; fi
 if [ -n "${servers[postgresql]:-}" ]; then wait_for postgresql "$(postgresql_programs)/pg_isready" -h 127.0.0.1 -p "$port"; fi
 if [ -n "${servers[mariadb]:-}" ]; then wait_for mariadb answers $((port + 1)); fi
-if [ -n "${servers[rabbitmq]:-}" ]; then wait_for rabbitmq answers $((port + 3)); fi
+if [ -n "${servers[rabbitmq]:-}" ]; then
+    wait_for rabbitmq answers $((port + 3))
+    add_limited_user
+fi
 
 export TMPDIR=$folder/tmp
 "$@" </dev/null &

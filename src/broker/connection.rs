@@ -5,16 +5,16 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use lapin::options::{
     BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, ConfirmSelectOptions,
-    ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Consumer, ExchangeKind};
+use lapin::{Channel, Consumer};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::session::{Phase, Session};
 use super::socket::BrokerSocket;
 use super::stopped;
+use super::topology::{NORMAL_CLOSE, prepare};
 use super::workers::Workers;
 use crate::config::{self, Secret};
 
@@ -22,8 +22,6 @@ use crate::config::{self, Secret};
 const OPEN_TIMEOUT: Duration = Duration::from_secs(15);
 /// The time limit for disconnecting.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// The AMQP reply code of a normal close.
-const NORMAL_CLOSE: u16 = 200;
 
 /// A connection with its consumer.
 pub(super) struct Connection {
@@ -37,21 +35,38 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects, declares exchange and queues, and starts to consume.
+    /// Connects, declares what is missing of exchange and queues, and starts to consume.
     ///
     /// # Errors
     /// Returns a message for the log, without the URL, which contains a password.
     pub async fn open(config: &config::Amqp, url: &Secret) -> Result<Connection, String> {
-        let opening = Connection::connect(config, url);
-        match timeout(OPEN_TIMEOUT, opening).await {
-            Ok(opened) => opened.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("no answer within {OPEN_TIMEOUT:?}")),
-        }
+        let opening = async {
+            let socket = BrokerSocket::default();
+            let connected = socket.connect(url).await;
+            let amqp = connected.map_err(|error| format!("cannot reach the broker: {error}"))?;
+            let prepared = prepare(&amqp, config).await;
+            prepared.map_err(|why| format!("cannot consume from the broker: {why}"))?;
+            let consuming = Connection::consume(config, amqp, socket).await;
+            let queue = &config.queue;
+            consuming.map_err(|error| {
+                format!("cannot consume from the broker: cannot read the queue {queue}: {error}")
+            })
+        };
+        let opened = timeout(OPEN_TIMEOUT, opening).await;
+        opened.unwrap_or_else(|_| {
+            let limit = OPEN_TIMEOUT;
+            Err(format!(
+                "cannot reach the broker: no answer within {limit:?}"
+            ))
+        })
     }
 
-    async fn connect(config: &config::Amqp, url: &Secret) -> lapin::Result<Connection> {
-        let socket = BrokerSocket::default();
-        let amqp = socket.connect(url).await?;
+    async fn consume(
+        config: &config::Amqp,
+        amqp: lapin::Connection,
+        socket: BrokerSocket,
+    ) -> lapin::Result<Connection> {
+        let spare = amqp.create_channel().await?;
         let channel = amqp.create_channel().await?;
         channel
             .confirm_select(ConfirmSelectOptions::default())
@@ -59,14 +74,13 @@ impl Connection {
         channel
             .basic_qos(config.prefetch, BasicQosOptions::default())
             .await?;
-        declare(&channel, config).await?;
         let (queue, generated_tag) = (config.queue.as_str().into(), ShortString::default());
         let options = BasicConsumeOptions::default();
         let consumer = channel
             .basic_consume(queue, generated_tag, options, FieldTable::default())
             .await?;
         let (phase, watched) = watch::channel(Phase::Consuming);
-        let session = Session::new(channel.clone(), config.dead_queue().into(), watched);
+        let session = Session::new(channel.clone(), spare, config.dead_queue(), watched);
         Ok(Connection {
             amqp,
             consumer,
@@ -111,39 +125,4 @@ impl Connection {
         self.phase.send_replace(Phase::Closed);
         let _ = timeout(CLOSE_TIMEOUT, self.amqp.close(NORMAL_CLOSE, "OK".into())).await;
     }
-}
-
-/// Declares the exchange, the queue with its bindings, and the dead-letter queue.
-async fn declare(channel: &Channel, config: &config::Amqp) -> lapin::Result<()> {
-    let name = |name: &str| ShortString::from(name);
-    let no_arguments = FieldTable::default;
-    let durable = ExchangeDeclareOptions {
-        durable: true,
-        ..Default::default()
-    };
-    channel
-        .exchange_declare(
-            name(&config.exchange),
-            ExchangeKind::Topic,
-            durable,
-            no_arguments(),
-        )
-        .await?;
-    for queue in [&config.queue, &config.dead_queue()] {
-        channel
-            .queue_declare(name(queue), QueueDeclareOptions::durable(), no_arguments())
-            .await?;
-    }
-    for binding in &config.bindings {
-        channel
-            .queue_bind(
-                name(&config.queue),
-                name(&config.exchange),
-                name(binding),
-                QueueBindOptions::default(),
-                no_arguments(),
-            )
-            .await?;
-    }
-    Ok(())
 }

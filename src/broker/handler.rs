@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use lapin::message::Delivery as Message;
+use lapin::types::AMQPValue;
 
 use crate::clock::Clock;
 use crate::config;
 use crate::gateway::context::{
-    Context, Delivery, MessageId, Origin, PointLimits, RequestId, RequestIds, SignedBody,
+    BODY_SIGNATURE, Context, Delivery, MessageId, Origin, PointLimits, RequestId, RequestIds,
+    SignedBody,
 };
 use crate::gateway::endpoint::Dispatch;
 use crate::gateway::fault::{CallError, Fault};
@@ -17,18 +19,21 @@ use crate::gateway::parameters::Parameters;
 const NOT_AN_OBJECT: Fault = Fault::new(400, "the body is no JSON object");
 /// The same answer as `/gateway` gives a client that may not call the method.
 const FORBIDDEN: Fault = Fault::new(506, "无权调用此method");
+/// The fault of a message whose user `amqp.publishers` does not name, or that has none.
+const UNKNOWN_PUBLISHER: Fault =
+    Fault::new(506, "the message's user_id is not in [amqp] publishers");
 /// The beginnings of the names of the methods that every message may call: those that the platform made topics of.
 const TOPICS: [&str; 2] = ["status.", "broadcast."];
 /// The dialect in the origin of messages.
 const BROKER: &str = "broker";
-/// The header with the signature over the body, for a self-verifying method. It has the same name as over HTTP.
-const BODY_SIGNATURE: &str = "X-Pingplusplus-Signature";
 
 /// Calls methods for messages.
 pub(super) struct MessageHandler {
     methods: Arc<dyn Dispatch>,
     /// The registered names of the methods that messages may call beside [`TOPICS`].
     allowed: Vec<&'static str>,
+    /// The users of the broker whose messages are called; empty = all.
+    publishers: Vec<String>,
     queue: String,
     points: PointLimits,
     clock: Clock,
@@ -53,8 +58,14 @@ fn message_id(message: &Message, parameters: &Parameters<'_>) -> Option<MessageI
 
 fn signed_body(message: &Message) -> Option<SignedBody> {
     let headers = message.properties.headers().as_ref()?;
-    let signature = headers.inner().get(BODY_SIGNATURE)?;
-    let signature = signature.as_long_string()?.as_bytes();
+    let mut headers = headers.inner().iter();
+    let named = headers.find(|(name, _)| name.as_str().eq_ignore_ascii_case(BODY_SIGNATURE));
+    let signature = match named?.1 {
+        AMQPValue::LongString(text) => text.as_bytes(),
+        AMQPValue::ShortString(text) => text.as_str().as_bytes(),
+        AMQPValue::ByteArray(bytes) => bytes.as_slice(),
+        _ => return None,
+    };
     Some(SignedBody {
         bytes: message.data.clone(),
         signature: String::from_utf8(signature.to_vec()).ok()?,
@@ -70,6 +81,7 @@ impl MessageHandler {
                 .filter_map(|name| methods.registered(name))
                 .collect(),
             methods,
+            publishers: config.publishers.clone(),
             queue: config.queue.clone(),
             points: PointLimits {
                 per_request: None,
@@ -102,6 +114,9 @@ impl MessageHandler {
         parameters: Option<&Parameters<'_>>,
         request_id: RequestId,
     ) -> Result<Vec<&'static str>, CallError> {
+        if !self.is_accepted(message) {
+            return Err(UNKNOWN_PUBLISHER.into());
+        }
         let method = message.routing_key.as_str();
         let registered = self.methods.registered(method);
         if registered.is_some_and(|name| !self.may_call(name)) {
@@ -131,6 +146,13 @@ impl MessageHandler {
         };
         let calling = self.methods.dispatch(method, parameters, context);
         calling.await.map(|reply| reply.skipped)
+    }
+
+    /// Whether the user who published a message is accepted. The broker has compared `user_id` with the user of the connection.
+    fn is_accepted(&self, message: &Message) -> bool {
+        let user = text(message.properties.user_id());
+        let is_user = |accepted: &String| Some(accepted) == user.as_ref();
+        self.publishers.is_empty() || self.publishers.iter().any(is_user)
     }
 
     fn may_call(&self, method: &str) -> bool {

@@ -1,7 +1,8 @@
 //! The message broker: consumes messages as calls of methods, and reconnects until the program stops.
 //!
 //! ```text
-//! connection.rs   connects, declares and consumes, until the connection ends
+//! connection.rs   connects and consumes, until the connection ends
+//! topology.rs     the exchange and the queues: looks for them, and declares what is missing
 //! socket.rs       the socket to the broker, plain or with TLS
 //! workers.rs      key-ordered workers: messages in parallel, those of one user in order
 //! handler.rs      a message → a call of its method
@@ -20,6 +21,7 @@ mod counter;
 mod handler;
 mod session;
 mod socket;
+mod topology;
 mod workers;
 
 use std::panic::AssertUnwindSafe;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry as Metrics;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -63,7 +66,10 @@ pub fn start(
     let (stop, stopping) = watch::channel(false);
     let handler = MessageHandler::new(methods, config, clock);
     let workers = Workers::start(handler, MessageCounter::register(metrics));
-    let task = tokio::spawn(run(config.clone(), url, workers, stopping));
+    let consuming = Gauge::default();
+    let help = "1 while messages are consumed from the broker, otherwise 0";
+    metrics.register("pointgate_broker_consuming", help, consuming.clone());
+    let task = tokio::spawn(run(config.clone(), url, workers, consuming, stopping));
     Some(RunningConsumer { stop, task })
 }
 
@@ -87,6 +93,7 @@ async fn run(
     config: config::Amqp,
     url: Secret,
     workers: Workers,
+    consuming: Gauge,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut backoff = Backoff::up_to(MAX_RECONNECT_PAUSE);
@@ -100,7 +107,9 @@ async fn run(
         match opened {
             Ok(mut connection) => {
                 log::info!("connected to the broker: queue {}", config.queue);
+                consuming.set(1);
                 let fed = caught(connection.feed(&workers, &mut stopping)).await;
+                consuming.set(0);
                 match fed.unwrap_or_else(Some) {
                     None => return connection.finish(workers).await,
                     Some(why) => {
@@ -109,7 +118,7 @@ async fn run(
                     }
                 }
             }
-            Err(why) => log::warn!("cannot reach the broker: {why}"),
+            Err(why) => log::warn!("{why}"),
         }
         if started.elapsed() > MAX_RECONNECT_PAUSE {
             backoff.restart();

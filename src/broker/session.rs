@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicPublishOptions, QueueDeclareOptions};
+use lapin::options::{BasicAckOptions, BasicPublishOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::sync::watch;
 
+use super::topology::declare_queue;
 use crate::gateway::fault::Fault;
 
 /// The delivery mode of messages that survive a restart of the broker.
@@ -36,19 +37,23 @@ pub(super) enum Phase {
 #[derive(Clone)]
 pub(super) struct Session {
     channel: Channel,
-    dead_queue: ShortString,
+    /// Declares the dead-letter queue. If the broker refuses that, it closes this channel, and goes on delivering over the other.
+    spare: Channel,
+    dead_queue: String,
     phase: watch::Receiver<Phase>,
 }
 
 impl Session {
-    /// Settles messages over `channel`, which must be in confirm mode.
+    /// Settles messages over `channel`, which must be in confirm mode; `spare` is another channel of the connection.
     pub fn new(
         channel: Channel,
-        dead_queue: ShortString,
+        spare: Channel,
+        dead_queue: String,
         phase: watch::Receiver<Phase>,
     ) -> Session {
         Session {
             channel,
+            spare,
             dead_queue,
             phase,
         }
@@ -79,13 +84,29 @@ impl Session {
     /// # Errors
     /// Returns a message for the log unless the broker confirmed the copy.
     pub async fn dead_letter(&mut self, delivery: &Delivery, fault: &Fault) -> Result<(), String> {
-        let (channel, queue) = (self.channel.clone(), self.dead_queue.clone());
+        if let Confirmation::Ack(None) = self.publish(delivery, fault).await? {
+            return Ok(());
+        }
+        // An operator may have deleted the queue since the connection was opened.
+        let (spare, queue) = (self.spare.clone(), self.dead_queue.clone());
+        let declaring = declare_queue(&spare, &queue, false);
+        let declared = self.while_open(declaring).await;
+        declared.map_err(|why| format!("cannot declare the dead-letter queue: {why}"))?;
+        match self.publish(delivery, fault).await? {
+            Confirmation::Ack(None) => Ok(()),
+            Confirmation::Ack(Some(_)) => Err("the dead-letter queue is gone".to_owned()),
+            Confirmation::Nack(_) => Err("the broker refused it".to_owned()),
+            Confirmation::NotRequested => Err("the channel does not confirm".to_owned()),
+        }
+    }
+
+    async fn publish(
+        &mut self,
+        delivery: &Delivery,
+        fault: &Fault,
+    ) -> Result<Confirmation, String> {
+        let (channel, queue) = (self.channel.clone(), self.dead_queue.as_str().into());
         let publishing = async {
-            // Declare the queue again, because an operator may have deleted it since the connection was opened.
-            let options = QueueDeclareOptions::durable();
-            let arguments = FieldTable::default();
-            let declared = channel.queue_declare(queue.clone(), options, arguments);
-            declared.await?;
             let options = BasicPublishOptions {
                 mandatory: true,
                 immediate: false,
@@ -97,12 +118,7 @@ impl Session {
                 channel.basic_publish(default_exchange, queue, options, body, properties);
             published.await?.await
         };
-        match self.while_open(publishing).await? {
-            Confirmation::Ack(None) => Ok(()),
-            Confirmation::Ack(Some(_)) => Err("the dead-letter queue is gone".to_owned()),
-            Confirmation::Nack(_) => Err("the broker refused it".to_owned()),
-            Confirmation::NotRequested => Err("the channel does not confirm".to_owned()),
-        }
+        self.while_open(publishing).await
     }
 
     /// Runs an operation until the connection ends: lapin leaves some futures pending for ever when the connection breaks.

@@ -17,6 +17,8 @@ pub struct Amqp {
     pub bindings: Vec<String>,
     /// The methods that messages may call beside `status.*` and `broadcast.*`, by their names or aliases.
     pub methods: Vec<String>,
+    /// The users of the broker whose messages are called; empty = all, also without a user.
+    pub publishers: Vec<String>,
     /// The most points that all messages of a local day may give together; `None` = no limit.
     pub max_points_per_day: Option<i64>,
     /// How many unacknowledged messages the broker may deliver ahead.
@@ -54,6 +56,9 @@ pub(super) fn amqp(section: &mut Section<'_, '_>) -> Option<Amqp> {
     let methods = section.list("methods", "the name of a method", |text| {
         name(text, MAX_BYTES)
     });
+    let publishers = section.list("publishers", "the name of a user of the broker", |text| {
+        name(text, MAX_BYTES)
+    });
     let max_points_per_day = limits::max_points_per_day(section);
     let prefetch = section.integer("prefetch", 1..=i64::from(u16::MAX));
     Some(Amqp {
@@ -62,6 +67,7 @@ pub(super) fn amqp(section: &mut Section<'_, '_>) -> Option<Amqp> {
         queue: queue?,
         bindings: bindings?,
         methods: methods?,
+        publishers: publishers?,
         max_points_per_day: max_points_per_day?,
         prefetch: prefetch?,
     })
@@ -116,19 +122,21 @@ mod tests {
         let bindings = ["status.#", "broadcast.passport.user_profile_changed"];
         assert_eq!(amqp.bindings, bindings);
         assert!(amqp.methods.is_empty());
+        assert!(amqp.publishers.is_empty());
         assert_eq!(amqp.prefetch, 256);
     }
 
     #[test]
     fn it_is_read() {
         let text = "[amqp]\nurl_env = 'BROKER'\nexchange = 'e'\nqueue = 'q'\nbindings = ['a.*', '#']\n\
-                    methods = ['app.a', 'app.b']\nprefetch = 65535";
+                    methods = ['app.a', 'app.b']\npublishers = ['shop', 'health']\nprefetch = 65535";
         let url = "amqps://me:hush@broker.example:5671/%2f?heartbeat=10";
         let amqp = good(text, &[("BROKER", url)]).amqp;
         assert_eq!(amqp.url.as_ref().map(Secret::reveal), Some(url));
         assert_eq!((amqp.exchange.as_str(), amqp.queue.as_str()), ("e", "q"));
         assert_eq!(amqp.bindings, ["a.*", "#"]);
         assert_eq!(amqp.methods, ["app.a", "app.b"]);
+        assert_eq!(amqp.publishers, ["shop", "health"]);
         assert_eq!(amqp.prefetch, 65535);
         assert!(!format!("{amqp:?}").contains("hush"), "{amqp:?}");
         let variables = [
@@ -146,7 +154,7 @@ mod tests {
     fn errors_do_not_show_the_url() {
         let long = "x".repeat(251);
         let text = format!(
-            "[amqp]\nurl = 'http://me:hush@host'\nexchange = ''\nqueue = '{long}'\nbindings = ['a b']\nmethods = ['']\nprefetch = 0\nprefech = 1"
+            "[amqp]\nurl = 'http://me:hush@host'\nexchange = ''\nqueue = '{long}'\nbindings = ['a b']\nmethods = ['']\npublishers = ['a b']\nprefetch = 0\nprefech = 1"
         );
         assert_eq!(
             errors(&text),
@@ -156,8 +164,9 @@ mod tests {
              gateway.toml:4: [amqp] queue: must be 1 to 250 bytes without spaces\n\
              gateway.toml:5: [amqp] bindings: entry 1: must be a pattern of routing keys, of 1 to 255 bytes without spaces\n\
              gateway.toml:6: [amqp] methods: entry 1: must be the name of a method\n\
-             gateway.toml:7: [amqp] prefetch: must be an integer from 1 to 65535\n\
-             gateway.toml:8: [amqp] prefech: unknown key; did you mean \"prefetch\"?"
+             gateway.toml:7: [amqp] publishers: entry 1: must be the name of a user of the broker\n\
+             gateway.toml:8: [amqp] prefetch: must be an integer from 1 to 65535\n\
+             gateway.toml:9: [amqp] prefech: unknown key; did you mean \"prefetch\"?"
         );
         for url in ["amqp://[::1]", "amqp://me:hush@[::1]:5672/%2f"] {
             let shown = errors(&format!("[amqp]\nurl = '{url}'"));

@@ -152,6 +152,9 @@ pub struct MessageId {
     pub redelivered: bool,
 }
 
+/// The header with the signature over the body, of a request or of a message. Its name is case-insensitive.
+pub const BODY_SIGNATURE: &str = "x-pingplusplus-signature";
+
 /// A body and the signature over it, not yet verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedBody {

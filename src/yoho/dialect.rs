@@ -12,7 +12,7 @@ use super::canonical::{Canonical, Trim};
 use super::client::Client;
 use super::{query, response};
 use crate::config::{self, Limits, Secret};
-use crate::gateway::context::{Delivery, SelfVerifying, SignedBody, within};
+use crate::gateway::context::{BODY_SIGNATURE, Delivery, SelfVerifying, SignedBody, within};
 use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::json;
@@ -44,9 +44,6 @@ const COMMON: [&str; 5] = [
 const MAX_BODY: usize = 64 << 10;
 /// The largest body (bytes) of a call of a self-verifying method, such as a payment.
 const MAX_SIGNED_BODY: usize = 256 << 10;
-
-/// The header in which Ping++ sends the signature over the body.
-pub const BODY_SIGNATURE: &str = "x-pingplusplus-signature";
 
 /// The dialect with its keys and salt.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ use crate::gateway::registry::{DuplicateName, Registry};
 use crate::gateway::service::Service;
 use crate::points::coins::Coins;
 use crate::services::Services;
-pub use dialect::{BODY_SIGNATURE, Yoho};
+pub use dialect::Yoho;
 pub use signature::client_secret;
 
 /// The name in `pointgate sign yoho` and in the metrics.

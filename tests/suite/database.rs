@@ -14,6 +14,8 @@ pub const POSTGRES: &str = "POINTGATE_TEST_POSTGRES";
 pub const MARIADB: &str = "POINTGATE_TEST_MARIADB";
 /// The variable with the URL of a RabbitMQ whose user may configure, write and read everything in its virtual host.
 pub const RABBITMQ: &str = "POINTGATE_TEST_AMQP_URL";
+/// The variable with the URL of the same RabbitMQ for a user who may write and read everything, and configure nothing.
+pub const RABBITMQ_LIMITED: &str = "POINTGATE_TEST_AMQP_LIMITED_URL";
 
 /// The value of one of the tests' variables, if it has one.
 pub fn setting(variable: &str) -> Option<String> {

@@ -13,3 +13,4 @@ mod status;
 mod stop;
 pub mod test_broker;
 mod tls;
+mod topology;

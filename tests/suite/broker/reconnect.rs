@@ -1,7 +1,9 @@
 //! The broker is unreachable, at the start or later: the program serves, reconnects, and neither loses nor repeats a message.
 
 use super::proxy::Proxy;
-use super::test_broker::{EARN, TestBroker, earn, wait_for_connections, wait_for_total};
+use super::test_broker::{
+    EARN, TestBroker, earn, wait_for_connections, wait_for_metric, wait_for_total,
+};
 use crate::ledger::write_load::history;
 use crate::program::{Program, ProgramDir};
 
@@ -19,8 +21,14 @@ async fn the_program_serves_without_the_broker_and_connects_later() {
     let mut program = Program::start(&dir, &[]).await;
     program.wait_for_log("cannot reach the broker").await;
     assert_eq!(program.client().total(UID).await, 0);
+    wait_for_metric(&program.client(), "pointgate_broker_consuming 0").await;
     proxy.restore();
     wait_for_total(&program.client(), UID, 7).await;
+    wait_for_metric(&program.client(), "pointgate_broker_consuming 1").await;
+    proxy.cut();
+    wait_for_metric(&program.client(), "pointgate_broker_consuming 0").await;
+    proxy.restore();
+    wait_for_metric(&program.client(), "pointgate_broker_consuming 1").await;
     assert_eq!(program.terminate().await.code(), Some(0));
     assert_eq!(broker.remaining().await, (0, 0));
 }

@@ -12,7 +12,7 @@ use rsa::{Generate, PrivateKey};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::test_broker::TestBroker;
+use super::test_broker::{TestBroker, wait_for_metric};
 use crate::osx::client::sign_query;
 use crate::program::{Client, Program, ProgramDir, text};
 
@@ -131,6 +131,14 @@ async fn every_status_operation_is_called_by_its_routing_key() {
     )
     .await;
     shows(&client, "a", "nickname", json!("小一")).await;
+    let profile = "broadcast.passport.user_profile_changed";
+    let unreadable = json!({"user_key": "a", "user_name": "小二", "birthday": "soon"});
+    send(profile, unreadable, "m0").await;
+    shows(&client, "a", "nickname", json!("小二")).await;
+    let skipped = format!(
+        r#"pointgate_message_fields_skipped_total{{method="{profile}",parameter="birthday"}} 1"#
+    );
+    wait_for_metric(&client, &skipped).await;
     send(
         "status.update_profile",
         json!({"user_key": "a", "description": "你好"}),
@@ -171,20 +179,33 @@ async fn every_status_operation_is_called_by_its_routing_key() {
     shows(&client, "a", "score1", json!("25")).await;
     shows(&client, "a", "signature", json!("你好")).await;
 
-    let event = json!({
-        "id": "evt_1", "type": "charge.succeeded", "livemode": true,
-        "data": {"object": {"id": "ch_1", "paid": true, "order_no": "o1", "amount": 100, "metadata": {"user_key": "a"}}}
-    });
-    let body = event.to_string();
-    let signature = STANDARD.encode(key.pkcs1v15_sign::<Sha256>(body.as_bytes()).unwrap());
-    let mut headers = FieldTable::default();
-    let signature = AMQPValue::LongString(LongString::from(signature));
-    headers.insert("X-Pingplusplus-Signature".into(), signature);
-    let properties = BasicProperties::default().with_headers(headers);
-    broker
-        .publish_with("status.pay_notify", body.as_bytes(), properties)
-        .await;
-    shows(&client, "a", "score1", json!("125")).await;
+    let event = |number: i64| {
+        json!({
+            "id": format!("evt_{number}"), "type": "charge.succeeded", "livemode": true,
+            "data": {"object": {
+                "id": format!("ch_{number}"), "paid": true, "order_no": "o1", "amount": 100, "metadata": {"user_key": "a"}
+            }}
+        })
+    };
+    // Publishers write the header's name in any casing, and its value as a text or as bytes.
+    let text = |signature: String| AMQPValue::LongString(LongString::from(signature));
+    let bytes = |signature: String| AMQPValue::ByteArray(signature.into_bytes().into());
+    for (number, (name, value)) in (1..).zip([
+        ("X-Pingplusplus-Signature", text as fn(String) -> AMQPValue),
+        ("x-pingplusplus-signature", text),
+        ("X-PINGPLUSPLUS-SIGNATURE", bytes),
+    ]) {
+        let body = event(number).to_string();
+        let signature = STANDARD.encode(key.pkcs1v15_sign::<Sha256>(body.as_bytes()).unwrap());
+        let mut headers = FieldTable::default();
+        headers.insert(name.into(), value(signature));
+        let properties = BasicProperties::default().with_headers(headers);
+        broker
+            .publish_with("status.pay_notify", body.as_bytes(), properties)
+            .await;
+        let diamonds = (25 + 100 * number).to_string();
+        shows(&client, "a", "score1", json!(diamonds)).await;
+    }
 
     // Refused messages are dead-lettered and block nothing.
     send(
@@ -193,14 +214,14 @@ async fn every_status_operation_is_called_by_its_routing_key() {
         "m9",
     )
     .await;
-    send("status.pay_notify", event, "m10").await;
+    send("status.pay_notify", event(9), "m10").await;
     send(
         "status.sports_envious.v2",
         json!({"user_key": "a", "envious": 1}),
         "m11",
     )
     .await;
-    shows(&client, "a", "score1", json!("126")).await;
+    shows(&client, "a", "score1", json!("326")).await;
     assert_eq!(program.terminate().await.code(), Some(0));
     assert_eq!(broker.remaining().await, (0, 2));
     program.audit();

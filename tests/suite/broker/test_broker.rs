@@ -13,7 +13,7 @@ use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Exchange
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::database::{RABBITMQ, must};
+use crate::database::{RABBITMQ, RABBITMQ_LIMITED, must};
 use crate::program::{CONFIG, Client, Program};
 
 /// The limit for every wait.
@@ -22,6 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The broker's URL.
 pub fn url() -> String {
     must(RABBITMQ)
+}
+
+/// The broker's URL for a user who may read and write everything, and configure nothing.
+pub fn limited_url() -> String {
+    must(RABBITMQ_LIMITED)
 }
 
 /// An exchange, a queue bound to every method, and its dead-letter queue, all deleted when dropped.
@@ -59,6 +64,12 @@ impl TestBroker {
 
     /// Declares the exchange and the queues as durable; panics if they exist with other properties.
     pub async fn declare(&self) {
+        self.declare_with(FieldTable::default(), FieldTable::default())
+            .await;
+    }
+
+    /// As [`TestBroker::declare`], with arguments of the queue and of the dead-letter queue.
+    pub async fn declare_with(&self, arguments: FieldTable, dead_arguments: FieldTable) {
         let (channel, none) = (&self.channel, FieldTable::default);
         let durable = ExchangeDeclareOptions {
             durable: true,
@@ -67,9 +78,12 @@ impl TestBroker {
         let exchange = self.name.as_str().into();
         let declared = channel.exchange_declare(exchange, ExchangeKind::Topic, durable, none());
         declared.await.unwrap();
-        for queue in [self.queue(), self.dead_queue()] {
+        for (queue, arguments) in [
+            (self.queue(), arguments),
+            (self.dead_queue(), dead_arguments),
+        ] {
             let durable = QueueDeclareOptions::durable();
-            let declared = channel.queue_declare(queue.into(), durable, none());
+            let declared = channel.queue_declare(queue.into(), durable, arguments);
             declared.await.unwrap();
         }
         for key in ["app.#", "probe.#", "status.#", "broadcast.#"] {
@@ -88,6 +102,13 @@ impl TestBroker {
     /// The name of the dead-letter queue.
     pub fn dead_queue(&self) -> String {
         format!("{}.in.dead", self.name)
+    }
+
+    /// The name of the user who publishes.
+    pub fn user(&self) -> String {
+        let url = url();
+        let user = url.split("://").nth(1).and_then(|it| it.split(':').next());
+        user.unwrap().to_owned()
     }
 
     /// The configuration's section `[amqp]`.
