@@ -9,6 +9,7 @@
 //! cli/         commands: command line → logger → configuration → a command
 //! config/      gateway.toml → Config, in three layers; one struct a section, all errors at once, secrets redacted
 //! server/      Config → running HTTP server over the list of endpoints: limits, request ids, health, graceful stop
+//!   wire/        the bytes of a connection before they are parsed: raw characters encoded, what is no HTTP refused in an envelope
 //! endpoints.rs the list of endpoints, one line each
 //! services.rs  what endpoints need to serve, built once
 //! gateway/     the spine: open → find → permit → read parameters → call → seal

@@ -11,10 +11,12 @@ use futures_util::StreamExt;
 use crate::gateway::dialect::RequestError;
 
 /// The most bytes that all bodies together may hold while they are read and answered. The HTTP layer's own buffers come on top, of
-/// about 190 KiB for each connection with an unfinished body.
+/// about 50 KiB for each connection with an unfinished body.
 const MAX_BUFFERED: usize = 16 << 20;
 /// The size up to which a larger body is read and discarded (bytes), so that its sender is able to read the answer.
 const MAX_DRAINED: usize = 16 << 20;
+/// The most bytes that a body gets room for before they arrive.
+const FIRST_CAPACITY: usize = 16 << 10;
 /// The time limit for the whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -80,9 +82,9 @@ pub async fn read<'b>(
         return Ok(Body::new(buffered, 0));
     }
     let length = request.headers().get(CONTENT_LENGTH);
-    // Memory that the sender announces and does not fill costs nothing; growing step by step would hold two copies.
+    // A large body grows: one that is refused midway then leaves room that others use, instead of its whole announced size.
     let length = length.and_then(|it| it.to_str().ok()?.parse().ok());
-    let mut body = Body::new(buffered, length.unwrap_or(0).min(max));
+    let mut body = Body::new(buffered, length.unwrap_or(0).min(max).min(FIRST_CAPACITY));
     let whole = async {
         let mut received = 0;
         while let Some(chunk) = payload.next().await {

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::origin::{self, X_REQUEST_ID};
 use super::routes::{ServedRoute, Target};
-use super::{AppState, body, pages};
+use super::{AppState, body, pages, wire};
 use crate::gateway::context::RequestId;
 use crate::gateway::dialect::{Answer, Headers, Request, RequestError};
 use crate::gateway::endpoint::Answered;
@@ -84,12 +84,15 @@ async fn handle(
     payload: web::Payload,
 ) -> (Answered, bool) {
     let unread = |answered| (answered, !body::is_announced(request));
+    let refuse = |error: RequestError| match route.map(|route| &route.target) {
+        Some(Target::Endpoint(_, handler)) => handler.refuse_request(error),
+        Some(Target::Page(_)) | None => bare(error.status(), error.message()),
+    };
+    if let Some(error) = wire::error_of(request) {
+        return unread(refuse(error));
+    }
     let Some(route) = route else {
         return unread(bare(404, "路径不存在"));
-    };
-    let refuse = |error: RequestError| match &route.target {
-        Target::Endpoint(_, handler) => handler.refuse_request(error),
-        Target::Page(_) => bare(error.status(), error.message()),
     };
     if state.has_samples && origin::is_forwarded(request) {
         return unread(refuse(RequestError::Forwarded));

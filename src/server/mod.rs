@@ -2,20 +2,19 @@
 
 mod body;
 mod http;
+mod listener;
 mod metrics;
 mod origin;
 mod pages;
 mod routes;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use actix_web::http::header::CACHE_CONTROL;
-use actix_web::middleware::DefaultHeaders;
-use actix_web::{App, HttpServer, web};
+use actix_server::ServerHandle;
 use ipnet::IpNet;
 use prometheus_client::registry::Registry as Metrics;
 use tokio::task::JoinHandle;
@@ -30,14 +29,8 @@ use crate::services::{self, Services};
 use metrics::RequestCounter;
 use routes::{Routes, ServedRoute, Target};
 
-/// The time limit for running requests after a stop; the ledger is closed after that.
-const STOP_TIMEOUT: Duration = Duration::from_secs(7);
 /// The time limit for the ledger to write its queue after a stop.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The time limit for a client to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// The time for which an idle connection stays open.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// The handle of a listening server.
 pub struct RunningServer {
@@ -108,7 +101,7 @@ pub async fn start_with(
         stopping: AtomicBool::new(false),
         services,
     });
-    let (address, server) = listen(config, &state)?;
+    let (address, server) = listener::listen(&config.server, &state)?;
     let handle = server.handle();
     let clock = state.services.clock.clone();
     let consumer = dispatcher.and_then(|methods| {
@@ -123,40 +116,6 @@ pub async fn start_with(
         consumer,
         server: tokio::spawn(server),
     })
-}
-
-fn listen(
-    config: &Config,
-    state: &Arc<AppState>,
-) -> Result<(SocketAddr, actix_web::dev::Server), String> {
-    let state = web::Data::from(state.clone());
-    let mut server = HttpServer::new(move || {
-        // An answer holds balances and is true for a moment: no proxy or browser may keep it. The protocols read with GET.
-        let uncached = DefaultHeaders::new().add((CACHE_CONTROL, "no-store"));
-        App::new()
-            .app_data(state.clone())
-            .wrap(uncached)
-            .default_service(web::to(http::answer))
-    })
-    .disable_signals()
-    .client_request_timeout(HEAD_TIMEOUT)
-    .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(STOP_TIMEOUT.as_secs());
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = match config.server.workers {
-        0 => cores(),
-        workers => workers,
-    };
-    // Each worker counts its own connections.
-    server = server
-        .workers(workers)
-        .max_connections(config.server.max_connections.div_ceil(workers));
-    let listen = config.server.listen;
-    let server = server
-        .bind(listen)
-        .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
-    let address = server.addrs().first().copied().unwrap_or(listen);
-    Ok((address, server.run()))
 }
 
 /// Opens the ledger at `database.url`.

@@ -174,7 +174,7 @@ async fn unfinished_bodies_are_bounded_as_a_whole() {
     };
     let mut open = join_all((0..400).map(|_| send())).await;
     let grown = memory(&program).saturating_sub(before);
-    assert!(grown <= 128 << 20, "it grew by {grown} bytes");
+    assert!(grown <= 96 << 20, "it grew by {grown} bytes");
     let status = async |stream: &mut TcpStream| {
         let mut start = [0; 12];
         let read = timeout(Duration::from_secs(1), stream.read_exact(&mut start)).await;

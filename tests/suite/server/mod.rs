@@ -1,5 +1,6 @@
 //! The HTTP server around the dialects: malformed input, limits and concurrency.
 
+mod characters;
 mod limits;
 mod malformed;
 mod marks;
