@@ -1,11 +1,13 @@
-//! Reads the body of a request, within limits of size and time.
+//! Reads the body of a request, within limits of size and time, and inflates it.
 
+use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::web::{BytesMut, Payload};
 use actix_web::{HttpMessage, HttpRequest};
+use flate2::bufread::GzDecoder;
 use futures_util::StreamExt;
 
 use crate::gateway::dialect::RequestError;
@@ -67,20 +69,75 @@ pub fn is_announced(request: &HttpRequest) -> bool {
     request.headers().contains_key(CONTENT_LENGTH) || request.chunked().unwrap_or(true)
 }
 
-/// Reads the whole body of at most `max` bytes.
+/// Reads the whole body of at most `max` bytes, as it arrives and inflated.
 ///
 /// # Errors
 /// Returns [`RequestError::TooLarge`] above `max`, [`RequestError::Incomplete`] if the connection breaks or 10 s pass before the end,
-/// [`RequestError::Busy`] if all bodies together hold more than 16 MiB.
+/// or if the body is no valid gzip although it says so, [`RequestError::Encoding`] for another compression, [`RequestError::Busy`] if
+/// all bodies together hold more than 16 MiB.
 pub async fn read<'b>(
     request: &HttpRequest,
-    mut payload: Payload,
+    payload: Payload,
     max: usize,
     buffered: &'b Buffered,
 ) -> Result<Body<'b>, RequestError> {
     if !is_announced(request) {
         return Ok(Body::new(buffered, 0));
     }
+    let is_gzip = is_gzip(request)?;
+    let body = receive(request, payload, max, buffered).await?;
+    match is_gzip && !body.bytes().is_empty() {
+        true => inflate(&body, max, buffered),
+        false => Ok(body),
+    }
+}
+
+/// Whether the body is compressed with gzip, the only compression that is read.
+fn is_gzip(request: &HttpRequest) -> Result<bool, RequestError> {
+    let mut gzip = false;
+    for coding in request.headers().get_all(CONTENT_ENCODING) {
+        let coding = coding.as_bytes().to_ascii_lowercase();
+        match coding.trim_ascii() {
+            b"" | b"identity" => {}
+            b"gzip" | b"x-gzip" if !gzip => gzip = true,
+            _ => return Err(RequestError::Encoding),
+        }
+    }
+    Ok(gzip)
+}
+
+/// Inflates a body step by step: a small one may stand for gigabytes.
+fn inflate<'b>(
+    compressed: &Body<'_>,
+    max: usize,
+    buffered: &'b Buffered,
+) -> Result<Body<'b>, RequestError> {
+    let mut plain = Body::new(buffered, max.min(FIRST_CAPACITY));
+    let mut gzip = GzDecoder::new(compressed.bytes());
+    let mut step = [0; 8 << 10];
+    loop {
+        let count = gzip.read(&mut step).map_err(|_| RequestError::Incomplete)?;
+        if count == 0 {
+            break;
+        }
+        if plain.bytes.len() + count > max {
+            return Err(RequestError::TooLarge);
+        }
+        plain.push(&step[..count])?;
+    }
+    match gzip.into_inner() {
+        [] => Ok(plain),
+        _ => Err(RequestError::Incomplete),
+    }
+}
+
+/// Reads the body as it arrives.
+async fn receive<'b>(
+    request: &HttpRequest,
+    mut payload: Payload,
+    max: usize,
+    buffered: &'b Buffered,
+) -> Result<Body<'b>, RequestError> {
     let length = request.headers().get(CONTENT_LENGTH);
     // A large body grows: one that is refused midway then leaves room that others use, instead of its whole announced size.
     let length = length.and_then(|it| it.to_str().ok()?.parse().ok());

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use actix_web::body::None as NoBody;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
+use actix_web::http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -61,6 +61,9 @@ pub async fn answer(
     if let Some(route) = route.filter(|_| status == StatusCode::METHOD_NOT_ALLOWED) {
         response.insert_header((ALLOW, route.allow()));
     }
+    if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        response.insert_header((ACCEPT_ENCODING, "gzip"));
+    }
     // The rest of an unread body would fill the connection's buffers.
     if state.stopping.load(Ordering::Relaxed) || !is_read {
         response.force_close();
@@ -108,10 +111,8 @@ async fn handle(
     let max = handler.max_body(request.query_string());
     let body = match body::read(request, payload, max, &state.buffered).await {
         Ok(body) => body,
-        Err(error) => {
-            let is_read = error == RequestError::TooLarge;
-            return (refuse(error), is_read);
-        }
+        Err(RequestError::TooLarge) => return (refuse(RequestError::TooLarge), true),
+        Err(error) => return (refuse(error), false),
     };
     let request = Request {
         id,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::provider::{Provider, event, paid, setting, signature};
 use crate::program::{CONFIG, Client, Program, ProgramDir, text};
+use crate::server::gzip::gzip;
 use crate::test_gateway::{Answer, TestGateway, fault, sealed};
 
 fn with_status(status: u16, (_, body): Answer) -> Answer {
@@ -93,6 +94,23 @@ async fn a_mark_and_half_a_pair_lose_no_payment() {
             assert_eq!(status, 403, "without the mark that was signed");
         }
     }
+}
+
+/// The signature covers the event, not what a proxy compressed it to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compressed_event_is_verified_as_the_provider_signed_it() {
+    let provider = Provider::with("").await;
+    let event = event().to_string();
+    let compressed = gzip(event.as_bytes());
+    let url = provider.gateway.url("/gateway?method=status.pay_notify");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for (signed, status) in [(&compressed[..], 403), (event.as_bytes(), 200)] {
+        let request = client.post(&url).header("content-encoding", "gzip");
+        let request = request.header("X-Pingplusplus-Signature", signature(&provider.key, signed));
+        let response = request.body(compressed.clone()).send().await.unwrap();
+        assert_eq!(response.status(), status);
+    }
+    assert_eq!(provider.payments().await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
