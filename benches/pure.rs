@@ -6,6 +6,8 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use pointgate::config::{Config, Secret};
 use pointgate::gateway::context::RequestId;
 use pointgate::gateway::dialect::{Dialect, Request};
+use pointgate::gateway::keys::KeyRegister;
+use pointgate::gateway::metrics::Metrics;
 use pointgate::gateway::reply::Reply;
 use pointgate::ledger::book::Book;
 use pointgate::ledger::book::key::Key;
@@ -20,7 +22,13 @@ const QUERY: &str = "app_version=3.8.2&client_type=android&method=app.yohocoin.t
 fn dialect() -> Yoho {
     let config = Config::parse("", std::path::Path::new("gateway.toml"), &[])
         .expect("the defaults are good");
-    Yoho::new(&config.yoho, &[], [])
+    Yoho::new(
+        &config.yoho,
+        &[],
+        [],
+        &KeyRegister::default(),
+        &Metrics::default(),
+    )
 }
 
 fn signing(c: &mut Criterion) {

@@ -1,12 +1,13 @@
-//! The services that endpoints share, built once: the ledger, the members and coins in it, the clock, the metrics.
+//! The services that endpoints share: the ledger, the members and coins in it, the clock, the metrics. A changed configuration
+//! changes the rules of the coins; all else stays.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-
-use prometheus_client::registry::Registry as Metrics;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::gateway::keys::KeyRegister;
+use crate::gateway::metrics::Metrics;
 use crate::ledger::{Ledger, Settings};
 use crate::members::Members;
 use crate::points::EXPIRED;
@@ -22,7 +23,10 @@ pub struct Services {
     pub clock: Clock,
     /// The limit on the time of one call: `server.request_timeout`.
     pub timeout: Duration,
-    metrics: Mutex<Metrics>,
+    /// The keys that prove callers, with the record of their use.
+    pub keys: KeyRegister,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
 }
 
 impl Services {
@@ -33,13 +37,18 @@ impl Services {
             coins: Arc::new(Coins::new(ledger, config)),
             clock,
             timeout: config.server.request_timeout,
-            metrics: Mutex::default(),
+            keys: KeyRegister::default(),
+            metrics: Metrics::default(),
         }
     }
 
-    /// Locks the metrics registry, to register metrics or to write them out.
-    pub fn metrics(&self) -> MutexGuard<'_, Metrics> {
-        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The same services by the rules of another configuration.
+    pub fn reconfigured(&self, config: &Config) -> Services {
+        Services {
+            keys: self.keys.clone(),
+            metrics: self.metrics.clone(),
+            ..Services::new(self.coins.ledger.clone(), config, self.clock.clone())
+        }
     }
 }
 

@@ -10,20 +10,6 @@ use sha1::Sha1;
 
 pub use self::rsa::RsaKey;
 
-/// The name of the key that made a signature, `current` or `previous`; `None` if neither did. `made` is asked about both, so that the
-/// time does not reveal which one matched.
-pub fn key_name<K>(
-    current: &K,
-    previous: Option<&K>,
-    made: impl Fn(&K) -> bool,
-) -> Option<&'static str> {
-    match (made(current), previous.is_some_and(&made)) {
-        (true, _) => Some("current"),
-        (false, true) => Some("previous"),
-        (false, false) => None,
-    }
-}
-
 /// The MD5 of the concatenated parts, as lower-case hex.
 pub fn md5_hex(parts: &[&[u8]]) -> String {
     let mut hash = Md5::new();

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use prometheus_client::registry::Registry as Metrics;
-
 use crate::clock::Clock;
 use crate::config;
 use crate::gateway::endpoint::Dispatch;
+use crate::gateway::metrics::Metrics;
 
 /// The handle of a consumer; it has no values, because none ever runs.
 pub enum RunningConsumer {}
@@ -16,12 +15,17 @@ pub fn start(
     _: &config::Amqp,
     _: Arc<dyn Dispatch>,
     _: Clock,
-    _: &mut Metrics,
+    _: &Metrics,
 ) -> Option<RunningConsumer> {
     None
 }
 
 impl RunningConsumer {
+    /// Is never called.
+    pub fn reload(&self, _: &config::Amqp, _: Arc<dyn Dispatch>) {
+        match *self {}
+    }
+
     /// Is never called.
     pub async fn stop(self) {
         match self {}

@@ -3,7 +3,8 @@
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::registry::Registry;
+
+use crate::gateway::metrics::Metrics;
 
 /// The code of a message whose method has succeeded.
 const SUCCEEDED: i64 = 200;
@@ -31,18 +32,14 @@ struct SkippedLabels {
 
 impl MessageCounter {
     /// Registers the counters.
-    pub fn register(metrics: &mut Registry) -> MessageCounter {
-        let counter = MessageCounter::default();
-        let help =
+    pub fn register(metrics: &Metrics) -> MessageCounter {
+        let settled =
             "Messages settled, by method and code; 200 = applied, any other code = dead letter";
-        metrics.register("pointgate_messages", help, counter.settled.clone());
-        let help = "Optional parameters of messages that could not be read and were skipped";
-        metrics.register(
-            "pointgate_message_fields_skipped",
-            help,
-            counter.skipped.clone(),
-        );
-        counter
+        let skipped = "Optional parameters of messages that could not be read and were skipped";
+        MessageCounter {
+            settled: metrics.metric("pointgate_messages", settled),
+            skipped: metrics.metric("pointgate_message_fields_skipped", skipped),
+        }
     }
 
     /// Counts a message whose method, `-` for an unknown one, has succeeded.

@@ -36,7 +36,7 @@ pub(super) struct MessageHandler {
     publishers: Vec<String>,
     queue: String,
     points: PointLimits,
-    clock: Clock,
+    pub(super) clock: Clock,
     ids: RequestIds,
 }
 

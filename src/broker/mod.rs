@@ -28,15 +28,16 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry as Metrics;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::config::{self, Secret};
 use crate::gateway::endpoint::Dispatch;
+use crate::gateway::metrics::Metrics;
 use backoff::Backoff;
 use connection::Connection;
 use counter::MessageCounter;
@@ -50,6 +51,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// The handle of a consumer that runs in the background, connected or not.
 pub struct RunningConsumer {
+    handler: Arc<ArcSwap<MessageHandler>>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -60,20 +62,32 @@ pub fn start(
     config: &config::Amqp,
     methods: Arc<dyn Dispatch>,
     clock: Clock,
-    metrics: &mut Metrics,
+    metrics: &Metrics,
 ) -> Option<RunningConsumer> {
     let url = config.url.clone()?;
     let (stop, stopping) = watch::channel(false);
-    let handler = MessageHandler::new(methods, config, clock);
-    let workers = Workers::start(handler, MessageCounter::register(metrics));
-    let consuming = Gauge::default();
+    let handler = Arc::new(ArcSwap::from_pointee(MessageHandler::new(
+        methods, config, clock,
+    )));
+    let workers = Workers::start(handler.clone(), MessageCounter::register(metrics));
     let help = "1 while messages are consumed from the broker, otherwise 0";
-    metrics.register("pointgate_broker_consuming", help, consuming.clone());
+    let consuming = metrics.metric("pointgate_broker_consuming", help);
     let task = tokio::spawn(run(config.clone(), url, workers, consuming, stopping));
-    Some(RunningConsumer { stop, task })
+    Some(RunningConsumer {
+        handler,
+        stop,
+        task,
+    })
 }
 
 impl RunningConsumer {
+    /// Calls `methods` from the next message on, by these rules. The connection, the queue and its bindings stay.
+    pub fn reload(&self, config: &config::Amqp, methods: Arc<dyn Dispatch>) {
+        let clock = self.handler.load().clock.clone();
+        self.handler
+            .store(Arc::new(MessageHandler::new(methods, config, clock)));
+    }
+
     /// Stops consuming, finishes the received messages within `STOP_TIMEOUT`, and disconnects.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);

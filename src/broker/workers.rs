@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use lapin::message::Delivery;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -42,8 +43,7 @@ struct Received {
 
 impl Workers {
     /// Starts idle workers.
-    pub fn start(handler: MessageHandler, counter: MessageCounter) -> Workers {
-        let handler = Arc::new(handler);
+    pub fn start(handler: Arc<ArcSwap<MessageHandler>>, counter: MessageCounter) -> Workers {
         let mut tasks = JoinSet::new();
         let queues = (0..WORKERS).map(|_| {
             let (queue, messages) = unbounded_channel();
@@ -93,7 +93,7 @@ fn user<'a>(parameters: &'a Parameters<'_>) -> Option<Cow<'a, str>> {
 
 async fn run(
     mut messages: UnboundedReceiver<Received>,
-    handler: Arc<MessageHandler>,
+    handler: Arc<ArcSwap<MessageHandler>>,
     counter: MessageCounter,
 ) {
     while let Some(received) = messages.recv().await {
@@ -109,7 +109,7 @@ async fn run(
 /// Retries a message until it is settled. Returns `false` if a stop or a lost connection leaves it to the broker.
 async fn settle(
     mut received: Received,
-    handler: &MessageHandler,
+    handler: &ArcSwap<MessageHandler>,
     counter: &MessageCounter,
 ) -> bool {
     let mut backoff = Backoff::up_to(MAX_RETRY_PAUSE);
@@ -117,8 +117,10 @@ async fn settle(
     let mut level = log::Level::Warn;
     // After a lost connection the broker redelivers the message in its order, so stop trying it here.
     while received.session.is_open() {
+        // An attempt after a reload follows the new rules.
+        let handler = handler.load_full();
         let id = handler.request_id();
-        let attempt = attempt(&mut received, handler, counter, id.clone(), level);
+        let attempt = attempt(&mut received, &handler, counter, id.clone(), level);
         match AssertUnwindSafe(id.scope(attempt)).catch_unwind().await {
             Ok(true) => return true,
             Ok(false) => {}

@@ -1,86 +1,23 @@
-//! The commands `serve`, `migrate`, `check-config`, `expire`, `link`, `payments` and `audit`.
+//! The commands `migrate`, `check-config`, `expire`, `link`, `payments`, `keys` and `audit`.
 
-use std::panic::AssertUnwindSafe;
-use std::time::Duration;
-
-use futures_util::FutureExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
-use tokio::signal::unix::{SignalKind, signal};
 
-use super::log_lines::LogGuard;
 use super::output::{self, Escaped};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::endpoints::Endpoints;
+use crate::endpoints::{self, Endpoints};
 use crate::gateway::value::is_storable;
 use crate::ledger::Ledger;
 use crate::ledger::upkeep::audit::Report;
 use crate::members::Members;
 use crate::points::calendar::Calendar;
+use crate::points::key_record::{self, KeyRecord};
 use crate::server;
-
-/// The delay before a background task that failed or panicked runs again.
-const RETRY_DELAY: Duration = Duration::from_secs(60);
-/// The longest pause between two purges.
-const PURGE_INTERVAL: Duration = Duration::from_secs(10);
+use crate::services::Services;
 
 /// The most characters of a user_key.
 const MAX_USER_KEY: usize = 255;
-
-/// Serves until SIGTERM or SIGINT.
-pub async fn serve(config: &Config, log: &LogGuard) -> Result<(), String> {
-    let failed = |error: std::io::Error| error.to_string();
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    log::info!("configuration: {}", config.source);
-    if !config.samples.is_empty() {
-        log::warn!(
-            "SAMPLE SECRETS in use, anyone can sign requests with them: {}",
-            config.samples.join(", ")
-        );
-    }
-    let short = config.yoho.clients.iter().filter(|(_, it)| it.is_short);
-    let short: Vec<&str> = short.map(|(name, _)| name.as_str()).collect();
-    if let Some(first) = short.first() {
-        log::info!(
-            "[yoho.client_keys] lets {} call everything from everywhere without a limit; write [yoho.clients.{first}] with key, allow, \
-             from, max_points and max_points_per_day instead",
-            short.join(", ")
-        );
-    }
-    if config.yoho.debug.is_some() {
-        log::warn!(
-            "DEBUG IS ON: requests with debug=<yoho.debug> from yoho.debug_from need no signature and may call {}; they can give any \
-             number of points, and pointgate_debug_requests_total counts them",
-            config.yoho.debug_methods.join(", ")
-        );
-    }
-    let running = server::start(config, Clock::system()).await?;
-    let help = "Log lines that standard error did not take in time";
-    running
-        .metrics()
-        .register("pointgate_log_lines_dropped", help, log.dropped());
-    log::info!("listening on {}", running.address);
-    let (ledger, window) = (running.ledger.clone(), config.openapi.window);
-    let (expiry_ledger, expiry_config) = (ledger.clone(), config.clone());
-    let expiry = tokio::spawn(keep_running("the daily expiry", move || {
-        expire_daily(expiry_ledger.clone(), expiry_config.clone())
-    }));
-    let purge = tokio::spawn(keep_running("the purge", move || {
-        purge_periodically(ledger.clone(), window)
-    }));
-    tokio::select! {
-        _ = terminate.recv() => log::info!("SIGTERM: stopping"),
-        _ = interrupt.recv() => log::info!("SIGINT: stopping"),
-    }
-    expiry.abort();
-    purge.abort();
-    running.stop().await;
-    log::info!("stopped");
-    Ok(())
-}
 
 /// Creates the database's tables or brings them up to date.
 pub async fn migrate(config: &Config) -> Result<(), String> {
@@ -125,7 +62,11 @@ pub async fn expire(config: &Config, at: Option<Date>) -> Result<(), String> {
     let ledger = server::open_ledger(config, Clock::system()).await?;
     let due_by = match at {
         None => ledger.now(),
-        Some(day) => start_of(config, day.tomorrow().map_err(|error| error.to_string())?)?,
+        Some(day) => {
+            let next = day.tomorrow().map_err(|error| error.to_string())?;
+            let start = Calendar::new(config.timezone.clone()).start_of(next);
+            start.ok_or("this day has no next one")?
+        }
     };
     let expired = ledger.expire(due_by).await;
     ledger.close().await;
@@ -184,6 +125,36 @@ pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String
     output::line(format_args!("{} events", payments.len()))
 }
 
+/// Lists the keys of all callers and when each was last used, as far as the ledger knows: a server notes it every five minutes.
+pub async fn keys(config: &Config) -> Result<(), String> {
+    check_existence(config)?;
+    let ledger = server::open_ledger_read_only(config, Clock::system()).await?;
+    let read = read_keys(config, &ledger).await;
+    ledger.close().await;
+    let calendar = Calendar::new(config.timezone.clone());
+    for record in read? {
+        let (id, name) = (&record.key.id, record.key.name);
+        let used = match record.used_at {
+            Some(at) => format!("last used {}", calendar.format(at)),
+            None => "never used".to_owned(),
+        };
+        output::line(Escaped(format_args!(
+            "{}  {}  {name}  {used}",
+            id.dialect, id.caller
+        )))?;
+    }
+    Ok(())
+}
+
+async fn read_keys(config: &Config, ledger: &Ledger) -> Result<Vec<KeyRecord>, String> {
+    let services = Services::new(ledger.clone(), config, Clock::system());
+    for endpoint in endpoints::all(config)? {
+        endpoint.start(&services);
+    }
+    let read = key_record::read(ledger, &services.keys).await;
+    read.map_err(|error| error.to_string())
+}
+
 /// Recomputes the ledger from its entries; fails with the first discrepancy.
 pub async fn audit(config: &Config) -> Result<(), String> {
     check_existence(config)?;
@@ -223,54 +194,5 @@ fn check_existence(config: &Config) -> Result<(), String> {
     match Ledger::exists(config.database.url.reveal()) {
         true => Ok(()),
         false => Err(format!("there is no ledger at {}", config.database.shown())),
-    }
-}
-
-/// The first instant of a day, in ms since 1970-01-01 UTC.
-fn start_of(config: &Config, day: Date) -> Result<i64, String> {
-    let start = day
-        .to_zoned(config.timezone.clone())
-        .map_err(|error| error.to_string())?;
-    Ok(start.timestamp().as_millisecond())
-}
-
-/// Runs an endless task, and restarts it after a delay if it panics.
-async fn keep_running<F: Future<Output = ()>>(name: &str, task: impl Fn() -> F) {
-    while AssertUnwindSafe(task()).catch_unwind().await.is_err() {
-        log::error!("{name} panicked, restarting in {RETRY_DELAY:?}");
-        tokio::time::sleep(RETRY_DELAY).await;
-    }
-}
-
-/// Expires the points that are due: now, and then one second after each local midnight.
-async fn expire_daily(ledger: Ledger, config: Config) {
-    loop {
-        match ledger.expire(ledger.now()).await {
-            Ok(0) => {}
-            Ok(accounts) => log::info!("expired points in {accounts} accounts"),
-            Err(error) => {
-                log::error!("cannot expire points, retrying in {RETRY_DELAY:?}: {error}");
-                tokio::time::sleep(RETRY_DELAY).await;
-                continue;
-            }
-        }
-        let now = ledger.now();
-        let today = Timestamp::from_millisecond(now)
-            .unwrap_or_default()
-            .to_zoned(config.timezone.clone())
-            .date();
-        let midnight = start_of(&config, today.saturating_add(1.day())).unwrap_or(now);
-        let wait = u64::try_from(midnight - now).unwrap_or(0) + 1000;
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-    }
-}
-
-/// Deletes nonces and daily-limit slots two windows after their time: a nonce can be replayed for one window only.
-async fn purge_periodically(ledger: Ledger, window: Duration) {
-    let keep = i64::try_from(2 * window.as_millis()).unwrap_or(i64::MAX);
-    loop {
-        // `purge` has logged the error; the next round retries.
-        let _ = ledger.purge(ledger.now().saturating_sub(keep)).await;
-        tokio::time::sleep(window.min(PURGE_INTERVAL)).await;
     }
 }

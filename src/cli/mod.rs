@@ -8,6 +8,8 @@ mod log_lines;
 pub mod methods;
 mod operator;
 mod output;
+mod pid_file;
+mod serve;
 mod sign;
 
 use std::path::PathBuf;
@@ -40,6 +42,10 @@ struct Cli {
 enum Command {
     /// Run the server (the default command)
     Serve,
+    /// Make the running server take over its changed configuration, without dropping a connection
+    Reload,
+    /// List the keys of all callers and when each was last used
+    Keys,
     /// Create the database's tables or bring them up to date
     Migrate,
     /// Check the configuration and report every error in it
@@ -110,11 +116,12 @@ pub fn run() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let file = cli.config;
     let done = match cli.command.unwrap_or(Command::Serve) {
         // Its arguments name both databases.
         Command::Copy(sides) => runtime.block_on(copy::copy(sides)),
-        command => match Config::load(cli.config.as_deref()) {
-            Ok(config) => runtime.block_on(execute(command, &config, &log)),
+        command => match Config::load(file.as_deref()) {
+            Ok(config) => runtime.block_on(execute(command, &config, file, &log)),
             Err(errors) => {
                 output::error(errors);
                 return ExitCode::FAILURE;
@@ -130,9 +137,16 @@ pub fn run() -> ExitCode {
     }
 }
 
-async fn execute(command: Command, config: &Config, log: &LogGuard) -> Result<(), String> {
+async fn execute(
+    command: Command,
+    config: &Config,
+    file: Option<PathBuf>,
+    log: &LogGuard,
+) -> Result<(), String> {
     match command {
-        Command::Serve => commands::serve(config, log).await,
+        Command::Serve => serve::serve(config, file, log).await,
+        Command::Reload => pid_file::reload(config),
+        Command::Keys => commands::keys(config).await,
         Command::Migrate => commands::migrate(config).await,
         Command::CheckConfig => commands::check_config(config, &endpoints::all(config)?),
         Command::Methods => methods::print(&endpoints::all(config)?),

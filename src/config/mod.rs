@@ -7,6 +7,7 @@
 //! secret.rs    secrets, given inline, by file or by environment variable; redacted everywhere
 //! network.rs   addresses and networks
 //! limits.rs    what a caller may do
+//! reload.rs    what a running program takes over, and what needs a restart
 //! sections.rs database.rs yoho.rs openapi.rs osx.rs status.rs amqp.rs   one struct and one reading function per section
 //! ```
 //!
@@ -34,6 +35,7 @@ mod network;
 mod openapi;
 mod osx;
 mod reader;
+mod reload;
 mod secret;
 mod sections;
 mod status;

@@ -1,6 +1,7 @@
 //! The settings that belong to no dialect: `[server]`, `[ledger]`, and the time zone.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -25,10 +26,12 @@ pub struct Server {
     pub metrics_from: Vec<IpNet>,
     /// The longest time that one request may take.
     pub request_timeout: Duration,
+    /// The file that names the running process; `None` = no such file.
+    pub pid_file: Option<PathBuf>,
 }
 
 /// `[ledger]`: the limits of the queue and its writers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
     /// The most transactions that may wait to be written, 1 to 65536.
     pub queue: usize,
@@ -77,6 +80,10 @@ pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
     let max_connections = section.integer("max_connections", 1..=1_000_000);
     let metrics_from = section.list("metrics_from", network::EXPECTED, network::parse);
     let seconds = section.integer("request_timeout_seconds", 1..=300);
+    let dir = section.reader.dir;
+    let pid_file = section.parsed("pid_file", "the path of a file", |path| {
+        Ok((!path.is_empty()).then(|| dir.join(path)))
+    });
     Some(Server {
         listen: listen?,
         workers: workers?,
@@ -84,6 +91,7 @@ pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
         max_connections: max_connections?,
         metrics_from: metrics_from?,
         request_timeout: Duration::from_secs(seconds?),
+        pid_file: pid_file?,
     })
 }
 

@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use prometheus_client::registry::Registry as Metrics;
-
 use super::caller::Caller;
 use super::envelope::{Envelope, read_params};
-use super::partner::{AuthorisedPartner, SecretMetrics};
+use super::partner::AuthorisedPartner;
 use super::{MALFORMED, missing_parameter, reply};
 use crate::config::{self, SignedFields};
 use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
+use crate::gateway::keys::KeyRegister;
 use crate::gateway::params::ParameterFaults;
 use crate::gateway::permissions::Refusal;
 use crate::gateway::reply::Reply;
@@ -37,15 +36,11 @@ pub struct OpenPlatform {
 }
 
 impl OpenPlatform {
-    /// Takes the partners of the configuration and registers the metrics of their secrets.
-    pub fn new(config: &config::Openapi, metrics: &mut Metrics) -> OpenPlatform {
-        let secret_metrics = SecretMetrics::register(metrics);
+    /// Takes the partners of the configuration. The use of their secrets is recorded in `register`.
+    pub fn new(config: &config::Openapi, register: &KeyRegister) -> OpenPlatform {
         let partner = |partner: &config::Partner| {
-            let open_id = partner.open_id.clone();
-            (
-                open_id,
-                Arc::new(AuthorisedPartner::new(partner, &secret_metrics)),
-            )
+            let authorised = AuthorisedPartner::new(partner, register);
+            (partner.open_id.clone(), Arc::new(authorised))
         };
         OpenPlatform {
             partners: config.partners.iter().map(partner).collect(),

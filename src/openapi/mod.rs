@@ -13,12 +13,11 @@ mod signature;
 
 use std::sync::Arc;
 
-use prometheus_client::registry::Registry as Metrics;
-
 use crate::config;
 use crate::gateway::description::Description;
 use crate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedRequest};
 use crate::gateway::fault::{CallError, Fault};
+use crate::gateway::keys::KeyRegister;
 use crate::gateway::parameters::Parameters;
 use crate::gateway::registry::{DuplicateName, Registry};
 use crate::gateway::service::Service;
@@ -98,7 +97,7 @@ impl Endpoint<Services> for Partners {
     }
 
     fn methods(&self) -> Vec<Description> {
-        let dialect = OpenPlatform::new(&self.config, &mut Metrics::default());
+        let dialect = OpenPlatform::new(&self.config, &KeyRegister::default());
         let actions = self.actions.methods().iter();
         actions
             .map(|it| it.describe(&dialect, |name, example| format!("{name} {example}")))
@@ -117,7 +116,7 @@ impl Endpoint<Services> for Partners {
     fn start(&self, services: &Services) -> Arc<dyn Handler> {
         Arc::new(Service {
             name: NAME,
-            dialect: OpenPlatform::new(&self.config, &mut services.metrics()),
+            dialect: OpenPlatform::new(&self.config, &services.keys),
             methods: self.actions.clone(),
             state: services.coins.clone(),
             timeout: services.timeout,

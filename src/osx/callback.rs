@@ -6,13 +6,14 @@
 
 use super::signature::sign;
 use super::{PARAMETERS, invalid};
-use crate::config::{Keys, Secret};
+use crate::config::Secret;
 use crate::gateway::fault::Fault;
+use crate::gateway::keys::CallerKeys;
 use crate::gateway::parameters::{Pair, Parameters};
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::Nonce;
 use crate::points::keys::KeySpace;
-use crate::sign::{key_name, same};
+use crate::sign::same;
 
 /// The parameters of a callback that the signature may cover, each name once: the first value counts.
 pub struct Callback<'a> {
@@ -51,10 +52,9 @@ impl<'a> Callback<'a> {
     }
 
     /// The name of the key that made `sign`, over the platform's own parameters alone or with those of `osx.callback_parameters`;
-    /// `None` if neither did.
-    pub fn key_of(&self, keys: &Keys) -> Option<&'static str> {
-        let previous = keys.previous_app_secret.as_ref();
-        key_name(&keys.app_secret, previous, |secret| self.is_signed(secret))
+    /// `None` if neither did. Its use at `now` (ms since 1970 UTC) is counted.
+    pub fn key_of(&self, secrets: &CallerKeys<Secret>, now: i64) -> Option<&'static str> {
+        secrets.find(now, |secret| self.is_signed(secret))
     }
 
     /// Whether `sign` covers the platform's own parameters, alone or with those of `osx.callback_parameters`.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::callback::Callback;
-use super::invalid;
-use crate::config::{self, Keys, Limits};
+use super::{NAME, invalid};
+use crate::config::{self, Limits, Secret};
 use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::form;
+use crate::gateway::keys::{CallerKeys, KeyRegister};
 use crate::gateway::params::ParameterFaults;
 use crate::gateway::permissions::{Permissions, Refusal};
 use crate::gateway::reply::Reply;
@@ -28,15 +29,23 @@ const NO_METHOD: Fault = Fault::new(5, "接口不存在");
 
 /// The dialect with its keys; without keys, it rejects every request.
 pub struct Osx {
-    keys: Option<Keys>,
+    /// The appKey and its secrets.
+    keys: Option<(String, CallerKeys<Secret>)>,
     permissions: Arc<Permissions>,
     max_ahead: Duration,
     callback_parameters: Vec<String>,
 }
 
 impl Osx {
-    /// Takes the keys of `[osx]`.
-    pub fn new(config: &config::Osx) -> Osx {
+    /// Takes the keys of `[osx]`. Their use is recorded in `register`.
+    pub fn new(config: &config::Osx, register: &KeyRegister) -> Osx {
+        let keys = |keys: &config::Keys| {
+            let secrets = [&keys.app_secret]
+                .into_iter()
+                .chain(&keys.previous_app_secret);
+            let secrets = register.keys(NAME, &keys.app_key, secrets.cloned(), Secret::bytes);
+            (keys.app_key.clone(), secrets)
+        };
         let limits = Limits {
             from: config.from.clone(),
             max_points_per_day: config.max_points_per_day,
@@ -44,7 +53,7 @@ impl Osx {
         };
         Osx {
             permissions: permissions(&["*".to_owned()], &limits),
-            keys: config.keys.clone(),
+            keys: config.keys.as_ref().map(keys),
             max_ahead: config.max_ahead,
             callback_parameters: config.callback_parameters.clone(),
         }
@@ -57,12 +66,12 @@ impl Osx {
         now: i64,
     ) -> Result<(String, &'static str, i64), Fault> {
         let end = self.end(callback.get("endtimestamp"), now).ok_or(EXPIRED)?;
-        let keys = self.keys.as_ref().ok_or(WRONG_KEY)?;
-        if !same(&keys.app_key, callback.get("appKey")) {
+        let (app_key, secrets) = self.keys.as_ref().ok_or(WRONG_KEY)?;
+        if !same(app_key, callback.get("appKey")) {
             return Err(WRONG_KEY);
         }
-        let key = callback.key_of(keys).ok_or(FORGED)?;
-        Ok((keys.app_key.clone(), key, end))
+        let key = callback.key_of(secrets, now).ok_or(FORGED)?;
+        Ok((app_key.clone(), key, end))
     }
 
     /// The end of a request's validity (ms); `None` unless it is ten digits, not over, and at most `osx.max_ahead_seconds` ahead: a

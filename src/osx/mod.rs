@@ -15,6 +15,7 @@ use crate::config;
 use crate::gateway::description::Description;
 use crate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedRequest};
 use crate::gateway::fault::Fault;
+use crate::gateway::keys::KeyRegister;
 use crate::gateway::registry::{DuplicateName, Registry};
 use crate::gateway::service::Service;
 use crate::ledger::book::transaction::Nonce;
@@ -93,7 +94,7 @@ impl Endpoint<Services> for CommunityCallbacks {
     }
 
     fn methods(&self) -> Vec<Description> {
-        let dialect = Osx::new(&self.config);
+        let dialect = Osx::new(&self.config, &KeyRegister::default());
         let methods = self.methods.methods().iter();
         // `pointgate sign osx` takes no method: the parameters determine it.
         methods
@@ -118,7 +119,7 @@ impl Endpoint<Services> for CommunityCallbacks {
         let members = services.members.clone();
         Arc::new(Service {
             name: NAME,
-            dialect: Osx::new(&self.config),
+            dialect: Osx::new(&self.config, &services.keys),
             methods: self.methods.clone(),
             state: Community::new(&self.config, services.coins.clone(), members),
             timeout: services.timeout,

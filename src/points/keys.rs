@@ -32,6 +32,8 @@ pub enum KeySpace {
     CommunitySign,
     /// The points that a caller may give a day: dialect, caller, day.
     DailyCredit,
+    /// A key of a caller: dialect, caller, the key's check.
+    CallerKey,
 }
 
 impl KeySpace {
@@ -54,6 +56,7 @@ impl KeySpace {
             KeySpace::CommunityAction => &["action"],
             KeySpace::CommunitySign => &["community", "sign"],
             KeySpace::DailyCredit => &["credit"],
+            KeySpace::CallerKey => &["caller", "key"],
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod coins;
+pub mod key_record;
 pub mod keys;
 pub mod values;
 

@@ -9,6 +9,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::origin::{self, X_REQUEST_ID};
+use super::reload::Current;
 use super::routes::{ServedRoute, Target};
 use super::{AppState, body, pages, wire};
 use crate::gateway::context::RequestId;
@@ -34,17 +35,19 @@ pub async fn answer(
     payload: web::Payload,
 ) -> HttpResponse {
     let started = Instant::now();
-    let route = state.routes.find(request.path());
+    // A request is served by one configuration to its end.
+    let current = state.current.load_full();
+    let route = current.routes.find(request.path());
     if let Some(route) = route
         && let Target::Page(page) = route.target
         && route.serves(request.method())
     {
         return pages::answer(page, &state, &request).await;
     }
-    let id = state.proxies.request_id(&request);
+    let id = current.proxies.request_id(&request);
     let id = id.unwrap_or_else(|| state.ids.next());
     let (answered, is_read) = id
-        .scope(handle(&state, route, &id, &request, payload))
+        .scope(handle(&state, &current, route, &id, &request, payload))
         .await;
     log_access(&answered, &id, started);
     let dialect = match route.map(|route| &route.target) {
@@ -81,6 +84,7 @@ pub async fn answer(
 /// Handles a request. Returns the answer, and whether the body was read.
 async fn handle(
     state: &AppState,
+    current: &Current,
     route: Option<&ServedRoute>,
     id: &RequestId,
     request: &HttpRequest,
@@ -97,7 +101,7 @@ async fn handle(
     let Some(route) = route else {
         return unread(bare(404, "路径不存在"));
     };
-    if state.has_samples && origin::is_forwarded(request) {
+    if current.has_samples && origin::is_forwarded(request) {
         return unread(refuse(RequestError::Forwarded));
     }
     let (Target::Endpoint(_, handler), true) = (&route.target, route.serves(request.method()))
@@ -121,7 +125,7 @@ async fn handle(
         query: request.query_string(),
         headers: &HttpHeaders(request.headers()),
         body: body.bytes(),
-        addresses: &state.proxies.client_addresses(request),
+        addresses: &current.proxies.client_addresses(request),
     };
     (handler.answer(request).await, true)
 }

@@ -2,14 +2,13 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::registry::Registry;
 
 use super::AppState;
 use crate::gateway::context::within;
 use crate::gateway::endpoint::Answered;
+use crate::gateway::metrics::Metrics;
 
 /// Counts answered requests.
 #[derive(Clone, Debug, Default)]
@@ -25,11 +24,9 @@ struct RequestLabels {
 
 impl RequestCounter {
     /// Registers the counter.
-    pub fn register(metrics: &mut Registry) -> RequestCounter {
-        let counter = RequestCounter::default();
+    pub fn register(metrics: &Metrics) -> RequestCounter {
         let help = "Requests answered, by dialect, method and the envelope's code";
-        metrics.register("pointgate_requests", help, counter.0.clone());
-        counter
+        RequestCounter(metrics.metric("pointgate_requests", help))
     }
 
     /// Counts one answered request.
@@ -45,14 +42,13 @@ impl RequestCounter {
 
 /// Answers `/metrics`; 403 for a client outside `server.metrics_from`.
 pub fn answer(state: &AppState, request: &HttpRequest) -> HttpResponse {
-    let client = state.proxies.client_addresses(request);
-    if !within(&client, &state.metrics_from) {
+    let current = state.current.load();
+    let client = current.proxies.client_addresses(request);
+    if !within(&client, &current.metrics_from) {
         return HttpResponse::Forbidden().body("not from here\n");
     }
-    let mut text = String::new();
-    let encoded = encode(&mut text, &state.services.metrics());
-    match encoded {
-        Ok(()) => HttpResponse::Ok()
+    match state.services.metrics.text() {
+        Ok(text) => HttpResponse::Ok()
             .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
             .body(text),
         Err(error) => {

@@ -6,17 +6,17 @@ mod listener;
 mod metrics;
 mod origin;
 mod pages;
+mod reload;
 mod routes;
 mod wire;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use actix_server::ServerHandle;
-use ipnet::IpNet;
-use prometheus_client::registry::Registry as Metrics;
+use arc_swap::ArcSwap;
 use tokio::task::JoinHandle;
 
 use crate::broker;
@@ -24,10 +24,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::endpoints::{self, Endpoints};
 use crate::gateway::context::RequestIds;
+use crate::gateway::metrics::Metrics;
 use crate::ledger::Ledger;
 use crate::services::{self, Services};
 use metrics::RequestCounter;
-use routes::{Routes, ServedRoute, Target};
+use reload::Current;
 
 /// The time limit for the ledger to write its queue after a stop.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -41,18 +42,16 @@ pub struct RunningServer {
     handle: ServerHandle,
     state: Arc<AppState>,
     consumer: Option<broker::RunningConsumer>,
+    config: Arc<ArcSwap<Config>>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
 /// The state that all requests share.
 struct AppState {
-    routes: Routes,
     services: Services,
+    /// What a reload replaces.
+    current: ArcSwap<Current>,
     requests: RequestCounter,
-    metrics_from: Vec<IpNet>,
-    proxies: origin::Proxies,
-    /// Whether a sample secret is in use.
-    has_samples: bool,
     buffered: body::Buffered,
     ids: RequestIds,
     stopping: AtomicBool,
@@ -78,25 +77,13 @@ pub async fn start_with(
 ) -> Result<RunningServer, String> {
     let ledger = open_ledger(config, clock.clone()).await?;
     let services = Services::new(ledger.clone(), config, clock);
-    let mut routes = Vec::new();
-    let mut dispatcher = None;
-    for endpoint in &endpoints {
-        let handler = endpoint.start(&services);
-        let served = endpoint.routes().into_iter().map(|route| ServedRoute {
-            route,
-            target: Target::Endpoint(endpoint.name(), handler.clone()),
-        });
-        routes.extend(served);
-        dispatcher = dispatcher.or_else(|| handler.clone().dispatcher());
-    }
-    let requests = RequestCounter::register(&mut services.metrics());
+    services.metrics.collect(services.keys.clone());
+    let current = Current::start(config, &endpoints, &services);
+    let dispatcher = current.dispatcher.clone();
     let state = Arc::new(AppState {
-        routes: Routes::new(routes),
-        requests,
-        metrics_from: config.server.metrics_from.clone(),
-        has_samples: !config.samples.is_empty(),
+        requests: RequestCounter::register(&services.metrics),
+        current: ArcSwap::from_pointee(current),
         buffered: body::Buffered::default(),
-        proxies: origin::Proxies::new(config.server.trusted_proxies.clone()),
         ids: RequestIds::start(),
         stopping: AtomicBool::new(false),
         services,
@@ -104,16 +91,15 @@ pub async fn start_with(
     let (address, server) = listener::listen(&config.server, &state)?;
     let handle = server.handle();
     let clock = state.services.clock.clone();
-    let consumer = dispatcher.and_then(|methods| {
-        let mut metrics = state.services.metrics();
-        broker::start(&config.amqp, methods, clock, &mut metrics)
-    });
+    let consumer = dispatcher
+        .and_then(|methods| broker::start(&config.amqp, methods, clock, &state.services.metrics));
     Ok(RunningServer {
         address,
         ledger,
         handle,
         state,
         consumer,
+        config: Arc::new(ArcSwap::from_pointee(config.clone())),
         server: tokio::spawn(server),
     })
 }
@@ -141,9 +127,9 @@ pub async fn open_ledger_read_only(config: &Config, clock: Clock) -> Result<Ledg
 }
 
 impl RunningServer {
-    /// Locks the registry of the metrics that `/metrics` shows, to register more.
-    pub fn metrics(&self) -> MutexGuard<'_, Metrics> {
-        self.state.services.metrics()
+    /// What `/metrics` shows, to register more.
+    pub fn metrics(&self) -> &Metrics {
+        &self.state.services.metrics
     }
 
     /// Stops accepting requests and messages, finishes the accepted ones, and closes the ledger.

@@ -46,6 +46,11 @@ impl RsaKey {
         }))
     }
 
+    /// The modulus, which tells one key from another.
+    pub fn modulus(&self) -> &[u8] {
+        &self.0.n
+    }
+
     /// Whether a Base64 signature is this key's over these bytes.
     pub fn verifies(&self, bytes: &[u8], signature: &str) -> bool {
         let verified = STANDARD.decode(signature.trim()).map(|signature| {

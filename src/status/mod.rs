@@ -22,10 +22,12 @@ use std::sync::Arc;
 use crate::config;
 use crate::gateway::context::{Delivery, SelfVerifying};
 use crate::gateway::fault::Fault;
+use crate::gateway::keys::CallerKeys;
 use crate::gateway::registry::{DuplicateName, Registry};
 use crate::members::Members;
 use crate::points::coins::Coins;
 use crate::services::Services;
+use crate::sign::RsaKey;
 use message::message_key;
 pub use payments::PaymentRules;
 
@@ -35,6 +37,9 @@ pub const SELF_VERIFYING: &[SelfVerifying] = &[SelfVerifying {
     sender: pay_notify::SENDER,
 }];
 
+/// The name under which the payment provider's keys are listed, beside the dialects.
+const FAMILY: &str = "status";
+
 const NO_USER_KEY: Fault = Fault::new(400, "user_key不能为空");
 
 /// The state of the methods.
@@ -42,6 +47,8 @@ pub struct MemberStatus {
     coins: Arc<Coins>,
     members: Members,
     payments: PaymentRules,
+    /// The keys of the payment provider.
+    payment_keys: CallerKeys<RsaKey>,
     posts: Vec<String>,
     comments: Vec<String>,
 }
@@ -56,6 +63,12 @@ impl MemberStatus {
         MemberStatus {
             coins: services.coins.clone(),
             members: services.members.clone(),
+            payment_keys: services.keys.keys(
+                FAMILY,
+                pay_notify::SENDER,
+                payments.keys.iter().cloned(),
+                RsaKey::modulus,
+            ),
             payments,
             posts: config.posts.clone(),
             comments: config.comments.clone(),

@@ -51,11 +51,9 @@ impl Method for PayNotify {
         context: Context<Delivery>,
     ) -> Result<Reply, CallError> {
         let body = context.details.signed_body.ok_or(FORGED)?;
-        let mut keys = status.payments.keys.iter();
         let verifies = |key: &RsaKey| key.verifies(&body.bytes, &body.signature);
-        if !keys.any(verifies) {
-            return Err(FORGED.into());
-        }
+        let key = status.payment_keys.find(context.now, verifies);
+        key.ok_or(FORGED)?;
         let event = PaymentEvent::read(&body.bytes, context.now).ok_or(NOT_AN_EVENT)?;
         status.record(&event, &context.request_id).await?;
         let payment = event.payment;

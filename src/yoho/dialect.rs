@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::registry::Registry as Metrics;
 
 use super::canonical::{Canonical, Trim};
 use super::client::Client;
@@ -16,6 +15,8 @@ use crate::gateway::context::{BODY_SIGNATURE, Delivery, SelfVerifying, SignedBod
 use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::json;
+use crate::gateway::keys::KeyRegister;
+use crate::gateway::metrics::Metrics;
 use crate::gateway::parameters::Pair;
 use crate::gateway::params::ParameterFaults;
 use crate::gateway::permissions::{Permissions, Refusal};
@@ -70,12 +71,19 @@ struct Signer<'y> {
 
 impl Yoho {
     /// Takes the keys of the configuration. Calls of the `self_verifying` methods name them in the query and pass unauthenticated,
-    /// with the unchanged body and the header [`BODY_SIGNATURE`]. `parameters` are the names of all methods' parameters.
+    /// with the unchanged body and the header [`BODY_SIGNATURE`]. `parameters` are the names of all methods' parameters. The use of keys is
+    /// recorded in `register` and `metrics`.
     pub fn new(
         config: &config::Yoho,
         self_verifying: &'static [SelfVerifying],
         parameters: impl IntoIterator<Item = &'static str>,
+        register: &KeyRegister,
+        metrics: &Metrics,
     ) -> Yoho {
+        let client = |(name, client): (&String, &config::Client)| {
+            (name.clone(), Client::new(name, client, register))
+        };
+        let help = "Requests that needed no signature because of yoho.debug";
         Yoho {
             known: DIALECT_PARAMETERS
                 .into_iter()
@@ -83,19 +91,13 @@ impl Yoho {
                 .chain(parameters)
                 .collect(),
             salt: config.salt.clone(),
-            clients: config.clients.iter().map(Client::of).collect(),
+            clients: config.clients.iter().map(client).collect(),
             debug: config.debug.clone(),
             debug_from: config.debug_from.clone(),
             debug_permissions: permissions(&config.debug_methods, &Limits::default()),
-            debug_uses: Counter::default(),
+            debug_uses: metrics.metric("pointgate_debug_requests", help),
             self_verifying,
         }
-    }
-
-    /// Registers the metric of requests that passed by `debug`.
-    pub fn register(&self, metrics: &mut Metrics) {
-        let help = "Requests that needed no signature because of yoho.debug";
-        metrics.register("pointgate_debug_requests", help, self.debug_uses.clone());
     }
 
     /// The self-verifying method that the query names; `None` for every other request.
@@ -114,8 +116,13 @@ impl Yoho {
         expected.is_some() && given == expected && within(request.addresses, &self.debug_from)
     }
 
-    /// Verifies `client_secret` over a canonical list, unless `is_debug` replaces it.
-    fn verify(&self, signed: &Canonical<'_>, is_debug: bool) -> Result<Signer<'_>, Fault> {
+    /// Verifies `client_secret` over a canonical list at `now` (ms since 1970 UTC), unless `is_debug` replaces it.
+    fn verify(
+        &self,
+        signed: &Canonical<'_>,
+        is_debug: bool,
+        now: i64,
+    ) -> Result<Signer<'_>, Fault> {
         let client_type = signed.get("client_type").map(str::to_lowercase);
         if is_debug {
             self.debug_uses.inc();
@@ -130,7 +137,7 @@ impl Yoho {
         let client = self.clients.get(&caller).ok_or(UNKNOWN_PLATFORM)?;
         Ok(Signer {
             caller,
-            key: client.key_of(signed, sent).ok_or(FORGED)?,
+            key: client.key_of(signed, sent, now).ok_or(FORGED)?,
             client: Some(client),
         })
     }
@@ -168,7 +175,7 @@ impl Yoho {
         }
         let as_trimmed = |sent, trim| {
             let canonical = Canonical::of(sent, trim, &self.known).ok_or(FORGED)?;
-            let signer = self.verify(&canonical, is_debug)?;
+            let signer = self.verify(&canonical, is_debug, request.now)?;
             Ok((canonical, signer))
         };
         // Hardly any request needs the second reading, so hardly any pays for a copy.

@@ -23,7 +23,9 @@ use crate::config;
 use crate::gateway::context::{Delivery, SelfVerifying};
 use crate::gateway::description::Description;
 use crate::gateway::endpoint::{Endpoint, Handler, Route, Sample, SignedRequest};
+use crate::gateway::keys::KeyRegister;
 use crate::gateway::method::RegisteredMethod;
+use crate::gateway::metrics::Metrics;
 use crate::gateway::permissions::allows;
 use crate::gateway::registry::{DuplicateName, Registry};
 use crate::gateway::service::Service;
@@ -75,10 +77,10 @@ impl<S: Send + Sync + 'static> Gateway<S> {
         })
     }
 
-    fn dialect(&self) -> Yoho {
+    fn dialect(&self, keys: &KeyRegister, metrics: &Metrics) -> Yoho {
         let methods = self.methods.methods().iter();
         let parameters = methods.flat_map(RegisteredMethod::parameter_names);
-        Yoho::new(&self.config, self.self_verifying, parameters)
+        Yoho::new(&self.config, self.self_verifying, parameters, keys, metrics)
     }
 }
 
@@ -97,7 +99,7 @@ impl<S: Send + Sync + 'static> Endpoint<Services> for Gateway<S> {
     }
 
     fn methods(&self) -> Vec<Description> {
-        let dialect = self.dialect();
+        let dialect = self.dialect(&KeyRegister::default(), &Metrics::default());
         let methods = self.methods.methods().iter();
         methods
             .map(|it| it.describe(&dialect, |name, example| format!("{name} {example}")))
@@ -114,11 +116,9 @@ impl<S: Send + Sync + 'static> Endpoint<Services> for Gateway<S> {
     }
 
     fn start(&self, services: &Services) -> Arc<dyn Handler> {
-        let dialect = self.dialect();
-        dialect.register(&mut services.metrics());
         Arc::new(Service {
             name: NAME,
-            dialect,
+            dialect: self.dialect(&services.keys, &services.metrics),
             methods: self.methods.clone(),
             state: (self.state)(services),
             timeout: services.timeout,

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::database::Fresh;
-pub use client::{Answer, Client, KEY, sign_query};
+pub use client::{Answer, Client, KEY, sign_query, sign_query_with};
 use tempfile::TempDir;
 use tokio::time::sleep;
 

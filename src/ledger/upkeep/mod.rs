@@ -3,4 +3,5 @@
 pub mod audit;
 pub mod copy;
 mod expire;
+pub mod key_uses;
 mod purge;

@@ -11,13 +11,14 @@ use pointgate::clock::Clock;
 use pointgate::config::Config;
 use pointgate::gateway::context::{Context, Delivery};
 use pointgate::gateway::fault::{CallError, Fault};
+use pointgate::gateway::keys::KeyRegister;
 use pointgate::gateway::method::Method;
+use pointgate::gateway::metrics::Metrics;
 use pointgate::gateway::registry::Registry;
 use pointgate::gateway::service::Service;
 use pointgate::gateway::value::Text;
 use pointgate::params;
 use pointgate::yoho::Yoho;
-use prometheus_client::registry::Registry as Metrics;
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -199,17 +200,18 @@ pub fn consume_with(
     methods.add::<ProbeMethod>().unwrap();
     let service = Arc::new(Service {
         name: "probe",
-        dialect: Yoho::new(&config.yoho, &[], []),
+        dialect: Yoho::new(
+            &config.yoho,
+            &[],
+            [],
+            &KeyRegister::default(),
+            &Metrics::default(),
+        ),
         methods: Arc::new(methods),
         state: log.clone(),
         timeout: within,
         dispatcher: None,
     });
-    let consumer = broker::start(
-        &config.amqp,
-        service,
-        Clock::system(),
-        &mut Metrics::default(),
-    );
+    let consumer = broker::start(&config.amqp, service, Clock::system(), &Metrics::default());
     (consumer.unwrap(), log)
 }

@@ -34,7 +34,7 @@ impl Blocked {
                 stderr.read_line(&mut line).unwrap() > 0,
                 "it does not start"
             );
-            if let Some((_, address)) = line.split_once("pointgate::cli::commands] listening on ") {
+            if let Some((_, address)) = line.split_once("pointgate::cli::serve] listening on ") {
                 break address.trim().to_owned();
             }
         };

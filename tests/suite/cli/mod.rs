@@ -8,5 +8,6 @@ mod log;
 mod output;
 mod private;
 mod read_only;
+mod reload;
 mod sign;
 mod stop;

@@ -5,6 +5,7 @@ mod both;
 mod crash;
 mod database;
 mod expire;
+mod key_uses;
 mod panic;
 mod parity;
 mod purge;

@@ -15,8 +15,8 @@ async fn uses(gateway: &TestGateway) -> Vec<String> {
     let metrics = gateway.get_response("/metrics").await.text().await.unwrap();
     let mut lines: Vec<String> = metrics
         .lines()
-        .filter(|line| line.contains(r#"partner="p1""#))
-        .map(|line| line.replace("pointgate_partner_secret_", ""))
+        .filter(|line| line.contains(r#"caller="p1""#))
+        .map(|line| line.replace("pointgate_key_", ""))
         .collect();
     lines.sort_unstable();
     lines
@@ -41,19 +41,19 @@ async fn both_secrets_are_accepted_and_counted() {
     let seen = |current: (i64, i64), previous: (i64, i64)| {
         vec![
             format!(
-                r#"last_used_timestamp_seconds{{partner="p1",secret="current"}} {}"#,
+                r#"last_used_timestamp_seconds{{dialect="openapi",caller="p1",key="current"}} {}"#,
                 current.1
             ),
             format!(
-                r#"last_used_timestamp_seconds{{partner="p1",secret="previous"}} {}"#,
+                r#"last_used_timestamp_seconds{{dialect="openapi",caller="p1",key="previous"}} {}"#,
                 previous.1
             ),
             format!(
-                r#"uses_total{{partner="p1",secret="current"}} {}"#,
+                r#"uses_total{{dialect="openapi",caller="p1",key="current"}} {}"#,
                 current.0
             ),
             format!(
-                r#"uses_total{{partner="p1",secret="previous"}} {}"#,
+                r#"uses_total{{dialect="openapi",caller="p1",key="previous"}} {}"#,
                 previous.0
             ),
         ]
@@ -120,10 +120,10 @@ async fn the_log_names_the_used_secret_without_showing_it() {
             .unwrap();
     }
     program
-        .wait_for_log("partner p1 signs with its previous secret, 1 requests")
+        .wait_for_log("openapi: p1 signs with its previous key, 1 requests")
         .await;
     program
-        .wait_for_log("partner p1 signs with its current secret, 1 requests")
+        .wait_for_log("openapi: p1 signs with its current key, 1 requests")
         .await;
     program.wait_for_log("method=- code=110004").await;
     assert_eq!(program.terminate().await.code(), Some(0));

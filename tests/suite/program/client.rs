@@ -78,10 +78,15 @@ impl Client {
 
 /// Encodes a query and signs it with `client_type` and `client_secret`.
 pub fn sign_query(parameters: &[(&str, &str)]) -> String {
+    sign_query_with(parameters, KEY)
+}
+
+/// Encodes a query and signs it with this key of `client_type=android`.
+pub fn sign_query_with(parameters: &[(&str, &str)], key: &str) -> String {
     let mut pairs = parameters.to_vec();
     pairs.push(("client_type", "android"));
     let mut lines = pairs.clone();
-    lines.push(("private_key", KEY));
+    lines.push(("private_key", key));
     lines.sort_unstable();
     let lines: Vec<String> = lines.iter().map(|(n, v)| format!("{n}={v}")).collect();
     let digest = Md5::digest(lines.join("&").as_bytes());

@@ -17,7 +17,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("points", &["config", "gateway", "ledger", "members"]),
     (
         "services",
-        &["clock", "config", "ledger", "members", "points"],
+        &["clock", "config", "gateway", "ledger", "members", "points"],
     ),
     ("yoho", DIALECT),
     ("openapi", DIALECT),
@@ -53,6 +53,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "members",
             "points",
             "server",
+            "services",
         ],
     ),
     ("main", &["cli"]),

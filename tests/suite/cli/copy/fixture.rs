@@ -265,7 +265,7 @@ pub async fn rows(url: &str) -> Rows {
             rows.insert(stringify!($table), sorted(&found));
         )*};
     }
-    read!(account action allocation contra credit_allowance daily_limit_slot entry follow identity lot member message nonce payment);
+    read!(account action allocation contra credit_allowance daily_limit_slot entry follow identity key_use lot member message nonce payment);
     rows
 }
 

@@ -3,7 +3,7 @@
 use Constraint::{Check, ForeignKey, Unique};
 
 /// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. Every database numbers the first row 1.
-pub const ROWS: [&str; 16] = [
+pub const ROWS: [&str; 17] = [
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:1', 5, 2, 1, 0, 7, {x:00})",
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
@@ -23,6 +23,7 @@ pub const ROWS: [&str; 16] = [
     "INSERT INTO follow (member_id, account, at) VALUES (1, 'shop', 0)",
     "INSERT INTO payment (event_id, charge_id, kind, at, subject, subject_seq) VALUES ('e', 'c', 'charge.succeeded', 0, 'c', 0)",
     "INSERT INTO message (message_key, at, result) VALUES ({x:01}, 0, '')",
+    "INSERT INTO key_use (use_key, since) VALUES ({x:01}, 0)",
 ];
 
 /// A statement, a value that it accepts, values that it rejects, and the constraint that rejects them.
@@ -44,7 +45,7 @@ pub enum Constraint {
     Check,
 }
 
-pub const RULES: [Rule; 46] = [
+pub const RULES: [Rule; 47] = [
     Rule(
         "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, head) \
           VALUES ($v, 0, 0, 0, 0, {x:00})",
@@ -237,6 +238,12 @@ pub const RULES: [Rule; 46] = [
         Unique,
     ),
     Rule("UPDATE credit_allowance SET used = $v", "0", &["-1"], Check),
+    Rule(
+        "INSERT INTO key_use (use_key, since) VALUES ($v, 0)",
+        "{x:02}",
+        &["{x:01}"],
+        Unique,
+    ),
     Rule(
         "INSERT INTO follow (member_id, account, at) VALUES ($v, 0)",
         "1, 'service'",

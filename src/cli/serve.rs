@@ -1,0 +1,203 @@
+//! The command `serve`: runs the server and its background tasks, and takes over a changed configuration on SIGHUP.
+
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use futures_util::FutureExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use super::log_lines::LogGuard;
+use super::pid_file::PidFile;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::gateway::keys::{CURRENT, KeyRegister};
+use crate::ledger::Ledger;
+use crate::points::calendar::Calendar;
+use crate::points::key_record;
+use crate::server::{self, RunningServer};
+
+/// The delay before a background task that failed or panicked runs again.
+const RETRY_DELAY: Duration = Duration::from_secs(60);
+/// The longest pause between two purges.
+const PURGE_INTERVAL: Duration = Duration::from_secs(10);
+/// The pause between two notes of when keys were last used.
+const KEY_INTERVAL: Duration = Duration::from_secs(300);
+/// The time limit for reading a changed configuration, whose secrets may stand in files that block.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT. `file` is the configuration file of the command line.
+pub async fn serve(config: &Config, file: Option<PathBuf>, log: &LogGuard) -> Result<(), String> {
+    let failed = |error: std::io::Error| error.to_string();
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    announce(config);
+    let mut running = server::start(config, Clock::system()).await?;
+    let help = "Log lines that standard error did not take in time";
+    running
+        .metrics()
+        .register("pointgate_log_lines_dropped", help, log.dropped());
+    let pid_file = config.server.pid_file.as_deref();
+    let mut pid_file = pid_file.and_then(PidFile::hold);
+    log::info!("listening on {}", running.address);
+    let tasks = start_tasks(&running, Calendar::new(config.timezone.clone()));
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {
+                log::info!("SIGTERM: stopping");
+                break;
+            }
+            _ = interrupt.recv() => {
+                log::info!("SIGINT: stopping");
+                break;
+            }
+            _ = hangup.recv() => {
+                let outcome = reload(&mut running, file.clone()).await;
+                if let Some(pid_file) = &mut pid_file {
+                    pid_file.reloaded(outcome.as_deref().map_err(String::as_str));
+                }
+            }
+        }
+    }
+    for task in tasks {
+        task.abort();
+    }
+    // The last requests may still use keys, but a key's use is noted often enough.
+    let _ = key_record::exchange(&running.ledger, &running.keys()).await;
+    drop(pid_file);
+    running.stop().await;
+    log::info!("stopped");
+    Ok(())
+}
+
+/// Says in the log what an operator must know of a configuration.
+fn announce(config: &Config) {
+    log::info!("configuration: {}", config.source);
+    if !config.samples.is_empty() {
+        log::warn!(
+            "SAMPLE SECRETS in use, anyone can sign requests with them: {}",
+            config.samples.join(", ")
+        );
+    }
+    let short = config.yoho.clients.iter().filter(|(_, it)| it.is_short);
+    let short: Vec<&str> = short.map(|(name, _)| name.as_str()).collect();
+    if let Some(first) = short.first() {
+        log::info!(
+            "[yoho.client_keys] lets {} call everything from everywhere without a limit; write [yoho.clients.{first}] with key, allow, \
+             from, max_points and max_points_per_day instead",
+            short.join(", ")
+        );
+    }
+    if config.yoho.debug.is_some() {
+        log::warn!(
+            "DEBUG IS ON: requests with debug=<yoho.debug> from yoho.debug_from need no signature and may call {}; they can give any \
+             number of points, and pointgate_debug_requests_total counts them",
+            config.yoho.debug_methods.join(", ")
+        );
+    }
+}
+
+/// Takes over the configuration as its file and the environment are now. Returns the settings that need a restart.
+async fn reload(
+    running: &mut RunningServer,
+    file: Option<PathBuf>,
+) -> Result<Vec<&'static str>, String> {
+    let reading = tokio::task::spawn_blocking(move || Config::load(file.as_deref()));
+    let read = match tokio::time::timeout(READ_TIMEOUT, reading).await {
+        Ok(Ok(read)) => read.map_err(|errors| errors.to_string()),
+        Ok(Err(error)) => Err(format!("reading it failed: {error}")),
+        Err(_) => Err(format!("reading it took longer than {READ_TIMEOUT:?}")),
+    };
+    let reloaded = read.and_then(|config| {
+        let pending = running.reload(&config)?;
+        log::info!("SIGHUP: reloaded");
+        announce(&config);
+        Ok(pending)
+    });
+    match &reloaded {
+        Ok(pending) if !pending.is_empty() => log::warn!(
+            "these settings differ and need a restart: {}",
+            pending.join(", ")
+        ),
+        Ok(_) => {}
+        Err(why) => log::error!(
+            "SIGHUP: the configuration is unchanged: {}",
+            why.replace('\n', "; ")
+        ),
+    }
+    reloaded
+}
+
+fn start_tasks(running: &RunningServer, calendar: Calendar) -> [JoinHandle<()>; 3] {
+    let (ledger, local) = (running.ledger.clone(), calendar.clone());
+    let expiry = move || expire_daily(ledger.clone(), local.clone());
+    let (ledger, config) = (running.ledger.clone(), running.config());
+    let purge = move || purge_periodically(ledger.clone(), config.clone());
+    let (ledger, keys) = (running.ledger.clone(), running.keys());
+    let note = move || note_keys(ledger.clone(), keys.clone(), calendar.clone());
+    [
+        tokio::spawn(keep_running("the daily expiry", expiry)),
+        tokio::spawn(keep_running("the purge", purge)),
+        tokio::spawn(keep_running("the record of keys", note)),
+    ]
+}
+
+/// Runs an endless task, and restarts it after a delay if it panics.
+async fn keep_running<F: Future<Output = ()>>(name: &str, task: impl Fn() -> F) {
+    while AssertUnwindSafe(task()).catch_unwind().await.is_err() {
+        log::error!("{name} panicked, restarting in {RETRY_DELAY:?}");
+        tokio::time::sleep(RETRY_DELAY).await;
+    }
+}
+
+/// Expires the points that are due: now, and then one second after each local midnight.
+async fn expire_daily(ledger: Ledger, calendar: Calendar) {
+    loop {
+        match ledger.expire(ledger.now()).await {
+            Ok(0) => {}
+            Ok(accounts) => log::info!("expired points in {accounts} accounts"),
+            Err(error) => {
+                log::error!("cannot expire points, retrying in {RETRY_DELAY:?}: {error}");
+                tokio::time::sleep(RETRY_DELAY).await;
+                continue;
+            }
+        }
+        let now = ledger.now();
+        let (_, midnight) = calendar.day_bounds(now);
+        let wait = u64::try_from(midnight.saturating_sub(now)).unwrap_or(0);
+        tokio::time::sleep(Duration::from_millis(wait.saturating_add(1000))).await;
+    }
+}
+
+/// Deletes nonces and daily-limit slots two windows after their time: a nonce can be replayed for one window only.
+async fn purge_periodically(ledger: Ledger, config: Arc<ArcSwap<Config>>) {
+    loop {
+        let window = config.load().openapi.window;
+        let keep = i64::try_from(2 * window.as_millis()).unwrap_or(i64::MAX);
+        // `purge` has logged the error; the next round retries.
+        let _ = ledger.purge(ledger.now().saturating_sub(keep)).await;
+        tokio::time::sleep(window.min(PURGE_INTERVAL)).await;
+    }
+}
+
+/// Notes when callers' keys were last used, and says in the log once a day which old key nobody uses any more.
+async fn note_keys(ledger: Ledger, keys: KeyRegister, calendar: Calendar) {
+    let mut logged_on = None;
+    loop {
+        let now = ledger.now();
+        // `exchange` has logged the error; the next round retries.
+        if let Ok(records) = key_record::exchange(&ledger, &keys).await
+            && logged_on != Some(calendar.day(now))
+        {
+            logged_on = Some(calendar.day(now));
+            for record in records.iter().filter(|it| it.key.name != CURRENT) {
+                log::info!("{}", record.advice(now, &calendar));
+            }
+        }
+        tokio::time::sleep(KEY_INTERVAL).await;
+    }
+}

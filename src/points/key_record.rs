@@ -1,0 +1,91 @@
+//! When each caller's key was last used: kept with the ledger, so that a restart forgets nothing and one instance knows of the
+//! others.
+
+use crate::gateway::keys::{KeyRegister, ListedKey};
+use crate::ledger::book::key::Key;
+use crate::ledger::upkeep::key_uses::LastUse;
+use crate::ledger::{ApplyError, Ledger};
+use crate::points::calendar::Calendar;
+use crate::points::keys::KeySpace;
+
+/// After how many days without use an old key can be removed.
+const IDLE_DAYS: i64 = 30;
+const MS_A_DAY: i64 = 86_400_000;
+
+/// A key of the configuration with its age.
+pub struct KeyRecord {
+    /// The key, as the running program lists it.
+    pub key: ListedKey,
+    /// When the configuration first had it (ms since 1970 UTC).
+    pub since: i64,
+    /// When it was last used (ms since 1970 UTC); `None` = never.
+    pub used_at: Option<i64>,
+}
+
+impl KeyRecord {
+    /// What an operator should know of an old key at `now` (ms since 1970 UTC): when it was last used, and whether it can go.
+    pub fn advice(&self, now: i64, calendar: &Calendar) -> String {
+        let (caller, name) = (&self.key.id.caller, self.key.name);
+        let dialect = self.key.id.dialect;
+        let idle = now.saturating_sub(self.used_at.unwrap_or(self.since));
+        let days = idle / MS_A_DAY;
+        let last = match self.used_at {
+            Some(at) => format!("last used on {}", calendar.day(at)),
+            None => format!("never used since {}", calendar.day(self.since)),
+        };
+        match days >= IDLE_DAYS {
+            true => format!(
+                "{dialect}: nobody has used the {name} key of {caller} for {days} days ({last}): remove it from the configuration"
+            ),
+            false => format!("{dialect}: the {name} key of {caller} was {last}"),
+        }
+    }
+}
+
+/// Notes the uses of the configured keys in the ledger, and takes over those that other instances and earlier runs noted.
+///
+/// # Errors
+/// Returns [`ApplyError::Unavailable`] if the database fails.
+pub async fn exchange(
+    ledger: &Ledger,
+    register: &KeyRegister,
+) -> Result<Vec<KeyRecord>, ApplyError> {
+    let since = ledger.now();
+    let listed = register.list();
+    let uses = listed.iter().map(|listed| LastUse {
+        key: key(listed),
+        since,
+        used_at: listed.record.used_at(),
+    });
+    let uses: Vec<LastUse> = uses.collect();
+    ledger.note_key_uses(&uses).await?;
+    read(ledger, register).await
+}
+
+/// The configured keys with what the ledger knows of them.
+///
+/// # Errors
+/// Returns [`ApplyError::Unavailable`] if the database fails.
+pub async fn read(ledger: &Ledger, register: &KeyRegister) -> Result<Vec<KeyRecord>, ApplyError> {
+    let listed = register.list();
+    let keys: Vec<_> = listed.iter().map(key).collect();
+    let noted = ledger.key_uses(&keys).await;
+    let noted = noted.map_err(|_| ApplyError::Unavailable)?;
+    let records = listed.into_iter().zip(keys).map(|(listed, key)| {
+        let noted = noted.iter().find(|noted| noted.key == key);
+        if let Some(at) = noted.and_then(|noted| noted.used_at) {
+            listed.record.recall(at);
+        }
+        KeyRecord {
+            since: noted.map_or(ledger.now(), |noted| noted.since),
+            used_at: listed.record.used_at(),
+            key: listed,
+        }
+    });
+    Ok(records.collect())
+}
+
+fn key(listed: &ListedKey) -> Key {
+    let id = &listed.id;
+    KeySpace::CallerKey.key(&[id.dialect, &id.caller, &id.check])
+}
