@@ -32,6 +32,10 @@ impl Config {
         keep("server.workers", new.server.workers != old.server.workers);
         let (most, most_old) = (new.server.max_connections, old.server.max_connections);
         keep("server.max_connections", most != most_old);
+        keep(
+            "server.max_connections_per_second",
+            new.server.max_connections_per_second != old.server.max_connections_per_second,
+        );
         let (url, url_old) = (text(&new.database.url), text(&old.database.url));
         keep(
             "server.pid_file",
@@ -50,6 +54,7 @@ impl Config {
         self.server.listen = listen;
         self.server.workers = running.server.workers;
         self.server.max_connections = running.server.max_connections;
+        self.server.max_connections_per_second = running.server.max_connections_per_second;
         self.server.pid_file = running.server.pid_file.clone();
         self.database = running.database.clone();
         self.ledger = running.ledger.clone();

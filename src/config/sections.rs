@@ -1,6 +1,7 @@
 //! The settings that belong to no dialect: `[server]`, `[ledger]`, and the time zone.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// The most connections at a time.
     pub max_connections: usize,
+    /// The most new connections a second.
+    pub max_connections_per_second: NonZeroU32,
     /// The networks that may read /metrics.
     pub metrics_from: Vec<IpNet>,
     /// The longest time that one request may take.
@@ -63,7 +66,7 @@ pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
         let address = text.parse().map_err(|_| Invalid::Malformed)?;
         check_reachability(address, &samples)
     });
-    let workers = section.integer("workers", 0..=1024);
+    let workers = section.integer("workers", 0..=512);
     let proxies_at = section.location_of("trusted_proxies");
     let trusted_proxies = section.list("trusted_proxies", network::EXPECTED, network::parse);
     let trusted_proxies = match (trusted_proxies, samples.is_empty()) {
@@ -78,6 +81,7 @@ pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
         (proxies, _) => proxies,
     };
     let max_connections = section.integer("max_connections", 1..=1_000_000);
+    let per_second = section.integer("max_connections_per_second", 1..=1_000_000);
     let metrics_from = section.list("metrics_from", network::EXPECTED, network::parse);
     let seconds = section.integer("request_timeout_seconds", 1..=300);
     let dir = section.reader.dir;
@@ -89,6 +93,7 @@ pub(super) fn server(section: &mut Section<'_, '_>) -> Option<Server> {
         workers: workers?,
         trusted_proxies: trusted_proxies?,
         max_connections: max_connections?,
+        max_connections_per_second: per_second.and_then(NonZeroU32::new)?,
         metrics_from: metrics_from?,
         request_timeout: Duration::from_secs(seconds?),
         pid_file: pid_file?,

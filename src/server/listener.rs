@@ -28,6 +28,8 @@ const SILENT_TIMEOUT: Duration = Duration::from_secs(11);
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// The time for the client to take the last answer before its connection is closed.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// The most threads that actix-server takes.
+const MAX_WORKERS: usize = 512;
 /// The most connections that wait for the program to accept them.
 const BACKLOG: u32 = 1024;
 
@@ -44,11 +46,11 @@ pub fn listen(
     let listener = bind(listen).map_err(unavailable)?;
     let address = listener.local_addr().map_err(unavailable)?;
     let state = web::Data::from(state.clone());
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let workers = match config.workers {
-        0 => cores(),
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
+    let workers = workers.min(MAX_WORKERS);
     let server = Server::build()
         .disable_signals()
         .shutdown_timeout(STOP_TIMEOUT.as_secs())
@@ -73,9 +75,14 @@ pub fn listen(
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             .h1(map_config(app, |_| AppConfig::default()));
-        let open = fn_service(|tcp: TcpStream| async {
-            let peer = tcp.peer_addr().ok();
-            Ok::<_, DispatchError>((FilteredStream::new(tcp, HEAD_TIMEOUT), peer))
+        let state = state.clone();
+        let open = fn_service(move |tcp: TcpStream| {
+            let state = state.clone();
+            async move {
+                state.connection_rate.admit().await;
+                let peer = tcp.peer_addr().ok();
+                Ok::<_, DispatchError>((FilteredStream::new(tcp, HEAD_TIMEOUT), peer))
+            }
         });
         open.and_then(http)
     });

@@ -6,6 +6,7 @@ mod listener;
 mod metrics;
 mod origin;
 mod pages;
+mod rate;
 mod reload;
 mod routes;
 mod wire;
@@ -53,6 +54,7 @@ struct AppState {
     current: ArcSwap<Current>,
     requests: RequestCounter,
     buffered: body::Buffered,
+    connection_rate: rate::ConnectionRate,
     ids: RequestIds,
     stopping: AtomicBool,
 }
@@ -80,10 +82,13 @@ pub async fn start_with(
     services.metrics.collect(services.keys.clone());
     let current = Current::start(config, &endpoints, &services);
     let dispatcher = current.dispatcher.clone();
+    let per_second = config.server.max_connections_per_second;
+    let connection_rate = rate::ConnectionRate::new(per_second, &services.metrics);
     let state = Arc::new(AppState {
         requests: RequestCounter::register(&services.metrics),
         current: ArcSwap::from_pointee(current),
         buffered: body::Buffered::default(),
+        connection_rate,
         ids: RequestIds::start(),
         stopping: AtomicBool::new(false),
         services,

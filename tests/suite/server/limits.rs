@@ -154,6 +154,22 @@ async fn a_payment_has_256_kibibytes() {
     assert_eq!(status, 413);
 }
 
+/// Connections above the rate wait for their turn, and are served.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rate_of_connections_is_bounded() {
+    let gateway = TestGateway::with_config("[server]\nmax_connections_per_second = 4").await;
+    let request = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    // Four pass at once, and four in the next second.
+    let answers = join_all((0..12).map(|_| gateway.send_bytes(request))).await;
+    for answer in answers {
+        assert!(answer.unwrap().ends_with("ok\n"));
+    }
+    let metrics = gateway.get_path("/metrics").await.1;
+    let name = "pointgate_connections_delayed_total ";
+    let delayed = metrics.lines().find_map(|line| line.strip_prefix(name));
+    assert!(delayed.unwrap().parse::<u32>().unwrap() > 0, "{metrics}");
+}
+
 /// Bodies that never end hold no more memory than all bodies together may.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unfinished_bodies_are_bounded_as_a_whole() {
