@@ -67,11 +67,12 @@ fn response(c: &mut Criterion) {
     let data = r#"{"code":"20111130-152530","total":3000}"#;
     c.bench_function("seal a response", |b| {
         b.iter(|| {
-            dialect.seal(Ok(Reply {
+            let reply = Reply {
                 data: black_box(data).to_owned(),
                 message: "yoho coin total",
                 skipped: Vec::new(),
-            }))
+            };
+            dialect.seal(Ok(reply), 0)
         });
     });
 }

@@ -92,6 +92,13 @@ fn announce(config: &Config) {
             short.join(", ")
         );
     }
+    if let Some((_, from)) = &config.yoho.salt.next {
+        let calendar = Calendar::new(config.timezone.clone());
+        log::info!(
+            "yoho.next_salt holds from {}; after that, write it as yoho.salt and remove next_salt and next_salt_from",
+            calendar.format(*from)
+        );
+    }
     if config.yoho.debug.is_some() {
         log::warn!(
             "DEBUG IS ON: requests with debug=<yoho.debug> from yoho.debug_from need no signature and may call {}; they can give any \

@@ -7,6 +7,7 @@
 //! secret.rs    secrets, given inline, by file or by environment variable; redacted everywhere
 //! network.rs   addresses and networks
 //! limits.rs    what a caller may do
+//! salt.rs      the salt of YOHO's responses and its dated change
 //! reload.rs    what a running program takes over, and what needs a restart
 //! sections.rs database.rs yoho.rs openapi.rs osx.rs status.rs amqp.rs   one struct and one reading function per section
 //! ```
@@ -36,6 +37,7 @@ mod openapi;
 mod osx;
 mod reader;
 mod reload;
+mod salt;
 mod secret;
 mod sections;
 mod status;
@@ -58,6 +60,7 @@ pub use errors::ConfigErrors;
 pub use limits::Limits;
 pub use openapi::{Openapi, Partner, SignedFields};
 pub use osx::{Keys, Osx, Rule, SCORES, UserToken};
+pub use salt::Salt;
 pub use secret::Secret;
 pub use sections::{Ledger, Server};
 pub use status::Status;
@@ -199,7 +202,8 @@ fn assemble(
 /// Reads all sections. Those with secrets come first: `[server]` refuses a public address if any of them is a sample.
 fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
     let timezone = sections::timezone(root);
-    let yoho = root.section("yoho", yoho::yoho);
+    let zone = timezone.clone().unwrap_or(TimeZone::UTC);
+    let yoho = root.section("yoho", |section| yoho::yoho(section, &zone));
     let openapi = root.section("openapi", openapi::openapi);
     let osx = root.section("osx", osx::osx);
     let status = root.section("status", status::status);

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 
 use super::limits::{self, Limits};
 use super::network;
 use super::reader::{Invalid, Section};
+use super::salt::{self, Salt};
 use super::secret::Secret;
 
 /// `[yoho]`.
 #[derive(Clone, Debug)]
 pub struct Yoho {
     /// The salt of the field `md5` in responses.
-    pub salt: Secret,
+    pub salt: Salt,
     /// The value of the parameter `debug` that skips the signature; `None` = off.
     pub debug: Option<String>,
     /// The networks from which `debug` is accepted; IPv4-mapped networks are stored as IPv4.
@@ -126,8 +128,8 @@ fn client(section: &mut Section<'_, '_>) -> Option<Client> {
 }
 
 /// Reads `[yoho]`.
-pub(super) fn yoho(section: &mut Section<'_, '_>) -> Option<Yoho> {
-    let salt = section.secret("salt");
+pub(super) fn yoho(section: &mut Section<'_, '_>, zone: &TimeZone) -> Option<Yoho> {
+    let salt = salt::salt(section, zone);
     let debug_methods = section.list("debug_methods", limits::PATTERN, limits::pattern);
     let debug_from = section.list("debug_from", network::EXPECTED, network::parse);
     let short = section.section("client_keys", |keys| keys.secrets());

@@ -143,8 +143,8 @@ pub trait Dialect: ParameterFaults + Send + Sync + 'static {
     /// The largest body (bytes) of a request with this query. A sender is authenticated only after its body has been read.
     fn max_body(&self, query: &str) -> usize;
 
-    /// Puts an outcome into the envelope.
-    fn seal(&self, outcome: Result<Reply, CallError>) -> Answer;
+    /// Puts the outcome of a request that arrived at `now` (ms since 1970 UTC) into the envelope.
+    fn seal(&self, outcome: Result<Reply, CallError>, now: i64) -> Answer;
 
     /// The fault for a call without a method (`None`) or of an unknown one.
     fn unknown_method(&self, method: Option<&str>) -> Fault;

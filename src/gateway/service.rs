@@ -109,7 +109,7 @@ impl<D: Dialect, S: Send + Sync + 'static> Handler for Service<D, S> {
             let mut method = NO_METHOD;
             let outcome = self.call(&request, &mut method).await;
             Answered {
-                answer: self.dialect.seal(outcome),
+                answer: self.dialect.seal(outcome, request.now),
                 method,
             }
         })

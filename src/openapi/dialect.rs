@@ -119,7 +119,7 @@ impl Dialect for OpenPlatform {
         MAX_BODY
     }
 
-    fn seal(&self, outcome: Result<Reply, CallError>) -> Answer {
+    fn seal(&self, outcome: Result<Reply, CallError>, _now: i64) -> Answer {
         reply::seal(outcome)
     }
 

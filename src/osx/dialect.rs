@@ -109,7 +109,7 @@ impl Dialect for Osx {
         1024
     }
 
-    fn seal(&self, outcome: Result<Reply, CallError>) -> Answer {
+    fn seal(&self, outcome: Result<Reply, CallError>, _now: i64) -> Answer {
         match outcome {
             Ok(Reply { data, message, .. }) => Answer {
                 status: 200,

@@ -10,7 +10,7 @@ use prometheus_client::metrics::counter::Counter;
 use super::canonical::{Canonical, Trim};
 use super::client::Client;
 use super::{query, response};
-use crate::config::{self, Limits, Secret};
+use crate::config::{self, Limits, Salt};
 use crate::gateway::context::{BODY_SIGNATURE, Delivery, SelfVerifying, SignedBody, within};
 use crate::gateway::dialect::{Answer, Call, Dialect, Request, RequestError};
 use crate::gateway::fault::{CallError, Fault};
@@ -49,7 +49,7 @@ const MAX_SIGNED_BODY: usize = 256 << 10;
 /// The dialect with its keys and salt.
 #[derive(Debug)]
 pub struct Yoho {
-    salt: Secret,
+    salt: Salt,
     clients: BTreeMap<String, Client>,
     debug: Option<String>,
     debug_from: Vec<IpNet>,
@@ -255,8 +255,8 @@ impl Dialect for Yoho {
         }
     }
 
-    fn seal(&self, outcome: Result<Reply, CallError>) -> Answer {
-        response::seal(&self.salt, outcome)
+    fn seal(&self, outcome: Result<Reply, CallError>, now: i64) -> Answer {
+        response::seal(self.salt.at(now), outcome)
     }
 
     fn unknown_method(&self, method: Option<&str>) -> Fault {
@@ -300,12 +300,16 @@ impl ParameterFaults for Yoho {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Secret;
     use crate::gateway::context::RequestId;
 
     #[test]
     fn a_self_verifying_call_claims_its_only_sender() {
         let yoho = Yoho {
-            salt: Secret::new("salt"),
+            salt: Salt {
+                current: Secret::new("salt"),
+                next: None,
+            },
             clients: BTreeMap::new(),
             debug: None,
             debug_from: Vec::new(),

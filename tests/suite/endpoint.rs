@@ -57,7 +57,7 @@ impl Dialect for ToyDialect {
         0
     }
 
-    fn seal(&self, outcome: Result<Reply, CallError>) -> Answer {
+    fn seal(&self, outcome: Result<Reply, CallError>, _now: i64) -> Answer {
         let (code, body) = match outcome {
             Ok(reply) => (0, reply.data),
             Err(CallError::Fault(fault)) => (fault.code, fault.message.into_owned()),
@@ -79,7 +79,7 @@ impl Dialect for ToyDialect {
     }
 
     fn refuse_request(&self, _error: RequestError) -> Answer {
-        self.seal(Err(CallError::Internal))
+        self.seal(Err(CallError::Internal), 0)
     }
 }
 

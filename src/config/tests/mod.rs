@@ -183,7 +183,7 @@ fn a_secret_has_three_sources() {
     let variables = env(&[("THE_SALT", "from the variable")]);
     let salt = |text: &str, env: &[(String, String)]| {
         let config = Config::parse(text, &file, env).unwrap_or_else(|errors| panic!("{errors}"));
-        config.yoho.salt.reveal().to_owned()
+        config.yoho.salt.current.reveal().to_owned()
     };
     assert_eq!(salt("yoho.salt = 'plain'", &variables), "plain");
     assert_eq!(salt("yoho.salt_file = 'salt'", &variables), "from the file");

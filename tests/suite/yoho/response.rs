@@ -6,7 +6,7 @@ use serde::Deserializer;
 use serde::de::{Deserialize, MapAccess, SeqAccess, Visitor};
 
 use super::table::cells;
-use crate::test_gateway::{TestGateway, signed_query};
+use crate::test_gateway::{TestGateway, md5, signed_query};
 
 /// The three shapes of `data` in the protocol's document. The digests come from md5sum of `fake-salt:` and the data.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,6 +34,22 @@ async fn answers_match_the_documented_bodies() {
             (200, body.to_owned()),
             "{method} {parameters}"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_salt_changes_at_its_time() {
+    let toml = "[yoho]\nnext_salt = 'next-salt'\nnext_salt_from = '2026-05-20 12:00:00'";
+    let gateway = TestGateway::with_config(toml).await;
+    let data = r#"{"code":"20111130-152530","total":0}"#;
+    for (time, salt) in [("11:59:59", "fake-salt"), ("12:00:00", "next-salt")] {
+        gateway.set_time(&format!("2026-05-20 {time}"));
+        let digest = md5(&format!("{salt}:{data}"));
+        let body = format!(
+            r#"{{"alg":"SALT_MD5","code":200,"data":{data},"md5":"{digest}","message":"yoho coin total"}}"#
+        );
+        let answer = gateway.call("app.yohocoin.total", "uid=5").await;
+        assert_eq!(answer, (200, body), "{time}");
     }
 }
 
