@@ -1,8 +1,9 @@
 //! Kinds of parameter values that only YOHO's methods have.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 
 use crate::gateway::parameters::Raw;
 use crate::gateway::value::{Invalid, Text, Value};
@@ -55,19 +56,17 @@ impl Value for Reference {
 
 impl Value for DayBound {
     fn kind() -> Cow<'static, str> {
-        "YYYY-MM-DD or 0".into()
+        "YYYY-MM-DD, with or without a time, or 0".into()
     }
 
     fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
         match raw {
-            Raw::Text(text) if text == "0" => Ok(DayBound(None)),
-            Raw::Text(text) if text.len() == 10 => text
-                .parse()
-                .map(|day| DayBound(Some(day)))
-                .map_err(|_| Invalid::Wrong),
-            Raw::Text(_) | Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => {
-                Err(Invalid::Wrong)
+            Raw::Text(text) if text.trim() == "0" => Ok(DayBound(None)),
+            Raw::Text(text) => {
+                let day = day(text.trim()).ok_or(Invalid::Wrong)?;
+                Ok(DayBound(Some(day)))
             }
+            Raw::Decimal(_) | Raw::Bool(_) | Raw::Absent | Raw::Other => Err(Invalid::Wrong),
         }
     }
 
@@ -75,4 +74,24 @@ impl Value for DayBound {
         let day = self.0.map(|day| day.to_string());
         Some(day.unwrap_or_else(|| "0".to_owned()))
     }
+}
+
+/// Reads `2016-05-18`, `2016-5-18`, or the day of `2016-05-18 00:00:00`, as the original does.
+fn day(text: &str) -> Option<Date> {
+    let (day, time) = text
+        .split_once(' ')
+        .map_or((text, None), |(day, time)| (day, Some(time)));
+    let is_time = |time: &str| time.len() == 8 && time.parse::<Time>().is_ok();
+    if time.is_some_and(|time| !is_time(time)) {
+        return None;
+    }
+    let mut parts = day.split('-');
+    let mut next = |digits: RangeInclusive<usize>| {
+        let part = parts.next()?;
+        let is_number = digits.contains(&part.len()) && part.bytes().all(|it| it.is_ascii_digit());
+        is_number.then(|| part.parse::<i16>().ok())?
+    };
+    let (year, month, day) = (next(4..=4)?, next(1..=2)?, next(1..=2)?);
+    let date = Date::new(year, month.try_into().ok()?, day.try_into().ok()?).ok()?;
+    parts.next().is_none().then_some(date)
 }

@@ -135,6 +135,11 @@ async fn begin_and_end_are_local_days_both_inclusive() {
         0 in JSON                | {"uid":5,"beginTime":0,"endTime":0}                          | gFeDcBa | 20 1 7
         one day                  | beginTime=2026-05-21&endTime=2026-05-21                      | Dc      | 20 1 2
         in JSON                  | {"uid":5,"beginTime":"2026-05-21","endTime":"2026-05-21"}    | Dc      | 20 1 2
+        without leading zeros    | beginTime=2026-5-21&endTime=2026-5-21                        | Dc      | 20 1 2
+        with times               | beginTime=2026-05-21 00:00:00&endTime=2026-05-21 00:00:00    | Dc      | 20 1 2
+        a day, whatever its time | beginTime=2026-5-21 23:59:59&endTime=2026-05-21 00:00:01     | Dc      | 20 1 2
+        white space              | {"uid":5,"beginTime":" 2026-05-21 ","endTime":"2026-05-21\n"} | Dc     | 20 1 2
+        0 in white space         | {"uid":5,"beginTime":" 0","endTime":"0 "}                    | gFeDcBa | 20 1 7
         two days                 | beginTime=2026-05-20&endTime=2026-05-21                      | DcB     | 20 1 3
         from a day on            | beginTime=2026-05-22                                         | gFe     | 20 1 3
         from a day on, end 0     | beginTime=2026-05-22&endTime=0                               | gFe     | 20 1 3
@@ -159,23 +164,27 @@ async fn begin_and_end_are_local_days_both_inclusive() {
 }
 
 /// Texts that are not a date as `2026-05-20`.
-const NO_DAYS: [&str; 33] = [
+const NO_DAYS: [&str; 37] = [
     "x",
     "00",
     "1",
     "-1",
     "2026",
     "2026-05",
-    "2026-5-20",
-    "2026-05-2",
+    "2026-05-",
+    "2026--20",
+    "2026-005-20",
+    "26-5-20",
+    "2026-05-20-01",
     "26-05-2026",
     "2026/05/20",
     "20260520",
-    "2026-05-20 00:00:00",
+    "2026-05-20 24:00:00",
+    "2026-05-20 00:00",
+    "2026-05-20 x",
     "2026-05-20T00:00:00",
     "2026-05-20Z",
-    " 2026-05-20",
-    " 2026-05-20",
+    "2026-05-20  00:00:00",
     "2026-00-01",
     "2026-13-01",
     "2026-05-00",
