@@ -152,15 +152,24 @@ impl Ledger {
         self.balances.read(account).await
     }
 
-    /// A page of an account's history. `None` if there is no such account.
+    /// A page of an account's history. Lots that are due expire before it is read, so that it agrees with the balance. `None` if
+    /// there is no such account.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database fails.
+    /// Returns [`ReadError`] if the database fails, or if the queue is full in which lots expire.
     pub async fn history(
         &self,
         range: &history::Range,
     ) -> Result<Option<history::Page>, ReadError> {
-        Ok(again(|| history::page(self.database.read(), range)).await?)
+        let page = || again(|| history::page(self.database.read(), range));
+        let found = page().await?;
+        let next_expiry = found.as_ref().and_then(|page| page.next_expiry);
+        let now = self.clock.now();
+        if next_expiry.is_none_or(|expiry| expiry > now) {
+            return Ok(found);
+        }
+        self.expire_due(range.account.clone()).await?;
+        Ok(page().await?)
     }
 
     /// Whether a nonce has been spent.

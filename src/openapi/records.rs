@@ -124,7 +124,7 @@ impl Method for Records {
             limit: size,
         };
         let found = coins.ledger.history(&range).await?;
-        let Some(Page { total, entries }) = found else {
+        let Some(Page { total, entries, .. }) = found else {
             return Err(context.details.reject(&coins.ledger, UNKNOWN_USER).await);
         };
         let reply = match params.filter {

@@ -63,6 +63,8 @@ pub struct Page {
     pub total: i64,
     /// The entries of this page.
     pub entries: Vec<Row>,
+    /// The expiry of the account's first lot (ms); `None` without one.
+    pub next_expiry: Option<i64>,
 }
 
 /// The number of an account's entries up to a point.
@@ -142,17 +144,22 @@ async fn newest(
     };
     let rows = [(owner, asset, low, high, count, direction)];
     let found = statements::query::<PageRow>(db, statement, &rows, []).await?;
-    let Some(&(total, ..)) = found.first() else {
+    let Some(&(next_expiry, total, ..)) = found.first() else {
         return Ok(None);
     };
     let mut entries: Vec<Row> = found.into_iter().filter_map(row).collect();
     entries.sort_unstable_by_key(|row| std::cmp::Reverse(row.seq));
-    Ok(Some(Page { total, entries }))
+    Ok(Some(Page {
+        total,
+        entries,
+        next_expiry,
+    }))
 }
 
-/// The number of entries; then seq, at, reason, amount, balance_after, direction, direction_seq, reference and message of one
+/// The expiry of the account's first lot, and the number of entries; then seq, at, reason, amount, balance_after, direction, direction_seq, reference and message of one
 /// of them.
 type PageRow = (
+    Option<i64>,
     i64,
     Option<i64>,
     Option<i64>,
@@ -167,8 +174,19 @@ type PageRow = (
 
 /// The entry in a row; `None` if the page is empty.
 fn row(row: PageRow) -> Option<Row> {
-    let (_, seq, at, reason, amount, balance_after, direction, direction_seq, reference, message) =
-        row;
+    let (
+        _,
+        _,
+        seq,
+        at,
+        reason,
+        amount,
+        balance_after,
+        direction,
+        direction_seq,
+        reference,
+        message,
+    ) = row;
     Some(Row {
         seq: seq?,
         at: at?,

@@ -1,6 +1,6 @@
 //! Expiring lots that are due, through the writers like every other change.
 
-use entity::account;
+use entity::account::{self, Model as AccountModel};
 use futures_util::future::join_all;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -8,7 +8,7 @@ use sea_orm::{
 
 use crate::ledger::book::transaction::{AccountKey, Posting, PostingKind, Transaction};
 use crate::ledger::database::lock::{self, Lock};
-use crate::ledger::{ApplyError, Ledger};
+use crate::ledger::{ApplyError, Ledger, ReadError};
 
 /// The number of accounts that expire side by side. It leaves places in the queue for callers.
 const SIDE_BY_SIDE: u64 = 256;
@@ -54,11 +54,33 @@ impl Ledger {
     }
 
     async fn expire_account(&self, account: account::Model, due_by: i64) -> Result<(), ApplyError> {
-        let posting = Posting {
-            account: AccountKey {
-                owner: account.owner,
-                asset: account.asset,
-            },
+        let AccountModel { owner, asset, .. } = account;
+        let posting = self.expiry(AccountKey { owner, asset }, due_by);
+        // A caller fails if the queue is full; this waits.
+        let applied = self
+            .partitions
+            .apply_when_free(Transaction::of(posting))
+            .await;
+        applied.map(|_| ())
+    }
+
+    /// Expires the lots of one account that are due now.
+    ///
+    /// # Errors
+    /// Returns [`ReadError`] if the queue is full or the database fails.
+    pub(in crate::ledger) async fn expire_due(&self, account: AccountKey) -> Result<(), ReadError> {
+        let posting = self.expiry(account, self.now());
+        match self.apply(Transaction::of(posting)).await {
+            Ok(_) => Ok(()),
+            Err(ApplyError::Busy) => Err(ReadError::Busy),
+            Err(ApplyError::Unavailable | ApplyError::Rejected(_)) => Err(ReadError::Unavailable),
+        }
+    }
+
+    /// The posting that expires an account's lots.
+    fn expiry(&self, account: AccountKey, due_by: i64) -> Posting {
+        Posting {
+            account,
             kind: PostingKind::Expire { due_by },
             reason: self.expiry_reason,
             idempotency: None,
@@ -66,12 +88,6 @@ impl Ledger {
             reference: None,
             message: None,
             operator: None,
-        };
-        // A caller fails if the queue is full; this waits.
-        let applied = self
-            .partitions
-            .apply_when_free(Transaction::of(posting))
-            .await;
-        applied.map(|_| ())
+        }
     }
 }

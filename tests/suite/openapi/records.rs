@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{declined, fault, success};
+use super::client::{ENVELOPE_SIGNER, declined, fault, success};
 use crate::test_gateway::TestGateway;
 
 const RECORDS: &str = "user.user-points-records";
@@ -199,6 +199,28 @@ async fn with_a_type_the_short_form_is_answered() {
             "data": {"data": {"item_list": expected}, "item_list": expected},
         });
         assert_eq!((status, answer), (200, whole), "{params}");
+    }
+}
+
+/// Points that no longer count have a row, although nothing else has touched the account.
+#[tokio::test(flavor = "multi_thread")]
+async fn points_that_are_due_have_a_row() {
+    for (params, data) in [
+        (
+            json!({"user_id": 5, "page_size": 1}),
+            r#"{"current_page":1,"per_page":1,"last_page":2,"total":2,"item_list":[{"previous_point":100,"type":2,"sub_type":0,"sub_name":"","points":100,"desc":"积分过期","created_at":"2027-12-31 23:59:59","change_text":"积分过期"}]}"#,
+        ),
+        (
+            json!({"user_id": 5, "type": "out"}),
+            r#"{"data":{"item_list":[{"type":2,"created_at":"2027-12-31 23:59:59","points":100,"source_desc":"积分过期"}]},"item_list":[{"type":2,"created_at":"2027-12-31 23:59:59","points":100,"source_desc":"积分过期"}]}"#,
+        ),
+    ] {
+        let gateway = TestGateway::with_partners().await;
+        gateway.set_time("2028-01-01 00:00:00");
+        let answer = gateway
+            .call_action(&ENVELOPE_SIGNER, RECORDS, &params)
+            .await;
+        assert_eq!(answer, success(data), "{params}");
     }
 }
 

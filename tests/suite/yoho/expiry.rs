@@ -20,9 +20,10 @@ async fn coins_expire_at_the_end_of_the_next_year() {
         they do not count      | total uid=5 | {"code":"20111130-152530","total":1}
         nor are they shown     | overview uid=5 | {"nearExpCoinNum":1,"notice":"您有1个YOHO币即将于2028年12月31日过期，请尽快使用","yohocoin_num":1}
         nor can be spent       | subtract uid=5&num=-2&type=19&orderCode=B | 407 有货币不足
-        no row as yet          | lists uid=5&limit=1 | {"coinlist":[{"date":"2027-12-31 23:59:59","key":"A","message":"兑换实物A","num":-40,"title":"兑换实物","type":19}],"limit":1,"page":1,"page_total":1,"total":4}
+        the list agrees        | lists uid=5&limit=2 | {"coinlist":[{"date":"2027-12-31 23:59:59","message":"积分过期","num":-70,"title":"积分过期","type":16},{"date":"2027-12-31 23:59:59","key":"A","message":"兑换实物A","num":-40,"title":"兑换实物","type":19}],"limit":2,"page":1,"page_total":2,"total":5}
+        it has one row         | lists uid=5&queryType=2&beginTime=2027-12-31&limit=1 | {"coinlist":[{"date":"2027-12-31 23:59:59","message":"积分过期","num":-70,"title":"积分过期","type":16}],"limit":1,"page":1,"page_total":1,"total":2}
         a spend of undue ones  | subtract uid=5&num=-1&type=19&orderCode=B | {"currency":"0","uid":5}
-        in one transaction     | lists uid=5&limit=3 | {"coinlist":[{"date":"2028-01-01 00:00:00","key":"B","message":"兑换实物B","num":-1,"title":"兑换实物","type":19},{"date":"2027-12-31 23:59:59","message":"积分过期","num":-70,"title":"积分过期","type":16},{"date":"2027-12-31 23:59:59","key":"A","message":"兑换实物A","num":-40,"title":"兑换实物","type":19}],"limit":3,"page":1,"page_total":3,"total":6}
+        behind its row         | lists uid=5&limit=3 | {"coinlist":[{"date":"2028-01-01 00:00:00","key":"B","message":"兑换实物B","num":-1,"title":"兑换实物","type":19},{"date":"2027-12-31 23:59:59","message":"积分过期","num":-70,"title":"积分过期","type":16},{"date":"2027-12-31 23:59:59","key":"A","message":"兑换实物A","num":-40,"title":"兑换实物","type":19}],"limit":3,"page":1,"page_total":3,"total":6}
     "#;
     gateway.check_table(table).await;
     gateway.audit().await;
@@ -43,6 +44,31 @@ async fn earning_records_the_expiry_that_is_due() {
     "#;
     gateway.check_table(table).await;
     gateway.audit().await;
+}
+
+/// Whoever reads a history finds the row of the coins that no longer count, whatever part of it they read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_history_holds_what_is_due() {
+    let row = r#"{"coinlist":[{"date":"2027-12-31 23:59:59","message":"积分过期","num":-100,"title":"积分过期","type":16}],"limit":20,"page":1,"page_total":1,"total":1}"#;
+    for part in [
+        "queryType=2",
+        "beginTime=2027-12-31",
+        "queryType=2&beginTime=2027-01-01&endTime=2028-01-01",
+    ] {
+        let gateway = TestGateway::start().await;
+        let table = r#"
+            of 2026 | get uid=5&num=100&type=17&referenceId=a | {"currency":"100","uid":5}
+            at 2027-12-31 23:59:59.999
+            not yet | lists uid=5&PART | {"coinlist":[],"limit":20,"page":1,"page_total":0,"total":0}
+            at 2028-01-01 00:00:00
+            now     | lists uid=5&PART | ROW
+            once    | lists uid=5&PART | ROW
+        "#;
+        gateway
+            .check_table(&table.replace("PART", part).replace("ROW", row))
+            .await;
+        assert_eq!(gateway.audit().await.entries, 2);
+    }
 }
 
 /// The daily `expire` records the expiry on accounts without transactions.

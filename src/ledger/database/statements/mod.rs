@@ -50,8 +50,8 @@ pub static BALANCES: SetStatement = SetStatement::query(
     "FROM {k} {join} account a ON a.owner = k.owner AND a.asset = {text2} CROSS JOIN (SELECT {int3} AS now) p",
 );
 
-/// Parts of histories → for each account that exists `total`, or the number of its entries if that is null, with each of its
-/// entries whose position before the last one, which has 0, is from `low` to `high`; without an entry if there is none.
+/// Parts of histories → for each account that exists the expiry of its first lot, and `total`, or the number of its entries if that is
+/// null, with each of its entries whose position before the last one, which has 0, is from `low` to `high`; without an entry if there is none.
 pub static PAGE: SetStatement = SetStatement::query(
     &[
         text("name"),
@@ -60,7 +60,7 @@ pub static PAGE: SetStatement = SetStatement::query(
         int("high"),
         int("total"),
     ],
-    "COALESCE(k.total, a.last_seq), e.seq, e.at, e.reason, e.amount, e.balance_after, e.direction, e.direction_seq, \
+    "a.next_expiry, COALESCE(k.total, a.last_seq), e.seq, e.at, e.reason, e.amount, e.balance_after, e.direction, e.direction_seq, \
      e.reference, e.message",
     "FROM {k} {join} account a ON a.asset = k.asset \
      AND a.owner = COALESCE((SELECT n.owner FROM identity n WHERE n.name = k.name), k.name) \
@@ -78,8 +78,8 @@ pub static PAGE_OF: SetStatement = SetStatement::query(
         int("total"),
         int("direction"),
     ],
-    "a.total, e.seq, e.at, e.reason, e.amount, e.balance_after, e.direction, e.direction_seq, e.reference, e.message",
-    "FROM (SELECT a.id, k.low, k.high, k.direction, \
+    "a.next_expiry, a.total, e.seq, e.at, e.reason, e.amount, e.balance_after, e.direction, e.direction_seq, e.reference, e.message",
+    "FROM (SELECT a.id, a.next_expiry, k.low, k.high, k.direction, \
      COALESCE(k.total, CASE k.direction WHEN 1 THEN a.income_seq ELSE a.last_seq - a.income_seq END) AS total \
      FROM {k} {join} account a ON a.asset = k.asset \
      AND a.owner = COALESCE((SELECT n.owner FROM identity n WHERE n.name = k.name), k.name)) a \
