@@ -32,22 +32,26 @@ pub struct Services {
 impl Services {
     /// Builds the services over a ledger, by the configuration.
     pub fn new(ledger: Ledger, config: &Config, clock: Clock) -> Services {
+        Services::counting(ledger, config, clock, Metrics::default())
+    }
+
+    fn counting(ledger: Ledger, config: &Config, clock: Clock, metrics: Metrics) -> Services {
         Services {
             members: Members::new(ledger.clone()),
-            coins: Arc::new(Coins::new(ledger, config)),
+            coins: Arc::new(Coins::new(ledger, config, &metrics)),
             clock,
             timeout: config.server.request_timeout,
             keys: KeyRegister::default(),
-            metrics: Metrics::default(),
+            metrics,
         }
     }
 
     /// The same services by the rules of another configuration.
     pub fn reconfigured(&self, config: &Config) -> Services {
+        let (ledger, metrics) = (self.coins.ledger.clone(), self.metrics.clone());
         Services {
             keys: self.keys.clone(),
-            metrics: self.metrics.clone(),
-            ..Services::new(self.coins.ledger.clone(), config, self.clock.clone())
+            ..Services::counting(ledger, config, self.clock.clone(), metrics)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The section `[yoho]`: the shop's coins, the types of their rows, and the keys of its clients.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -22,6 +23,8 @@ pub struct Yoho {
     pub debug_from: Vec<IpNet>,
     /// The methods that a request with `debug` may call: names, or beginnings of names with `*`.
     pub debug_methods: Vec<String>,
+    /// How long a second return of the same order and size is a retry of the first.
+    pub return_retry: Duration,
     /// The clients by lower-case `client_type`.
     pub clients: BTreeMap<String, Client>,
     /// The types 1 to 22; all are present.
@@ -148,6 +151,7 @@ pub(super) fn yoho(section: &mut Section<'_, '_>, zone: &TimeZone) -> Option<Yoh
     let samples = &section.reader.samples;
     let has_sample_keys = samples.iter().any(|it| it.starts_with("yoho.client_keys."));
     let debug = debug.map(|word| word.filter(|_| has_sample_keys || !is_built_in));
+    let return_retry = section.integer("return_retry_seconds", 1..=31_536_000);
     let types = section.section("types", types);
     let expiry = section.section("expiry", expiry);
     let (mut clients, short) = (long?, short?);
@@ -163,6 +167,7 @@ pub(super) fn yoho(section: &mut Section<'_, '_>, zone: &TimeZone) -> Option<Yoh
         debug: debug?,
         debug_from: debug_from?,
         debug_methods: debug_methods?,
+        return_retry: Duration::from_secs(return_retry?),
         clients,
         types: types?,
         expiry: expiry?,

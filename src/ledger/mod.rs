@@ -198,6 +198,14 @@ impl Ledger {
         Ok(again(|| gains::of(self.database.read(), keys)).await?)
     }
 
+    /// The time (ms) of the posting with an idempotency key; `None` if no posting has used it.
+    ///
+    /// # Errors
+    /// Returns [`ReadError`] if the database fails.
+    pub async fn posted_at(&self, key: Key) -> Result<Option<i64>, ReadError> {
+        Ok(again(|| gains::posted_at(self.database.read(), key)).await?)
+    }
+
     /// The assets that points have been moved of.
     ///
     /// # Errors

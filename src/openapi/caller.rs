@@ -6,7 +6,7 @@ use super::partner::AuthorisedPartner;
 use super::{CallError, Fault, Nonce, REPLAYED};
 use crate::gateway::context::RequestId;
 use crate::ledger::Ledger;
-use crate::ledger::book::transaction::{CreditLimit, Posting, Rejection, Transaction};
+use crate::ledger::book::transaction::{CreditLimit, Posting, Receipt, Rejection, Transaction};
 use crate::points::call_error;
 
 /// The partner of an authenticated request, and the request's nonce.
@@ -17,8 +17,9 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Spends the request's nonce in one transaction with its posting, within a limit; `reject` maps a rejection by the ledger to the Action's
-    /// fault. An Action that only reads spends the nonce once its answer is ready, so that a failed request spends none.
+    /// Spends the request's nonce in one transaction with its posting, within a limit, and returns the posting's receipt; `reject` maps a
+    /// rejection by the ledger to the Action's fault. An Action that only reads spends the nonce once its answer is ready, so that a failed
+    /// request spends none.
     ///
     /// # Errors
     /// Returns 110005 for a spent nonce, the result of `reject`, [`CallError::Busy`] if the ledger's queue is full, or
@@ -29,7 +30,7 @@ impl Caller {
         request_id: &RequestId,
         posting: Option<(Posting, Option<CreditLimit>)>,
         reject: impl FnOnce(Rejection) -> CallError,
-    ) -> Result<(), CallError> {
+    ) -> Result<Option<Receipt>, CallError> {
         let (posting, credit_limit) = posting.unzip();
         let transaction = Transaction {
             nonce: Some(self.nonce),
@@ -43,7 +44,7 @@ impl Caller {
             rejection => reject(rejection),
         };
         match ledger.apply(transaction).await {
-            Ok(_) => Ok(()),
+            Ok(applied) => Ok(applied.receipts.first().copied()),
             Err(error) => Err(call_error(error, reject)),
         }
     }
@@ -67,7 +68,8 @@ impl Caller {
         ledger: &Ledger,
         request_id: &RequestId,
     ) -> Result<(), CallError> {
-        self.spend(ledger, request_id, None, |_| CallError::Internal)
-            .await
+        let reject = |_| CallError::Internal;
+        self.spend(ledger, request_id, None, reject).await?;
+        Ok(())
     }
 }

@@ -112,10 +112,13 @@ impl Method for PointsAdd {
             | Rejection::OutOfRange => CallError::Internal,
         };
         let posting = Some((posting, coins.credit_limit(&context)));
-        context
+        let receipt = context
             .details
             .spend(&coins.ledger, &context.request_id, posting, reject)
             .await?;
+        if let Some(receipt) = receipt {
+            coins.repeats.count(Self::NAME, &receipt);
+        }
         Ok([])
     }
 }

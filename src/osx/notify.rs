@@ -115,6 +115,7 @@ impl Method for UserActionNotify {
             nonce: Some(context.details),
             credit_limit: community.coins.credit_limit(&context),
             payment: None,
+            earlier_keys: Vec::new(),
             request_id: Some(context.request_id.shared()),
             postings: postings.collect(),
             action: Some(Action {

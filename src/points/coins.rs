@@ -7,10 +7,12 @@ use jiff::civil::Date;
 
 use super::calendar::Calendar;
 use super::keys::KeySpace;
+use super::repeats::RepeatCounter;
 use super::values::Uid;
 use crate::config::{CoinType, Config, Expiry, Uniqueness};
 use crate::gateway::context::Context;
 use crate::gateway::context::PointLimits;
+use crate::gateway::metrics::Metrics;
 use crate::ledger::Ledger;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
@@ -24,6 +26,10 @@ pub struct Coins {
     pub ledger: Ledger,
     /// The company's calendar, which decides when coins expire and when a daily reference counts again.
     pub calendar: Calendar,
+    /// Counts requests that repeat an earlier one.
+    pub repeats: RepeatCounter,
+    /// How long a return of the same size is a retry (ms).
+    pub return_retry: i64,
     types: BTreeMap<i64, CoinType>,
     expiry: Expiry,
 }
@@ -33,10 +39,12 @@ pub const COIN: &str = "coin";
 
 impl Coins {
     /// Takes the rules of `[yoho]`.
-    pub fn new(ledger: Ledger, config: &Config) -> Coins {
+    pub fn new(ledger: Ledger, config: &Config, metrics: &Metrics) -> Coins {
         Coins {
             ledger,
             calendar: Calendar::new(config.timezone.clone()),
+            repeats: RepeatCounter::register(metrics),
+            return_retry: i64::try_from(config.yoho.return_retry.as_millis()).unwrap_or(i64::MAX),
             types: config.yoho.types.clone(),
             expiry: config.yoho.expiry,
         }
@@ -65,18 +73,39 @@ impl Coins {
         content: &[&str],
         now: i64,
     ) -> Option<Idempotency> {
-        let rule = self.types.get(&reason.0);
-        let day = match rule.map_or(Uniqueness::Forever, |rules| rules.uniqueness) {
+        let day = match self.uniqueness(reason) {
             Uniqueness::None => return None,
             Uniqueness::Forever => String::new(),
             Uniqueness::Daily => self.calendar.day(now).to_string(),
         };
-        let (reason, uid) = (reason.0.to_string(), uid.0.to_string());
-        let parts = [&[uid.as_str(), &reason, &day], reference].concat();
         Some(Idempotency {
-            key: KeySpace::CoinReference.key(&parts),
+            key: reference_key(reason, uid, &day, reference),
             fingerprint: Key::of(content),
         })
+    }
+
+    /// The keys that a request has one local day before `now` and one after it, if its reference counts once a day. A retry of it may
+    /// arrive on the other side of midnight.
+    pub fn neighbouring_keys(
+        &self,
+        reason: Reason,
+        uid: Uid,
+        reference: &[&str],
+        now: i64,
+    ) -> Vec<Key> {
+        if self.uniqueness(reason) != Uniqueness::Daily {
+            return Vec::new();
+        }
+        let today = self.calendar.day(now);
+        let days = [today.yesterday(), today.tomorrow()].into_iter().flatten();
+        days.map(|day| reference_key(reason, uid, &day.to_string(), reference))
+            .collect()
+    }
+
+    /// How often one reference of a member counts.
+    pub fn uniqueness(&self, reason: Reason) -> Uniqueness {
+        let rule = self.types.get(&reason.0);
+        rule.map_or(Uniqueness::Forever, |rules| rules.uniqueness)
     }
 
     /// The limit on the points that a call may earn: its caller's, per request and per local day. `None` = no limit.
@@ -144,4 +173,11 @@ impl Coins {
             message.unwrap_or_else(|| rules.message.replace("%s", reference.unwrap_or_default()));
         (rules.title.clone(), message)
     }
+}
+
+/// The key of a coin posting; `day` is the local day or "".
+fn reference_key(reason: Reason, uid: Uid, day: &str, reference: &[&str]) -> Key {
+    let (reason, uid) = (reason.0.to_string(), uid.0.to_string());
+    let parts = [&[uid.as_str(), &reason, day], reference].concat();
+    KeySpace::CoinReference.key(&parts)
 }

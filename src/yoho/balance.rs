@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::gateway::context::Context;
 use crate::gateway::fault::CallError;
-use crate::ledger::book::transaction::{Posting, Rejection, Transaction};
+use crate::ledger::book::transaction::{Receipt, Rejection, Transaction};
 use crate::points::call_error;
 use crate::points::coins::Coins;
 use crate::points::values::Uid;
@@ -16,27 +16,31 @@ pub struct BalanceAfter {
     uid: i64,
 }
 
-/// Posts to a user's account; `reject` maps a rejection by the ledger to the method's fault.
+impl BalanceAfter {
+    /// The answer to a posting to a user's account.
+    pub fn of(uid: Uid, receipt: Receipt) -> BalanceAfter {
+        BalanceAfter {
+            currency: receipt.balance.to_string(),
+            uid: uid.0,
+        }
+    }
+}
+
+/// Applies a transaction of a method with one posting; `reject` maps a rejection by the ledger to the method's fault.
 ///
 /// # Errors
 /// Returns the result of `reject`, [`CallError::Busy`] if the ledger's queue is full, or [`CallError::Internal`] if the database
 /// does not answer.
 pub async fn post<D>(
     coins: &Coins,
-    uid: Uid,
-    posting: Posting,
+    transaction: Transaction,
     context: &Context<D>,
     reject: impl FnOnce(Rejection) -> CallError,
-) -> Result<BalanceAfter, CallError> {
+) -> Result<Receipt, CallError> {
     let transaction = Transaction {
         credit_limit: coins.credit_limit(context),
-        ..Transaction::of(posting).requested_by(context.request_id.shared())
+        ..transaction.requested_by(context.request_id.shared())
     };
-    match coins.ledger.post(transaction).await {
-        Ok(receipt) => Ok(BalanceAfter {
-            currency: receipt.balance.to_string(),
-            uid: uid.0,
-        }),
-        Err(error) => Err(call_error(error, reject)),
-    }
+    let posted = coins.ledger.post(transaction).await;
+    posted.map_err(|error| call_error(error, reject))
 }

@@ -2,11 +2,12 @@
 
 use super::balance::{BalanceAfter, post};
 use super::values::Reference;
+use crate::config::Uniqueness;
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
 use crate::gateway::value::{Text, Within};
-use crate::ledger::book::transaction::{Posting, PostingKind, Reason, Rejection};
+use crate::ledger::book::transaction::{Posting, PostingKind, Reason, Rejection, Transaction};
 use crate::params;
 use crate::points::OVER_LIMIT;
 use crate::points::coins::Coins;
@@ -36,6 +37,8 @@ params! {
         pid: Option<i64> = optional(None) wrong => default,
         /// text for the history, by default the type's
         message: Option<Text<255>> = optional(None) wrong => default,
+        /// id of the request, by which a reference that counts once a day is known again on the next day
+        request: Option<Reference> as "requestId" = optional(None) wrong => default,
     }
 }
 
@@ -62,21 +65,28 @@ impl Method for Get {
             reference: Reference(reference),
             pid,
             message,
+            request,
         } = params;
+        let reason = Reason(kind);
+        let num = amount.to_string();
+        let key = ["reference", reference.as_str()];
+        // Another id is another request, which a reference that has been used refuses.
+        let (content, earlier_keys) = match &request {
+            Some(Reference(id)) if coins.uniqueness(reason) == Uniqueness::Daily => (
+                vec![num.as_str(), id.as_str()],
+                coins.neighbouring_keys(reason, uid, &key, context.now),
+            ),
+            _ => (vec![num.as_str()], Vec::new()),
+        };
+        let idempotency = coins.idempotency(reason, uid, &key, &content, context.now);
         let posting = Posting {
             account: Coins::account(uid),
             kind: PostingKind::Earn {
                 amount,
                 expires_at: coins.expires_at(context.now),
             },
-            reason: Reason(kind),
-            idempotency: coins.idempotency(
-                Reason(kind),
-                uid,
-                &["reference", &reference],
-                &[&amount.to_string()],
-                context.now,
-            ),
+            reason,
+            idempotency,
             requires: None,
             reference: Some(reference),
             message: message.map(|Text(message)| message),
@@ -93,6 +103,12 @@ impl Method for Get {
             | Rejection::ReturnExceeds
             | Rejection::NothingSpent => CallError::Internal,
         };
-        post(coins, uid, posting, &context, reject).await
+        let transaction = Transaction {
+            earlier_keys,
+            ..Transaction::of(posting)
+        };
+        let receipt = post(coins, transaction, &context, reject).await?;
+        coins.repeats.count(Self::NAME, &receipt);
+        Ok(BalanceAfter::of(uid, receipt))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::balance::{BalanceAfter, post};
 use super::values::Reference;
+use crate::config::Uniqueness;
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
@@ -23,6 +24,9 @@ const NO_ORDER: Fault = Fault::new(406, "orderCode不能为空");
 const TOO_MUCH: Fault = Fault::new(408, "退还数量超出订单已使用数量");
 const NOTHING_SPENT: Fault = Fault::new(409, "订单未使用有货币");
 const ORDER_USED: Fault = Fault::new(410, "orderCode已被使用");
+
+/// The most returns of one size for one order without a requestId, each later than `yoho.return_retry_seconds` after the one before.
+const MAX_RETURNS: usize = 100;
 
 params! {
     /// The parameters, in the order of their checks.
@@ -68,42 +72,70 @@ impl Method for Return {
             message,
             request,
         } = params;
-        let num = amount.to_string();
-        let idempotency = match request {
+        let reason = Reason(kind);
+        let (num, now) = (amount.to_string(), context.now);
+        let nth = |n: usize| match &request {
             // With the caller's own id, two returns of the same amount differ, whatever the type's rule says.
             Some(Reference(id)) => Some(Idempotency {
-                key: KeySpace::CoinRequest.key(&[&uid.0.to_string(), &id]),
+                key: KeySpace::CoinRequest.key(&[&uid.0.to_string(), id]),
                 fingerprint: Key::of(&[&order, &num]),
             }),
             None => {
-                let reference = ["order", &order, &num];
-                coins.idempotency(Reason(kind), uid, &reference, &[], context.now)
+                let n = n.to_string();
+                let parts = ["order", &order, &num, &n];
+                // The first return has the key that earlier versions stored.
+                let parts = if n == "0" { &parts[..3] } else { &parts };
+                coins.idempotency(reason, uid, parts, &[], now)
             }
         };
-        let posting = Posting {
+        let can_recur = request.is_none() && coins.uniqueness(reason) == Uniqueness::Forever;
+        let mut posting = Posting {
             account: Coins::account(uid),
             kind: PostingKind::Return {
                 amount,
                 order: Coins::order(uid, &order),
             },
-            reason: Reason(kind),
-            idempotency,
+            reason,
+            idempotency: nth(0),
             requires: None,
-            reference: Some(order),
+            reference: Some(order.clone()),
             message: message.map(|Text(message)| message),
             operator: pid.filter(|pid| *pid != 0),
         };
-        let reject = |rejection| match rejection {
-            Rejection::ReturnExceeds => TOO_MUCH.into(),
-            Rejection::NothingSpent => NOTHING_SPENT.into(),
-            Rejection::IdempotencyConflict => ORDER_USED.into(),
-            Rejection::OutOfRange => BAD_NUM.into(),
-            Rejection::NonceSpent
-            | Rejection::PaymentChanged
-            | Rejection::RequirementMissing
-            | Rejection::Insufficient
-            | Rejection::CreditLimit => CallError::Internal,
-        };
-        post(coins, uid, posting, &context, reject).await
+        for n in 1..=MAX_RETURNS {
+            let receipt = post(coins, posting.clone().into(), &context, reject).await?;
+            let first = posting.idempotency.filter(|_| receipt.repeated);
+            let recurs = can_recur && is_past(coins, first, now).await?;
+            if !recurs {
+                coins.repeats.count(Self::NAME, &receipt);
+                return Ok(BalanceAfter::of(uid, receipt));
+            }
+            posting.idempotency = nth(n);
+        }
+        Err(ORDER_USED.into())
+    }
+}
+
+/// Whether a return was made so long ago that the same again is another one.
+async fn is_past(coins: &Coins, first: Option<Idempotency>, now: i64) -> Result<bool, CallError> {
+    let Some(first) = first else {
+        return Ok(false);
+    };
+    let at = coins.ledger.posted_at(first.key).await?;
+    Ok(at.is_some_and(|at| now.saturating_sub(at) >= coins.return_retry))
+}
+
+/// The fault for a rejection by the ledger.
+fn reject(rejection: Rejection) -> CallError {
+    match rejection {
+        Rejection::ReturnExceeds => TOO_MUCH.into(),
+        Rejection::NothingSpent => NOTHING_SPENT.into(),
+        Rejection::IdempotencyConflict => ORDER_USED.into(),
+        Rejection::OutOfRange => BAD_NUM.into(),
+        Rejection::NonceSpent
+        | Rejection::PaymentChanged
+        | Rejection::RequirementMissing
+        | Rejection::Insufficient
+        | Rejection::CreditLimit => CallError::Internal,
     }
 }

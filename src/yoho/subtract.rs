@@ -92,6 +92,8 @@ impl Method for Subtract {
             | Rejection::ReturnExceeds
             | Rejection::NothingSpent => CallError::Internal,
         };
-        post(coins, uid, posting, &context, reject).await
+        let receipt = post(coins, posting.into(), &context, reject).await?;
+        coins.repeats.count(Self::NAME, &receipt);
+        Ok(BalanceAfter::of(uid, receipt))
     }
 }

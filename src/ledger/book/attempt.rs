@@ -56,7 +56,10 @@ impl<'v, 'a> View<'v, 'a> {
         };
         let (idempotency, repeated) = self.identify(posting)?;
         if let Some(record) = repeated {
-            return Ok(attempt.finish(Some(record.balance)));
+            return match self.was_returned(posting) {
+                true => Err(Rejection::IdempotencyConflict),
+                false => Ok(attempt.finish(Some(record.balance))),
+            };
         }
         attempt.idempotency = idempotency;
         let gain = posting.requires;
@@ -134,6 +137,16 @@ impl<'v, 'a> View<'v, 'a> {
             left @ 1.. => Ok(left),
             _ => Err(Rejection::RequirementMissing),
         }
+    }
+
+    /// Whether points have come back that a posting spent on its order: a retry of it would pay for nothing.
+    fn was_returned(&self, posting: &Posting) -> bool {
+        let PostingKind::Spend { order, .. } = posting.kind else {
+            return false;
+        };
+        let allocations = order.map(|order| self.allocations(&order));
+        let mut allocations = allocations.into_iter().flatten();
+        allocations.any(|allocation| allocation.returned > 0)
     }
 
     fn idempotency(&self, key: &Key) -> Option<IdempotencyRecord> {

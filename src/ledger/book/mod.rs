@@ -151,6 +151,14 @@ impl Book {
                 action: Some(ActionReceipt { repeated, scored }),
             });
         }
+        if let Some(record) = self.earlier(transaction) {
+            self.spend(nonce);
+            let receipt = Receipt::of_retry(record);
+            return Ok(Applied {
+                receipts: vec![receipt],
+                action: None,
+            });
+        }
         let postings = match action.is_none_or(|action| self.is_within_limit(action)) {
             true => transaction.postings.as_slice(),
             false => &[],
@@ -181,6 +189,14 @@ impl Book {
             self.changes.payments.push(payment.clone());
         }
         Ok(applied)
+    }
+
+    /// The record of an earlier attempt at a transaction, under one of its further keys.
+    fn earlier(&self, transaction: &Transaction) -> Option<IdempotencyRecord> {
+        let fingerprint = transaction.postings.first()?.idempotency?.fingerprint;
+        let keys = transaction.earlier_keys.iter();
+        let mut records = keys.filter_map(|key| self.idempotency.get(key));
+        records.find(|it| it.fingerprint == fingerprint).copied()
     }
 
     /// Spends a nonce, unless a request with the same fingerprint did.

@@ -294,6 +294,7 @@ fn only_an_applied_transaction_spends_its_nonce() {
         request_id: None,
         credit_limit: None,
         payment: None,
+        earlier_keys: Vec::new(),
         nonce: Some(nonce(n)),
         postings: Vec::from_iter(posting),
         action: None,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use entity::payment;
 
+use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
 
 /// The expiry of points that never expire.
@@ -28,6 +29,9 @@ pub struct Transaction {
     pub nonce: Option<Nonce>,
     /// Postings, applied in this order.
     pub postings: Vec<Posting>,
+    /// Further idempotency keys under which an earlier attempt at the first posting may have been applied. If it was, with the same
+    /// fingerprint, the transaction is a retry.
+    pub earlier_keys: Vec<Key>,
     /// An action that the transaction records.
     pub action: Option<Action>,
     /// Bounds the points that the transaction may earn. An action beyond it is recorded, and its postings are not applied.
@@ -271,6 +275,17 @@ pub struct Receipt {
     pub repeated: bool,
     /// Whether points moved: false for a retry, and for a [`PostingKind::SpendUpTo`] that found none.
     pub moved: bool,
+}
+
+impl Receipt {
+    /// The answer to a retry of the posting that left this record.
+    pub fn of_retry(record: IdempotencyRecord) -> Receipt {
+        Receipt {
+            balance: record.balance,
+            repeated: true,
+            moved: false,
+        }
+    }
 }
 
 /// Why the ledger rejects a transaction, which then changes nothing.

@@ -39,6 +39,20 @@ pub async fn of(db: &DatabaseConnection, keys: &[Key]) -> Result<Vec<(AccountKey
         .collect())
 }
 
+/// The time (ms) of the posting with an idempotency key; `None` if no posting has used it.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn posted_at(db: &DatabaseConnection, key: Key) -> Result<Option<i64>, DbErr> {
+    entry::Entity::find()
+        .select_only()
+        .column(entry::Column::At)
+        .filter(entry::Column::IdempotencyKey.eq(key.bytes().to_vec()))
+        .into_tuple()
+        .one(db)
+        .await
+}
+
 /// The assets that points have been moved of.
 ///
 /// # Errors

@@ -31,7 +31,7 @@ pub async fn load(
     let mut book = Book::new(expiry_reason);
     let postings: Vec<&Posting> = transactions.iter().flat_map(|it| &it.postings).collect();
     load_accounts(db, &postings, &mut book).await?;
-    load_idempotency(db, &postings, &mut book).await?;
+    load_idempotency(db, transactions, &mut book).await?;
     load_allocations(db, &postings, &mut book).await?;
     let nonces = distinct(transactions.iter().filter_map(|it| it.nonce));
     for (place, fingerprint) in spent(db, &nonces).await? {
@@ -131,13 +131,17 @@ async fn lots_of(
 
 async fn load_idempotency(
     db: &impl ConnectionTrait,
-    postings: &[&Posting],
+    transactions: &[&Transaction],
     book: &mut Book,
 ) -> Result<(), DbErr> {
-    let keys = distinct(postings.iter().flat_map(|posting| {
+    let of_posting = |posting: &Posting| {
         let own = posting.idempotency.map(|idempotency| idempotency.key);
         let gain = posting.requires.map(|gain| [gain.key, gain.further]);
         own.into_iter().chain(gain.into_iter().flatten())
+    };
+    let keys = distinct(transactions.iter().flat_map(|transaction| {
+        let own = transaction.postings.iter().flat_map(of_posting);
+        own.chain(transaction.earlier_keys.iter().copied())
     }));
     let records = &statements::IDEMPOTENCY_RECORDS;
     let rows: Vec<(usize, String, i64, i64)> =

@@ -246,6 +246,7 @@ async fn a_limit_holds_at_both() {
                 request_id: None,
                 credit_limit: None,
                 payment: None,
+                earlier_keys: Vec::new(),
                 nonce: None,
                 postings: vec![points(format!("key:{actor}-{i}"), 1, never)],
                 action: Some(Action {

@@ -46,7 +46,7 @@ async fn earning_records_the_expiry_that_is_due() {
     gateway.audit().await;
 }
 
-/// Whoever reads a history finds the row of the coins that no longer count, whatever part of it they read.
+/// Each part of a history holds the row of the coins that no longer count.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_history_holds_what_is_due() {
     let row = r#"{"coinlist":[{"date":"2027-12-31 23:59:59","message":"积分过期","num":-100,"title":"积分过期","type":16}],"limit":20,"page":1,"page_total":1,"total":1}"#;

@@ -165,6 +165,7 @@ pub fn transaction(plan: &Plan, owner: &str, now: i64) -> Transaction {
         request_id: None,
         credit_limit: None,
         payment: None,
+        earlier_keys: Vec::new(),
         nonce,
         postings: postings.collect(),
         action,
