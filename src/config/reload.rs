@@ -1,6 +1,20 @@
 //! Which settings a running program can take over, and which need a restart.
 
-use super::{Config, Secret};
+use super::{Amqp, Config, Secret, Server};
+
+/// The names of the settings that differ and stay as they are until a restart.
+#[derive(Default)]
+struct Pending(Vec<&'static str>);
+
+impl Pending {
+    /// Gives a setting its running value.
+    fn keep<T: Clone + PartialEq>(&mut self, name: &'static str, setting: &mut T, running: &T) {
+        if setting != running {
+            self.0.push(name);
+            *setting = running.clone();
+        }
+    }
+}
 
 impl Config {
     /// This configuration with the settings of `running` that cannot change while the program runs, and the names of those that
@@ -19,50 +33,58 @@ impl Config {
                 self.samples.join(", ")
             ));
         }
-        let text = |secret: &Secret| secret.reveal().to_owned();
-        let mut differing = Vec::new();
-        let mut keep = |name, differs: bool| {
-            if differs {
-                differing.push(name);
-            }
-        };
-        let (new, old) = (&self, running);
-        keep("timezone", new.timezone != old.timezone);
-        keep("server.listen", new.server.listen != listen);
-        keep("server.workers", new.server.workers != old.server.workers);
-        let (most, most_old) = (new.server.max_connections, old.server.max_connections);
-        keep("server.max_connections", most != most_old);
-        keep(
-            "server.max_connections_per_second",
-            new.server.max_connections_per_second != old.server.max_connections_per_second,
-        );
-        let (url, url_old) = (text(&new.database.url), text(&old.database.url));
-        keep(
-            "server.pid_file",
-            new.server.pid_file != old.server.pid_file,
-        );
-        keep("database.url", url != url_old);
-        keep("ledger", new.ledger != old.ledger);
-        let (url, url_old) = (new.amqp.url.as_ref(), old.amqp.url.as_ref());
-        keep("amqp.url", url.map(text) != url_old.map(text));
-        keep("amqp.exchange", new.amqp.exchange != old.amqp.exchange);
-        keep("amqp.queue", new.amqp.queue != old.amqp.queue);
-        keep("amqp.bindings", new.amqp.bindings != old.amqp.bindings);
-        keep("amqp.prefetch", new.amqp.prefetch != old.amqp.prefetch);
-
-        self.timezone = running.timezone.clone();
-        self.server.listen = listen;
-        self.server.workers = running.server.workers;
-        self.server.max_connections = running.server.max_connections;
-        self.server.max_connections_per_second = running.server.max_connections_per_second;
-        self.server.pid_file = running.server.pid_file.clone();
-        self.database = running.database.clone();
-        self.ledger = running.ledger.clone();
-        self.amqp.url = running.amqp.url.clone();
-        self.amqp.exchange = running.amqp.exchange.clone();
-        self.amqp.queue = running.amqp.queue.clone();
-        self.amqp.bindings = running.amqp.bindings.clone();
-        self.amqp.prefetch = running.amqp.prefetch;
-        Ok((self, differing))
+        let mut pending = Pending::default();
+        pending.keep("timezone", &mut self.timezone, &running.timezone);
+        keep_server(&mut pending, &mut self.server, &running.server);
+        if self.database.url.reveal() != running.database.url.reveal() {
+            pending.0.push("database.url");
+            self.database = running.database.clone();
+        }
+        pending.keep("ledger", &mut self.ledger, &running.ledger);
+        keep_amqp(&mut pending, &mut self.amqp, &running.amqp);
+        Ok((self, pending.0))
     }
+}
+
+/// Names every setting, so that a new one does not compile until it stands on one side.
+fn keep_server(pending: &mut Pending, new: &mut Server, running: &Server) {
+    let Server {
+        listen,
+        workers,
+        max_connections,
+        max_connections_per_second: rate,
+        pid_file,
+        trusted_proxies: _,
+        metrics_from: _,
+        request_timeout: _,
+    } = new;
+    pending.keep("server.listen", listen, &running.listen);
+    pending.keep("server.workers", workers, &running.workers);
+    let most = &running.max_connections;
+    pending.keep("server.max_connections", max_connections, most);
+    let name = "server.max_connections_per_second";
+    pending.keep(name, rate, &running.max_connections_per_second);
+    pending.keep("server.pid_file", pid_file, &running.pid_file);
+}
+
+/// As [`keep_server`].
+fn keep_amqp(pending: &mut Pending, new: &mut Amqp, running: &Amqp) {
+    let Amqp {
+        url,
+        exchange,
+        queue,
+        bindings,
+        prefetch,
+        methods: _,
+        publishers: _,
+        max_points_per_day: _,
+    } = new;
+    if url.as_ref().map(Secret::reveal) != running.url.as_ref().map(Secret::reveal) {
+        pending.0.push("amqp.url");
+        *url = running.url.clone();
+    }
+    pending.keep("amqp.exchange", exchange, &running.exchange);
+    pending.keep("amqp.queue", queue, &running.queue);
+    pending.keep("amqp.bindings", bindings, &running.bindings);
+    pending.keep("amqp.prefetch", prefetch, &running.prefetch);
 }

@@ -48,6 +48,26 @@ async fn other_methods_than_topics_must_be_named() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs RabbitMQ: tests/with_servers.sh"]
+async fn a_reload_counts_from_the_next_message_on() {
+    let broker = TestBroker::declared().await;
+    let named = broker.config();
+    let config = named.replace("'app.yohocoin.get', 'app.yohocoin.subtract'", "");
+    let dir = ProgramDir::with_config(&config);
+    let mut program = Program::start(&dir, &[]).await;
+    broker.publish(EARN, &earn(UID, 5, "a"), "m1").await;
+    let reason = header(&broker.dead_letter().await, "x-reason");
+    assert_eq!(reason.as_deref(), Some(MAY_NOT));
+    dir.write("gateway.toml", &named);
+    let reloaded = dir.run(&["reload"]);
+    assert_eq!(text(&reloaded.stdout), "reloaded\n");
+    broker.publish(EARN, &earn(UID, 5, "a"), "m2").await;
+    wait_for_total(&program.client(), UID, 5).await;
+    assert_eq!(program.terminate().await.code(), Some(0));
+    assert_eq!(broker.remaining().await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs RabbitMQ: tests/with_servers.sh"]
 async fn settled_messages_are_counted() {
     let broker = TestBroker::declared().await;
     let program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
