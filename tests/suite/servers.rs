@@ -9,6 +9,7 @@ use std::io::Write;
 use std::process::Command;
 
 use crate::database::{MARIADB, POSTGRES, RABBITMQ, setting};
+use crate::docs::signing;
 use crate::outage::disk::SmallDisk;
 
 const SERVERS: [(&str, &str); 3] = [
@@ -34,6 +35,11 @@ fn what_is_skipped() {
     let folder = tempfile::tempdir().unwrap();
     if SmallDisk::mount(&folder.path().join("disk")).is_none() {
         text += "SKIPPED: the full disk, since this user may not mount a small one: run the tests as root\n";
+    }
+    for language in signing::missing() {
+        text += &format!(
+            "SKIPPED: the program in docs/signing.md in {language}, which is not installed\n"
+        );
     }
     // `cargo test` hides the output of the print macros in a test that passes, but not direct writes to stderr.
     std::io::stderr().write_all(text.as_bytes()).unwrap();

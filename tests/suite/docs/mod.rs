@@ -5,6 +5,7 @@ mod messages;
 mod nginx;
 mod page;
 mod run;
+pub mod signing;
 
 use page::{Kind, Page};
 
@@ -46,6 +47,7 @@ pages! {
     operations "docs/operations.md"
     partners "docs/partners.md"
     performance "docs/performance.md"
+    signing "docs/signing.md"
     status_and_broker "docs/status-and-broker.md"
     threat_model "docs/threat-model.md"
     yoho "docs/yoho.md"
@@ -53,6 +55,7 @@ pages! {
     configuration_zh "docs/zh/configuration.md"
     operations_zh "docs/zh/operations.md"
     partners_zh "docs/zh/partners.md"
+    signing_zh "docs/zh/signing.md"
     status_and_broker_zh "docs/zh/status-and-broker.md"
     threat_model_zh "docs/zh/threat-model.md"
     yoho_zh "docs/zh/yoho.md"

@@ -4,7 +4,7 @@
 //! - `sh`: `curl` lines are sent, `pointgate` lines run, and a few other lines are known.
 //! - `json`: the exact answer to the request before it. Several blocks are answers to repeated requests.
 //! - `text`: the output of the command before it, or a text whose digest signs a request or seals an answer on the page.
-//! - `nginx`: executed by `nginx.rs`.
+//! - `nginx`: executed by `nginx.rs`. Programs in other languages: executed by `signing.rs`.
 //!
 //! Directives: `at TIME` sets the clock to a local time in Shanghai; `curl …` and `pointgate …` run unseen by readers and must
 //! succeed; `alone` keeps the next `toml` out of the page's configuration; `message KEY` leaves the next block to `messages.rs`.
@@ -14,6 +14,7 @@ use std::path::Path;
 use pointgate::config::Config;
 
 use super::page::{Kind, Page, Step, root};
+use super::signing;
 use crate::openapi::client::{hmac_sha1, urlencode};
 use crate::program::{Program, ProgramDir, text};
 use crate::test_gateway::{TestGateway, md5};
@@ -161,6 +162,9 @@ impl Run<'_> {
                 "json" => self.answer(line, &text).await,
                 "text" => self.text(line, &text),
                 "nginx" if super::nginx::EXECUTED.contains(&self.page.path.as_str()) => {}
+                program
+                    if signing::LANGUAGES.contains(&program)
+                        && signing::EXECUTED.contains(&self.page.path.as_str()) => {}
                 other => self.fault(line, &format!("nothing executes a block of {other}")),
             },
         }
