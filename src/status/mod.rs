@@ -3,6 +3,7 @@
 
 mod add_diamond;
 mod diamonds;
+mod event_fields;
 mod extend_light;
 mod follow;
 mod message;
@@ -18,6 +19,10 @@ mod values;
 
 use std::borrow::Borrow;
 use std::sync::Arc;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 
 use crate::config;
 use crate::gateway::context::{Delivery, SelfVerifying};
@@ -42,6 +47,12 @@ const FAMILY: &str = "status";
 
 const NO_USER_KEY: Fault = Fault::new(400, "user_key不能为空");
 
+/// The labels of a field of an event: a name that the program reads.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FieldLabels {
+    field: &'static str,
+}
+
 /// The state of the methods.
 pub struct MemberStatus {
     coins: Arc<Coins>,
@@ -49,6 +60,8 @@ pub struct MemberStatus {
     payments: PaymentRules,
     /// The keys of the payment provider.
     payment_keys: CallerKeys<RsaKey>,
+    /// Counts the fields of payments' events that could not be read.
+    unreadable: Family<FieldLabels, Counter>,
     posts: Vec<String>,
     comments: Vec<String>,
 }
@@ -60,7 +73,10 @@ impl MemberStatus {
         payments: PaymentRules,
         services: &Services,
     ) -> MemberStatus {
+        let help = "Fields of payments' events that could not be read and count as absent";
+        let metrics = &services.metrics;
         MemberStatus {
+            unreadable: metrics.metric("pointgate_payment_fields_skipped", help),
             coins: services.coins.clone(),
             members: services.members.clone(),
             payment_keys: services.keys.keys(

@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::MemberStatus;
 use super::payment_event::PaymentEvent;
+use super::{FieldLabels, MemberStatus};
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::gateway::method::Method;
@@ -55,6 +55,16 @@ impl Method for PayNotify {
         let key = status.payment_keys.find(context.now, verifies);
         key.ok_or(FORGED)?;
         let event = PaymentEvent::read(&body.bytes, context.now).ok_or(NOT_AN_EVENT)?;
+        for &field in &event.unreadable {
+            let id = &event.payment.event_id;
+            log::warn!(
+                "skipped the field {field} of the payment event {id:?}, which cannot be read"
+            );
+            status
+                .unreadable
+                .get_or_create(&FieldLabels { field })
+                .inc();
+        }
         status.record(&event, &context.request_id).await?;
         let payment = event.payment;
         Ok(Reply {

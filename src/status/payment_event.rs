@@ -1,9 +1,6 @@
 //! An event of the payment provider Ping++, as its body has it.
 
-use serde_json::Value;
-
-use crate::gateway::json;
-use crate::gateway::value::is_storable;
+use super::event_fields::{EventFields, Unreadable};
 use crate::ledger::book::key::Key;
 use crate::members::Payment;
 
@@ -23,6 +20,8 @@ pub struct PaymentEvent {
     pub live: bool,
     /// The id of the app that took the payment.
     pub app: Option<String>,
+    /// The fields that are present and could not be read, so that they count as absent.
+    pub unreadable: Vec<&'static str>,
 }
 
 /// What an event does to the payer's points.
@@ -37,65 +36,68 @@ pub enum Effect {
 }
 
 impl PaymentEvent {
-    /// Reads a body that arrived at `now` (ms); `None` if it is not an event, or reports a successful charge without `paid` or an
-    /// id.
+    /// Reads a body that arrived at `now` (ms); `None` if it is not an event, or reports a successful charge without `paid`.
     pub fn read(body: &[u8], now: i64) -> Option<PaymentEvent> {
-        let event: Value = json::read(body)?;
-        let kind = text(&event["type"]).or_else(|| text(&event["payment"]["type"]))?;
-        let object = &event["data"]["object"];
-        let succeeded = kind == SUCCEEDED;
-        if !object.is_object() || (succeeded && object["paid"] != true) {
+        let event = EventFields::read(body)?;
+        let data = event.object("data")?.object("object")?;
+        let unreadable = Unreadable::default();
+        let text = |fields: &EventFields, name| fields.text(name, 128, &unreadable);
+        let kind = text(&event, "type").or_else(|| text(&event.object("payment")?, "type"))?;
+        let kind: String = kind.chars().take(64).collect();
+        if kind == SUCCEEDED && data.flag("paid", &unreadable) != Some(true) {
             return None;
         }
-        let object_id = word(&object["id"]);
-        let event_id = match word(&event["id"]) {
-            None if succeeded => return None,
-            // Some events have no id: the same bytes are then the same event.
-            None => format!(
-                "body_{}",
-                hex::encode(Key::of(&[&String::from_utf8_lossy(body)]).bytes())
-            ),
-            Some(id) => id,
-        };
-        let effect = match kind.as_str() {
-            SUCCEEDED => Effect::Award(object_id.clone()?),
-            REFUNDED => word(&object["charge"])
-                .or_else(|| word(&object["charge"]["id"]))
+        let object = text(&data, "id");
+        let event_id = text(&event, "id");
+        let event_id = event_id.unwrap_or_else(|| id_without_own(&kind, object.as_deref(), body));
+        let charge = || data.object("charge");
+        let effect = match (kind.as_str(), &object) {
+            (SUCCEEDED, Some(object)) => Effect::Award(object.clone()),
+            (SUCCEEDED, None) => {
+                unreadable.note("id");
+                Effect::Nothing
+            }
+            (REFUNDED, _) => charge()
+                .and_then(|charge| text(&charge, "id"))
+                .or_else(|| text(&data, "charge"))
                 .map_or(Effect::Nothing, Effect::TakeBack),
             _ => Effect::Nothing,
         };
-        let order_no = word(&object["order_no"])
-            .or_else(|| word(&object["merchant_order_no"]))
-            .or_else(|| word(&object["charge"]["order_no"]));
         let (charge_id, subject) = match &effect {
             Effect::Award(charge) => (Some(charge.clone()), charge.clone()),
             Effect::TakeBack(charge) => (None, charge.clone()),
             Effect::Nothing => (None, event_id.clone()),
         };
+        let metadata = data.object("metadata");
+        let user_key = metadata.and_then(|it| it.text("user_key", 64, &unreadable));
+        let number = |name| data.number(name, &unreadable);
         let payment = Payment {
             event_id,
             charge_id,
-            kind: kind.chars().take(64).collect(),
-            object: object_id,
-            order_no,
-            amount: number(&object["amount"]),
-            amount_settle: number(&object["amount_settle"]),
-            currency: text(&object["currency"]).filter(|text| text.len() <= 16),
-            channel: text(&object["channel"]).filter(|text| text.len() <= 64),
-            transaction_no: word(&object["transaction_no"]),
-            user_key: word(&object["metadata"]["user_key"])
-                .filter(|key| key.chars().nth(64).is_none()),
-            created: number(&object["created"]),
-            time_paid: number(&object["time_paid"]),
+            object,
+            order_no: text(&data, "order_no")
+                .or_else(|| text(&data, "merchant_order_no"))
+                .or_else(|| text(&charge()?, "order_no")),
+            amount: number("amount"),
+            amount_settle: number("amount_settle"),
+            currency: data.text("currency", 16, &unreadable),
+            channel: data.text("channel", 64, &unreadable),
+            transaction_no: text(&data, "transaction_no"),
+            user_key,
+            created: number("created"),
+            time_paid: number("time_paid"),
             at: now,
             subject,
             subject_seq: 0,
+            kind,
         };
+        let is_live = |fields: &EventFields| fields.flag("livemode", &unreadable);
         Some(PaymentEvent {
             payment,
             effect,
-            live: event["livemode"] == true && object["livemode"] != false,
-            app: text(&object["app"]),
+            live: is_live(&event) == Some(true) && is_live(&data) != Some(false),
+            app: text(&data, "app"),
+            unreadable: unreadable.into_names(),
         })
     }
 
@@ -117,25 +119,13 @@ pub fn is_refund_of(stored: &Payment, charge: &str) -> bool {
     stored.kind == REFUNDED && stored.subject == charge
 }
 
-/// The text of a value; `None` unless it has 1 to 128 characters that may be stored.
-fn text(value: &Value) -> Option<String> {
-    let value = value.as_str()?;
-    let storable = !value.is_empty() && value.chars().nth(128).is_none() && is_storable(value);
-    storable.then(|| value.to_owned())
-}
-
-/// The text of a value that may be a number.
-fn word(value: &Value) -> Option<String> {
-    match value {
-        Value::Number(number) => Some(number.to_string()),
-        value => text(value),
-    }
-}
-
-/// The integer of a value that may be a text.
-fn number(value: &Value) -> Option<i64> {
-    match value {
-        Value::String(text) => text.parse().ok(),
-        value => value.as_i64(),
-    }
+/// The id of an event that brings none, such as `agreement.succeeded` in the provider's own test data: the event of its type about its
+/// object. Without an object's id, the same bytes are the same event.
+fn id_without_own(kind: &str, object: Option<&str>, body: &[u8]) -> String {
+    let of_object = object.map(|object| format!("{kind}:{object}"));
+    let of_object = of_object.filter(|id| id.chars().nth(128).is_none());
+    of_object.unwrap_or_else(|| {
+        let body = Key::of(&[&String::from_utf8_lossy(body)]);
+        format!("body_{}", hex::encode(body.bytes()))
+    })
 }

@@ -3,7 +3,8 @@
 use rsa::{Generate, PrivateKey};
 use serde_json::{Value, json};
 
-use super::provider::{Provider, event, paid, setting, signature};
+use super::provider::{Provider, charge, event, paid, setting, signature};
+use crate::broker::test_broker::wait_for_metric;
 use crate::program::{CONFIG, Client, Program, ProgramDir, text};
 use crate::server::gzip::gzip;
 use crate::test_gateway::{Answer, TestGateway, fault, sealed};
@@ -113,6 +114,122 @@ async fn a_compressed_event_is_verified_as_the_provider_signed_it() {
     assert_eq!(provider.payments().await.len(), 1);
 }
 
+/// An event without an id is the one of its type about its object, and without an object's id the one of its bytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_without_an_id_is_stored_once() {
+    let provider = Provider::with("").await;
+    let mut without = event();
+    without.as_object_mut().unwrap().remove("id");
+    let agreement = json!({"type": "agreement.succeeded", "data": {"object": {"id": "agr_1", "object": "agreement"}}});
+    let nothing =
+        json!({"type": "summary.daily.available", "data": {"object": {"acct_id": "acct_1"}}});
+    for (number, event) in (1..).zip([&without, &agreement, &nothing]) {
+        for _ in 0..2 {
+            let (status, answer) = provider.notify(event).await;
+            assert_eq!(status, 200, "{answer}");
+            assert_eq!(provider.payments().await.len(), number, "{event}");
+        }
+    }
+    // The same agreement, written differently.
+    let mut again = agreement.clone();
+    again["pending_webhooks"] = 7.into();
+    assert_eq!(provider.notify(&again).await.0, 200);
+    let mut ids: Vec<_> = provider
+        .payments()
+        .await
+        .into_iter()
+        .map(|it| it.event_id)
+        .collect();
+    ids.sort();
+    assert_eq!(ids[0], "agreement.succeeded:agr_1");
+    assert!(ids[1].starts_with("body_"), "{}", ids[1]);
+    assert_eq!(ids[2], "charge.succeeded:ch_yzLiP4fHiDiTeTyLCKOC8urD");
+    // The event with its id reports the same charge.
+    assert_eq!(provider.notify(&event()).await, paid());
+    assert_eq!(provider.payments().await.len(), 3);
+    // A charge without an id cannot be awarded or told from another one, and is kept all the same.
+    without["data"]["object"]["id"] = Value::Null;
+    assert_eq!(provider.notify(&without).await.0, 200);
+    assert_eq!(provider.payments().await.len(), 4);
+}
+
+/// Numbers may be texts and texts numbers, also long ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_order_has_several_names_and_numbers_keep_their_digits() {
+    let provider = Provider::with("").await;
+    let long = "20160316123456789012345";
+    for (number, (fields, order)) in [
+        (format!(r#""order_no": {long}"#), long),
+        (
+            format!(r#""order_no": "", "merchant_order_no": {long}"#),
+            long,
+        ),
+        (
+            r#""merchant_order_no": "m1", "charge": {"order_no": "c1"}"#.to_owned(),
+            "m1",
+        ),
+        (
+            r#""order_no": null, "charge": {"order_no": 77.0}"#.to_owned(),
+            "77",
+        ),
+        (
+            r#""order_no": "a", "merchant_order_no": "b""#.to_owned(),
+            "a",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = format!(
+            r#"{{"id": {number}, "type": "order.succeeded", "data": {{"object": {{"id": "o", "amount": " 100\n", "created": "1458280534", "time_paid": 1458280536.0, {fields}}}}}}}"#
+        );
+        let signed = signature(&provider.key, body.as_bytes());
+        let answer = provider.send(body.as_bytes(), Some(&signed)).await;
+        let data = format!(r#"{{"id":"o","order_no":"{order}","paid":false}}"#);
+        assert_eq!(answer, sealed(200, &data, "ok"));
+        let kept = provider.payments().await;
+        let kept = kept.iter().find(|it| it.event_id == number.to_string());
+        let kept = kept.unwrap();
+        assert_eq!(kept.order_no.as_deref(), Some(order));
+        let numbers = (kept.amount, kept.created, kept.time_paid);
+        assert_eq!(
+            numbers,
+            (Some(100), Some(1_458_280_534), Some(1_458_280_536))
+        );
+    }
+}
+
+/// A field that cannot be read loses no payment, and is logged and counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_fields_are_counted() {
+    let key = PrivateKey::generate();
+    let config = format!(
+        "{CONFIG}{}pay.award = {{ diamond = 'amount' }}\n",
+        setting(&key)
+    );
+    let mut program = Program::start(&ProgramDir::with_config(&config), &[]).await;
+    let client = program.client();
+    let mut event = charge(1);
+    let object = &mut event["data"]["object"];
+    object["amount"] = "a lot".into();
+    object["metadata"] = json!({"user_key": {"id": 5}});
+    object["currency"] = "c".repeat(17).into();
+    object["created"] = 1.5.into();
+    let body = event.to_string();
+    let url = format!("{}/gateway?method=status.pay_notify", client.base);
+    let request = client.http.post(url).body(body.clone());
+    let signed = signature(&key, body.as_bytes());
+    let answer = Client::send(request.header("X-Pingplusplus-Signature", signed)).await;
+    assert_eq!(answer.unwrap().code(), 200);
+    for field in ["amount", "user_key", "currency", "created"] {
+        let line = format!(r#"pointgate_payment_fields_skipped_total{{field="{field}"}} 1"#);
+        wait_for_metric(&client, &line).await;
+        let text = format!("skipped the field {field} of the payment event \"evt_ch_1\"");
+        program.wait_for_log(&text).await;
+    }
+    program.wait_for_log("moves no points").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_answer_with_the_http_status() {
     let provider = Provider::with("").await;
@@ -162,12 +279,8 @@ async fn faults_answer_with_the_http_status() {
 
     let mut unpaid = event();
     unpaid["data"]["object"]["paid"] = false.into();
-    let mut nameless = event();
-    nameless["id"] = Value::Null;
     let mut typeless = event();
-    typeless["type"] = 5.into();
-    let mut chargeless = event();
-    chargeless["data"]["object"]["id"] = "".into();
+    typeless["type"] = Value::Null;
     let bodies = [
         json!([]),
         json!({}),
@@ -175,9 +288,7 @@ async fn faults_answer_with_the_http_status() {
         json!({"id": "evt", "type": "charge.succeeded"}),
         json!({"id": "evt", "type": "x", "data": {"object": []}}),
         unpaid,
-        nameless,
         typeless,
-        chargeless,
     ];
     for body in bodies {
         assert_eq!(provider.notify(&body).await, no_event(), "{body}");
