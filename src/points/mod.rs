@@ -4,6 +4,7 @@ pub mod calendar;
 pub mod coins;
 pub mod key_record;
 pub mod keys;
+pub mod messages;
 pub mod repeats;
 pub mod values;
 

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::MemberStatus;
-use super::message::{MESSAGE_ID_USED, nonce};
 use crate::gateway::context::{Context, Delivery};
 use crate::gateway::fault::{CallError, Fault};
 use crate::ledger::ApplyError;
@@ -13,6 +12,7 @@ use crate::ledger::book::transaction::{
 };
 use crate::members::{MemberName, MessageKey};
 use crate::points::keys::KeySpace;
+use crate::points::messages::{MESSAGE_ID_USED, message_nonce};
 use crate::points::{OVER_LIMIT, REWARD, call_error};
 
 /// The largest number of diamonds in one request.
@@ -93,7 +93,7 @@ impl MemberStatus {
         let ledger = &self.coins.ledger;
         let context = change.context;
         let transaction = Transaction {
-            nonce: change.message.map(nonce),
+            nonce: change.message.map(message_nonce),
             credit_limit: self.coins.credit_limit(context),
             ..Transaction::of(posting).requested_by(context.request_id.shared())
         };

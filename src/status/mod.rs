@@ -31,9 +31,9 @@ use crate::gateway::keys::CallerKeys;
 use crate::gateway::registry::{DuplicateName, Registry};
 use crate::members::Members;
 use crate::points::coins::Coins;
+use crate::points::messages::message_key;
 use crate::services::Services;
 use crate::sign::RsaKey;
-use message::message_key;
 pub use payments::PaymentRules;
 
 /// The methods that the payment provider calls and signs with its own key.

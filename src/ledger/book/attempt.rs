@@ -39,21 +39,7 @@ impl<'v, 'a> View<'v, 'a> {
     /// # Errors
     /// Returns the [`Rejection`] if a rule forbids the posting.
     pub fn draft(&self, posting: &'a Posting, now: i64) -> Result<Draft<'a>, Rejection> {
-        let mut key = posting.account.clone();
-        if let Some(owner) = self.book.identities.get(&key.owner) {
-            key.owner.clone_from(owner);
-        }
-        let mut attempt = Attempt {
-            posting,
-            now,
-            expiry_reason: self.book.expiry_reason,
-            account: self.account(&key),
-            key,
-            idempotency: None,
-            entries: Vec::new(),
-            allocations: None,
-            moved: false,
-        };
+        let mut attempt = self.attempt(posting, now);
         let (idempotency, repeated) = self.identify(posting)?;
         if let Some(record) = repeated {
             return match self.was_returned(posting) {
@@ -83,6 +69,44 @@ impl<'v, 'a> View<'v, 'a> {
         // Points that came into a lot that is due expire in the same transaction.
         attempt.expire(now)?;
         Ok(attempt.finish(None))
+    }
+
+    /// Answers a posting that was applied before.
+    ///
+    /// # Errors
+    /// Returns [`Rejection::IdempotencyConflict`] if its idempotency key was used with another fingerprint.
+    pub fn repeat(&self, posting: &'a Posting, now: i64) -> Result<Receipt, Rejection> {
+        let attempt = self.attempt(posting, now);
+        let (_, record) = self.identify(posting)?;
+        let due = |lot: &&Lot| lot.expires_at <= now;
+        let due: i64 = attempt
+            .account
+            .lots
+            .iter()
+            .filter(due)
+            .map(|lot| lot.remaining)
+            .sum();
+        let balance = record.map_or(attempt.account.balance - due, |record| record.balance);
+        Ok(attempt.finish(Some(balance)).receipt)
+    }
+
+    /// An attempt that has changed nothing yet.
+    fn attempt(&self, posting: &'a Posting, now: i64) -> Attempt<'a> {
+        let mut key = posting.account.clone();
+        if let Some(owner) = self.book.identities.get(&key.owner) {
+            key.owner.clone_from(owner);
+        }
+        Attempt {
+            posting,
+            now,
+            expiry_reason: self.book.expiry_reason,
+            account: self.account(&key),
+            key,
+            idempotency: None,
+            entries: Vec::new(),
+            allocations: None,
+            moved: false,
+        }
     }
 
     fn account(&self, key: &AccountKey) -> Account {

@@ -131,9 +131,15 @@ impl Book {
     /// Returns the [`Rejection`] if a rule forbids the transaction; the book is then unchanged.
     pub fn apply(&mut self, transaction: &Transaction, now: i64) -> Result<Applied, Rejection> {
         let (nonce, action) = (transaction.nonce, transaction.action.as_ref());
-        let spent = |nonce: &Nonce| self.spent_nonces.get(&(nonce.at, nonce.key)).copied();
-        if nonce.is_some_and(|nonce| spent(&nonce).is_some_and(|spent| !nonce.may_repeat(spent))) {
-            return Err(Rejection::NonceSpent);
+        let spent = |nonce: Nonce| {
+            let spent = self.spent_nonces.get(&(nonce.at, nonce.key)).copied()?;
+            Some(nonce.may_repeat(spent))
+        };
+        match nonce.and_then(spent) {
+            Some(false) => return Err(Rejection::NonceSpent),
+            Some(true) if action.is_none() => return self.repeat(&transaction.postings, now),
+            // An action is recorded under its nonce, and is found below.
+            Some(true) | None => {}
         }
         let payment = transaction.payment.as_deref();
         if payment
@@ -229,6 +235,17 @@ impl Book {
     fn is_within_limit(&self, action: &Action) -> bool {
         LimitKey::of(action).is_none_or(|(key, most)| {
             self.limit_counts.get(&key).copied().unwrap_or_default() < most
+        })
+    }
+
+    /// Answers a transaction that spent its nonce before, and was applied then. A posting that is recorded under another key, for
+    /// example under the one of another day, is answered with the balance of now.
+    fn repeat(&self, postings: &[Posting], now: i64) -> Result<Applied, Rejection> {
+        let view = View::new(self, &[]);
+        let receipts = postings.iter().map(|posting| view.repeat(posting, now));
+        Ok(Applied {
+            receipts: receipts.collect::<Result<_, _>>()?,
+            action: None,
         })
     }
 

@@ -283,6 +283,42 @@ fn the_same_content_may_use_its_nonce_again() {
     assert_eq!(book.apply(&with(Some("a")), 0), Err(Rejection::NonceSpent));
 }
 
+/// A message that comes again after midnight has another key of the day, and is the same message.
+#[test]
+fn a_retry_under_its_nonce_changes_nothing() {
+    let with = |nonce: &str, key: &str, amount: i64| {
+        let posting = Posting {
+            idempotency: Some(Idempotency {
+                key: Key::of(&[key]),
+                fingerprint: Key::of(&[&amount.to_string()]),
+            }),
+            ..earn(amount, 5 * DAY)
+        };
+        Transaction {
+            nonce: Some(Nonce {
+                at: NEVER,
+                key: Key::of(&[nonce]),
+                fingerprint: Some(Key::of(&["content"])),
+            }),
+            ..Transaction::of(posting)
+        }
+    };
+    let mut book = Book::new(EXPIRED);
+    let mut apply = |transaction: Transaction, now: i64| {
+        let applied = book.apply(&transaction, now)?;
+        Ok((applied.receipts[0].balance, applied.receipts[0].repeated))
+    };
+    assert_eq!(apply(with("m1", "monday", 5), 0), Ok((5, false)));
+    assert_eq!(apply(with("m2", "other", 2), 0), Ok((7, false)));
+    assert_eq!(apply(with("m1", "monday", 5), DAY), Ok((5, true)));
+    assert_eq!(apply(with("m1", "tuesday", 5), DAY), Ok((7, true)));
+    assert_eq!(apply(with("m1", "tuesday", 5), 5 * DAY), Ok((0, true)));
+    let conflict = Err(Rejection::IdempotencyConflict);
+    assert_eq!(apply(with("m1", "monday", 6), DAY), conflict);
+    assert_eq!(apply(with("m3", "tuesday", 5), DAY), Ok((12, false)));
+    assert_eq!(book.into_changes().entries.len(), 3);
+}
+
 #[test]
 fn only_an_applied_transaction_spends_its_nonce() {
     let nonce = |n: &str| Nonce {

@@ -173,7 +173,7 @@ pub struct Nonce {
     pub at: i64,
     /// The key of the caller and the value.
     pub key: Key,
-    /// The key of the content that may use the value again, as a retry does; `None` = nothing may.
+    /// The key of the content that may use the value again, as a retry does, which changes nothing; `None` = nothing may.
     pub fingerprint: Option<Key>,
 }
 

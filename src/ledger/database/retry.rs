@@ -16,6 +16,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// How often a transaction is tried that loses its races against other instances.
 pub const TRIES: usize = 8;
+/// How long it is tried: a lost race may have been a wait for a lock, which holds up all transactions of its batch.
+pub const RACING: Duration = Duration::from_secs(8);
 
 /// The error of a transaction under whose new account a name was meanwhile linked to another owner.
 pub const RENAMED: &str = "a name was linked to another owner meanwhile";

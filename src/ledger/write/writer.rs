@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::ledger::Settings;
 use crate::ledger::book::transaction::{Applied, Rejection, Transaction};
 use crate::ledger::database::Database;
-use crate::ledger::database::retry::{LOST, TRIES, lost_connection, lost_race};
+use crate::ledger::database::retry::{LOST, RACING, TRIES, lost_connection, lost_race};
 use crate::ledger::write::load::load;
 use crate::ledger::write::save::save;
 
@@ -215,7 +215,7 @@ impl Writer {
         loop {
             match self.commit_once(transactions).await {
                 Err(Failed::Inside(error) | Failed::Commit(error))
-                    if lost_race(&error) && tries < TRIES =>
+                    if lost_race(&error) && tries < TRIES && begun.elapsed() < RACING =>
                 {
                     tries += 1;
                     log::debug!("a race was lost, trying again: {error}");
