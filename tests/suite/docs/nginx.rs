@@ -155,7 +155,8 @@ async fn earn(client: &Client, reference: usize) -> reqwest::Result<Value> {
         ("uid", UID),
         ("num", "10"),
         ("type", "18"),
-        ("referenceId", &reference.to_string()),
+        // 0 would be the document's word for none.
+        ("referenceId", &format!("r{reference}")),
     ]);
     let url = format!("{}/gateway?{query}", client.base);
     let text = client.http.get(url).send().await?.text().await?;
