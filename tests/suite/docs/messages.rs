@@ -1,7 +1,9 @@
 //! The messages in the documentation, published to a real broker and consumed by the real program.
 
+use std::collections::BTreeMap;
+
 use super::page::{Kind, Page};
-use crate::broker::test_broker::TestBroker;
+use crate::broker::test_broker::{TestBroker, wait_for_metric};
 use crate::program::{Program, ProgramDir};
 
 /// The pages that show messages.
@@ -24,15 +26,20 @@ fn messages(page: &Page) -> Vec<(String, serde_json::Value)> {
 async fn the_documented_messages_are_consumed() {
     let broker = TestBroker::declared().await;
     let mut program = Program::start(&ProgramDir::with_config(&broker.config()), &[]).await;
+    let mut sent: BTreeMap<String, usize> = BTreeMap::new();
     for path in EXECUTED {
         let messages = messages(&Page::read(path));
         assert!(!messages.is_empty(), "{path}");
         for (key, body) in messages {
             broker.publish(&key, &body, path).await;
+            *sent.entry(key).or_default() += 1;
         }
     }
-    broker.wait_until_at_most(0).await;
-    // A stop finishes the accepted messages. A refused one would be in the dead-letter queue.
+    for (key, count) in sent {
+        let line = format!(r#"pointgate_messages_total{{method="{key}",code="200"}} {count}"#);
+        wait_for_metric(&program.client(), &line).await;
+    }
+    // A refused message would be in the dead-letter queue.
     assert_eq!(program.terminate().await.code(), Some(0));
     assert_eq!(broker.remaining().await, (0, 0));
 }
