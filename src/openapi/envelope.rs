@@ -21,6 +21,7 @@ pub struct Envelope {
     pub nonce: String,
     pub token: String,
     pub action: String,
+    action_name: &'static str,
     /// The parameters in Params as they were sent.
     pub parameters: Parameters<'static>,
     spelling: Spelling,
@@ -51,6 +52,12 @@ impl Envelope {
                 texts.insert(name, text);
             }
         }
+        let mut action = None;
+        for &name in spelling.actions() {
+            if action.is_none() {
+                action = text(&fields, name)?.map(|text| (name, text));
+            }
+        }
         let seconds = match texts.get(spelling.timestamp()) {
             Some(text) => text.trim().parse().map_err(|_| MALFORMED)?,
             None => 0,
@@ -60,13 +67,18 @@ impl Envelope {
             let name = names.next().unwrap_or_default();
             texts.remove(name).ok_or_else(|| missing_parameter(name))
         };
+        let [open_id, grant_code, timestamp, nonce, token] =
+            [next()?, next()?, next()?, next()?, next()?];
+        let missing = || missing_parameter(spelling.actions()[0]);
+        let (action_name, action) = action.ok_or_else(missing)?;
         let envelope = Envelope {
-            open_id: next()?,
-            grant_code: next()?,
-            timestamp: next()?,
-            nonce: next()?,
-            token: next()?,
-            action: next()?,
+            open_id,
+            grant_code,
+            timestamp,
+            nonce,
+            token,
+            action,
+            action_name,
             parameters,
             spelling,
             seconds,
@@ -91,7 +103,7 @@ impl Envelope {
             grant_code: &self.grant_code,
             timestamp: &self.timestamp,
             nonce: &self.nonce,
-            call: params.map(|params| (self.action.as_str(), params)),
+            call: params.map(|params| (self.action_name, self.action.as_str(), params)),
         }
     }
 

@@ -40,8 +40,11 @@ pub fn sign(config: &config::Openapi, sample: Sample) -> Result<SignedRequest, S
         grant_code: partner.grant_code.reveal(),
         timestamp: &timestamp,
         nonce: &nonce,
-        call: (partner.sign == SignedFields::Full)
-            .then_some((action.as_str(), signed_params.as_str())),
+        call: (partner.sign == SignedFields::Full).then_some((
+            "Action",
+            action.as_str(),
+            signed_params.as_str(),
+        )),
     };
     let token = form_encode(&signed.sign(&partner.secret).base64());
     let texts = [

@@ -17,25 +17,20 @@ pub enum Spelling {
 }
 
 impl Spelling {
-    /// The names of the text fields: OpenId, GrantCode, Timestamp, Nonce, Token, Action.
-    pub fn names(self) -> [&'static str; 6] {
+    /// The names of the text fields: OpenId, GrantCode, Timestamp, Nonce, Token.
+    pub fn names(self) -> [&'static str; 5] {
         match self {
-            Spelling::Pascal => [
-                "OpenId",
-                "GrantCode",
-                "Timestamp",
-                "Nonce",
-                "Token",
-                "Action",
-            ],
-            Spelling::Camel => [
-                "openId",
-                "grantCode",
-                "timestamp",
-                "nonce",
-                "token",
-                "action",
-            ],
+            Spelling::Pascal => ["OpenId", "GrantCode", "Timestamp", "Nonce", "Token"],
+            Spelling::Camel => ["openId", "grantCode", "timestamp", "nonce", "token"],
+        }
+    }
+
+    /// The possible names of the field with the Action, of which the first one present counts. What is known of the newer clients does not
+    /// tell how they spell this one.
+    pub fn actions(self) -> &'static [&'static str] {
+        match self {
+            Spelling::Pascal => &["Action"],
+            Spelling::Camel => &["action", "Action"],
         }
     }
 
@@ -66,8 +61,8 @@ pub struct SignedEnvelope<'a> {
     pub timestamp: &'a str,
     /// The single-use Nonce, exactly as in the envelope.
     pub nonce: &'a str,
-    /// Action and Params, for a partner with `sign = "full"`.
-    pub call: Option<(&'a str, &'a str)>,
+    /// The name of the Action's field, the Action and Params, for a partner with `sign = "full"`.
+    pub call: Option<(&'static str, &'a str, &'a str)>,
 }
 
 impl SignedEnvelope<'_> {
@@ -78,15 +73,15 @@ impl SignedEnvelope<'_> {
 
     /// Writes the signed text: `name=value` in ascending order of names, values form-URL-encoded, joined by `&`.
     pub(super) fn text(&self) -> String {
-        let [open_id, grant_code, timestamp, nonce, _, action] = self.spelling.names();
+        let [open_id, grant_code, timestamp, nonce, _] = self.spelling.names();
         let mut pairs = vec![
             (open_id, self.open_id.to_owned()),
             (grant_code, self.grant_code.to_owned()),
             (timestamp, self.timestamp.to_owned()),
             (nonce, self.nonce.to_owned()),
         ];
-        if let Some((action_name, params)) = self.call {
-            pairs.push((action, action_name.to_owned()));
+        if let Some((name, action, params)) = self.call {
+            pairs.push((name, action.to_owned()));
             pairs.push((self.spelling.params(), params.to_owned()));
         }
         pairs.sort_unstable();
@@ -155,7 +150,7 @@ mod tests {
         let params = r#"{"a":{"b":[],"z":"一 &"},"user_id":5}"#;
         let full = SignedEnvelope {
             spelling: Spelling::Pascal,
-            call: Some(("user.x", params)),
+            call: Some(("Action", "user.x", params)),
             ..FAKE
         };
         assert_eq!(

@@ -11,6 +11,7 @@ mod openapi;
 mod osx;
 mod outage;
 mod program;
+mod recorded;
 mod server;
 mod servers;
 mod status;

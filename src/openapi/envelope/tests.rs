@@ -4,6 +4,23 @@ use proptest::prelude::*;
 
 use super::*;
 
+#[test]
+fn the_name_of_the_action_is_signed_as_it_stands() {
+    let rest = r#""openId":"o","grantCode":"g","timestamp":1,"nonce":2,"token":"t","params":{}"#;
+    for (names, action, signed) in [
+        (r#""action":"x""#, "x", "action=x&grantCode=g&"),
+        (r#""Action":"x""#, "x", "Action=x&grantCode=g&"),
+        (r#""Action":"y","action":"x""#, "x", "action=x&grantCode=g&"),
+    ] {
+        let envelope = Envelope::read(format!("{{{names},{rest}}}").as_bytes()).unwrap();
+        assert_eq!(envelope.action, action);
+        let text = envelope.signed(Some("{}")).text();
+        assert!(text.starts_with(signed), "{text}");
+    }
+    let error = Envelope::read(format!("{{{rest}}}").as_bytes()).unwrap_err();
+    assert_eq!(error, missing_parameter("action"));
+}
+
 /// Fields as JSON texts, of which any number may stand in an envelope, in any order and repeatedly.
 const FIELDS: [&str; 33] = [
     r#""OpenId":"a""#,

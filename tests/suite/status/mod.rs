@@ -7,5 +7,5 @@ mod pay;
 mod payment_crash;
 mod payment_lock;
 mod profile;
-mod provider;
+pub mod provider;
 mod report;
