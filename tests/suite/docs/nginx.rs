@@ -37,6 +37,8 @@ struct Nginx {
     certificate: CertificateDer<'static>,
 }
 
+/// The file of its log.
+const LOG: &str = "access.log";
 /// The name in the certificate.
 const HOST: &str = "localhost";
 
@@ -67,6 +69,7 @@ impl Nginx {
             ("listen 443 ", format!("listen 127.0.0.1:{port} ")),
             ("/etc/ssl/certs/pointgate.pem", "c.pem".to_owned()),
             ("/etc/ssl/private/pointgate.key", "c.key".to_owned()),
+            ("/var/log/nginx/pointgate.log", LOG.to_owned()),
         ]
         .into_iter()
         .fold(sample, ours);
@@ -206,6 +209,11 @@ async fn two_instances_behind_the_sample_are_one_gateway() {
     assert_eq!(answer.headers()["location"], there.as_str());
     let newer = nginx.connect("h2").await;
     assert_eq!(newer.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+
+    // A signed URL could be sent again by who reads the log.
+    let log = std::fs::read_to_string(nginx.folder.path().join(LOG)).unwrap();
+    assert!(log.contains(r#""GET /gateway" 200 "#), "{log}");
+    assert!(!log.contains("client_secret") && !log.contains(UID), "{log}");
 
     // One dies. Who asks again under the same reference has it, and once.
     one.kill();
