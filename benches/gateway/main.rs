@@ -1,8 +1,9 @@
-//! The whole program under load, in three parts:
+//! The whole program under load, in four parts:
 //! - `gateway`: the real server on loopback beside a bare actix-web handler, and beside the same write as one ORM transaction per
 //!   request, in alternating rounds;
 //! - `databases`: the same write on PostgreSQL and MariaDB, if they are available;
-//! - `history`: pages of a very long history.
+//! - `history`: pages of a very long history;
+//! - `flood`: requests that prove nothing and ask for much, beside ten ordinary ones.
 //!
 //! The benchmark fails if any answer is wrong or the ledger does not balance. It prints its measurements beside the goals, and a
 //! missed goal does not fail it.
@@ -15,6 +16,7 @@
 mod bare;
 mod community;
 mod databases;
+mod flood;
 mod history;
 mod in_process;
 mod load;
@@ -70,6 +72,9 @@ fn bench() -> Result<(), String> {
     }
     if wanted("databases") {
         databases::bench(rounds, seconds)?;
+    }
+    if wanted("flood") {
+        flood::bench(rounds)?;
     }
     if wanted("history") {
         history::bench(entries)?;

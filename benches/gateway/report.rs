@@ -47,6 +47,13 @@ impl Variant {
     }
 }
 
+/// Prints the processor time for one request of a flood as a multiple of that for ten ordinary ones, beside the goal.
+pub(crate) fn flood(name: &str, ratios: &[f64]) {
+    let (median, min, max) = spread(ratios);
+    let goal = verdict(median <= 1.0);
+    println!("{name:<40}{median:>10.2}{min:>10.2}{max:>10.2}   goal ≤ 1: {goal}");
+}
+
 /// Prints the conditions of the measurement.
 pub(crate) fn conditions(rounds: usize, seconds: f64) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -110,6 +110,19 @@ impl Server {
             .ok_or_else(|| format!("{path} has no memory figures"))
     }
 
+    /// The processor time that the server has used so far (s), in its own code and in the kernel.
+    pub(crate) fn processor_time(&self) -> Result<f64, String> {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+        // The second field is the name in brackets; utime and stime are the fields 14 and 15, in hundredths of a second.
+        let (_, rest) = stat.rsplit_once(')').unwrap_or_default();
+        let fields = rest.split_whitespace().skip(11).take(2);
+        let ticks: Option<u64> = fields.map(|field| field.parse::<u64>().ok()).sum();
+        ticks
+            .map(|ticks| ticks as f64 / 100.0)
+            .ok_or_else(|| format!("{path} has no processor time"))
+    }
+
     /// Sends SIGTERM and waits until the server has stopped with status 0.
     pub(crate) fn stop(mut self) -> Result<(), String> {
         let id = self.child.id().to_string();

@@ -12,9 +12,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::filter::RequestFilter;
 use crate::gateway::dialect::RequestError;
 
-/// The bytes of a body after which its reader has to handle them before it gets more. The buffer of actix-http has 8 KiB, grows when
-/// less than 1 KiB of it is free, up to 128 KiB, and never shrinks.
-const TURN: usize = 7 << 10;
+/// The bytes after which a reader has to handle them before it gets more. The buffer of actix-http doubles when less than 1 KiB of it
+/// is free, up to 128 KiB, and never shrinks; so it stays at 32 KiB.
+const TURN: usize = 31 << 10;
 /// The time limit for what still arrives after a refusal.
 const LINGER: Duration = Duration::from_secs(2);
 /// The bytes that may still arrive after a refusal.
