@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use actix_web::body::None as NoBody;
 use actix_web::http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::origin::{self, X_REQUEST_ID};
@@ -30,6 +30,21 @@ impl Headers for HttpHeaders<'_> {
 
 /// Answers any request.
 pub async fn answer(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let offers_upgrade = request.head().upgrade();
+    let mut response = respond(state, request, payload).await;
+    // actix-http answers Java's offer of HTTP/2 with `connection: upgrade`, and closes the connection that its client then keeps.
+    if offers_upgrade {
+        let head = response.head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
+    response
+}
+
+async fn respond(
     state: web::Data<AppState>,
     request: HttpRequest,
     payload: web::Payload,

@@ -1,5 +1,7 @@
 //! Characters that a client should have percent-encoded in a URL: they are read as if it had.
 
+use percent_encoding::NON_ALPHANUMERIC;
+
 use crate::test_gateway::{ANDROID_KEY, Answer, TestGateway, client_secret, fault, md5, sealed};
 
 const COMMUNITY: &str =
@@ -85,6 +87,59 @@ async fn raw_bytes_that_are_no_utf_8_are_refused() {
     }
     let (status, _) = get(&gateway, b"/\xff").await;
     assert_eq!(status, 404);
+}
+
+/// The padding of MD5 for a text of this length (bytes).
+fn padding(length: usize) -> Vec<u8> {
+    let zeros = (55 + 64 - length % 64) % 64;
+    let mut padding = vec![0x80];
+    padding.resize(1 + zeros, 0);
+    padding.extend((length as u64 * 8).to_le_bytes());
+    padding
+}
+
+fn md5_of_bytes(bytes: &[u8]) -> String {
+    use md5::Digest as _;
+    let digest = md5::Md5::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Who has seen a signature can make that of the text with MD5's padding and anything behind it, without the key. The padding is not
+/// UTF-8, so such a text must have no reading.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_extended_signature_is_refused() {
+    let gateway = TestGateway::with_config(COMMUNITY).await;
+    gateway.set_now(1_405_495_100_000);
+    let malformed = || fault(500, "参数格式不对");
+    let encoded =
+        |bytes: &[u8]| percent_encoding::percent_encode(bytes, NON_ALPHANUMERIC).to_string();
+
+    let seen = "client_type=android&method=app.yohocoin.total&private_key=k-android&uid=5";
+    let more = [padding(seen.len()), b"0".to_vec()].concat();
+    let secret = md5_of_bytes(&[seen.as_bytes(), &more].concat());
+    let signed = format!("client_type=android&method=app.yohocoin.total&client_secret={secret}");
+    let uid = encoded(&[b"5", &more[..]].concat());
+    assert_eq!(
+        gateway.get(&format!("{signed}&uid={uid}")).await,
+        malformed()
+    );
+    let form = Some("application/x-www-form-urlencoded");
+    for body in [
+        format!("uid={uid}").into_bytes(),
+        [b"uid=5", &more[..]].concat(),
+    ] {
+        assert_eq!(gateway.post(&signed, form, body).await, malformed());
+    }
+
+    let seen = "testappkeytestsecret1405495206t5";
+    let more = [padding(seen.len()), b"0".to_vec()].concat();
+    let sign = md5_of_bytes(&[seen.as_bytes(), &more].concat());
+    let token = encoded(&[b"5", &more[..]].concat());
+    let path = format!(
+        "/getUserInfo?user_token={token}&token=t&appKey=testappkey&endtimestamp=1405495206&sign={sign}"
+    );
+    let refused = r#"{"code":200,"msg":"error","data":"参数格式不对"}"#;
+    assert_eq!(gateway.get_path(&path).await, (200, refused.to_owned()));
 }
 
 /// The bytes of a body stay as they are, also where they look like a request with raw characters.

@@ -280,6 +280,30 @@ async fn unusual_request_lines_are_answered() {
     .await;
 }
 
+/// Java's client offers HTTP/2 with its first request, and keeps a connection that is not announced to close.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_to_upgrade_is_answered_and_the_connection_closed() {
+    let gateway = TestGateway::start().await;
+    let offer = "Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA";
+    let query = signed_query("app.yohocoin.total");
+    let json = r#"{"uid":5}"#;
+    for (request, body) in [
+        (
+            format!("POST /gateway?{query} HTTP/1.1\r\n{offer}\r\nContent-Length: 9\r\n\r\n{json}"),
+            total().1,
+        ),
+        (
+            format!("GET /healthz HTTP/1.1\r\n{offer}\r\n\r\n"),
+            "ok\n".to_owned(),
+        ),
+    ] {
+        let text = gateway.send_bytes(request.as_bytes()).await.unwrap();
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+        assert!(text.contains("\r\nconnection: close\r\n"), "{text}");
+        assert!(text.ends_with(&body), "{text}");
+    }
+}
+
 /// A chunked body is read as a whole, and a broken one is answered in the envelope.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chunked_bodies_are_read() {
