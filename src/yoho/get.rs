@@ -107,7 +107,7 @@ impl Method for Get {
             earlier_keys,
             ..Transaction::of(posting)
         };
-        let receipt = post(coins, transaction, &context, reject).await?;
+        let receipt = post(coins, Self::NAME, transaction, &context, reject).await?;
         coins.repeats.count(Self::NAME, &receipt);
         Ok(BalanceAfter::of(uid, receipt))
     }

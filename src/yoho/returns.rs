@@ -89,30 +89,29 @@ impl Method for Return {
             }
         };
         let can_recur = request.is_none() && coins.uniqueness(reason) == Uniqueness::Forever;
-        let mut posting = Posting {
+        let mut n = 0;
+        while can_recur && is_past(coins, nth(n), now).await? {
+            n += 1;
+            if n == MAX_RETURNS {
+                return Err(ORDER_USED.into());
+            }
+        }
+        let posting = Posting {
             account: Coins::account(uid),
             kind: PostingKind::Return {
                 amount,
                 order: Coins::order(uid, &order),
             },
             reason,
-            idempotency: nth(0),
+            idempotency: nth(n),
             requires: None,
-            reference: Some(order.clone()),
+            reference: Some(order),
             message: message.map(|Text(message)| message),
             operator: pid.filter(|pid| *pid != 0),
         };
-        for n in 1..=MAX_RETURNS {
-            let receipt = post(coins, posting.clone().into(), &context, reject).await?;
-            let first = posting.idempotency.filter(|_| receipt.repeated);
-            let recurs = can_recur && is_past(coins, first, now).await?;
-            if !recurs {
-                coins.repeats.count(Self::NAME, &receipt);
-                return Ok(BalanceAfter::of(uid, receipt));
-            }
-            posting.idempotency = nth(n);
-        }
-        Err(ORDER_USED.into())
+        let receipt = post(coins, Self::NAME, posting.into(), &context, reject).await?;
+        coins.repeats.count(Self::NAME, &receipt);
+        Ok(BalanceAfter::of(uid, receipt))
     }
 }
 

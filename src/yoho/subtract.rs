@@ -92,7 +92,7 @@ impl Method for Subtract {
             | Rejection::ReturnExceeds
             | Rejection::NothingSpent => CallError::Internal,
         };
-        let receipt = post(coins, posting.into(), &context, reject).await?;
+        let receipt = post(coins, Self::NAME, posting.into(), &context, reject).await?;
         coins.repeats.count(Self::NAME, &receipt);
         Ok(BalanceAfter::of(uid, receipt))
     }

@@ -27,10 +27,16 @@ async fn a_repeated_message_counts_once() {
         .publish_with("app.yohocoin.add", body.as_bytes(), plain)
         .await;
     wait_for_total(&client, UID, 4321).await;
+    // With a byte order mark before it, and half a surrogate pair in it.
+    let body = body.replace(r#""d""#, r#""e\ud83d""#);
+    let body = format!("\u{feff}{body}");
+    let plain = BasicProperties::default();
+    broker.publish_with(EARN, body.as_bytes(), plain).await;
+    wait_for_total(&client, UID, 8321).await;
     // Messages of one user keep their order: once the last one has counted, the repeated one before it has been handled.
     broker.publish(EARN, &earn(UID, 20, "b"), "b").await;
     broker.publish(EARN, &earn(UID, 50000, "e"), "e").await;
-    wait_for_total(&client, UID, 54321).await;
+    wait_for_total(&client, UID, 58321).await;
     assert_eq!(program.terminate().await.code(), Some(0));
     assert_eq!(broker.remaining().await, (0, 0));
     program.audit();

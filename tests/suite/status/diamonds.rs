@@ -74,6 +74,9 @@ async fn an_identity_counts_once() {
             other content    | status.add_diamond {"user_key":"a","count":99,"change_type":"T","identity":5}     | 410 identity已被使用
             other type       | status.add_diamond {"user_key":"a","count":99,"change_type":"U","identity":5}     | {"diamonds":209,"user_key":"a"}
             other user       | status.add_diamond {"user_key":"b","count":99,"change_type":"T","identity":5}     | {"diamonds":99,"user_key":"b"}
+            a long number    | status.add_diamond {"user_key":"c","count":" 5 ","change_type":"T","identity":20160316123456789012345} | {"diamonds":5,"user_key":"c"}
+            its digits       | status.add_diamond {"user_key":"c","count":"5\n","change_type":"T","identity":"20160316123456789012345"} | {"diamonds":5,"user_key":"c"}
+            another          | status.add_diamond {"user_key":"c","count":5.0,"change_type":"T","identity":20160316123456789012346} | {"diamonds":10,"user_key":"c"}
             reduce           | status.reduce_diamond {"user_key":"a","count":9,"change_type":"T","identity":5}   | {"diamonds":200,"user_key":"a"}
             reduce again     | status.reduce_diamond {"user_key":"a","count":9,"change_type":"T","identity":5}   | {"diamonds":200,"user_key":"a"}
             reduce other     | status.reduce_diamond {"user_key":"a","count":8,"change_type":"T","identity":5}   | 410 identity已被使用

@@ -21,17 +21,18 @@ use pointgate::services::Services;
 use sea_orm::{Database, EntityTrait, IntoActiveModel};
 
 /// The time of all messages, in milliseconds: 2026-05-20 11:30:32 in Shanghai.
-const NOW: i64 = 1_779_247_832_000;
+pub const NOW: i64 = 1_779_247_832_000;
 
-struct Messages {
+/// The methods that messages call, over a ledger of their own.
+pub struct Messages {
     methods: Arc<dyn Dispatch>,
     config: Config,
-    ledger: Ledger,
+    pub ledger: Ledger,
     _folder: tempfile::TempDir,
 }
 
 impl Messages {
-    async fn new() -> Messages {
+    pub async fn new() -> Messages {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gateway.toml");
         let config = Config::parse("", Path::new(&file), &[]).unwrap();
@@ -59,6 +60,17 @@ impl Messages {
 
     /// Dispatches a message with this identity, but for its content, which the body gives.
     async fn deliver(&self, message: Option<MessageId>, method: &str, body: &str) -> String {
+        self.deliver_at(NOW, message, method, body).await
+    }
+
+    /// As [`Messages::deliver`], at this time (ms).
+    pub async fn deliver_at(
+        &self,
+        now: i64,
+        message: Option<MessageId>,
+        method: &str,
+        body: &str,
+    ) -> String {
         let parameters: Parameters<'_> = serde_json::from_str(body).unwrap();
         let content = parameters.canonical();
         let message = message.map(|message| MessageId { content, ..message });
@@ -70,7 +82,7 @@ impl Messages {
                 key: None,
                 address: None,
             },
-            now: NOW,
+            now,
             points: PointLimits::default(),
             details: Delivery {
                 message,
@@ -192,7 +204,8 @@ async fn an_unreadable_field_does_not_lose_the_others() {
 const ADD: &str = "status.add_diamond";
 const LIGHT: &str = "status.extend_light";
 
-fn message(publisher: &str, id: &str) -> Option<MessageId> {
+/// The identity of a message, without its content.
+pub fn message(publisher: &str, id: &str) -> Option<MessageId> {
     Some(MessageId {
         publisher: publisher.to_owned(),
         id: id.to_owned(),

@@ -1,6 +1,7 @@
 //! Member status: `status.*` and `broadcast.*` over `/gateway`.
 
 mod awards;
+mod coin_messages;
 mod diamonds;
 mod messages;
 mod pay;
