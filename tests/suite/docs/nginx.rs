@@ -213,7 +213,10 @@ async fn two_instances_behind_the_sample_are_one_gateway() {
     // A signed URL could be sent again by who reads the log.
     let log = std::fs::read_to_string(nginx.folder.path().join(LOG)).unwrap();
     assert!(log.contains(r#""GET /gateway" 200 "#), "{log}");
-    assert!(!log.contains("client_secret") && !log.contains(UID), "{log}");
+    assert!(
+        !log.contains("client_secret") && !log.contains(UID),
+        "{log}"
+    );
 
     // One dies. Who asks again under the same reference has it, and once.
     one.kill();

@@ -1,8 +1,8 @@
 //! A database server of one test, which the test can stop, kill and freeze.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -28,19 +28,36 @@ pub struct DatabaseServer {
     kind: ServerKind,
     folder: TempDir,
     port: u16,
+    /// The files of a certificate and its key, for TLS.
+    tls: Option<[PathBuf; 2]>,
     process: Option<Child>,
 }
 
 impl DatabaseServer {
     /// Installs and starts a new server.
     pub async fn new(kind: ServerKind) -> DatabaseServer {
+        DatabaseServer::start_new(kind, None).await
+    }
+
+    /// A new server with TLS, by copies of these files.
+    pub async fn with_certificate(
+        kind: ServerKind,
+        certificate: &str,
+        key: &str,
+    ) -> DatabaseServer {
+        DatabaseServer::start_new(kind, Some([certificate, key])).await
+    }
+
+    async fn start_new(kind: ServerKind, tls: Option<[&str; 2]>) -> DatabaseServer {
         let mut server = DatabaseServer {
             kind,
             folder: tempfile::tempdir().unwrap(),
             port: free_port(),
+            tls: None,
             process: None,
         };
         server.install();
+        server.tls = tls.map(|files| files.map(|file| server.own_copy(Path::new(file))));
         server.start().await;
         if kind == ServerKind::MariaDb {
             server.administer("CREATE DATABASE pointgate").await;
@@ -107,6 +124,17 @@ impl DatabaseServer {
         assert!(made.status.success(), "{command:?}: {errors}");
     }
 
+    /// Copies a file for the server's user alone, as PostgreSQL wants a key.
+    fn own_copy(&self, file: &Path) -> PathBuf {
+        let copy = self.folder.path().join(file.file_name().unwrap());
+        std::fs::copy(file, &copy).unwrap();
+        std::fs::set_permissions(&copy, Permissions::from_mode(0o600)).unwrap();
+        if let (ServerKind::Postgres, Some((user, group))) = (self.kind, postgres_owner()) {
+            chown(&copy, Some(user), Some(group)).unwrap();
+        }
+        copy
+    }
+
     /// MariaDB clears its temporary folder when it starts, so that servers must not share one.
     fn set_temporary_folder(&self, command: &mut Command) {
         command.current_dir("/").env("TMPDIR", self.folder.path());
@@ -134,6 +162,19 @@ impl DatabaseServer {
                 command
             }
         };
+        if let Some([certificate, key]) = self.tls.as_ref().map(|files| files.each_ref()) {
+            let (certificate, key) = (certificate.display(), key.display());
+            match self.kind {
+                ServerKind::Postgres => command.arg("--ssl=on").args([
+                    format!("--ssl_cert_file={certificate}"),
+                    format!("--ssl_key_file={key}"),
+                ]),
+                ServerKind::MariaDb => command.args([
+                    format!("--ssl-cert={certificate}"),
+                    format!("--ssl-key={key}"),
+                ]),
+            };
+        }
         let log = File::options().create(true).append(true).open(self.log());
         let log = log.unwrap();
         self.set_temporary_folder(&mut command);

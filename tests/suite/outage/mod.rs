@@ -7,6 +7,7 @@ pub mod disk;
 mod frozen;
 mod lost_commit;
 mod restart;
+mod tls;
 mod two_gateways;
 
 use std::time::{Duration, Instant};
