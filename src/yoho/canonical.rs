@@ -20,14 +20,14 @@ const PRIVATE_KEY: &str = "private_key";
 pub enum Trim {
     /// Every character up to U+0020, as Java's `trim` does [seen].
     Java,
-    /// Unicode's white space as well, as newer clients do.
+    /// Unicode's white space as well, as newer clients do, and the byte order mark that JavaScript counts as such.
     Unicode,
 }
 
 impl Trim {
     /// Whether the client trims a character.
     pub fn cuts(self, c: char) -> bool {
-        c <= ' ' || (self == Trim::Unicode && c.is_whitespace())
+        c <= ' ' || (self == Trim::Unicode && (c.is_whitespace() || c == '\u{feff}'))
     }
 }
 

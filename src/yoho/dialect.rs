@@ -187,11 +187,14 @@ impl Yoho {
     }
 }
 
-/// Whether Unicode's trim could cut more than Java's.
+/// Whether Unicode's trim cuts more than Java's.
 fn has_wide_space(sent: &[Pair<'_>]) -> bool {
-    let wide = |c: char| c > ' ' && c.is_whitespace();
-    sent.iter()
-        .any(|(name, value)| name.starts_with(wide) || value.ends_with(wide))
+    let cut = |c: char| Trim::Java.cuts(c);
+    let wide = |c: char| Trim::Unicode.cuts(c) && !Trim::Java.cuts(c);
+    sent.iter().any(|(name, value)| {
+        name.trim_start_matches(cut).starts_with(wide)
+            || value.trim_end_matches(cut).ends_with(wide)
+    })
 }
 
 /// The unauthenticated call of a self-verifying method.

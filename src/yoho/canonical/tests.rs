@@ -92,6 +92,7 @@ fn pieces() -> impl Strategy<Value = String> {
         "\n",
         "\u{a0}",
         "\u{3000}",
+        "\u{feff}",
         "\u{0}",
         "",
         "private_key",
@@ -130,7 +131,7 @@ proptest! {
     fn the_same_text_gives_the_same_reading(
         sent in prop::collection::vec((pieces(), pieces()), 1..5),
         cuts in prop::collection::vec(any::<bool>(), 1..8),
-        space in prop::sample::select(vec!["", " ", "\t", "\u{a0}"]),
+        space in prop::sample::select(vec!["", " ", "\t", "\u{a0}", "\u{3000}", "\u{feff}"]),
         more in prop::collection::vec((pieces(), pieces()), 0..2),
     ) {
         for trim in [Trim::Java, Trim::Unicode] {

@@ -138,6 +138,9 @@ async fn both_trims_are_understood() {
         (1, "message=签到\u{3000}", "%E7%AD%BE%E5%88%B0%E3%80%80"),
         (2, "message=签到", "%E7%AD%BE%E5%88%B0%E3%80%80"),
         (3, "message=签到", "%E7%AD%BE%E5%88%B0+"),
+        (4, "message=签到\u{3000}", "%E7%AD%BE%E5%88%B0%E3%80%80+%0A"),
+        (5, "message=签到", "%E7%AD%BE%E5%88%B0+%E3%80%80%0A"),
+        (6, "message=签到", "%E7%AD%BE%E5%88%B0%EF%BB%BF"),
     ] {
         let signed = format!(
             "client_type=android&{text}&method=app.yohocoin.get&num=1&private_key=k-android&referenceId=m{n}&type=18&uid=5"
@@ -158,5 +161,6 @@ async fn both_trims_are_understood() {
         .iter()
         .map(|it| it.split('"').next().unwrap())
         .collect();
-    assert_eq!(found[..3], ["签到", "签到", "签到\u{3000}"]);
+    let (java, unicode) = ("签到\u{3000}", "签到");
+    assert_eq!(found[..6], [unicode, unicode, java, unicode, unicode, java]);
 }
