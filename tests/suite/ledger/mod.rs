@@ -6,6 +6,7 @@ mod crash;
 mod database;
 mod expire;
 mod key_uses;
+mod midnight;
 mod panic;
 mod parity;
 mod purge;
