@@ -228,3 +228,63 @@ impl Collector for KeyRegister {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(register: &KeyRegister, secrets: &[&'static str]) -> CallerKeys<&'static str> {
+        register.keys("d", "c", secrets.iter().copied(), |key| key.as_bytes())
+    }
+
+    fn listed(register: &KeyRegister) -> Vec<(&'static str, Option<i64>)> {
+        let mut listed: Vec<_> = register
+            .list()
+            .iter()
+            .map(|key| (key.name, key.record.used_at()))
+            .collect();
+        listed.sort_unstable();
+        listed
+    }
+
+    #[test]
+    fn a_key_keeps_its_record_under_another_name() {
+        let register = KeyRegister::default();
+        let before = keys(&register, &["a"]);
+        assert_eq!(before.find(7, |key| *key == "a"), Some("current"));
+        assert_eq!(before.find(8, |key| *key == "b"), None);
+        register.clear();
+        let after = keys(&register, &["b", "a"]);
+        assert_eq!(
+            listed(&register),
+            [("current", None), ("previous", Some(7))]
+        );
+        assert_eq!(after.find(9, |key| *key == "b"), Some("current"));
+        assert_eq!(after.find(10, |_| true), Some("current"));
+        register.clear();
+        keys(&register, &["b"]);
+        assert_eq!(listed(&register), [("current", Some(10))]);
+    }
+
+    #[test]
+    fn every_key_is_tried() {
+        let register = KeyRegister::default();
+        let all = keys(&register, &["a", "b", "c"]);
+        let tried = Mutex::new(Vec::new());
+        let found = all.find(1, |key| {
+            tried.lock().unwrap().push(*key);
+            *key == "a"
+        });
+        assert_eq!(found, Some("current"));
+        assert_eq!(*tried.lock().unwrap(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_check_tells_keys_apart_and_not_what_they_are() {
+        let of = |dialect, caller, key: &str| check(dialect, caller, key.as_bytes());
+        assert_eq!(of("d", "c", "k").len(), 4);
+        assert_eq!(of("d", "c", "k"), of("d", "c", "k"));
+        assert_ne!(of("d", "c", "k"), of("d", "c", "l"));
+        assert_ne!(of("d", "c", "k"), of("d", "ck", ""));
+    }
+}

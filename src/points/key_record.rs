@@ -89,3 +89,65 @@ fn key(listed: &ListedKey) -> Key {
     let id = &listed.id;
     KeySpace::CallerKey.key(&[id.dialect, &id.caller, &id.check])
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn a_key_can_go_after_thirty_days_without_use() {
+        let register = KeyRegister::default();
+        let keys = register.keys("yoho", "android", ["new", "old"], |key| key.as_bytes());
+        assert_eq!(keys.find(5, |key| *key == "old"), Some("previous"));
+        let calendar = Calendar::new(TimeZone::get("Asia/Shanghai").unwrap());
+        // 2026-11-01 00:00:00 in Shanghai.
+        let since = 1_793_462_400_000;
+        let advice = |used_at, days: i64| {
+            let listed = register.list();
+            let key = listed.into_iter().find(|key| key.name == "previous");
+            let record = KeyRecord {
+                key: key.unwrap(),
+                since,
+                used_at,
+            };
+            record.advice(since + days * MS_A_DAY, &calendar)
+        };
+        let gone = "nobody has used the previous key of android for";
+        for (used_at, days, expected) in [
+            (
+                None,
+                29,
+                "yoho: the previous key of android was never used since 2026-11-01".to_owned(),
+            ),
+            (
+                None,
+                30,
+                format!(
+                    "yoho: {gone} 30 days (never used since 2026-11-01): remove it from the configuration"
+                ),
+            ),
+            (
+                Some(since + MS_A_DAY),
+                30,
+                "yoho: the previous key of android was last used on 2026-11-02".to_owned(),
+            ),
+            (
+                Some(since + MS_A_DAY),
+                35,
+                format!(
+                    "yoho: {gone} 34 days (last used on 2026-11-02): remove it from the configuration"
+                ),
+            ),
+            // A clock was ahead.
+            (
+                Some(since + 40 * MS_A_DAY),
+                30,
+                "yoho: the previous key of android was last used on 2026-12-11".to_owned(),
+            ),
+        ] {
+            assert_eq!(advice(used_at, days), expected);
+        }
+    }
+}
