@@ -86,6 +86,35 @@ fn read(line: &str) -> Line {
     }
 }
 
+/// A request that moved nothing because it repeats an earlier one has a line that says so, with its id.
+#[tokio::test]
+async fn a_repeat_is_logged() {
+    let mut program = Program::new().await;
+    let client = program.client();
+    let credit = [
+        ("method", "app.yohocoin.get"),
+        ("uid", UID),
+        ("num", "5"),
+        ("type", "18"),
+        ("referenceId", "r"),
+    ];
+    let first = call(&client, &credit).await;
+    let again = call(&client, &credit).await;
+    assert_eq!(first.text, again.text);
+    program.wait_for_log(&again.id).await;
+    assert!(program.terminate().await.success());
+    let log = program.log();
+    let repeats: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("repeats an earlier request"))
+        .collect();
+    let [line] = repeats[..] else {
+        panic!("{log}");
+    };
+    assert!(line.contains("app.yohocoin.get"), "{line}");
+    assert!(line.contains(&again.id), "{line}");
+}
+
 #[tokio::test]
 async fn nothing_private_is_logged() {
     // With QA's `debug` on, as on a test system.

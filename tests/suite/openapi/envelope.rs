@@ -32,7 +32,7 @@ fn malformed() -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_spelling_of_an_envelope_is_accepted() {
     let gateway = TestGateway::with_partners().await;
-    let spellings: [(&str, Change); 6] = [
+    let spellings: [(&str, Change); 7] = [
         ("as it is", |_| ()),
         ("a number for a time", |it| {
             it["Timestamp"] = it["Timestamp"]
@@ -41,6 +41,9 @@ async fn every_spelling_of_an_envelope_is_accepted() {
                 .parse::<i64>()
                 .unwrap()
                 .into();
+        }),
+        ("white space round a time", |it| {
+            it["Timestamp"] = format!(" {}\n", it["Timestamp"].as_str().unwrap()).into();
         }),
         ("a number for a nonce", |it| {
             it["Nonce"] = it["Nonce"].as_str().unwrap().parse::<i64>().unwrap().into();

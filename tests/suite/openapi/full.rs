@@ -78,7 +78,18 @@ async fn a_repeated_name_cannot_replace_a_signed_value() {
 
 /// An envelope of a partner that signs one text of Params and sends another.
 fn signed_as(gateway: &TestGateway, action: &str, signed: &str, sent: &str) -> String {
-    let (at, nonce) = (gateway.seconds(), next_nonce());
+    with_nonce(gateway, &next_nonce(), action, signed, sent)
+}
+
+/// The same with this nonce, a number.
+fn with_nonce(
+    gateway: &TestGateway,
+    nonce: &str,
+    action: &str,
+    signed: &str,
+    sent: &str,
+) -> String {
+    let at = gateway.seconds();
     let PartnerClient {
         open_id,
         grant_code,
@@ -171,6 +182,20 @@ async fn a_number_is_read_as_it_was_signed() {
         "{rows}"
     );
     assert!(rows.contains(r#""total":2"#), "{rows}");
+}
+
+/// The digits of a number count, however many there are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_number_is_a_nonce() {
+    let gateway = TestGateway::with_partners().await;
+    let params = r#"{"type":4,"user_id":5}"#;
+    for nonce in ["20160316123456789012345", "20160316123456789012346"] {
+        let envelope = with_nonce(&gateway, nonce, "communal.user.identity", params, params);
+        let (_, answer) = gateway.post_envelope(envelope.clone()).await;
+        assert!(answer.contains(r#""code":0,"#), "{nonce}: {answer}");
+        let again = gateway.post_envelope(envelope).await;
+        assert_eq!(again, fault(110005, "Nonce已被使用"), "{nonce}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
