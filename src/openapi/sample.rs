@@ -55,7 +55,8 @@ pub fn sign(config: &config::Openapi, sample: Sample) -> Result<SignedRequest, S
         &token,
         &action,
     ];
-    let names = spelling.names().into_iter();
+    let action_name = spelling.actions().iter().take(1).copied();
+    let names = spelling.names().into_iter().chain(action_name);
     let mut envelope: Map<String, Value> = names
         .zip(texts)
         .map(|(name, text)| (name.to_owned(), text.into()))
