@@ -62,6 +62,9 @@ impl RequestFilter {
                 }
             }
         }
+        if passed == received.len() {
+            return passed;
+        }
         self.held.extend_from_slice(&received[passed..]);
         while !self.held.is_empty() {
             let held = std::mem::take(&mut self.held);
@@ -173,10 +176,10 @@ impl RequestFilter {
         (!self.held.is_empty()).then_some(self.heads)
     }
 
-    /// Takes up to `most` bytes that come before any others.
-    pub(super) fn take_ready(&mut self, most: usize) -> BytesMut {
+    /// Takes up to `most` bytes that come before any others; `None` without any.
+    pub(super) fn take_ready(&mut self, most: usize) -> Option<BytesMut> {
         let count = self.ready.len().min(most);
-        self.ready.split_to(count)
+        (count > 0).then(|| self.ready.split_to(count))
     }
 }
 

@@ -116,8 +116,7 @@ impl AsyncRead for FilteredStream {
             return Poll::Pending;
         }
         loop {
-            let ready = this.filter.take_ready(buffer.remaining());
-            if !ready.is_empty() {
+            if let Some(ready) = this.filter.take_ready(buffer.remaining()) {
                 buffer.put_slice(&ready);
                 this.passed += ready.len();
                 return Poll::Ready(Ok(()));
