@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::tests::*;
 use super::*;
 use crate::ledger::book::entry::Hash;
-use crate::ledger::book::transaction::{Idempotency, NEVER, PostingKind};
+use crate::ledger::book::transaction::{Gain, Idempotency, NEVER, PostingKind};
 
 /// A posting to one of three accounts, and the days that pass before it.
 #[derive(Clone, Debug)]
@@ -214,6 +214,40 @@ proptest! {
         let left = spent - back;
         prop_assert!(left == 0 || book.post(&give_back(left, 1), DAY).is_ok());
         prop_assert!(book.post(&give_back(1, 1), DAY).is_err());
+    }
+
+    /// Spends of different sizes take a gain back in parts, and no more than it brought; one of the same size is a retry.
+    #[test]
+    fn parts_take_back_what_was_gained_and_no_more(
+        parts in proptest::collection::vec(1..40_i64, 1..20),
+        gained in 1..200_i64,
+    ) {
+        let mut book = Book::new(EXPIRED);
+        book.post(&earn(1000, NEVER), DAY).unwrap();
+        let once = |key: &[&str], amount: i64| Idempotency {
+            key: Key::of(key),
+            fingerprint: Key::of(&[&amount.to_string()]),
+        };
+        let gain = Posting { idempotency: Some(once(&["add"], gained)), ..earn(gained, NEVER) };
+        book.post(&gain, DAY).unwrap();
+        for &amount in &parts {
+            let part = Posting {
+                idempotency: Some(once(&["reduce"], amount)),
+                requires: Some(Gain {
+                    key: Key::of(&["add"]),
+                    further: Key::of(&["reduce", &amount.to_string()]),
+                }),
+                ..posting(account(1), PostingKind::Spend { amount, order: None })
+            };
+            match book.post(&part, DAY) {
+                Ok(_) | Err(Rejection::RequirementMissing) => {}
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+        let sizes: std::collections::BTreeSet<i64> = parts.into_iter().collect();
+        let taken = gained.min(sizes.iter().sum());
+        prop_assert_eq!(balance(&book), 1000 + gained - taken);
+        check(&book);
     }
 
     /// Postings give the same in one batch and in several, each loaded from what the one before saved.
