@@ -1,6 +1,6 @@
 //! Byte order marks and half surrogate pairs, which real clients write: they refuse nobody.
 
-use crate::test_gateway::{Answer, TestGateway, fault, md5, sealed, signed_query};
+use crate::test_gateway::{Answer, TestGateway, md5, sealed, signed_query};
 
 const JSON: Option<&str> = Some("application/json");
 const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
@@ -51,9 +51,8 @@ async fn a_form_behind_a_mark_is_read() {
         "method=app.yohocoin.total&client_type=android&client_secret={}",
         md5(text)
     );
-    for body in ["uid=5", "\u{feff}uid=5"] {
+    // An encoded mark is white space to JavaScript's trim, with which newer clients sign.
+    for body in ["uid=5", "\u{feff}uid=5", "%EF%BB%BFuid=5"] {
         assert_eq!(gateway.post(&query, FORM, body).await, total(), "{body}");
     }
-    let encoded = gateway.post(&query, FORM, "%EF%BB%BFuid=5").await;
-    assert_eq!(encoded, fault(500, "数据验证错误."), "another name");
 }
