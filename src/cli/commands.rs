@@ -125,7 +125,7 @@ pub async fn payments(config: &Config, order: Option<&str>) -> Result<(), String
     output::line(format_args!("{} events", payments.len()))
 }
 
-/// Lists the keys of all callers and when each was last used, as far as the ledger knows: a server notes it every five minutes.
+/// Lists the keys of all callers and when each was last used, as far as the ledger knows: a server notes it every minute.
 pub async fn keys(config: &Config) -> Result<(), String> {
     check_existence(config)?;
     let ledger = server::open_ledger_read_only(config, Clock::system()).await?;

@@ -25,7 +25,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(60);
 /// The longest pause between two purges.
 const PURGE_INTERVAL: Duration = Duration::from_secs(10);
 /// The pause between two notes of when keys were last used.
-const KEY_INTERVAL: Duration = Duration::from_secs(300);
+const KEY_INTERVAL: Duration = Duration::from_secs(60);
 /// The time limit for reading a changed configuration, whose secrets may stand in files that block.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -57,6 +57,9 @@ pub async fn serve(config: &Config, file: Option<PathBuf>, log: &LogGuard) -> Re
             }
             _ = hangup.recv() => {
                 let outcome = reload(&mut running, file.clone()).await;
+                // A new key is known from now on.
+                let (ledger, keys) = (running.ledger.clone(), running.keys());
+                tokio::spawn(async move { key_record::exchange(&ledger, &keys).await });
                 if let Some(pid_file) = &mut pid_file {
                     pid_file.reloaded(outcome.as_deref().map_err(String::as_str));
                 }
