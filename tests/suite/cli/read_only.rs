@@ -1,4 +1,4 @@
-//! `audit`, `payments` and `copy --from` only read: a user who may do no more is enough, and a ledger of another version of the
+//! `audit`, `payments`, `keys` and `copy --from` only read: a user who may do no more is enough, and a ledger of another version of the
 //! program is reported and left as it is.
 
 use std::fs::{self, Permissions};
@@ -28,6 +28,7 @@ fn read(url: &str) -> Vec<(&'static str, Output)> {
     vec![
         ("audit", run(&["audit"])),
         ("payments", run(&["payments"])),
+        ("keys", run(&["keys"])),
         ("copy", run(&["copy", "--from", url, "--to", &to])),
     ]
 }
@@ -39,6 +40,7 @@ fn assert_all_read(url: &str) {
         let output = text(&out.stdout);
         let result = match command {
             "payments" => " events\n",
+            "keys" => "yoho  android  current  ",
             _ => "audit passed: ",
         };
         assert!(output.contains(result), "{command}: {output}");
