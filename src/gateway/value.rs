@@ -148,7 +148,10 @@ impl Value for Flag {
     fn read(raw: &Raw<'_>) -> Result<Flag, Invalid> {
         match raw {
             Raw::Bool(value) => Ok(Flag(*value)),
-            Raw::Text(text) => Ok(Flag(!matches!(text.trim(), "0" | "false"))),
+            Raw::Text(text) => {
+                let text = text.trim();
+                Ok(Flag(text != "0" && !text.eq_ignore_ascii_case("false")))
+            }
             Raw::Decimal(_) => {
                 let number = raw.whole_number().ok_or(Invalid::Wrong)?;
                 Ok(Flag(number != 0))
@@ -203,6 +206,7 @@ mod tests {
             ("yes", true),
             ("0", false),
             ("false", false),
+            (" False ", false),
             (" 0\n", false),
         ] {
             assert_eq!(text(word), Ok(Flag(value)), "{word}");

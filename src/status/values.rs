@@ -126,10 +126,13 @@ impl Value for Sex {
     }
 
     fn read(raw: &Raw<'_>) -> Result<Self, Invalid> {
-        match text(raw)? {
-            "0" | "保密" => Ok(Sex(0)),
-            "1" | "male" | "男" => Ok(Sex(1)),
-            "2" | "female" | "女" => Ok(Sex(2)),
+        if let Some(number @ 0..=2) = raw.whole_number() {
+            return Ok(Sex(number));
+        }
+        match text(raw)?.trim().to_ascii_lowercase().as_str() {
+            "保密" => Ok(Sex(0)),
+            "male" | "男" => Ok(Sex(1)),
+            "female" | "女" => Ok(Sex(2)),
             _ => Err(Invalid::Wrong),
         }
     }
@@ -224,6 +227,28 @@ mod tests {
             "9223372036854775807",
         ] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn sexes() {
+        let read = |raw: Raw<'_>| Sex::read(&raw).ok().map(|Sex(sex)| sex);
+        for (text, sex) in [
+            ("0", 0),
+            (" 1\n", 1),
+            ("2", 2),
+            ("保密", 0),
+            ("Male", 1),
+            ("女 ", 2),
+        ] {
+            assert_eq!(read(Raw::Text(text.into())), Some(sex), "{text}");
+        }
+        assert_eq!(read(Raw::Decimal("2.0".into())), Some(2));
+        for text in ["3", "-1", "1.5", "x"] {
+            assert_eq!(read(Raw::Text(text.into())), None, "{text}");
+        }
+        for other in [Raw::Decimal("1.5".into()), Raw::Bool(true), Raw::Other] {
+            assert_eq!(read(other), None);
         }
     }
 
