@@ -161,6 +161,11 @@ impl RequestFilter {
         self.state = State::Refused;
     }
 
+    /// Whether the parser has got no request yet.
+    pub(super) fn is_silent(&self) -> bool {
+        self.heads == 0 && !self.is_refused()
+    }
+
     /// Whether the next byte belongs to a body.
     pub(super) fn is_in_body(&self) -> bool {
         matches!(self.state, State::Body(_))

@@ -155,7 +155,12 @@ impl AsyncWrite for FilteredStream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().tcp).poll_write(cx, bytes)
+        let this = self.get_mut();
+        // actix-http answers 408 when nothing arrives. A client that connects ahead would take it for the answer to its first request.
+        if this.filter.is_silent() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        Pin::new(&mut this.tcp).poll_write(cx, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -206,6 +211,23 @@ mod tests {
         let late = read(&mut server).await;
         assert!(late.starts_with("POINTGATE-REFUSED /gateway "), "{late}");
         assert!(late.ends_with("x-status: 408\r\n\r\n"), "{late}");
+    }
+
+    #[tokio::test]
+    async fn a_silent_connection_gets_no_answer() {
+        let (mut client, mut server) = connection(Duration::from_secs(60)).await;
+        server
+            .write_all(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+            .await
+            .unwrap();
+        let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        assert_eq!(read(&mut server).await.as_bytes(), request);
+        server.write_all(b"answer").await.unwrap();
+        drop(server);
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer, "answer");
     }
 
     /// A sender that is still sending when it is refused can read the answer: the connection is not reset.
