@@ -6,9 +6,10 @@
 //!
 //! ```text
 //! main.rs      the program: calls cli
-//! cli/         commands: command line → logger → configuration → a command
+//! cli/         commands: command line → logger → configuration → a command; serve.rs reloads on SIGHUP
 //! config/      gateway.toml → Config, in three layers; one struct a section, all errors at once, secrets redacted
-//! server/      Config → running HTTP server over the list of endpoints: limits, request ids, health, graceful stop
+//! server/      Config → running HTTP server over the list of endpoints: limits, request ids, health, reload, graceful stop;
+//!              wire/ filters the bytes before the HTTP parser
 //!   wire/        the bytes of a connection before they are parsed: raw characters encoded, what is no HTTP refused in an envelope
 //! endpoints.rs the list of endpoints, one line each
 //! services.rs  what endpoints need to serve, built once
@@ -17,6 +18,7 @@
 //!   dialect.rs   trait Dialect: bytes, signatures, codes          service.rs   a dialect at work
 //!   method.rs    trait Method, and its types erased                registry.rs  name → method
 //!   params.rs    declared parameters                               context.rs   request id, origin, time of a call
+//!   keys.rs      callers' keys, and when each was last used        metrics.rs   what /metrics shows, over reloads
 //! yoho/        the endpoint /gateway and the methods of the shop's coins, one small file a method
 //! openapi/     the endpoint /api/v2 and the Actions of partners
 //! osx/         the endpoint of the community, with its two methods
