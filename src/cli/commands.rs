@@ -56,22 +56,59 @@ pub fn check_config(config: &Config, endpoints: &Endpoints) -> Result<(), String
         .try_for_each(|line| output::line(Escaped(line)))
 }
 
-/// Expires the points that are due now, or by the end of the day `at`.
-pub async fn expire(config: &Config, at: Option<Date>) -> Result<(), String> {
+/// Expires the points that are due now, or by the end of the day `at`; for a day after today only if `confirmed`, because what has
+/// expired stays expired.
+pub async fn expire(config: &Config, at: Option<Date>, confirmed: bool) -> Result<(), String> {
+    let today = Calendar::new(config.timezone.clone()).day(Clock::system().now());
+    if !confirmed && at.is_some_and(|day| day > today) {
+        would_expire(config, at).await?;
+        return Err(
+            "nothing has expired: that day is after today; add --yes if you mean it".to_owned(),
+        );
+    }
     check_existence(config)?;
     let ledger = server::open_ledger(config, Clock::system()).await?;
-    let due_by = match at {
-        None => ledger.now(),
-        Some(day) => {
-            let next = day.tomorrow().map_err(|error| error.to_string())?;
-            let start = Calendar::new(config.timezone.clone()).start_of(next);
-            start.ok_or("this day has no next one")?
+    let expired = match due_by(config, at, ledger.now()) {
+        Ok(due_by) => ledger.expire(due_by).await,
+        Err(why) => {
+            ledger.close().await;
+            return Err(why);
         }
     };
-    let expired = ledger.expire(due_by).await;
     ledger.close().await;
     let accounts = expired.map_err(|error| error.to_string())?;
     output::line(format_args!("expired points in {accounts} accounts"))
+}
+
+/// Prints what [`expire`] would expire.
+pub async fn would_expire(config: &Config, at: Option<Date>) -> Result<(), String> {
+    check_existence(config)?;
+    let ledger = server::open_ledger_read_only(config, Clock::system()).await?;
+    let due = match due_by(config, at, ledger.now()) {
+        Ok(due_by) => ledger.due(due_by).await.map_err(|error| error.to_string()),
+        Err(why) => Err(why),
+    };
+    ledger.close().await;
+    let due = due?;
+    if due.is_empty() {
+        return output::line("would expire nothing");
+    }
+    due.iter().try_for_each(|(asset, due)| {
+        output::line(Escaped(format_args!(
+            "would expire {} points of {asset} in {} accounts",
+            due.points, due.accounts
+        )))
+    })
+}
+
+/// The end of the day `at`, or `now` (ms since 1970 UTC).
+fn due_by(config: &Config, at: Option<Date>, now: i64) -> Result<i64, String> {
+    let Some(day) = at else {
+        return Ok(now);
+    };
+    let next = day.tomorrow().map_err(|error| error.to_string())?;
+    let start = Calendar::new(config.timezone.clone()).start_of(next);
+    start.ok_or_else(|| "this day has no next one".to_owned())
 }
 
 /// Links a uid and a user_key that belong to one person.

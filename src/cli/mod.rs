@@ -69,6 +69,12 @@ enum Command {
         /// Expire the points that are due by the end of this day, YYYY-MM-DD [default: those due now]
         #[arg(long, value_name = "DATE")]
         at: Option<jiff::civil::Date>,
+        /// Print what would expire, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Expire also what is due only after today
+        #[arg(long)]
+        yes: bool,
     },
     /// List the payment events received from Ping++
     Payments {
@@ -166,9 +172,12 @@ async fn execute(
             let context = operator::context(&Clock::system());
             operator::run("link", &context, commands::link(config, uid, &user_key)).await
         }
-        Command::Expire { at } => {
+        Command::Expire {
+            at, dry_run: true, ..
+        } => commands::would_expire(config, at).await,
+        Command::Expire { at, yes, .. } => {
             let context = operator::context(&Clock::system());
-            operator::run("expire", &context, commands::expire(config, at)).await
+            operator::run("expire", &context, commands::expire(config, at, yes)).await
         }
         Command::Audit => commands::audit(config).await,
         Command::Copy(sides) => copy::copy(sides).await,

@@ -15,6 +15,7 @@ pub mod read;
 pub mod upkeep;
 pub(crate) mod write;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -26,6 +27,7 @@ use database::Database;
 use database::backend::Backend;
 use database::retry::again;
 use read::balances::Balances;
+use read::due::{self, DuePoints};
 use read::{gains, history};
 use write::load;
 use write::partitions::{self, Partitions, WriterTask};
@@ -204,6 +206,14 @@ impl Ledger {
     /// Returns [`ReadError`] if the database fails.
     pub async fn posted_at(&self, key: Key) -> Result<Option<i64>, ReadError> {
         Ok(again(|| gains::posted_at(self.database.read(), key)).await?)
+    }
+
+    /// The points that are due at `due_by` (ms), by asset.
+    ///
+    /// # Errors
+    /// Returns [`ReadError`] if the database fails.
+    pub async fn due(&self, due_by: i64) -> Result<BTreeMap<String, DuePoints>, ReadError> {
+        Ok(again(|| due::by_asset(self.database.read(), due_by)).await?)
     }
 
     /// The assets that points have been moved of.

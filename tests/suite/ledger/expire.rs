@@ -70,6 +70,32 @@ fn without_a_day_it_expires_what_is_due_now() {
     assert_eq!(text(&out.stdout), "expired points in 0 accounts\n");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_after_today_needs_a_yes() {
+    let dir = ProgramDir::new();
+    let program = Program::start(&dir, &[]).await;
+    let client = program.client();
+    earn(&client, "70", "a").await;
+    earn(&client, "5", "b").await;
+    let would = "would expire 75 points of coin in 1 accounts\n";
+    let dry = dir.run(&["expire", "--at", "2099-12-31", "--dry-run"]);
+    assert!(dry.status.success(), "{}", text(&dry.stderr));
+    assert_eq!(text(&dry.stdout), would);
+    let dry = dir.run(&["expire", "--dry-run"]);
+    assert_eq!(text(&dry.stdout), "would expire nothing\n");
+    let unconfirmed = dir.run(&["expire", "--at", "2099-12-31"]);
+    assert_eq!(unconfirmed.status.code(), Some(1));
+    assert_eq!(text(&unconfirmed.stdout), would);
+    assert!(text(&unconfirmed.stderr).contains("add --yes"));
+    assert_eq!(client.total(UID).await, 75);
+    // What is due by the end of today may expire without it.
+    let today = jiff::Zoned::now().in_tz("Asia/Shanghai").unwrap().date();
+    let today = dir.run(&["expire", "--at", &today.to_string()]);
+    assert_eq!(text(&today.stdout), "expired points in 0 accounts\n");
+    assert_eq!(expire(&dir, "2099-12-31"), "expired points in 1 accounts\n");
+    assert_eq!(client.total(UID).await, 0);
+}
+
 #[test]
 fn a_wrong_day_is_refused() {
     let dir = ProgramDir::new();
@@ -105,7 +131,7 @@ async fn earn(client: &Client, num: &str, reference: &str) {
 /// Runs the command. Returns its output.
 #[track_caller]
 fn expire(dir: &ProgramDir, at: &str) -> String {
-    let out = dir.run(&["expire", "--at", at]);
+    let out = dir.run(&["expire", "--at", at, "--yes"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     text(&out.stdout)
 }

@@ -79,7 +79,7 @@ pub async fn fill(dir: &ProgramDir) -> RecordedLedger {
             .call_ok(&coins("app.yohocoin.get", uid, "100", "first"))
             .await;
     }
-    let expired = dir.run(&["expire", "--at", "2099-12-31"]);
+    let expired = dir.run(&["expire", "--at", "2099-12-31", "--yes"]);
     let expired = text(&expired.stdout);
     assert_eq!(expired, "expired points in 3 accounts\n");
     let mut requests = Vec::new();
