@@ -169,3 +169,19 @@ fn log_access(answered: &Answered, id: &RequestId, started: Instant) {
         micros / 100 % 10
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// actix-web copies the future of each request into a box.
+    #[test]
+    fn the_future_of_a_request_is_small() {
+        let size = size_of_future(answer);
+        assert!(size <= 2 << 10, "{size} bytes");
+    }
+}

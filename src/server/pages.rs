@@ -30,6 +30,8 @@ fn text(status: StatusCode, text: &'static str) -> HttpResponse {
 
 async fn is_ready(state: &AppState) -> bool {
     let ledger = &state.services.coins.ledger;
-    let ready = tokio::time::timeout(READY_TIMEOUT, ledger.ready()).await;
+    // Boxed, since the future of every request would hold room for its queries, which actix-web copies several times.
+    let ready = Box::pin(ledger.ready());
+    let ready = tokio::time::timeout(READY_TIMEOUT, ready).await;
     ready == Ok(true) && !state.stopping.load(Ordering::Relaxed)
 }
