@@ -25,12 +25,12 @@
 //! status/      member status: methods of /gateway beside the coins'; payments, which Ping++ signs
 //! broker/      the message broker: a message → a call of a method of /gateway
 //! points/      coins, reasons, expiry rules and the company's calendar
-//! members/     profiles, follows, payments, and the identities of one person
+//! members/     profiles, follows, payments, the identities of one person, and erasing what is known of them
 //! ledger/      the core
 //!   book/        the rules, without I/O: transactions, entries, accounts, lots
 //!   write/       the queue, its partitions and their writers, a batch's rows, retries
 //!   read/        balances and histories
-//!   upkeep/      expiry, purging, the audit, copies
+//!   upkeep/      expiry, purging, the journal, the audit, copies
 //!   database/    connections, durability, locks, the set statements in each database's SQL
 //! sign.rs      MD5, HMAC-SHA1, RSA-SHA256, form encoding, and comparison in constant time
 //! clock.rs     the time, which tests own
@@ -45,7 +45,8 @@
 //! - A rejected transaction changes nothing; an acknowledged one is on disk before its answer leaves; a retry answers as the first
 //!   attempt did.
 //! - No balance is negative; it is the sum of the account's lots and of its entries; all accounts and contra accounts of an asset
-//!   sum to zero; an entry never changes, and each holds the hash of the entry before it.
+//!   sum to zero; an entry never changes, and each holds the hash of the entry before it. A link or an erased
+//!   profile has a record in the journal, of the same transaction and chained alike.
 //! - A secret is a [`config::Secret`], which no log, error or debug output shows, and is compared in constant time.
 
 #[cfg(feature = "amqp")]

@@ -12,6 +12,7 @@ pub mod daily_limit_slot;
 pub mod entry;
 pub mod follow;
 pub mod identity;
+pub mod journal;
 pub mod key_use;
 pub mod lot;
 pub mod member;

@@ -1,4 +1,4 @@
-//! The commands `migrate`, `check-config`, `expire`, `link`, `payments`, `keys` and `audit`.
+//! The commands `migrate`, `check-config`, `expire`, `payments`, `keys` and `audit`.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
@@ -7,7 +7,6 @@ use super::output::{self, Escaped};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::endpoints::{self, Endpoints};
-use crate::gateway::value::is_storable;
 use crate::ledger::Ledger;
 use crate::ledger::upkeep::audit::Report;
 use crate::members::Members;
@@ -15,9 +14,6 @@ use crate::points::calendar::Calendar;
 use crate::points::key_record::{self, KeyRecord};
 use crate::server;
 use crate::services::Services;
-
-/// The most characters of a user_key.
-const MAX_USER_KEY: usize = 255;
 
 /// Creates the database's tables or brings them up to date.
 pub async fn migrate(config: &Config) -> Result<(), String> {
@@ -109,21 +105,6 @@ fn due_by(config: &Config, at: Option<Date>, now: i64) -> Result<i64, String> {
     let next = day.tomorrow().map_err(|error| error.to_string())?;
     let start = Calendar::new(config.timezone.clone()).start_of(next);
     start.ok_or_else(|| "this day has no next one".to_owned())
-}
-
-/// Links a uid and a user_key that belong to one person.
-pub async fn link(config: &Config, uid: i64, user_key: &str) -> Result<(), String> {
-    let fits = !user_key.is_empty() && user_key.chars().nth(MAX_USER_KEY).is_none();
-    if !fits || !is_storable(user_key) {
-        return Err(format!(
-            "a user_key has 1 to {MAX_USER_KEY} characters, none of them a control character"
-        ));
-    }
-    let ledger = server::open_ledger(config, Clock::system()).await?;
-    let linked = Members::new(ledger.clone()).link(uid, user_key).await;
-    ledger.close().await;
-    linked.map_err(|error| format!("cannot link: {error}"))?;
-    output::line(format_args!("linked uid {uid} and user_key {user_key}"))
 }
 
 /// Lists the payment events received from Ping++.
@@ -227,7 +208,7 @@ pub fn progress_bar(template: &str) -> ProgressBar {
 }
 
 /// Refuses a ledger that is not there, which opening it would create.
-fn check_existence(config: &Config) -> Result<(), String> {
+pub fn check_existence(config: &Config) -> Result<(), String> {
     match Ledger::exists(config.database.url.reveal()) {
         true => Ok(()),
         false => Err(format!("there is no ledger at {}", config.database.shown())),

@@ -4,6 +4,7 @@
 
 mod commands;
 mod copy;
+mod journal;
 mod log_lines;
 pub mod methods;
 mod operator;
@@ -91,6 +92,16 @@ enum Command {
         #[arg(long, value_name = "K")]
         user_key: String,
     },
+    /// Erase the profile and the follows of a member; accounts, entries, actions and payments stay
+    Forget {
+        /// The member, as accounts name their owner: uid:5 or key:abc
+        owner: String,
+        /// Erase; without it, list what would be erased
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List what operators changed beside points: links and erased profiles
+    Journal,
     /// Recompute every balance from entries and lots, verify every hash, and check that both sides sum to zero
     Audit,
     /// Copy a whole ledger into an empty database of any supported kind; reads no configuration
@@ -170,8 +181,15 @@ async fn execute(
         Command::Payments { order } => commands::payments(config, order.as_deref()).await,
         Command::Link { uid, user_key } => {
             let context = operator::context(&Clock::system());
-            operator::run("link", &context, commands::link(config, uid, &user_key)).await
+            let link = journal::link(config, uid, &user_key, operator::of(&context));
+            operator::run("link", &context, link).await
         }
+        Command::Forget { owner, yes } => {
+            let context = operator::context(&Clock::system());
+            let by = yes.then(|| operator::of(&context));
+            operator::run("forget", &context, journal::forget(config, &owner, by)).await
+        }
+        Command::Journal => journal::journal(config).await,
         Command::Expire {
             at, dry_run: true, ..
         } => commands::would_expire(config, at).await,

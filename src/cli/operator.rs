@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::gateway::context::PointLimits;
 use crate::gateway::context::{Context, Origin, RequestIds};
+use crate::ledger::book::journal::Operator;
 
 /// The dialect in the origin of commands.
 const CLI: &str = "cli";
@@ -20,6 +21,14 @@ pub fn context(clock: &Clock) -> Context {
         now: clock.now(),
         points: PointLimits::default(),
         details: (),
+    }
+}
+
+/// The operator of a command, for the journal.
+pub fn of(context: &Context) -> Operator {
+    Operator {
+        user: context.origin.caller.to_string(),
+        request_id: context.request_id.to_string(),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use entity::{account, identity, member};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set,
-    Unchanged,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
+    QueryFilter, Set, Unchanged,
 };
 
 use super::{Member, MemberName, Members, find};
+use crate::ledger::book::journal::{JournalEvent, Operator};
 use crate::ledger::database::lock::{Lock, lock};
+use crate::ledger::upkeep::journal;
 
 /// Why two names were not linked; the database is unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +44,12 @@ pub enum LinkError {
 }
 
 impl Members {
-    /// Links a uid and a user_key as the names of one person, who then has one account of each asset under both. Linking the same
-    /// pair again changes nothing.
+    /// Links a uid and a user_key as the names of one person, who then has one account of each asset under both, and says so in the
+    /// journal. Linking the same pair again changes nothing.
     ///
     /// # Errors
     /// Returns [`LinkError`] if either name is linked to another one, if both have a history, or if the database does not answer.
-    pub async fn link(&self, uid: i64, key: &str) -> Result<(), LinkError> {
+    pub async fn link(&self, uid: i64, key: &str, operator: Operator) -> Result<(), LinkError> {
         let db = self.ledger.database().begin_write().await?;
         lock(&db, Lock::Identities).await?;
         let (by_uid, by_key) = (MemberName::Uid(uid), MemberName::UserKey(key.to_owned()));
@@ -73,21 +75,27 @@ impl Members {
             true => (by_uid, by_key),
             false => (by_key, by_uid),
         };
+        let (name, owner) = (name.owner(), owner.owner());
         let identity = identity::ActiveModel {
-            name: Set(name.owner()),
-            owner: Set(owner.owner()),
+            name: Set(name.clone()),
+            owner: Set(owner.clone()),
         };
         identity::Entity::insert(identity)
             .exec_without_returning(&db)
             .await?;
         write_member(&db, uid, key, of_uid.or(of_key)).await?;
+        let linked = JournalEvent::Linked { name, owner };
+        journal::append(&db, &linked, self.ledger.now(), operator).await?;
         db.commit().await?;
         Ok(())
     }
 }
 
 /// Whether the name owns an account, even one whose balance is 0.
-async fn has_account(db: &DatabaseTransaction, name: &MemberName) -> Result<bool, DbErr> {
+pub(super) async fn has_account(
+    db: &impl ConnectionTrait,
+    name: &MemberName,
+) -> Result<bool, DbErr> {
     let account = account::Entity::find().filter(account::Column::Owner.eq(name.owner()));
     Ok(account.one(db).await?.is_some())
 }

@@ -1,6 +1,7 @@
 //! Members: the two names of a person, with the profile, follows, payments and community actions under them.
 
 mod change;
+mod forget;
 mod link;
 mod payments;
 mod report;
@@ -13,6 +14,7 @@ use crate::ledger::{Ledger, ReadError};
 pub use change::{ChangeError, Light, MessageKey, ProfileChange};
 pub use entity::member::Model as Member;
 pub use entity::payment::Model as Payment;
+pub use forget::ForgetError;
 pub use link::LinkError;
 
 /// One of the two names of a member.
@@ -32,6 +34,17 @@ impl MemberName {
             MemberName::Uid(uid) => format!("uid:{uid}"),
             MemberName::UserKey(key) => format!("key:{key}"),
         }
+    }
+
+    /// Reads the name of an owner, `uid:5` or `key:abc`; `None` for any other text.
+    pub fn of_owner(owner: &str) -> Option<MemberName> {
+        let name = match owner.split_once(':')? {
+            ("uid", uid) => MemberName::Uid(uid.parse().ok().filter(|uid| *uid > 0)?),
+            ("key", key) if !key.is_empty() => MemberName::UserKey(key.to_owned()),
+            _ => return None,
+        };
+        // `uid:05` owns nothing.
+        (name.owner() == owner).then_some(name)
     }
 }
 

@@ -112,7 +112,8 @@ fn hexed(key: Key) -> String {
     hex::encode(key.bytes())
 }
 
-fn update_text(hash: &mut Sha256, text: Option<&str>) {
+/// Hashes a text after its length, or the greatest length in place of an absent one.
+pub(super) fn update_text(hash: &mut Sha256, text: Option<&str>) {
     match text {
         Some(text) => {
             hash.update((text.len() as u64).to_be_bytes());

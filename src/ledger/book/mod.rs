@@ -10,6 +10,7 @@ pub mod changes;
 mod credit;
 pub mod entry;
 pub mod idempotency;
+pub mod journal;
 pub mod key;
 #[cfg(test)]
 mod properties;

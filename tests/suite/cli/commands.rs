@@ -59,8 +59,9 @@ fn a_change_is_logged_with_the_user_that_the_system_knows() {
         .unwrap();
     let user = format!(" user=uid:{} id=", text(&id.stdout).trim());
     let forged = [("USER", "mallory"), ("LOGNAME", "mallory")];
-    let commands: [(&str, &[&str]); 2] = [
+    let commands: [(&str, &[&str]); 3] = [
         ("link", &["link", "--uid", "5", "--user-key", "five"]),
+        ("forget", &["forget", "uid:5", "--yes"]),
         ("expire", &["expire"]),
     ];
     for (command, arguments) in commands {
@@ -139,6 +140,9 @@ fn help_lists_every_command() {
         "expire",
         "audit",
         "copy",
+        "link",
+        "forget",
+        "journal",
     ] {
         let line = format!("\n  {command} ");
         assert!(help.contains(&line), "{command} in {help}");

@@ -14,6 +14,7 @@ use pointgate::members::{LinkError, Members};
 use pointgate::points::EXPIRED;
 use serde_json::json;
 
+use super::journal::operator;
 use super::write_load::history;
 use crate::openapi::client::{ENVELOPE_SIGNER, PARTNERS, fault, next_nonce, success};
 use crate::osx::client::{COMMUNITY, sign_action};
@@ -292,7 +293,7 @@ async fn names_are_linked_while_the_other_adds_accounts() {
         let (by_uid, by_key) = (format!("uid:{i}"), format!("key:{key}"));
         let uid = i64::try_from(i).unwrap();
         // By turns one name has points, the other, or both.
-        let link = members.link(uid, &key);
+        let link = members.link(uid, &key, operator());
         let uid_too = async {
             match i % 3 {
                 0 => None,

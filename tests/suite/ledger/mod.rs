@@ -5,6 +5,7 @@ mod both;
 mod crash;
 mod database;
 mod expire;
+mod journal;
 mod key_uses;
 mod midnight;
 mod panic;

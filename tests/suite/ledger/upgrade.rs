@@ -17,6 +17,7 @@ use pointgate::members::{Light, MemberName, Members, MessageKey};
 use pointgate::points::EXPIRED;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait};
 
+use super::journal::operator;
 use crate::database::{Home, databases};
 
 /// The migrations of the older program.
@@ -185,7 +186,7 @@ async fn filled() -> (pointgate::ledger::upkeep::audit::Report, Vec<String>) {
     let home = Home::on(None);
     let ledger = open(&home.url).await;
     let members = Members::new(ledger.clone());
-    members.link(5, "five").await.unwrap();
+    members.link(5, "five", operator()).await.unwrap();
     for (posting, balance) in postings().into_iter().zip(BALANCES) {
         let receipt = ledger.post(posting).await.unwrap();
         assert_eq!((receipt.balance, receipt.repeated), (balance, false));

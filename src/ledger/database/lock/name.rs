@@ -7,6 +7,8 @@ pub enum Lock {
     Identities,
     /// The run that expires what is due.
     Expiry,
+    /// The end of the journal.
+    Journal,
 }
 
 /// Whether others may have the lock too.
@@ -24,6 +26,7 @@ impl Lock {
         match self {
             Lock::Identities => "identities",
             Lock::Expiry => "expiry",
+            Lock::Journal => "journal",
         }
     }
 
@@ -32,6 +35,7 @@ impl Lock {
         match self {
             Lock::Identities => 1,
             Lock::Expiry => 2,
+            Lock::Journal => 3,
         }
     }
 }

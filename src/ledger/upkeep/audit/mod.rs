@@ -1,5 +1,6 @@
 //! The audit: recomputes the ledger's sums from its entries and lots, in one consistent snapshot, and compares.
 
+mod chain;
 mod replay;
 
 use std::collections::{BTreeMap, HashMap};
@@ -36,7 +37,7 @@ pub enum AuditError {
     /// The first inconsistency.
     #[error("{account}: {why}")]
     Broken {
-        /// Where it is: an account (`coin of uid:5`) or a contra account (`coin issued`).
+        /// Where it is: an account (`coin of uid:5`), a contra account (`coin issued`) or a record of the journal (`journal record 3`).
         account: String,
         /// What is inconsistent, with both figures.
         why: String,
@@ -47,7 +48,7 @@ pub enum AuditError {
 }
 
 impl Ledger {
-    /// Recomputes every balance from entries and from lots, every hash, and the contra accounts. Calls `progress` with the
+    /// Recomputes every balance from entries and from lots, every hash, also those of the journal, and the contra accounts. Calls `progress` with the
     /// entries done and the entries in all.
     ///
     /// # Errors
@@ -114,6 +115,7 @@ pub async fn check(
     check_allocations(db).await?;
     check_idempotency(db).await?;
     check_identities(db).await?;
+    chain::check_journal(db).await?;
     Ok(report)
 }
 

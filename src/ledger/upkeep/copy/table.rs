@@ -6,7 +6,7 @@ use std::pin::pin;
 
 use entity::{
     account, action, allocation, contra, credit_allowance, daily_limit_slot, entry, follow,
-    identity, key_use, lot, member, message, nonce, payment,
+    identity, journal, key_use, lot, member, message, nonce, payment,
 };
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
@@ -24,7 +24,7 @@ use crate::ledger::database::backend::Backend;
 const ROWS: usize = 200;
 
 /// All tables; a table comes after those that its foreign keys reference.
-pub static TABLES: [&(dyn CopyTable + Sync); 15] = [
+pub static TABLES: [&(dyn CopyTable + Sync); 16] = [
     &Of::<account::Entity>::TABLE,
     &Of::<lot::Entity>::TABLE,
     &Of::<entry::Entity>::TABLE,
@@ -40,6 +40,7 @@ pub static TABLES: [&(dyn CopyTable + Sync); 15] = [
     &Of::<payment::Entity>::TABLE,
     &Of::<message::Entity>::TABLE,
     &Of::<key_use::Entity>::TABLE,
+    &Of::<journal::Entity>::TABLE,
 ];
 
 /// The checksum of a table's rows, which does not depend on their order.

@@ -266,7 +266,7 @@ pub async fn rows(url: &str) -> Rows {
             rows.insert(stringify!($table), sorted(&found));
         )*};
     }
-    read!(account action allocation contra credit_allowance daily_limit_slot entry follow identity key_use lot member message nonce payment);
+    read!(account action allocation contra credit_allowance daily_limit_slot entry follow identity journal key_use lot member message nonce payment);
     rows
 }
 

@@ -67,16 +67,17 @@ impl Instances {
     }
 }
 
-const BOTH: [(Lock, Lock); 2] = [
+const ALL: [(Lock, Lock); 3] = [
     (Lock::Identities, Lock::Expiry),
-    (Lock::Expiry, Lock::Identities),
+    (Lock::Expiry, Lock::Journal),
+    (Lock::Journal, Lock::Identities),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL and MariaDB: tests/with_servers.sh"]
 async fn a_lock_excludes_until_its_transaction_ends() {
     for one in Instances::all().await {
-        for (wanted, other) in BOTH {
+        for (wanted, other) in ALL {
             for commits in [true, false] {
                 let name = format!("{wanted:?} on {}, commits: {commits}", one.name);
                 let holder = one.begin().await;
@@ -98,7 +99,7 @@ async fn a_lock_excludes_until_its_transaction_ends() {
 #[ignore = "needs PostgreSQL and MariaDB: tests/with_servers.sh"]
 async fn a_shared_lock_is_shared() {
     for one in Instances::all().await {
-        for (wanted, other) in BOTH {
+        for (wanted, other) in ALL {
             let name = format!("{wanted:?} on {}", one.name);
             let holders = [one.begin().await, one.begin().await];
             for holder in &holders {
@@ -139,7 +140,7 @@ async fn a_lock_without_a_row_is_an_error() {
     let home = Home::on(Some(MARIADB));
     let database = Database::open(&home.url, 1).await.unwrap();
     let transaction = database.begin_write().await.unwrap();
-    for wanted in [Lock::Identities, Lock::Expiry] {
+    for wanted in [Lock::Identities, Lock::Expiry, Lock::Journal] {
         let row = format!("DELETE FROM advisory_lock WHERE name = '{}'", wanted.name());
         let deleted = transaction.execute_unprepared(&row).await.unwrap();
         assert_eq!(deleted.rows_affected(), 1);

@@ -3,7 +3,7 @@
 use Constraint::{Check, ForeignKey, Unique};
 
 /// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. Every database numbers the first row 1.
-pub const ROWS: [&str; 17] = [
+pub const ROWS: [&str; 18] = [
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:1', 5, 2, 1, 0, 7, {x:00})",
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
@@ -24,6 +24,7 @@ pub const ROWS: [&str; 17] = [
     "INSERT INTO payment (event_id, charge_id, kind, at, subject, subject_seq) VALUES ('e', 'c', 'charge.succeeded', 0, 'c', 0)",
     "INSERT INTO message (message_key, at, result) VALUES ({x:01}, 0, '')",
     "INSERT INTO key_use (use_key, since) VALUES ({x:01}, 0)",
+    "INSERT INTO journal (number, at, kind, operator, request_id, details, hash) VALUES (1, 0, 'link', 'uid:0', 'r', '{}', {x:02})",
 ];
 
 /// A statement, a value that it accepts, values that it rejects, and the constraint that rejects them.
@@ -45,7 +46,7 @@ pub enum Constraint {
     Check,
 }
 
-pub const RULES: [Rule; 47] = [
+pub const RULES: [Rule; 49] = [
     Rule(
         "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, head) \
           VALUES ($v, 0, 0, 0, 0, {x:00})",
@@ -244,6 +245,13 @@ pub const RULES: [Rule; 47] = [
         &["{x:01}"],
         Unique,
     ),
+    Rule(
+        "INSERT INTO journal (number, at, kind, operator, request_id, details, hash) VALUES ($v, 0, '', '', '', '', {x:02})",
+        "2",
+        &["1"],
+        Unique,
+    ),
+    Rule("UPDATE journal SET number = $v", "2", &["0", "-1"], Check),
     Rule(
         "INSERT INTO follow (member_id, account, at) VALUES ($v, 0)",
         "1, 'service'",

@@ -1,0 +1,203 @@
+//! The journal: what changed beside points, in records that are each linked to the one before it by its hash.
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::ledger::book::entry::{Hash, update_text};
+
+/// The version of the hash. No other hash of the ledger begins with this byte.
+const VERSION: u8 = 1;
+
+/// A change that the journal records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JournalEvent {
+    /// A name became another name of an owner.
+    Linked {
+        /// The new name: `key:abc`.
+        name: String,
+        /// The owner whose accounts it leads to: `uid:5`.
+        owner: String,
+    },
+    /// The profile of an owner was erased.
+    Forgotten {
+        /// The owner, by the name that the operator gave.
+        owner: String,
+        /// What was erased, sorted; never the values.
+        erased: Vec<&'static str>,
+    },
+}
+
+impl JournalEvent {
+    /// The kind in the database. It is part of a record's hash, so it never changes.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            JournalEvent::Linked { .. } => "link",
+            JournalEvent::Forgotten { .. } => "forget",
+        }
+    }
+
+    /// A JSON object with sorted keys.
+    pub fn details(&self) -> String {
+        let details = match self {
+            JournalEvent::Linked { name, owner } => json!({"name": name, "owner": owner}),
+            JournalEvent::Forgotten { owner, erased } => json!({"erased": erased, "owner": owner}),
+        };
+        details.to_string()
+    }
+}
+
+/// Who makes a change, and in which request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// The operating-system user: `uid:1000`.
+    pub user: String,
+    /// The request id, which the log has too.
+    pub request_id: String,
+}
+
+/// One change beside points. A record never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalRecord {
+    /// 1, 2, 3, … without a gap.
+    pub number: i64,
+    /// When it happened (ms since 1970 UTC).
+    pub at: i64,
+    /// What happened: `link`, `forget`.
+    pub kind: String,
+    /// Who did it, and in which request.
+    pub operator: Operator,
+    /// A JSON object with sorted keys.
+    pub details: String,
+    /// The result of [`JournalRecord::hash_after`] for the record before it, which of the first is all zero.
+    pub hash: Hash,
+}
+
+impl JournalRecord {
+    /// The record of an event that follows another record, or begins the journal.
+    pub fn of(
+        event: &JournalEvent,
+        at: i64,
+        operator: Operator,
+        last: Option<&JournalRecord>,
+    ) -> JournalRecord {
+        let mut record = JournalRecord {
+            number: last.map_or(1, |last| last.number.saturating_add(1)),
+            at,
+            kind: event.kind().to_owned(),
+            operator,
+            details: event.details(),
+            hash: Hash::default(),
+        };
+        record.hash = record.hash_after(&last.map_or(Hash::default(), |last| last.hash));
+        record
+    }
+
+    /// The hash over the hash of the record before and this record's content, each text after its length.
+    pub fn hash_after(&self, before: &Hash) -> Hash {
+        let mut hash = Sha256::new();
+        hash.update([VERSION]);
+        hash.update(before);
+        for number in [self.number, self.at] {
+            hash.update(number.to_be_bytes());
+        }
+        for text in [
+            &self.kind,
+            &self.operator.user,
+            &self.operator.request_id,
+            &self.details,
+        ] {
+            update_text(&mut hash, Some(text));
+        }
+        hash.finalize().into()
+    }
+
+    /// Whether this record says that the profile of an owner was erased.
+    pub fn is_forgotten(&self, owner: &str) -> bool {
+        let details = serde_json::from_str(&self.details);
+        let of_owner = |details: serde_json::Value| details["owner"] == owner;
+        self.kind == "forget" && details.is_ok_and(of_owner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operator() -> Operator {
+        Operator {
+            user: "uid:1000".into(),
+            request_id: "5f1c-1".into(),
+        }
+    }
+
+    fn records() -> [JournalRecord; 2] {
+        let linked = JournalEvent::Linked {
+            name: "key:\"五\"\n".into(),
+            owner: "uid:5".into(),
+        };
+        let forgotten = JournalEvent::Forgotten {
+            owner: "uid:5".into(),
+            erased: vec!["avatar", "nickname"],
+        };
+        let first = JournalRecord::of(&linked, 1_779_247_832_000, operator(), None);
+        let at = 1_779_247_832_001;
+        let second = JournalRecord::of(&forgotten, at, operator(), Some(&first));
+        [first, second]
+    }
+
+    /// Computed in Python from the description in docs/operations.md.
+    #[test]
+    fn the_hashes_are_those_of_the_published_vector() {
+        let [first, second] = records();
+        assert_eq!((first.number, second.number), (1, 2));
+        assert_eq!(first.details, r#"{"name":"key:\"五\"\n","owner":"uid:5"}"#);
+        assert_eq!(
+            second.details,
+            r#"{"erased":["avatar","nickname"],"owner":"uid:5"}"#
+        );
+        assert_eq!(
+            hex::encode(first.hash),
+            "1e0224a9d71d0551904b967b5badfa062814b383c2b1f416384e38f5756038d8"
+        );
+        assert_eq!(
+            hex::encode(second.hash),
+            "3389745c3a2f227de5a8bbbbb8cd8c07670f04e1a765e52fff1e9524e738a1fb"
+        );
+    }
+
+    #[test]
+    fn every_field_counts() {
+        let [first, second] = records();
+        let changes: [fn(&mut JournalRecord); 6] = [
+            |it| it.number += 1,
+            |it| it.at += 1,
+            |it| it.kind.push(' '),
+            |it| it.operator.user.push('0'),
+            |it| it.operator.request_id.push('0'),
+            |it| it.details.push(' '),
+        ];
+        for change in changes {
+            let mut changed = second.clone();
+            change(&mut changed);
+            assert_ne!(changed.hash_after(&first.hash), second.hash, "{changed:?}");
+        }
+        assert_ne!(second.hash_after(&Hash::default()), second.hash);
+        // What moves from one text to the next is another content.
+        let mut moved = second.clone();
+        moved.kind = "forgetu".into();
+        moved.operator.user = "id:1000".into();
+        assert_ne!(moved.hash_after(&first.hash), second.hash);
+    }
+
+    #[test]
+    fn a_record_says_whom_it_forgot() {
+        let [first, second] = records();
+        assert!(second.is_forgotten("uid:5"));
+        assert!(!second.is_forgotten("uid:50") && !first.is_forgotten("uid:5"));
+        let broken = JournalRecord {
+            details: "{".into(),
+            ..second
+        };
+        assert!(!broken.is_forgotten("uid:5"));
+    }
+}

@@ -1,0 +1,106 @@
+//! The journal in the database: it grows under a lock, in the transaction of what it records.
+
+use entity::journal;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+
+use crate::ledger::book::journal::{JournalEvent, JournalRecord, Operator};
+use crate::ledger::database::guarded::GuardedTransaction;
+use crate::ledger::database::lock::{Lock, lock};
+use crate::ledger::database::retry::again;
+use crate::ledger::{Ledger, ReadError};
+
+/// The records in memory at a time.
+const ROWS: u64 = 1000;
+
+/// Appends the record of an event (`at` in ms since 1970 UTC) to the journal. It is there once the transaction commits; until then,
+/// no other transaction appends one.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn append(
+    db: &GuardedTransaction,
+    event: &JournalEvent,
+    at: i64,
+    operator: Operator,
+) -> Result<(), DbErr> {
+    lock(db, Lock::Journal).await?;
+    let last = journal::Entity::find()
+        .order_by_desc(journal::Column::Number)
+        .one(db)
+        .await?;
+    let last = last.map(read);
+    let record = JournalRecord::of(event, at, operator, last.as_ref());
+    let row = journal::Model {
+        number: record.number,
+        at: record.at,
+        kind: record.kind,
+        operator: record.operator.user,
+        request_id: record.operator.request_id,
+        details: record.details,
+        hash: record.hash.to_vec(),
+    };
+    journal::Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// Reads the next records after a number, oldest first; none at the end.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn after(db: &impl ConnectionTrait, number: i64) -> Result<Vec<JournalRecord>, DbErr> {
+    let rows = journal::Entity::find()
+        .filter(journal::Column::Number.gt(number))
+        .order_by_asc(journal::Column::Number)
+        .limit(ROWS)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// Whether the journal says that the profile of an owner was erased.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn has_forgotten(db: &impl ConnectionTrait, owner: &str) -> Result<bool, DbErr> {
+    let mut number = 0;
+    loop {
+        let records = after(db, number).await?;
+        let Some(last) = records.last() else {
+            return Ok(false);
+        };
+        number = last.number;
+        if records.iter().any(|record| record.is_forgotten(owner)) {
+            return Ok(true);
+        }
+    }
+}
+
+fn read(row: journal::Model) -> JournalRecord {
+    JournalRecord {
+        number: row.number,
+        at: row.at,
+        kind: row.kind,
+        operator: Operator {
+            user: row.operator,
+            request_id: row.request_id,
+        },
+        details: row.details,
+        // No record has the hash of zeros, so that the audit names one whose hash was cut.
+        hash: row.hash.as_slice().try_into().unwrap_or_default(),
+    }
+}
+
+impl Ledger {
+    /// Reads the next records of the journal after a number, oldest first; none at the end.
+    ///
+    /// # Errors
+    /// Returns [`ReadError`] if the database fails.
+    pub async fn journal_after(&self, number: i64) -> Result<Vec<JournalRecord>, ReadError> {
+        Ok(again(|| after(self.database.read(), number)).await?)
+    }
+}
