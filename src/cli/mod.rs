@@ -145,6 +145,8 @@ pub fn run() -> ExitCode {
             }
         },
     };
+    // What still reads a file that blocks ends with the process.
+    runtime.shutdown_background();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::log_lines::LogGuard;
@@ -26,6 +26,8 @@ const RETRY_DELAY: Duration = Duration::from_secs(60);
 const PURGE_INTERVAL: Duration = Duration::from_secs(10);
 /// The pause between two notes of when keys were last used.
 const KEY_INTERVAL: Duration = Duration::from_secs(60);
+/// The time limit for the last such note, at a stop.
+const LAST_NOTE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time limit for reading a changed configuration, whose secrets may stand in files that block.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -45,32 +47,31 @@ pub async fn serve(config: &Config, file: Option<PathBuf>, log: &LogGuard) -> Re
     let mut pid_file = pid_file.and_then(PidFile::hold);
     log::info!("listening on {}", running.address);
     let tasks = start_tasks(&running, Calendar::new(config.timezone.clone()));
-    loop {
+    let stop = loop {
         tokio::select! {
-            _ = terminate.recv() => {
-                log::info!("SIGTERM: stopping");
-                break;
-            }
-            _ = interrupt.recv() => {
-                log::info!("SIGINT: stopping");
-                break;
-            }
-            _ = hangup.recv() => {
-                let outcome = reload(&mut running, file.clone()).await;
-                // A new key is known from now on.
-                let (ledger, keys) = (running.ledger.clone(), running.keys());
-                tokio::spawn(async move { key_record::exchange(&ledger, &keys).await });
-                if let Some(pid_file) = &mut pid_file {
-                    pid_file.reloaded(outcome.as_deref().map_err(String::as_str));
-                }
-            }
+            stop = stop_signal(&mut terminate, &mut interrupt) => break stop,
+            _ = hangup.recv() => {}
         }
-    }
+        let read = tokio::select! {
+            stop = stop_signal(&mut terminate, &mut interrupt) => break stop,
+            read = read(file.clone()) => read,
+        };
+        let outcome = reload(&mut running, read);
+        // A new key is known from now on.
+        let (ledger, keys) = (running.ledger.clone(), running.keys());
+        tokio::spawn(async move { key_record::exchange(&ledger, &keys).await });
+        if let Some(pid_file) = &mut pid_file {
+            pid_file.reloaded(outcome.as_deref().map_err(String::as_str));
+        }
+    };
+    log::info!("{stop}: stopping");
     for task in tasks {
         task.abort();
     }
-    // The last requests may still use keys, but a key's use is noted often enough.
-    let _ = key_record::exchange(&running.ledger, &running.keys()).await;
+    // A database that does not answer must not hold up the stop.
+    let (ledger, keys) = (running.ledger.clone(), running.keys());
+    let last_note = key_record::exchange(&ledger, &keys);
+    let _ = tokio::time::timeout(LAST_NOTE_TIMEOUT, last_note).await;
     drop(pid_file);
     running.stop().await;
     log::info!("stopped");
@@ -111,17 +112,29 @@ fn announce(config: &Config) {
     }
 }
 
-/// Takes over the configuration as its file and the environment are now. Returns the settings that need a restart.
-async fn reload(
-    running: &mut RunningServer,
-    file: Option<PathBuf>,
-) -> Result<Vec<&'static str>, String> {
+/// Waits for a signal to stop, and returns its name.
+async fn stop_signal(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    }
+}
+
+/// Reads the configuration as its file and the environment are now.
+async fn read(file: Option<PathBuf>) -> Result<Config, String> {
     let reading = tokio::task::spawn_blocking(move || Config::load(file.as_deref()));
-    let read = match tokio::time::timeout(READ_TIMEOUT, reading).await {
+    match tokio::time::timeout(READ_TIMEOUT, reading).await {
         Ok(Ok(read)) => read.map_err(|errors| errors.to_string()),
         Ok(Err(error)) => Err(format!("reading it failed: {error}")),
         Err(_) => Err(format!("reading it took longer than {READ_TIMEOUT:?}")),
-    };
+    }
+}
+
+/// Takes over a configuration that was read. Returns the settings that need a restart.
+fn reload(
+    running: &mut RunningServer,
+    read: Result<Config, String>,
+) -> Result<Vec<&'static str>, String> {
     let reloaded = read.and_then(|config| {
         let pending = running.reload(&config)?;
         log::info!("SIGHUP: reloaded");

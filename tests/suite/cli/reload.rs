@@ -208,6 +208,31 @@ async fn requests_under_way_see_one_configuration_and_none_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_to_its_end_holds_up_nothing() {
+    let dir = ProgramDir::new();
+    let mut program = Program::start(&dir, &[]).await;
+    // Reading waits for somebody who writes.
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(dir.path("salt"))
+        .status();
+    assert!(pipe.unwrap().success());
+    dir.write(
+        "gateway.toml",
+        &CONFIG.replace("salt = 'salt-of-the-suite'", "salt_file = 'salt'"),
+    );
+    program.signal("HUP");
+    program.client().call_ok(&GET).await;
+    program
+        .wait_for_log("the configuration is unchanged: reading it took longer than")
+        .await;
+    program.client().call_ok(&GET).await;
+    // A stop does not wait for another such file.
+    program.signal("HUP");
+    program.client().call_ok(&GET).await;
+    assert_eq!(program.terminate().await.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reload_finds_only_a_running_server() {
     let dir = ProgramDir::new();
     let nobody = |dir: &ProgramDir| {
