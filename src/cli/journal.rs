@@ -1,38 +1,13 @@
-//! The commands `link` and `forget`, which the journal records, and `journal`, which lists it.
+//! The commands `forget`, which the journal records, and `journal`, which lists it.
 
 use super::commands::check_existence;
 use super::output::{self, Escaped};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::gateway::value::is_storable;
 use crate::ledger::book::journal::Operator;
 use crate::members::{MemberName, Members};
 use crate::points::calendar::Calendar;
 use crate::server;
-
-/// The most characters of a user_key.
-const MAX_USER_KEY: usize = 255;
-
-/// Links a uid and a user_key that belong to one person.
-pub async fn link(
-    config: &Config,
-    uid: i64,
-    user_key: &str,
-    operator: Operator,
-) -> Result<(), String> {
-    let fits = !user_key.is_empty() && user_key.chars().nth(MAX_USER_KEY).is_none();
-    if !fits || !is_storable(user_key) {
-        return Err(format!(
-            "a user_key has 1 to {MAX_USER_KEY} characters, none of them a control character"
-        ));
-    }
-    let ledger = server::open_ledger(config, Clock::system()).await?;
-    let members = Members::new(ledger.clone());
-    let linked = members.link(uid, user_key, operator).await;
-    ledger.close().await;
-    linked.map_err(|error| format!("cannot link: {error}"))?;
-    output::line(format_args!("linked uid {uid} and user_key {user_key}"))
-}
 
 /// Erases the profile of an owner; without an operator, lists what that would erase.
 pub async fn forget(

@@ -5,10 +5,12 @@
 mod commands;
 mod copy;
 mod journal;
+mod link;
 mod log_lines;
 pub mod methods;
 mod operator;
 mod output;
+mod pairs;
 mod pid_file;
 mod serve;
 mod sign;
@@ -84,14 +86,7 @@ enum Command {
         order: Option<String>,
     },
     /// Link a uid and a user_key that belong to one person, who then has one account under both
-    Link {
-        /// The member's number in the shop
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
-        uid: i64,
-        /// The member's name on the community and the health platform
-        #[arg(long, value_name = "K")]
-        user_key: String,
-    },
+    Link(link::Names),
     /// Erase the profile and the follows of a member; accounts, entries, actions and payments stay
     Forget {
         /// The member, as accounts name their owner: uid:5 or key:abc
@@ -181,9 +176,9 @@ async fn execute(
             caller,
         ),
         Command::Payments { order } => commands::payments(config, order.as_deref()).await,
-        Command::Link { uid, user_key } => {
+        Command::Link(names) => {
             let context = operator::context(&Clock::system());
-            let link = journal::link(config, uid, &user_key, operator::of(&context));
+            let link = link::link(config, names, operator::of(&context));
             operator::run("link", &context, link).await
         }
         Command::Forget { owner, yes } => {

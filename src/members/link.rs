@@ -45,11 +45,11 @@ pub enum LinkError {
 
 impl Members {
     /// Links a uid and a user_key as the names of one person, who then has one account of each asset under both, and says so in the
-    /// journal. Linking the same pair again changes nothing.
+    /// journal. Returns whether that is new: linking the same pair again changes nothing.
     ///
     /// # Errors
     /// Returns [`LinkError`] if either name is linked to another one, if both have a history, or if the database does not answer.
-    pub async fn link(&self, uid: i64, key: &str, operator: Operator) -> Result<(), LinkError> {
+    pub async fn link(&self, uid: i64, key: &str, operator: Operator) -> Result<bool, LinkError> {
         let db = self.ledger.database().begin_write().await?;
         lock(&db, Lock::Identities).await?;
         let (by_uid, by_key) = (MemberName::Uid(uid), MemberName::UserKey(key.to_owned()));
@@ -57,7 +57,7 @@ impl Members {
         let key = key.to_owned();
         if let Some(other) = of_uid.as_ref().and_then(|member| member.user_key.clone()) {
             return match other == key {
-                true => Ok(()),
+                true => Ok(false),
                 false => Err(LinkError::UidTaken { uid, key: other }),
             };
         }
@@ -87,7 +87,7 @@ impl Members {
         let linked = JournalEvent::Linked { name, owner };
         journal::append(&db, &linked, self.ledger.now(), operator).await?;
         db.commit().await?;
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -7,6 +7,7 @@ mod copy;
 mod journal;
 mod log;
 mod output;
+mod pairs;
 mod private;
 mod read_only;
 mod reload;

@@ -21,7 +21,7 @@ const COMMANDS: [&[&str]; 6] = [
 ];
 
 /// Runs a command with this standard output.
-fn run_into(dir: &ProgramDir, arguments: &[&str], out: Stdio) -> Output {
+pub fn run_into(dir: &ProgramDir, arguments: &[&str], out: Stdio) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pointgate"));
     command.args(arguments).current_dir(dir.path(""));
     let child = command.stdout(out).stderr(Stdio::piped()).spawn();
