@@ -131,8 +131,20 @@ fn check(book: &Book) {
     }
 }
 
+/// Whether a posting spends on an order that has had points back.
+fn was_returned(book: &Book, posting: &Posting) -> bool {
+    let PostingKind::Spend {
+        order: Some(order), ..
+    } = posting.kind
+    else {
+        return false;
+    };
+    let allocations = book.allocations.get(&order).into_iter().flatten();
+    allocations.map(|it| it.returned).sum::<i64>() > 0
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
     #[test]
     fn the_books_balance_after_any_order_of_any_postings(steps in steps()) {
@@ -159,7 +171,12 @@ proptest! {
             let Ok(first) = book.post(&step.posting, DAY) else { continue };
             let before = (book.accounts.clone(), book.allocations.clone(), book.changes.entries.len());
             let again = book.post(&step.posting, 2 * DAY);
-            prop_assert_eq!(again, Ok(Receipt { repeated: true, moved: false, ..first }));
+            // What was spent on an order that has had points back may be unpaid by now.
+            let expected = match was_returned(&book, &step.posting) {
+                true => Err(Rejection::IdempotencyConflict),
+                false => Ok(Receipt { repeated: true, moved: false, ..first }),
+            };
+            prop_assert_eq!(again, expected);
             prop_assert_eq!(before, (book.accounts.clone(), book.allocations.clone(), book.changes.entries.len()));
         }
     }
