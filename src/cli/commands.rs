@@ -63,14 +63,9 @@ pub async fn expire(config: &Config, at: Option<Date>, confirmed: bool) -> Resul
         );
     }
     check_existence(config)?;
+    let due_by = due_by(config, at)?;
     let ledger = server::open_ledger(config, Clock::system()).await?;
-    let expired = match due_by(config, at, ledger.now()) {
-        Ok(due_by) => ledger.expire(due_by).await,
-        Err(why) => {
-            ledger.close().await;
-            return Err(why);
-        }
-    };
+    let expired = ledger.expire(due_by).await;
     ledger.close().await;
     let accounts = expired.map_err(|error| error.to_string())?;
     output::line(format_args!("expired points in {accounts} accounts"))
@@ -79,13 +74,11 @@ pub async fn expire(config: &Config, at: Option<Date>, confirmed: bool) -> Resul
 /// Prints what [`expire`] would expire.
 pub async fn would_expire(config: &Config, at: Option<Date>) -> Result<(), String> {
     check_existence(config)?;
+    let due_by = due_by(config, at)?;
     let ledger = server::open_ledger_read_only(config, Clock::system()).await?;
-    let due = match due_by(config, at, ledger.now()) {
-        Ok(due_by) => ledger.due(due_by).await.map_err(|error| error.to_string()),
-        Err(why) => Err(why),
-    };
+    let due = ledger.due(due_by).await;
     ledger.close().await;
-    let due = due?;
+    let due = due.map_err(|error| error.to_string())?;
     if due.is_empty() {
         return output::line("would expire nothing");
     }
@@ -97,10 +90,10 @@ pub async fn would_expire(config: &Config, at: Option<Date>) -> Result<(), Strin
     })
 }
 
-/// The end of the day `at`, or `now` (ms since 1970 UTC).
-fn due_by(config: &Config, at: Option<Date>, now: i64) -> Result<i64, String> {
+/// The end of the day `at`, or now (ms since 1970 UTC).
+fn due_by(config: &Config, at: Option<Date>) -> Result<i64, String> {
     let Some(day) = at else {
-        return Ok(now);
+        return Ok(Clock::system().now());
     };
     let next = day.tomorrow().map_err(|error| error.to_string())?;
     let start = Calendar::new(config.timezone.clone()).start_of(next);

@@ -42,7 +42,8 @@ impl KeyRecord {
     }
 }
 
-/// Notes the uses of the configured keys in the ledger, and takes over those that other instances and earlier runs noted.
+/// Notes the uses of the configured keys that the ledger does not know yet, and takes over those that other instances and earlier
+/// runs noted.
 ///
 /// # Errors
 /// Returns [`ApplyError::Unavailable`] if the database fails.
@@ -50,16 +51,20 @@ pub async fn exchange(
     ledger: &Ledger,
     register: &KeyRegister,
 ) -> Result<Vec<KeyRecord>, ApplyError> {
-    let since = ledger.now();
-    let listed = register.list();
-    let uses = listed.iter().map(|listed| LastUse {
-        key: key(listed),
-        since,
-        used_at: listed.record.used_at(),
+    let now = ledger.now();
+    let keys = load(ledger, register).await?;
+    let unknown = keys.iter().filter_map(|(listed, noted)| {
+        let used_at = listed.record.used_at();
+        let is_unknown = noted.is_none_or(|noted| noted.used_at < used_at);
+        is_unknown.then(|| LastUse {
+            key: key(listed),
+            since: now,
+            used_at,
+        })
     });
-    let uses: Vec<LastUse> = uses.collect();
-    ledger.note_key_uses(&uses).await?;
-    read(ledger, register).await
+    let unknown: Vec<LastUse> = unknown.collect();
+    ledger.note_key_uses(&unknown).await?;
+    Ok(records(keys, now))
 }
 
 /// The configured keys with what the ledger knows of them.
@@ -67,22 +72,35 @@ pub async fn exchange(
 /// # Errors
 /// Returns [`ApplyError::Unavailable`] if the database fails.
 pub async fn read(ledger: &Ledger, register: &KeyRegister) -> Result<Vec<KeyRecord>, ApplyError> {
+    Ok(records(load(ledger, register).await?, ledger.now()))
+}
+
+/// The configured keys with what the ledger noted.
+async fn load(
+    ledger: &Ledger,
+    register: &KeyRegister,
+) -> Result<Vec<(ListedKey, Option<LastUse>)>, ApplyError> {
     let listed = register.list();
-    let keys: Vec<_> = listed.iter().map(key).collect();
+    let keys: Vec<Key> = listed.iter().map(key).collect();
     let noted = ledger.key_uses(&keys).await;
     let noted = noted.map_err(|_| ApplyError::Unavailable)?;
-    let records = listed.into_iter().zip(keys).map(|(listed, key)| {
-        let noted = noted.iter().find(|noted| noted.key == key);
+    let of = |key: Key| noted.iter().find(|noted| noted.key == key).copied();
+    let notes = keys.into_iter().map(of);
+    Ok(listed.into_iter().zip(notes).collect())
+}
+
+fn records(keys: Vec<(ListedKey, Option<LastUse>)>, now: i64) -> Vec<KeyRecord> {
+    let records = keys.into_iter().map(|(key, noted)| {
         if let Some(at) = noted.and_then(|noted| noted.used_at) {
-            listed.record.recall(at);
+            key.record.recall(at);
         }
         KeyRecord {
-            since: noted.map_or(ledger.now(), |noted| noted.since),
-            used_at: listed.record.used_at(),
-            key: listed,
+            since: noted.map_or(now, |noted| noted.since),
+            used_at: key.record.used_at(),
+            key,
         }
     });
-    Ok(records.collect())
+    records.collect()
 }
 
 fn key(listed: &ListedKey) -> Key {

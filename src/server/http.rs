@@ -57,7 +57,7 @@ async fn respond(
         && let Target::Page(page) = route.target
         && route.serves(request.method())
     {
-        return pages::answer(page, &state, &request).await;
+        return pages::answer(page, &state, &current, &request).await;
     }
     let id = current.proxies.request_id(&request);
     let id = id.unwrap_or_else(|| state.ids.next());

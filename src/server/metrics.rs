@@ -6,6 +6,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 
 use super::AppState;
+use super::reload::Current;
 use crate::gateway::context::within;
 use crate::gateway::endpoint::Answered;
 use crate::gateway::metrics::Metrics;
@@ -41,8 +42,7 @@ impl RequestCounter {
 }
 
 /// Answers `/metrics`; 403 for a client outside `server.metrics_from`.
-pub fn answer(state: &AppState, request: &HttpRequest) -> HttpResponse {
-    let current = state.current.load();
+pub fn answer(state: &AppState, current: &Current, request: &HttpRequest) -> HttpResponse {
     let client = current.proxies.client_addresses(request);
     if !within(&client, &current.metrics_from) {
         return HttpResponse::Forbidden().body("not from here\n");

@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::reload::Current;
 use super::routes::ServerPage;
 use super::{AppState, metrics};
 
@@ -14,12 +15,17 @@ use super::{AppState, metrics};
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Answers a page.
-pub async fn answer(page: ServerPage, state: &AppState, request: &HttpRequest) -> HttpResponse {
+pub async fn answer(
+    page: ServerPage,
+    state: &AppState,
+    current: &Current,
+    request: &HttpRequest,
+) -> HttpResponse {
     match page {
         ServerPage::Health => text(StatusCode::OK, "ok\n"),
         ServerPage::Ready if is_ready(state).await => text(StatusCode::OK, "ready\n"),
         ServerPage::Ready => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
-        ServerPage::Metrics => metrics::answer(state, request),
+        ServerPage::Metrics => metrics::answer(state, current, request),
     }
 }
 

@@ -19,6 +19,25 @@ pub struct DuePoints {
     pub points: i64,
 }
 
+/// The first accounts after this id with points that are due at `due_by` (ms), in the order of their ids.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn accounts_after(
+    db: &DatabaseConnection,
+    due_by: i64,
+    last_id: i64,
+    limit: u64,
+) -> Result<Vec<account::Model>, DbErr> {
+    account::Entity::find()
+        .filter(account::Column::NextExpiry.lte(due_by))
+        .filter(account::Column::Id.gt(last_id))
+        .order_by_asc(account::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
 /// The points that are due at `due_by` (ms), by asset.
 ///
 /// # Errors
@@ -30,13 +49,7 @@ pub async fn by_asset(
     let mut due: BTreeMap<String, DuePoints> = BTreeMap::new();
     let mut last_id = 0;
     loop {
-        let accounts = account::Entity::find()
-            .filter(account::Column::NextExpiry.lte(due_by))
-            .filter(account::Column::Id.gt(last_id))
-            .order_by_asc(account::Column::Id)
-            .limit(PAGE)
-            .all(db)
-            .await?;
+        let accounts = accounts_after(db, due_by, last_id, PAGE).await?;
         let Some(last) = accounts.last() else {
             return Ok(due);
         };

@@ -2,12 +2,11 @@
 
 use entity::account::{self, Model as AccountModel};
 use futures_util::future::join_all;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::ledger::book::transaction::{AccountKey, Posting, PostingKind, Transaction};
 use crate::ledger::database::lock::{self, Lock};
+use crate::ledger::read::due::accounts_after;
 use crate::ledger::{ApplyError, Ledger, ReadError};
 
 /// The number of accounts that expire side by side. It leaves places in the queue for callers.
@@ -32,14 +31,8 @@ impl Ledger {
                 // Servers end a transaction that is idle for too long.
                 lock.execute_unprepared("SELECT 1").await.map_err(failed)?;
             }
-            let due = account::Entity::find()
-                .filter(account::Column::NextExpiry.lte(due_by))
-                .filter(account::Column::Id.gt(last_id))
-                .order_by_asc(account::Column::Id)
-                .limit(SIDE_BY_SIDE)
-                .all(self.database.read())
-                .await
-                .map_err(failed)?;
+            let due = accounts_after(self.database.read(), due_by, last_id, SIDE_BY_SIDE).await;
+            let due = due.map_err(failed)?;
             let Some(last) = due.last() else {
                 return Ok(changed);
             };
