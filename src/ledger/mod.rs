@@ -25,7 +25,6 @@ use book::key::Key;
 use book::transaction::{AccountKey, Applied, Nonce, Reason, Receipt, Transaction};
 use database::Database;
 use database::backend::Backend;
-use database::retry::again;
 use read::balances::Balances;
 use read::due::{self, DuePoints};
 use read::{gains, history};
@@ -163,7 +162,10 @@ impl Ledger {
         &self,
         range: &history::Range,
     ) -> Result<Option<history::Page>, ReadError> {
-        let page = || again(|| history::page(self.database.read(), range));
+        let page = || {
+            self.database
+                .again(|| history::page(self.database.read(), range))
+        };
         let found = page().await?;
         let next_expiry = found.as_ref().and_then(|page| page.next_expiry);
         let now = self.clock.now();
@@ -179,7 +181,10 @@ impl Ledger {
     /// # Errors
     /// Returns [`ReadError`] if the database fails.
     pub async fn is_spent(&self, nonce: Nonce) -> Result<bool, ReadError> {
-        Ok(again(|| load::is_spent(self.database.read(), nonce)).await?)
+        Ok(self
+            .database
+            .again(|| load::is_spent(self.database.read(), nonce))
+            .await?)
     }
 
     /// The points of an account that expire after now and up to `until` (ms).
@@ -188,7 +193,10 @@ impl Ledger {
     /// Returns [`ReadError`] if the database fails.
     pub async fn expiring(&self, account: &AccountKey, until: i64) -> Result<i64, ReadError> {
         let (db, now) = (self.database.read(), self.clock.now());
-        Ok(again(|| history::expiring(db, account, now, until)).await?)
+        Ok(self
+            .database
+            .again(|| history::expiring(db, account, now, until))
+            .await?)
     }
 
     /// The account that each posting with one of these idempotency keys changed, and the points that it gained. A key that no
@@ -197,7 +205,10 @@ impl Ledger {
     /// # Errors
     /// Returns [`ReadError`] if the database fails.
     pub async fn gains(&self, keys: &[Key]) -> Result<Vec<(AccountKey, i64)>, ReadError> {
-        Ok(again(|| gains::of(self.database.read(), keys)).await?)
+        Ok(self
+            .database
+            .again(|| gains::of(self.database.read(), keys))
+            .await?)
     }
 
     /// The time (ms) of the posting with an idempotency key; `None` if no posting has used it.
@@ -205,7 +216,10 @@ impl Ledger {
     /// # Errors
     /// Returns [`ReadError`] if the database fails.
     pub async fn posted_at(&self, key: Key) -> Result<Option<i64>, ReadError> {
-        Ok(again(|| gains::posted_at(self.database.read(), key)).await?)
+        Ok(self
+            .database
+            .again(|| gains::posted_at(self.database.read(), key))
+            .await?)
     }
 
     /// The points that are due at `due_by` (ms), by asset.
@@ -213,7 +227,10 @@ impl Ledger {
     /// # Errors
     /// Returns [`ReadError`] if the database fails.
     pub async fn due(&self, due_by: i64) -> Result<BTreeMap<String, DuePoints>, ReadError> {
-        Ok(again(|| due::by_asset(self.database.read(), due_by)).await?)
+        Ok(self
+            .database
+            .again(|| due::by_asset(self.database.read(), due_by))
+            .await?)
     }
 
     /// The assets that points have been moved of.
@@ -221,7 +238,10 @@ impl Ledger {
     /// # Errors
     /// Returns [`ReadError`] if the database fails.
     pub async fn assets(&self) -> Result<Vec<String>, ReadError> {
-        Ok(again(|| gains::assets(self.database.read())).await?)
+        Ok(self
+            .database
+            .again(|| gains::assets(self.database.read()))
+            .await?)
     }
 
     /// The database, for what is kept beside the ledger.

@@ -11,7 +11,6 @@ use super::{Member, MemberName, Members, find, find_locked};
 use crate::ledger::book::journal::{JournalEvent, Operator};
 use crate::ledger::database::guarded::GuardedTransaction;
 use crate::ledger::database::lock::{Lock, lock};
-use crate::ledger::database::retry::again;
 use crate::ledger::upkeep::journal;
 
 /// Why nothing was erased.
@@ -32,7 +31,7 @@ impl Members {
     /// Returns [`ForgetError`] if the name is unknown, or if the database does not answer.
     pub async fn erasable(&self, name: &MemberName) -> Result<Vec<&'static str>, ForgetError> {
         let db = self.ledger.database().read();
-        let member = again(|| find(db, name)).await?;
+        let member = self.ledger.database().again(|| find(db, name)).await?;
         kinds(db, name, member.as_ref()).await
     }
 

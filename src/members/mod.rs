@@ -9,7 +9,6 @@ mod report;
 use entity::member;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select};
 
-use crate::ledger::database::retry::again;
 use crate::ledger::{Ledger, ReadError};
 pub use change::{ChangeError, Light, MessageKey, ProfileChange};
 pub use entity::member::Model as Member;
@@ -66,7 +65,7 @@ impl Members {
     /// Returns [`ReadError`] if the database does not answer.
     pub async fn find(&self, name: &MemberName) -> Result<Option<Member>, ReadError> {
         let db = self.ledger.database().read();
-        Ok(again(|| find(db, name)).await?)
+        Ok(self.ledger.database().again(|| find(db, name)).await?)
     }
 }
 

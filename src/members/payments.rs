@@ -6,7 +6,6 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Quer
 
 use super::{Members, Payment};
 use crate::ledger::ReadError;
-use crate::ledger::database::retry::again;
 
 impl Members {
     /// Reads the stored events of a subject, and the one with this id.
@@ -23,7 +22,11 @@ impl Members {
             .add(payment::Column::Subject.eq(subject));
         let known = payment::Entity::find().filter(known);
         let db = self.ledger.database().read();
-        Ok(again(|| known.clone().all(db)).await?)
+        Ok(self
+            .ledger
+            .database()
+            .again(|| known.clone().all(db))
+            .await?)
     }
 
     /// Reads the stored events, oldest first; with `order`, only those of that order number and those of its charges.

@@ -5,7 +5,6 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::{MemberName, Members};
 use crate::ledger::ReadError;
-use crate::ledger::database::retry::again;
 
 impl Members {
     /// Counts the member's recorded actions of these names from `from` (inclusive) to `until` (exclusive, both ms since 1970 UTC).
@@ -31,6 +30,10 @@ impl Members {
             .filter(action::Column::At.gte(from))
             .filter(action::Column::At.lt(until));
         let db = self.ledger.database().read();
-        Ok(again(|| count.clone().count(db)).await?)
+        Ok(self
+            .ledger
+            .database()
+            .again(|| count.clone().count(db))
+            .await?)
     }
 }

@@ -44,6 +44,15 @@ pub struct Database {
     probing: Arc<AsyncMutex<()>>,
 }
 
+/// Retires all connections when it is dropped.
+struct Unfinished<'d>(&'d WriteHealth);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.0.retire_connections();
+    }
+}
+
 impl Database {
     /// Opens the database at `url` (`sqlite://FILE`, `postgres://…`, `mysql://…`) for this number of writers, makes SQLite's file
     /// and its folder for their owner alone if they are missing, and brings the schema up to date.
@@ -151,12 +160,27 @@ impl Database {
         &self.balances
     }
 
+    /// Tries an operation again while it loses its connections. If the caller goes away before it ends, no connection that is open by
+    /// then is used again: the answer is still to come, and the next operation would take it for its own.
+    ///
+    /// # Errors
+    /// Returns the operation's last error.
+    pub async fn again<T, F>(&self, operation: impl Fn() -> F) -> Result<T, DbErr>
+    where
+        F: Future<Output = Result<T, DbErr>>,
+    {
+        let unfinished = Unfinished(&self.health);
+        let done = again(operation).await;
+        std::mem::forget(unfinished);
+        done
+    }
+
     /// Checks that the database answers.
     ///
     /// # Errors
     /// Returns [`DbErr`] if it does not.
     pub async fn ping(&self) -> Result<(), DbErr> {
-        again(|| self.read.ping()).await
+        self.again(|| self.read.ping()).await
     }
 
     /// Begins a transaction that writes. On SQLite it has the write lock from its first statement on, so that what it reads stays
@@ -183,7 +207,7 @@ impl Database {
         pool: &DatabaseConnection,
         options: TransactionOptions,
     ) -> Result<GuardedTransaction, DbErr> {
-        let inner = again(|| pool.begin_with_options(options)).await?;
+        let inner = self.again(|| pool.begin_with_options(options)).await?;
         let health = self.health.clone();
         Ok(GuardedTransaction::new(inner, self.backend(), health))
     }

@@ -85,7 +85,7 @@ where
 ///
 /// # Errors
 /// Returns the operation's last error.
-pub async fn again<T, F>(operation: impl Fn() -> F) -> Result<T, DbErr>
+pub(super) async fn again<T, F>(operation: impl Fn() -> F) -> Result<T, DbErr>
 where
     F: Future<Output = Result<T, DbErr>>,
 {

@@ -11,7 +11,6 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::ledger::book::transaction::AccountKey;
-use crate::ledger::database::retry::again;
 use crate::ledger::database::{Database, statements};
 use crate::ledger::{ReadError, Settings};
 
@@ -165,7 +164,12 @@ impl Coalescer {
                 }
                 queue.waiting.drain(..count).collect::<Vec<_>>()
             };
-            match again(|| self.balances.balances_of(&reads)).await {
+            match self
+                .balances
+                .database
+                .again(|| self.balances.balances_of(&reads))
+                .await
+            {
                 Ok(balances) => {
                     for (read, balance) in reads.into_iter().zip(balances) {
                         let _ = read.reply.send(balance);

@@ -9,7 +9,6 @@ use sea_orm::{
 use crate::ledger::book::journal::{JournalEvent, JournalRecord, Operator};
 use crate::ledger::database::guarded::GuardedTransaction;
 use crate::ledger::database::lock::{Lock, lock};
-use crate::ledger::database::retry::again;
 use crate::ledger::{Ledger, ReadError};
 
 /// The records in memory at a time.
@@ -101,6 +100,9 @@ impl Ledger {
     /// # Errors
     /// Returns [`ReadError`] if the database fails.
     pub async fn journal_after(&self, number: i64) -> Result<Vec<JournalRecord>, ReadError> {
-        Ok(again(|| after(self.database.read(), number)).await?)
+        Ok(self
+            .database
+            .again(|| after(self.database.read(), number))
+            .await?)
     }
 }

@@ -6,7 +6,6 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter};
 
 use crate::ledger::book::key::Key;
-use crate::ledger::database::retry::again;
 use crate::ledger::{ApplyError, Ledger, ReadError};
 
 /// The rows of one statement.
@@ -77,7 +76,7 @@ impl Ledger {
         let mut found = Vec::new();
         for keys in keys.chunks(ROWS) {
             let wanted = || keys.iter().map(|key| key.bytes().to_vec());
-            let rows = again(|| {
+            let rows = self.database.again(|| {
                 key_use::Entity::find()
                     .filter(key_use::Column::UseKey.is_in(wanted()))
                     .all(self.database.read())
