@@ -28,6 +28,7 @@
 //! members/     profiles, follows, payments, the identities of one person, and erasing what is known of them
 //! ledger/      the core
 //!   book/        the rules, without I/O: transactions, entries, accounts, lots
+//!   proof/       what outsiders verify: the tree of accounts, the log of seals, signed notes; without I/O too
 //!   write/       the queue, its partitions and their writers, a batch's rows, retries
 //!   read/        balances and histories
 //!   upkeep/      expiry, purging, the journal, the audit, copies

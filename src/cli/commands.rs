@@ -4,6 +4,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 
 use super::output::{self, Escaped};
+use super::seal;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::endpoints::{self, Endpoints};
@@ -40,6 +41,10 @@ pub fn check_config(config: &Config, endpoints: &Endpoints) -> Result<(), String
     lines.push(match config.amqp.url {
         Some(_) => format!("consumes messages from the queue {}", config.amqp.queue),
         None => "consumes no messages: amqp.url is not set".to_owned(),
+    });
+    lines.push(match seal::signing_key(config)? {
+        Some(key) => format!("seals with the key {}", key.verifier()),
+        None => "seals nothing: seal.key_file is not set".to_owned(),
     });
     if !config.samples.is_empty() {
         lines.push(format!(

@@ -12,6 +12,7 @@ mod operator;
 mod output;
 mod pairs;
 mod pid_file;
+mod seal;
 mod serve;
 mod sign;
 
@@ -99,6 +100,9 @@ enum Command {
     Journal,
     /// Recompute every balance from entries and lots, verify every hash, and check that both sides sum to zero
     Audit,
+    /// Make the key that signs checkpoints of the ledger
+    #[command(subcommand)]
+    Seal(seal::SealCommand),
     /// Copy a whole ledger into an empty database of any supported kind; reads no configuration
     Copy(copy::Sides),
 }
@@ -195,6 +199,7 @@ async fn execute(
             operator::run("expire", &context, commands::expire(config, at, yes)).await
         }
         Command::Audit => commands::audit(config).await,
+        Command::Seal(seal::SealCommand::Keygen { file }) => seal::keygen(config, &file),
         Command::Copy(sides) => copy::copy(sides).await,
     }
 }

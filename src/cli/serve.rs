@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::log_lines::LogGuard;
 use super::pid_file::PidFile;
+use super::seal;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::keys::{CURRENT, KeyRegister};
@@ -38,6 +39,7 @@ pub async fn serve(config: &Config, file: Option<PathBuf>, log: &LogGuard) -> Re
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     announce(config);
+    seal::signing_key(config)?;
     let mut running = server::start(config, Clock::system()).await?;
     let help = "Log lines that standard error did not take in time";
     running

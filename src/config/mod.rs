@@ -9,7 +9,7 @@
 //! limits.rs    what a caller may do
 //! salt.rs      the salt of YOHO's responses and its dated change
 //! reload.rs    what a running program takes over, and what needs a restart
-//! sections.rs database.rs yoho.rs openapi.rs osx.rs status.rs amqp.rs   one struct and one reading function per section
+//! sections.rs database.rs seal.rs yoho.rs openapi.rs osx.rs status.rs amqp.rs   one struct and one reading function per section
 //! ```
 //!
 //! # Why this is not serde with a configuration library
@@ -38,6 +38,7 @@ mod osx;
 mod reader;
 mod reload;
 mod salt;
+mod seal;
 mod secret;
 mod sections;
 mod status;
@@ -61,6 +62,7 @@ pub use limits::Limits;
 pub use openapi::{Openapi, Partner, SignedFields};
 pub use osx::{Keys, Osx, Rule, SCORES, UserToken};
 pub use salt::Salt;
+pub use seal::Seal;
 pub use secret::Secret;
 pub use sections::{Ledger, Server};
 pub use status::Status;
@@ -94,6 +96,8 @@ pub struct Config {
     pub database: Database,
     /// `[ledger]`.
     pub ledger: Ledger,
+    /// `[seal]`.
+    pub seal: Seal,
     /// `[yoho]`.
     pub yoho: Yoho,
     /// `[openapi]`.
@@ -211,11 +215,13 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
     let server = root.section("server", sections::server);
     let database = root.section("database", database::database);
     let ledger = root.section("ledger", sections::ledger);
+    let seal = root.section("seal", seal::seal);
     Some(Config {
         timezone: timezone?,
         server: server?,
         database: database?,
         ledger: ledger?,
+        seal: seal?,
         yoho: yoho?,
         openapi: openapi?,
         osx: osx?,

@@ -1,6 +1,6 @@
 //! Which settings a running program can take over, and which need a restart.
 
-use super::{Amqp, Config, Secret, Server};
+use super::{Amqp, Config, Seal, Secret, Server};
 
 /// The names of the settings that differ and stay as they are until a restart.
 #[derive(Default)]
@@ -41,6 +41,7 @@ impl Config {
             self.database = running.database.clone();
         }
         pending.keep("ledger", &mut self.ledger, &running.ledger);
+        keep_seal(&mut pending, &mut self.seal, &running.seal);
         keep_amqp(&mut pending, &mut self.amqp, &running.amqp);
         Ok((self, pending.0))
     }
@@ -65,6 +66,17 @@ fn keep_server(pending: &mut Pending, new: &mut Server, running: &Server) {
     let name = "server.max_connections_per_second";
     pending.keep(name, rate, &running.max_connections_per_second);
     pending.keep("server.pid_file", pid_file, &running.pid_file);
+}
+
+/// As [`keep_server`].
+fn keep_seal(pending: &mut Pending, new: &mut Seal, running: &Seal) {
+    let Seal { name, key, witness } = new;
+    pending.keep("seal.name", name, &running.name);
+    if key.as_ref().map(Secret::reveal) != running.key.as_ref().map(Secret::reveal) {
+        pending.0.push("seal.key_file");
+        *key = running.key.clone();
+    }
+    pending.keep("seal.witness", witness, &running.witness);
 }
 
 /// As [`keep_server`].

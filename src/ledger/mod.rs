@@ -11,6 +11,7 @@
 
 pub mod book;
 pub mod database;
+pub mod proof;
 pub mod read;
 pub mod upkeep;
 pub(crate) mod write;

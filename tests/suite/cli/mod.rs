@@ -11,5 +11,6 @@ mod pairs;
 mod private;
 mod read_only;
 mod reload;
+mod seal;
 mod sign;
 mod stop;

@@ -47,6 +47,7 @@ pages! {
     operations "docs/operations.md"
     partners "docs/partners.md"
     performance "docs/performance.md"
+    proofs "docs/proofs.md"
     signing "docs/signing.md"
     status_and_broker "docs/status-and-broker.md"
     threat_model "docs/threat-model.md"

@@ -103,15 +103,19 @@ const MUST_NOT_SAY: [(&str, &[&str]); 6] = [
 const SQL: [&str; 2] = ["ledger", "members"];
 
 /// The other rooms of the ledger that each of its rooms may name, and whether it may name items of `crate::ledger` itself.
-const ROOMS: [(&str, &[&str], bool); 5] = [
+const ROOMS: [(&str, &[&str], bool); 6] = [
     ("book", &[], false),
+    ("proof", &["book"], false),
     ("database", &[], false),
     ("read", &["book", "database"], true),
     ("write", &["book", "database"], true),
-    ("upkeep", &["book", "database", "read"], true),
+    ("upkeep", &["book", "database", "proof", "read"], true),
 ];
 
-/// Texts that the code of `ledger/book` must not contain, since it does no I/O.
+/// The rooms of the ledger that do no I/O.
+const PURE: [&str; 2] = ["book", "proof"];
+
+/// Texts that their code must not contain.
 const NO_IO: [&str; 6] = ["sea_orm", "sqlx", "tokio", "std::fs", "std::net", "async"];
 
 /// Paths in a file that lead against the arrows.
@@ -183,10 +187,11 @@ pub fn wrong_words(source: &Source) -> Vec<String> {
             }
         }
     }
-    if source.path.starts_with("src/ledger/book/") && !source.is_test() {
+    let room = source.room().filter(|_| part == "ledger");
+    if let Some(room) = room.filter(|room| PURE.contains(room) && !source.is_test()) {
         for (line, code) in source.production_code() {
             for word in NO_IO.iter().filter(|word| code.contains(**word)) {
-                wrong.push(source.finding(line, &format!("ledger/book must not say {word}")));
+                wrong.push(source.finding(line, &format!("ledger/{room} must not say {word}")));
             }
         }
     }

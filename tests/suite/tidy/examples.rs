@@ -20,6 +20,8 @@ arrows | src/ledger/write/a.rs | use crate::ledger::upkeep; | 1: ledger/write mu
 arrows | src/ledger/book/a.rs | use crate::ledger::Ledger; | 1: ledger/book must not name crate::ledger::Ledger
 arrows | src/ledger/database/a.rs | fn a(_: crate::ledger::book::Book) {} | 1: ledger/database must not name crate::ledger::book
 words | src/ledger/book/a.rs | use tokio::task; | 1: ledger/book must not say tokio
+words | src/ledger/proof/a.rs | use std::fs::File; | 1: ledger/proof must not say std::fs
+arrows | src/ledger/proof/a.rs | use crate::ledger::read::a; | 1: ledger/proof must not name crate::ledger::read
 words | src/ledger/book/mod.rs | pub async fn post() {} | 1: ledger/book must not say async
 words | src/gateway/a.rs | let a = "osx_thread"; | 1: gateway must not say osx_thread
 words | src/gateway/a.rs | use actix_web::web; | 1: gateway must not say actix_web
