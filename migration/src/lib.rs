@@ -26,6 +26,7 @@ mod m20261126_000015_credit_allowance;
 mod m20261126_000016_message_fingerprint;
 mod m20261126_000019_key_use;
 mod m20261126_000020_journal;
+mod m20261126_000024_retention;
 
 /// The ledger's record of its migrations: `version` names one, `applied_at` is in Unix seconds. The table is the one that
 /// SeaORM's own migrator keeps, which earlier versions of this program used.
@@ -64,6 +65,7 @@ const MIGRATIONS: &[Migration] = &migrations![
     m20261126_000016_message_fingerprint,
     m20261126_000019_key_use,
     m20261126_000020_journal,
+    m20261126_000024_retention,
 ];
 
 /// Brings the schema up to date: applies each migration that the ledger has not recorded, and records it.

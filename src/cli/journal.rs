@@ -9,7 +9,7 @@ use crate::members::{MemberName, Members};
 use crate::points::calendar::Calendar;
 use crate::server;
 
-/// Erases the profile of an owner; without an operator, lists what that would erase.
+/// Erases what is known of an owner beside points; without an operator, lists what that would erase.
 pub async fn forget(
     config: &Config,
     owner: &str,
@@ -32,10 +32,10 @@ pub async fn forget(
     let kinds = kinds.map_err(|error| format!("cannot forget: {error}"))?;
     let listed = kinds.join(", ");
     output::line(Escaped(match (kinds.is_empty(), is_erased) {
-        (true, _) => format!("{owner} has no profile to erase"),
-        (false, true) => format!("erased the profile of {owner}: {listed}"),
+        (true, _) => format!("{owner} has nothing to erase"),
+        (false, true) => format!("erased what is known of {owner}: {listed}"),
         (false, false) => {
-            format!("would erase the profile of {owner}: {listed}; --yes erases it")
+            format!("would erase what is known of {owner}: {listed}; --yes erases it")
         }
     }))
 }

@@ -16,7 +16,7 @@ use super::seal;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::keys::{CURRENT, KeyRegister};
-use crate::ledger::Ledger;
+use crate::ledger::{ApplyError, Ledger};
 use crate::points::calendar::Calendar;
 use crate::points::key_record;
 use crate::server::{self, RunningServer};
@@ -198,15 +198,34 @@ async fn expire_daily(ledger: Ledger, calendar: Calendar) {
     }
 }
 
-/// Deletes nonces and daily-limit slots two windows after their time: a nonce can be replayed for one window only.
+/// Deletes and erases what `[retention]` keeps no longer, in small steps.
 async fn purge_periodically(ledger: Ledger, config: Arc<ArcSwap<Config>>) {
     loop {
+        // The steps have logged their errors; the next round retries.
+        let _ = purge(&ledger, &config.load_full()).await;
         let window = config.load().openapi.window;
-        let keep = i64::try_from(2 * window.as_millis()).unwrap_or(i64::MAX);
-        // `purge` has logged the error; the next round retries.
-        let _ = ledger.purge(ledger.now().saturating_sub(keep)).await;
         tokio::time::sleep(window.min(PURGE_INTERVAL)).await;
     }
+}
+
+/// Nonces, daily-limit slots and allowances go two windows after their time at the earliest: a nonce can be replayed for one window
+/// only.
+async fn purge(ledger: &Ledger, config: &Config) -> Result<(), ApplyError> {
+    let now = ledger.now();
+    let before = |age: Duration| {
+        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        now.saturating_sub(age)
+    };
+    let (replay, retention) = (2 * config.openapi.window, &config.retention);
+    ledger.purge_limits(before(replay)).await?;
+    ledger
+        .purge_nonces(before(replay + retention.nonces))
+        .await?;
+    ledger.purge_messages(before(retention.messages)).await?;
+    if let Some(age) = retention.action_details {
+        ledger.erase_details(before(age)).await?;
+    }
+    Ok(())
 }
 
 /// Notes when callers' keys were last used, and says in the log once a day which old key nobody uses any more.

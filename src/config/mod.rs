@@ -64,7 +64,7 @@ pub use osx::{Keys, Osx, Rule, SCORES, UserToken};
 pub use salt::Salt;
 pub use seal::Seal;
 pub use secret::Secret;
-pub use sections::{Ledger, Server};
+pub use sections::{Ledger, Retention, Server};
 pub use status::Status;
 pub use yoho::{Client, CoinType, Expiry, Uniqueness, Yoho};
 
@@ -98,6 +98,8 @@ pub struct Config {
     pub ledger: Ledger,
     /// `[seal]`.
     pub seal: Seal,
+    /// `[retention]`.
+    pub retention: Retention,
     /// `[yoho]`.
     pub yoho: Yoho,
     /// `[openapi]`.
@@ -216,12 +218,14 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
     let database = root.section("database", database::database);
     let ledger = root.section("ledger", sections::ledger);
     let seal = root.section("seal", seal::seal);
+    let retention = root.section("retention", sections::retention);
     Some(Config {
         timezone: timezone?,
         server: server?,
         database: database?,
         ledger: ledger?,
         seal: seal?,
+        retention: retention?,
         yoho: yoho?,
         openapi: openapi?,
         osx: osx?,

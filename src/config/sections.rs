@@ -12,6 +12,11 @@ use super::errors::nearest;
 use super::network;
 use super::reader::{Invalid, Section};
 
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+/// The longest time in days that something is kept.
+const MOST_DAYS: i64 = 36_500;
+
 /// `[server]`: the HTTP server.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -42,6 +47,17 @@ pub struct Ledger {
     pub batch: usize,
     /// The number of writers that commit in parallel, 0 to 64; 0 = the best number for the database.
     pub writers: usize,
+}
+
+/// `[retention]`: how long what is personal, or only guards against repetition, is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// How long the records of messages are kept, 7 days at least.
+    pub messages: Duration,
+    /// How long actions keep their details, 2 days at least; `None` = for ever.
+    pub action_details: Option<Duration>,
+    /// How long nonces are kept beyond what is needed to refuse them.
+    pub nonces: Duration,
 }
 
 /// Reads the top-level `timezone`.
@@ -110,6 +126,33 @@ pub(super) fn ledger(section: &mut Section<'_, '_>) -> Option<Ledger> {
         batch: batch?,
         writers: writers?,
     })
+}
+
+/// Reads `[retention]`.
+pub(super) fn retention(section: &mut Section<'_, '_>) -> Option<Retention> {
+    let days = |days: u64| Duration::from_secs(days * DAY);
+    let messages = section.integer("messages_days", 7..=MOST_DAYS);
+    let details = retained(section, "action_details_days");
+    let nonces = section.integer("nonces_days", 0..=MOST_DAYS);
+    Some(Retention {
+        messages: days(messages?),
+        action_details: details?.map(days),
+        nonces: days(nonces?),
+    })
+}
+
+/// Reads a number of days from 2; 0 = for ever.
+fn retained(section: &mut Section<'_, '_>, key: &str) -> Option<Option<u64>> {
+    let at = section.location_of(key);
+    match section.integer(key, 0..=MOST_DAYS)? {
+        0 => Some(None),
+        1 => section.error(
+            key,
+            at,
+            format!("must be 0, for ever, or an integer from 2 to {MOST_DAYS}"),
+        ),
+        days => Some(Some(days)),
+    }
 }
 
 /// Refuses an address that other machines can reach while sample secrets, which are public, are in use.

@@ -7,11 +7,11 @@ use sea_orm::{
 };
 
 use super::link::has_account;
-use super::{Member, MemberName, Members, find, find_locked};
+use super::{Member, MemberName, Members, find, find_locked, payments};
 use crate::ledger::book::journal::{JournalEvent, Operator};
 use crate::ledger::database::guarded::GuardedTransaction;
 use crate::ledger::database::lock::{Lock, lock};
-use crate::ledger::upkeep::journal;
+use crate::ledger::upkeep::{details, journal};
 
 /// Why nothing was erased.
 #[derive(Debug, thiserror::Error)]
@@ -24,19 +24,34 @@ pub enum ForgetError {
     Database(#[from] DbErr),
 }
 
+/// What can be known of a person beside points.
+struct Known {
+    /// The owners that the person's names stand for, among them the one that the operator gave.
+    owners: Vec<String>,
+    /// The name in the community, under which payments stand.
+    user_key: Option<String>,
+    member: Option<Member>,
+    /// The kinds of data that are there, sorted.
+    kinds: Vec<&'static str>,
+}
+
 impl Members {
     /// What [`Members::forget`] would erase: the kinds of data, sorted.
     ///
     /// # Errors
     /// Returns [`ForgetError`] if the name is unknown, or if the database does not answer.
     pub async fn erasable(&self, name: &MemberName) -> Result<Vec<&'static str>, ForgetError> {
-        let db = self.ledger.database().read();
-        let member = self.ledger.database().again(|| find(db, name)).await?;
-        kinds(db, name, member.as_ref()).await
+        let database = self.ledger.database();
+        let db = database.read();
+        let member = database.again(|| find(db, name)).await?;
+        let owners = owners(name, member.as_ref());
+        let naming = database.again(|| details::naming(db, &owners)).await?;
+        Ok(known(db, name, member, !naming.is_empty()).await?.kinds)
     }
 
-    /// Erases a member's profile and follows, and says in the journal what kinds of data that were. The names stay if they are
-    /// linked; accounts, entries, actions and payments stay too. Returns the kinds, sorted: none if there was nothing to erase.
+    /// Erases a member's profile and follows, the details of community actions by or with the member, and the member's name at payments,
+    /// and says in the journal what kinds of data that were. The names stay if they are linked; accounts, entries, and the rest of
+    /// actions and payments stay too. Returns the kinds, sorted: none if there was nothing to erase.
     ///
     /// # Errors
     /// Returns [`ForgetError`] if the name is unknown, or if the database does not answer.
@@ -45,39 +60,94 @@ impl Members {
         name: &MemberName,
         operator: Operator,
     ) -> Result<Vec<&'static str>, ForgetError> {
-        let db = self.ledger.database().begin_write().await?;
+        let database = self.ledger.database();
+        let member = database.again(|| find(database.read(), name)).await?;
+        let owners = owners(name, member.as_ref());
+        let naming = database.again(|| details::naming(database.read(), &owners));
+        let naming = naming.await?;
+        let db = database.begin_write().await?;
         // A link would give the member a second name meanwhile.
         lock(&db, Lock::Identities).await?;
         let member = find_locked(&db, name).await?;
-        let erased = kinds(&db, name, member.as_ref()).await?;
-        let Some(member) = member.filter(|_| !erased.is_empty()) else {
-            return Ok(erased);
-        };
-        erase(&db, member).await?;
+        let known = known(&db, name, member, !naming.is_empty()).await?;
+        if known.kinds.is_empty() {
+            return Ok(known.kinds);
+        }
+        details::erase_of(&db, &known.owners, &naming).await?;
+        if let Some(user_key) = &known.user_key {
+            payments::erase_payer(&db, user_key).await?;
+        }
+        if let Some(member) = known.member {
+            erase(&db, member).await?;
+        }
         let forgotten = JournalEvent::Forgotten {
             owner: name.owner(),
-            erased: erased.clone(),
+            erased: known.kinds.clone(),
         };
         journal::append(&db, &forgotten, self.ledger.now(), operator).await?;
         db.commit().await?;
-        Ok(erased)
+        Ok(known.kinds)
     }
 }
 
-/// The kinds of data that are known of a member, by their columns' names.
-async fn kinds(
+/// The owners that the names of a person stand for.
+fn owners(name: &MemberName, member: Option<&Member>) -> Vec<String> {
+    let uid = member.and_then(|member| member.uid).map(MemberName::Uid);
+    let key = member.and_then(|member| member.user_key.clone());
+    let names = [Some(name.clone()), uid, key.map(MemberName::UserKey)];
+    let mut owners: Vec<String> = names.iter().flatten().map(MemberName::owner).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    owners
+}
+
+/// What is known of a person; `is_named` says whether actions of others name them.
+async fn known(
     db: &impl ConnectionTrait,
     name: &MemberName,
-    member: Option<&Member>,
-) -> Result<Vec<&'static str>, ForgetError> {
-    let Some(member) = member else {
-        let owner = name.owner();
-        let is_known = has_account(db, name).await? || journal::has_forgotten(db, &owner).await?;
-        return match is_known {
-            true => Ok(Vec::new()),
-            false => Err(ForgetError::Unknown(owner)),
-        };
+    member: Option<Member>,
+    is_named: bool,
+) -> Result<Known, ForgetError> {
+    let owners = owners(name, member.as_ref());
+    let user_key = match (name, &member) {
+        (MemberName::UserKey(key), _) => Some(key.clone()),
+        (MemberName::Uid(_), Some(member)) => member.user_key.clone(),
+        (MemberName::Uid(_), None) => None,
     };
+    let mut kinds = match &member {
+        Some(member) => profile_kinds(db, member).await?,
+        None => Vec::new(),
+    };
+    if is_named || details::has_details(db, &owners).await? {
+        kinds.push("actions");
+    }
+    if let Some(user_key) = &user_key
+        && payments::has_payer(db, user_key).await?
+    {
+        kinds.push("payments");
+    }
+    kinds.sort_unstable();
+    let owner = name.owner();
+    let is_unknown = kinds.is_empty()
+        && member.is_none()
+        && !has_account(db, name).await?
+        && !journal::has_forgotten(db, &owner).await?;
+    match is_unknown {
+        true => Err(ForgetError::Unknown(owner)),
+        false => Ok(Known {
+            owners,
+            user_key,
+            member,
+            kinds,
+        }),
+    }
+}
+
+/// The kinds of data in a profile, by their columns' names, and follows.
+async fn profile_kinds(
+    db: &impl ConnectionTrait,
+    member: &Member,
+) -> Result<Vec<&'static str>, DbErr> {
     let Member {
         id,
         uid: _,

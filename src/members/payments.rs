@@ -1,8 +1,11 @@
 //! Payments: the events of the payment provider.
 
 use entity::payment;
-use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QueryTrait};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QueryTrait,
+};
 
 use super::{Members, Payment};
 use crate::ledger::ReadError;
@@ -53,4 +56,26 @@ impl Members {
             .await?;
         Ok(payments)
     }
+}
+
+/// Whether events name this payer.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub(super) async fn has_payer(db: &impl ConnectionTrait, user_key: &str) -> Result<bool, DbErr> {
+    let events = payment::Entity::find().filter(payment::Column::UserKey.eq(user_key));
+    Ok(events.one(db).await?.is_some())
+}
+
+/// Erases the name of a payer. The events stay, with the order and the amount that the shop knows them by.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub(super) async fn erase_payer(db: &impl ConnectionTrait, user_key: &str) -> Result<(), DbErr> {
+    payment::Entity::update_many()
+        .col_expr(payment::Column::UserKey, Expr::val(Option::<String>::None))
+        .filter(payment::Column::UserKey.eq(user_key))
+        .exec(db)
+        .await?;
+    Ok(())
 }

@@ -17,6 +17,27 @@ fn assert_variable_error(variable: (&str, &str), line: &str) {
     assert_eq!(errors("", &[variable]), [line]);
 }
 
+/// Records of messages that are kept too briefly would let a redelivery count twice, and details too briefly a day's limit fail.
+#[test]
+fn invalid_retention() {
+    for (setting, expected) in [
+        ("messages_days = 6", "an integer from 7 to 36500"),
+        (
+            "action_details_days = 1",
+            "0, for ever, or an integer from 2 to 36500",
+        ),
+        ("action_details_days = -1", "an integer from 0 to 36500"),
+        ("nonces_days = -1", "an integer from 0 to 36500"),
+        ("nonces_days = 36501", "an integer from 0 to 36500"),
+    ] {
+        let (key, _) = setting.split_once(' ').unwrap();
+        let line = format!("gateway.toml:2: [retention] {key}: must be {expected}");
+        assert_error(&format!("[retention]\n{setting}"), &line);
+    }
+    let for_ever = good("[retention]\naction_details_days = 0", &[]);
+    assert_eq!(for_ever.retention.action_details, None);
+}
+
 #[test]
 fn invalid_secrets() {
     assert_error(

@@ -31,6 +31,13 @@ fn the_committed_file_is_the_defaults() {
     assert_eq!(config.server.request_timeout, Duration::from_secs(10));
     assert_eq!(config.database.url.reveal(), "sqlite://data/pointgate.db");
     assert_eq!((config.ledger.queue, config.ledger.batch), (4096, 512));
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    let retention = Retention {
+        messages: days(30),
+        action_details: Some(days(90)),
+        nonces: days(0),
+    };
+    assert_eq!(config.retention, retention);
     assert_eq!(config.yoho.debug.as_deref(), Some("XYZ"));
     let debug_from = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap());
     assert_eq!(config.yoho.debug_from, debug_from);

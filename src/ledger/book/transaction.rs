@@ -166,7 +166,7 @@ pub struct Allowance {
     pub most: i64,
 }
 
-/// A value that one request may use. The ledger keeps it until [`Ledger::purge`](crate::ledger::Ledger::purge) removes it.
+/// A value that one request may use. The ledger keeps it until [`Ledger::purge_nonces`](crate::ledger::Ledger::purge_nonces) removes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Nonce {
     /// The time that the request carries (ms).

@@ -89,6 +89,8 @@ pub struct Backend {
     /// Queries the settings, as rows of name and value, that only the server's owner can change and that let a crash lose
     /// commits.
     pub unsafe_settings: Option<&'static str>,
+    /// The time of the database's own clock (ms since 1970 UTC), as an expression.
+    pub now: &'static str,
     /// Lets the transaction that begins it idle for hours, while the other side of a copy is audited.
     pub allow_idling: Option<&'static str>,
     /// The statements that follow a copy into a table with, if numbered, this column of numbers.

@@ -4,6 +4,7 @@ pub mod backend;
 pub mod durability;
 pub mod guarded;
 pub mod health;
+pub mod lease;
 pub mod lock;
 mod private;
 pub mod retry;

@@ -2,10 +2,10 @@
 
 use entity::account::{self, Model as AccountModel};
 use futures_util::future::join_all;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::DbErr;
 
 use crate::ledger::book::transaction::{AccountKey, Posting, PostingKind, Transaction};
-use crate::ledger::database::lock::{self, Lock};
+use crate::ledger::database::lease::{EXPIRY, Lease};
 use crate::ledger::read::due::accounts_after;
 use crate::ledger::{ApplyError, Ledger, ReadError};
 
@@ -13,24 +13,28 @@ use crate::ledger::{ApplyError, Ledger, ReadError};
 const SIDE_BY_SIDE: u64 = 256;
 
 impl Ledger {
-    /// Expires every lot that is due at `due_by` (ms). Returns the number of accounts that changed. If several instances run it
-    /// at once, one does the work and the others find it done.
+    /// Expires every lot that is due at `due_by` (ms), in batches of accounts, each with transactions of its own. Returns the number of
+    /// accounts that changed. If several instances run it at once, one does the work and the others find it done.
     ///
     /// # Errors
     /// Returns [`ApplyError`] if the database fails; what expired by then stays expired, and another run continues there.
     pub async fn expire(&self, due_by: i64) -> Result<usize, ApplyError> {
+        let lease = Lease::new(&self.database, EXPIRY);
+        let expired = self.expire_in_batches(&lease, due_by).await;
+        if let Err(error) = lease.release().await {
+            log::warn!("cannot give back the lease of expiry, it ends by itself: {error}");
+        }
+        expired
+    }
+
+    async fn expire_in_batches(&self, lease: &Lease<'_>, due_by: i64) -> Result<usize, ApplyError> {
         let failed = |error: DbErr| {
             log::error!("cannot read the accounts to expire: {error}");
             ApplyError::Unavailable
         };
-        let lock = lock::wait_for(&self.database, Lock::Expiry).await;
-        let lock = lock.map_err(failed)?;
         let (mut changed, mut last_id) = (0, 0);
         loop {
-            if let Some(lock) = &lock {
-                // Servers end a transaction that is idle for too long.
-                lock.execute_unprepared("SELECT 1").await.map_err(failed)?;
-            }
+            lease.hold().await.map_err(failed)?;
             let due = accounts_after(self.database.read(), due_by, last_id, SIDE_BY_SIDE).await;
             let due = due.map_err(failed)?;
             let Some(last) = due.last() else {

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod copy;
+pub mod details;
 mod expire;
 pub mod journal;
 pub mod key_uses;

@@ -1,6 +1,6 @@
-//! Purging nonces, daily-limit slots and allowances that are over.
+//! Purging nonces, daily-limit slots and allowances that are over, and old records of messages.
 
-use entity::{credit_allowance, daily_limit_slot, nonce};
+use entity::{credit_allowance, daily_limit_slot, message, nonce};
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Value,
 };
@@ -11,19 +11,35 @@ use crate::ledger::{ApplyError, Ledger};
 const ROWS: u64 = 2000;
 
 impl Ledger {
-    /// Removes the nonces that carry a time before `before` (ms) and the daily-limit slots and allowances that expired before it.
-    /// Returns the number of rows.
+    /// Removes the nonces that carry a time before `before` (ms). Returns their number.
     ///
     /// # Errors
     /// Returns [`ApplyError::Unavailable`] if the database fails; what was removed by then stays removed.
-    pub async fn purge(&self, before: i64) -> Result<u64, ApplyError> {
-        let nonces = self.purge_table::<nonce::Entity>(nonce::Column::At, before);
-        let nonces = nonces.await?;
+    pub async fn purge_nonces(&self, before: i64) -> Result<u64, ApplyError> {
+        let at = nonce::Column::At;
+        self.purge_table::<nonce::Entity>(at, before).await
+    }
+
+    /// Removes the daily-limit slots and allowances that expired before `before` (ms). Returns the number of rows.
+    ///
+    /// # Errors
+    /// As [`Ledger::purge_nonces`].
+    pub async fn purge_limits(&self, before: i64) -> Result<u64, ApplyError> {
         let expires_at = daily_limit_slot::Column::ExpiresAt;
         let slots = self.purge_table::<daily_limit_slot::Entity>(expires_at, before);
         let expires_at = credit_allowance::Column::ExpiresAt;
         let allowances = self.purge_table::<credit_allowance::Entity>(expires_at, before);
-        Ok(nonces + slots.await? + allowances.await?)
+        Ok(slots.await? + allowances.await?)
+    }
+
+    /// Removes the records of messages that changed a member before `before` (ms). Returns their number. A message that is delivered again
+    /// after that changes the member again.
+    ///
+    /// # Errors
+    /// As [`Ledger::purge_nonces`].
+    pub async fn purge_messages(&self, before: i64) -> Result<u64, ApplyError> {
+        let at = message::Column::At;
+        self.purge_table::<message::Entity>(at, before).await
     }
 
     async fn purge_table<E: EntityTrait>(

@@ -6,12 +6,13 @@ use crate::ledger::book::Book;
 use crate::ledger::book::changes::{Changes, LimitKey};
 use crate::ledger::book::transaction::{Action, Transaction};
 use crate::ledger::database::statements::{self, Pipeline};
-use crate::ledger::write::sets::{at, distinct, hexed, keyed_rows};
+use crate::ledger::write::sets::{at, distinct, hexed, keyed_rows, read_key};
 
-/// Place, scored, token, owner, name, other and object.
+/// Place, scored, identity key, token, owner, name, other and object.
 type RecordedRow = (
     usize,
     i64,
+    Option<String>,
     String,
     String,
     String,
@@ -32,9 +33,12 @@ pub async fn load(
     let keys = distinct(actions().flat_map(|action| [action.key, action.identity()]));
     let recorded = &statements::RECORDED_ACTIONS;
     let rows: Vec<RecordedRow> = statements::query(db, recorded, &hexed(&keys), []).await?;
-    for (place, scored, token, owner, name, other, object) in rows {
+    for (place, scored, erased, token, owner, name, other, object) in rows {
         let (other, object) = (other.as_deref(), object.as_deref());
-        let identity = Action::identity_of(&token, &owner, &name, other, object);
+        let identity = match erased {
+            Some(identity) => read_key(&identity)?,
+            None => Action::identity_of(&token, &owner, &name, other, object),
+        };
         book.put_recorded_action(*at(&keys, place)?, identity, scored == 1);
     }
     let limits = distinct(actions().filter_map(|action| LimitKey::of(action).map(|it| it.0)));

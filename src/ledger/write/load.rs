@@ -13,7 +13,9 @@ use crate::ledger::book::transaction::{
     AccountKey, Nonce, Posting, PostingKind, Reason, Transaction,
 };
 use crate::ledger::database::statements;
-use crate::ledger::write::sets::{account_rows, at, distinct, hexed, invalid, keyed_rows};
+use crate::ledger::write::sets::{
+    account_rows, at, distinct, hexed, invalid, keyed_rows, read_key,
+};
 use crate::ledger::write::{actions, allowances, payments};
 
 /// Place, id, owner, balance, last_seq, income_seq, last_at and head.
@@ -190,10 +192,6 @@ fn order_of(posting: &Posting) -> Option<Key> {
             None
         }
     }
-}
-
-fn read_key(text: &str) -> Result<Key, DbErr> {
-    Key::from_hex(text).ok_or_else(|| invalid("a key that is not 16 bytes long"))
 }
 
 fn read_hash(text: &str) -> Result<Hash, DbErr> {

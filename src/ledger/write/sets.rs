@@ -26,6 +26,14 @@ pub fn hexed(keys: &[Key]) -> Vec<String> {
     keys.iter().map(|key| hex::encode(key.bytes())).collect()
 }
 
+/// Reads a key from hexadecimal.
+///
+/// # Errors
+/// Returns [`DbErr`] if it is not 16 bytes long.
+pub fn read_key(text: &str) -> Result<Key, DbErr> {
+    Key::from_hex(text).ok_or_else(|| invalid("a key that is not 16 bytes long"))
+}
+
 /// Rows `(time, key)`.
 pub fn keyed_rows(rows: impl Iterator<Item = (i64, Key)>) -> Vec<(i64, String)> {
     rows.map(|(at, key)| (at, hex::encode(key.bytes())))

@@ -1,7 +1,7 @@
 //! `pointgate link`, `forget` and `journal`: what operators change beside points, and the records of it.
 
-use entity::{follow, member};
-use sea_orm::{EntityTrait, IntoActiveModel};
+use entity::{action, follow, member, payment};
+use sea_orm::{EntityTrait, IntoActiveModel, QueryOrder, Set};
 
 use super::copy::fixture::{dirs_on_every_database, open, rows};
 use crate::osx::client::{COMMUNITY, sign_query};
@@ -74,7 +74,85 @@ async fn user_info(client: &Client, key: &str) -> String {
     client.get(&path).await.unwrap().text
 }
 
-const ALL: &str = "avatar, begin_weight, birthday, follows, height, light_until, location, nickname, phone, qq, real_name, sex, signature";
+const ALL: &str = "actions, avatar, begin_weight, birthday, follows, height, light_until, location, nickname, payments, phone, qq, \
+    real_name, sex, signature";
+
+fn action_of(id: i64, owner: &str, other: Option<&str>) -> action::Model {
+    let key = u8::try_from(id).unwrap();
+    action::Model {
+        id,
+        action_key: vec![key; 16],
+        identity_key: None,
+        token: format!("token {id}"),
+        owner: owner.into(),
+        name: "like".into(),
+        other: other.map(str::to_owned),
+        object: Some(format!("object {id}")),
+        // The server that runs beside would erase the details of an old one.
+        at: i64::MAX,
+        scored: 1,
+    }
+}
+
+/// Actions by and with the two whose profiles go, and payments by them; and one of each by another one.
+async fn insert_actions_and_payments(dir: &ProgramDir) {
+    let db = open(&dir.database_url()).await;
+    for action in [
+        action_of(1, "key:five", None),
+        action_of(2, "uid:5", Some("key:seven")),
+        action_of(3, "key:seven", Some("key:five")),
+        action_of(4, "key:seven", Some("key:six")),
+        action_of(5, "key:six", None),
+        action_of(6, "key:seven", Some("key:fivefold")),
+    ] {
+        let row = action::Entity::insert(action.into_active_model());
+        row.exec_without_returning(&db).await.unwrap();
+    }
+    for (seq, payer) in ["five", "six", "seven"].into_iter().enumerate() {
+        let payment = payment::ActiveModel {
+            event_id: Set(payer.into()),
+            kind: Set("charge.succeeded".into()),
+            order_no: Set(Some("order".into())),
+            user_key: Set(Some(payer.into())),
+            at: Set(0),
+            subject: Set("charge".into()),
+            subject_seq: Set(i64::try_from(seq).unwrap()),
+            ..Default::default()
+        };
+        let row = payment::Entity::insert(payment);
+        row.exec_without_returning(&db).await.unwrap();
+    }
+    db.close().await.unwrap();
+}
+
+/// What `forget` leaves of those: of an action its owner, kind and time, of a payment all but the payer.
+async fn assert_nothing_personal_left(dir: &ProgramDir) {
+    let db = open(&dir.database_url()).await;
+    let actions = action::Entity::find().order_by_asc(action::Column::Id);
+    for action in actions.all(&db).await.unwrap() {
+        let id = action.id;
+        let whole = action_of(id, &action.owner, Some("key:fivefold"));
+        if id == 6 {
+            assert_eq!(action, whole);
+            continue;
+        }
+        let other = action_of(id, &action.owner, None);
+        let bare = action::Model {
+            identity_key: action.identity_key.clone(),
+            token: String::new(),
+            object: None,
+            ..other
+        };
+        assert!(action.identity_key.is_some());
+        assert_eq!(action, bare);
+    }
+    let payments = payment::Entity::find().order_by_asc(payment::Column::SubjectSeq);
+    let payments = payments.all(&db).await.unwrap();
+    let payers: Vec<_> = payments.iter().map(|it| it.user_key.as_deref()).collect();
+    assert_eq!(payers, [None, None, Some("seven")]);
+    assert!(payments.iter().all(|it| it.order_no.is_some()));
+    db.close().await.unwrap();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_is_erased_and_the_journal_says_so() {
@@ -88,6 +166,7 @@ async fn a_profile_is_erased_and_the_journal_says_so() {
         insert(&dir, &members, &[100, 101]).await;
         let other = [whole_member(102, None, Some("seven"))];
         insert(&dir, &other, &[102]).await;
+        insert_actions_and_payments(&dir).await;
         let earned = [
             ("method", "app.yohocoin.get"),
             ("uid", "5"),
@@ -102,18 +181,19 @@ async fn a_profile_is_erased_and_the_journal_says_so() {
             let known = user_info(&client, key).await;
             assert!(known.contains("nickname of 10"), "{known}");
             let would = run(&dir, &["forget", owner]).unwrap();
-            let expected = format!("would erase the profile of {owner}: {ALL}; --yes erases it\n");
+            let expected =
+                format!("would erase what is known of {owner}: {ALL}; --yes erases it\n");
             assert_eq!(would, expected);
             assert_eq!(user_info(&client, key).await, known);
             let erased = run(&dir, &["forget", "--yes", owner]).unwrap();
-            assert_eq!(erased, format!("erased the profile of {owner}: {ALL}\n"));
+            assert_eq!(erased, format!("erased what is known of {owner}: {ALL}\n"));
             assert_eq!(user_info(&client, key).await, bare.replace("nobody", key));
             for again in [["forget", "--yes", owner], ["forget", owner, "--yes"]] {
-                let none = format!("{owner} has no profile to erase\n");
+                let none = format!("{owner} has nothing to erase\n");
                 assert_eq!(run(&dir, &again).unwrap(), none);
             }
             let dry = run(&dir, &["forget", owner]).unwrap();
-            assert_eq!(dry, format!("{owner} has no profile to erase\n"));
+            assert_eq!(dry, format!("{owner} has nothing to erase\n"));
         }
         let records = records(&dir);
         assert_eq!(records.len(), 2);
@@ -123,6 +203,7 @@ async fn a_profile_is_erased_and_the_journal_says_so() {
             let details = format!(r#"{{"erased":["{kinds}"],"owner":"{owner}"}}"#);
             assert_eq!(record[6], details);
         }
+        assert_nothing_personal_left(&dir).await;
         // The linked names, the other member and everything else stay.
         let after = rows(&dir.database_url()).await;
         let linked = member::Model {
@@ -146,7 +227,7 @@ async fn a_profile_is_erased_and_the_journal_says_so() {
         ];
         client.call_ok(&described).await;
         let erased = run(&dir, &["forget", "key:six", "--yes"]).unwrap();
-        assert_eq!(erased, "erased the profile of key:six: signature\n");
+        assert_eq!(erased, "erased what is known of key:six: signature\n");
         program.audit();
     }
 }
@@ -185,7 +266,7 @@ async fn an_unknown_owner_is_an_error() {
             }
             // It has points and nothing to erase.
             let known = forget("uid:6").unwrap();
-            assert_eq!(known, "uid:6 has no profile to erase\n");
+            assert_eq!(known, "uid:6 has nothing to erase\n");
         }
         assert_eq!(records(&dir), [[""; 0]; 0]);
         account.audit();
@@ -228,7 +309,7 @@ async fn control_characters_are_escaped() {
     insert(&dir, &[whole_member(1, None, Some(key))], &[]).await;
     let owner = format!("key:{key}");
     let erased = run(&dir, &["forget", "--yes", &owner]).unwrap();
-    let shown = "erased the profile of key:\\u{1b}[2J\\u{9b}31m: avatar, ";
+    let shown = "erased what is known of key:\\u{1b}[2J\\u{9b}31m: avatar, ";
     assert!(erased.starts_with(shown), "{erased}");
     let listed = run(&dir, &["journal"]).unwrap();
     let shown = r#""owner":"key:\u001b[2J\u{9b}31m"}"#;

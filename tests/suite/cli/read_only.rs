@@ -45,7 +45,7 @@ fn assert_all_read(url: &str) {
             "keys" => "yoho  android  current  ",
             "journal" => "1 records\n",
             "forget" => {
-                "would erase the profile of key:key-a: follows, light_until, signature; --yes erases it\n"
+                "would erase what is known of key:key-a: actions, follows, light_until, signature; --yes erases it\n"
             }
             _ => "audit passed: ",
         };

@@ -1,8 +1,19 @@
 //! `pointgate expire`: lots expire once, when they are due, whether or not the program runs beside it.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use jiff::{ToSpan, Zoned};
+use pointgate::clock::Clock;
+use pointgate::ledger::book::transaction::{AccountKey, Posting, PostingKind, Reason};
+use pointgate::ledger::database::Database;
+use pointgate::ledger::database::lease::{EXPIRY, Lease};
+use pointgate::ledger::{Ledger, Settings};
+use pointgate::points::EXPIRED;
+use sea_orm::ConnectionTrait;
 
 use super::write_load::history;
+use crate::database::{Home, databases};
 use crate::program::{CONFIG, Client, Program, ProgramDir, text};
 
 const UID: &str = "50030141";
@@ -150,4 +161,84 @@ async fn assert_expired(program: &Program, coins: i64) {
     let expiries = entries.iter().filter(|row| row.kind == 16).count();
     assert_eq!(expiries, 1, "a lot expires once");
     program.audit();
+}
+
+async fn open(url: &str, now: i64) -> Ledger {
+    let settings = Settings {
+        queue: 1000,
+        batch: 64,
+        writers: 0,
+        expiry_reason: EXPIRED,
+    };
+    let clock = Clock::new(move || now);
+    Ledger::open(url, settings, clock).await.unwrap()
+}
+
+/// More accounts than one batch has.
+const ACCOUNTS: usize = 600;
+const DUE: i64 = 1_779_247_832_000;
+
+async fn fill(ledger: &Ledger) {
+    let earn = |n: usize| Posting {
+        account: AccountKey {
+            owner: format!("uid:{n}"),
+            asset: "coin".into(),
+        },
+        kind: PostingKind::Earn {
+            amount: 5,
+            expires_at: DUE,
+        },
+        reason: Reason(18),
+        idempotency: None,
+        requires: None,
+        reference: None,
+        message: None,
+        operator: None,
+    };
+    let posted = join_all((1..=ACCOUNTS).map(|n| ledger.post(earn(n)))).await;
+    assert!(posted.iter().all(Result::is_ok));
+}
+
+/// However they share the work, each lot expires once.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_expire_each_account_once() {
+    for (name, server) in databases() {
+        let home = Home::on(server);
+        let ledgers = [open(&home.url, DUE - 1).await, open(&home.url, DUE).await];
+        fill(&ledgers[0]).await;
+        let (one, other) = tokio::join!(ledgers[0].expire(DUE), ledgers[1].expire(DUE));
+        assert_eq!(one.unwrap() + other.unwrap(), ACCOUNTS, "{name}");
+        for ledger in &ledgers {
+            assert_eq!(ledger.expire(DUE).await, Ok(0), "{name}");
+            let report = ledger.audit(|_, _| {}).await.expect(name);
+            let counts = (report.accounts, report.entries, report.points);
+            assert_eq!(counts, (600, 1200, 0), "{name}");
+        }
+        for ledger in ledgers {
+            ledger.close().await;
+        }
+    }
+}
+
+/// An instance that died in the middle leaves a lease behind, and the next one goes on once that has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn expiry_goes_on_after_an_instance_that_died() {
+    for (name, server) in databases() {
+        let home = Home::on(server);
+        let ledger = open(&home.url, DUE).await;
+        fill(&open(&home.url, DUE - 1).await).await;
+        let dead = Database::open(&home.url, 1).await.unwrap();
+        assert!(Lease::new(&dead, EXPIRY).take().await.unwrap(), "{name}");
+        let mut expiry = Box::pin(ledger.expire(DUE));
+        let waits = tokio::time::timeout(Duration::from_millis(500), &mut expiry).await;
+        assert!(waits.is_err(), "{name}: it waits for the lease");
+        assert_eq!(ledger.due(DUE).await.unwrap()["coin"].points, 3000);
+        let db = dead.begin_write().await.unwrap();
+        let over = db.execute_unprepared("UPDATE lease SET ends_at = 1").await;
+        over.unwrap();
+        db.commit().await.unwrap();
+        assert_eq!(expiry.await, Ok(ACCOUNTS), "{name}");
+        dead.close().await.unwrap();
+        ledger.close().await;
+    }
 }

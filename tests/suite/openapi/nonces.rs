@@ -122,10 +122,10 @@ async fn expired_nonces_are_purged() {
     assert_eq!(gateway.post_envelope(body.clone()).await, success("[]"));
 
     let ledger = gateway.ledger();
-    assert_eq!(ledger.purge(old * 1000).await, Ok(0));
+    assert_eq!(ledger.purge_nonces(old * 1000).await, Ok(0));
     assert_eq!(gateway.post_envelope(body.clone()).await, replayed());
-    assert_eq!(ledger.purge(old * 1000 + 1).await, Ok(1));
-    assert_eq!(ledger.purge(old * 1000 + 1).await, Ok(0));
+    assert_eq!(ledger.purge_nonces(old * 1000 + 1).await, Ok(1));
+    assert_eq!(ledger.purge_nonces(old * 1000 + 1).await, Ok(0));
     assert_eq!(
         gateway.post_envelope(body).await,
         replayed(),
@@ -146,7 +146,10 @@ async fn thousands_of_nonces_are_purged() {
     for (_, answer) in join_all(calls).await {
         assert!(answer.contains(r#""code":0,"#), "{answer}");
     }
-    assert_eq!(gateway.ledger().purge(gateway.now() + 1).await, Ok(2500));
+    assert_eq!(
+        gateway.ledger().purge_nonces(gateway.now() + 1).await,
+        Ok(2500)
+    );
 }
 
 async fn send(client: &Client, body: &str) -> String {

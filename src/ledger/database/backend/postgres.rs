@@ -50,6 +50,7 @@ pub(super) static BACKEND: Backend = Backend {
         "SELECT name, setting FROM pg_settings \
          WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'",
     ),
+    now: "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)",
     allow_idling: Some("SET LOCAL idle_in_transaction_session_timeout = 0"),
     after_copy,
     syntax: Syntax {

@@ -7,10 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 pub use name::{Lock, LockMode};
 
-use crate::ledger::database::Database;
 use crate::ledger::database::backend::Backend;
-use crate::ledger::database::guarded::GuardedTransaction;
-use crate::ledger::database::retry::lost_race;
 
 /// Takes a lock for this transaction alone; it is free again when the transaction ends.
 ///
@@ -40,27 +37,5 @@ async fn acquire(db: &impl ConnectionTrait, lock: Lock, mode: LockMode) -> Resul
             "the lock {} has no row in the table advisory_lock",
             lock.name()
         ))),
-    }
-}
-
-/// Waits for a lock, however long another instance has it, and returns the transaction that then holds it. None if the database
-/// has no locks: there the transaction would keep everybody from writing.
-///
-/// # Errors
-/// Returns [`DbErr`] if the database does not answer, or if the lock has no row.
-pub async fn wait_for(
-    database: &Database,
-    wanted: Lock,
-) -> Result<Option<GuardedTransaction>, DbErr> {
-    if !database.backend().writes_concurrently() {
-        return Ok(None);
-    }
-    loop {
-        let transaction = database.begin_write().await?;
-        match lock(&transaction, wanted).await {
-            Ok(()) => return Ok(Some(transaction)),
-            Err(error) if lost_race(&error) => transaction.rollback().await?,
-            Err(error) => return Err(error),
-        }
     }
 }

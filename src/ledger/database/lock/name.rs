@@ -5,8 +5,6 @@
 pub enum Lock {
     /// Which names lead to the same accounts.
     Identities,
-    /// The run that expires what is due.
-    Expiry,
     /// The end of the journal.
     Journal,
 }
@@ -25,7 +23,6 @@ impl Lock {
     pub fn name(self) -> &'static str {
         match self {
             Lock::Identities => "identities",
-            Lock::Expiry => "expiry",
             Lock::Journal => "journal",
         }
     }
@@ -34,7 +31,7 @@ impl Lock {
     pub fn number(self) -> i32 {
         match self {
             Lock::Identities => 1,
-            Lock::Expiry => 2,
+            // 2 was that of an older version, which may still run.
             Lock::Journal => 3,
         }
     }

@@ -116,10 +116,10 @@ pub static ALLOWANCES: SetStatement = SetStatement::locking_query(
     ("credit_allowance", "a"),
 );
 
-/// Keys of actions → those that are recorded: whether they scored, and what they were.
+/// Keys of actions → those that are recorded: whether they scored, and what they were, with the key of that once it is erased.
 pub static RECORDED_ACTIONS: SetStatement = SetStatement::query(
     &[bytes("action_key")],
-    "k.place, a.scored, a.token, a.owner, a.name, a.other, a.object",
+    "k.place, a.scored, {hex:a.identity_key}, a.token, a.owner, a.name, a.other, a.object",
     "FROM {k} {join} action a ON a.action_key = k.action_key",
 );
 

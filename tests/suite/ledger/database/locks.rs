@@ -2,7 +2,7 @@
 
 use pointgate::ledger::database::Database;
 use pointgate::ledger::database::guarded::GuardedTransaction;
-use pointgate::ledger::database::lock::{Lock, lock, lock_shared, wait_for};
+use pointgate::ledger::database::lock::{Lock, lock, lock_shared};
 use pointgate::ledger::database::retry::lost_race;
 use sea_orm::{ConnectionTrait, DbErr};
 
@@ -67,9 +67,8 @@ impl Instances {
     }
 }
 
-const ALL: [(Lock, Lock); 3] = [
-    (Lock::Identities, Lock::Expiry),
-    (Lock::Expiry, Lock::Journal),
+const ALL: [(Lock, Lock); 2] = [
+    (Lock::Identities, Lock::Journal),
     (Lock::Journal, Lock::Identities),
 ];
 
@@ -116,23 +115,6 @@ async fn a_shared_lock_is_shared() {
     }
 }
 
-/// A transaction that waits for a lock gets it when it is free.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL and MariaDB: tests/with_servers.sh"]
-async fn a_lock_is_waited_for() {
-    for one in Instances::all().await {
-        let holder = one.begin().await;
-        lock(&holder, Lock::Expiry).await.unwrap();
-        let database = one.database.clone();
-        let waiting = tokio::spawn(async move { wait_for(&database, Lock::Expiry).await });
-        holder.rollback().await.unwrap();
-        let waited = waiting.await.unwrap().unwrap().expect(one.name);
-        assert_eq!(one.free(Lock::Expiry).await, (false, false), "{}", one.name);
-        waited.rollback().await.unwrap();
-        one.database.close().await.unwrap();
-    }
-}
-
 /// A lock whose row is missing would lock nothing.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs MariaDB: tests/with_servers.sh"]
@@ -140,7 +122,7 @@ async fn a_lock_without_a_row_is_an_error() {
     let home = Home::on(Some(MARIADB));
     let database = Database::open(&home.url, 1).await.unwrap();
     let transaction = database.begin_write().await.unwrap();
-    for wanted in [Lock::Identities, Lock::Expiry, Lock::Journal] {
+    for wanted in [Lock::Identities, Lock::Journal] {
         let row = format!("DELETE FROM advisory_lock WHERE name = '{}'", wanted.name());
         let deleted = transaction.execute_unprepared(&row).await.unwrap();
         assert_eq!(deleted.rows_affected(), 1);
@@ -163,11 +145,8 @@ async fn only_servers_have_locks() {
     for (name, server) in databases() {
         let home = Home::on(server);
         let database = Database::open(&home.url, 1).await.unwrap();
-        let held = wait_for(&database, Lock::Expiry).await.unwrap();
-        assert_eq!(held.is_some(), server.is_some(), "{name}");
         let backend = database.backend();
         assert_eq!(backend.writes_concurrently(), server.is_some(), "{name}");
-        drop(held);
         database.close().await.unwrap();
     }
 }

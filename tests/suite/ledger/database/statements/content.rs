@@ -218,6 +218,7 @@ fn action(i: usize) -> action::Model {
     action::Model {
         id: 0,
         action_key: key.to_vec(),
+        identity_key: i.is_multiple_of(5).then(|| key.to_vec()),
         token: NAMES[i % NAMES.len()].to_owned(),
         owner: NAMES[i % 6].to_owned(),
         name: ["post", "Post", "post "][i % 3].to_owned(),
