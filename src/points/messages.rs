@@ -8,7 +8,7 @@ use crate::ledger::book::transaction::{NEVER, Nonce};
 use crate::members::MessageKey;
 
 /// The fault of `/gateway` for a message under the id of another one.
-pub const MESSAGE_ID_USED: Fault = Fault::new(411, "message_id已被使用");
+pub const MESSAGE_ID_USED: Fault = Fault::new(412, "message_id已被使用");
 
 /// The idempotency key of a message to a method; `None` without a message id.
 pub fn message_key(method: &str, context: &Context<Delivery>) -> Option<MessageKey> {

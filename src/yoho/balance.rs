@@ -31,7 +31,7 @@ impl BalanceAfter {
 /// id counts once, whatever else makes its posting recognisable.
 ///
 /// # Errors
-/// Returns the result of `reject`, 411 if another message had the id, [`CallError::Busy`] if the ledger's queue is full, or
+/// Returns the result of `reject`, 412 if another message had the id, [`CallError::Busy`] if the ledger's queue is full, or
 /// [`CallError::Internal`] if the database does not answer.
 pub async fn post(
     coins: &Coins,

@@ -176,10 +176,10 @@ async fn an_id_of_other_content_is_a_dead_letter_and_counted() {
     }
     let letter = broker.dead_letter().await;
     let reason = header(&letter, "x-reason");
-    assert_eq!(reason.as_deref(), Some("411 message_id已被使用"));
+    assert_eq!(reason.as_deref(), Some("412 message_id已被使用"));
     assert_eq!(letter.data, br#"{"user_key":"a","envious":3}"#);
     let client = program.client();
-    for (code, count) in [(411, 1), (200, 3)] {
+    for (code, count) in [(412, 1), (200, 3)] {
         let line =
             format!(r#"pointgate_messages_total{{method="{METHOD}",code="{code}"}} {count}"#);
         wait_for_metric(&client, &line).await;

@@ -7,7 +7,7 @@ use super::messages::{Messages, NOW, message};
 async fn the_coins_of_a_message_count_once() {
     let messages = Messages::new().await;
     let coins = |n: i64| format!(r#"{{"currency":"{n}","uid":5}}"#);
-    let used = "411 message_id已被使用".to_owned();
+    let used = "412 message_id已被使用".to_owned();
     let (get, subtract, give_back) = (
         "app.yohocoin.get",
         "app.yohocoin.subtract",

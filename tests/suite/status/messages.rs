@@ -138,7 +138,7 @@ async fn a_message_counts_once_per_id_and_method() {
             Some("m1"),
             "status.add_diamond",
             r#"{"user_key":"a","count":6,"change_type":"T"}"#,
-            "411 message_id已被使用".into(),
+            "412 message_id已被使用".into(),
         ),
     ] {
         assert_eq!(
@@ -306,7 +306,7 @@ async fn an_id_stands_for_one_content() {
         assert!(answer.starts_with('{'), "{method}: {answer}");
         for other in others {
             let refused = messages.send(Some("1"), method, other).await;
-            assert_eq!(refused, "411 message_id已被使用", "{other}");
+            assert_eq!(refused, "412 message_id已被使用", "{other}");
         }
         // The same content in another spelling is a redelivery.
         let spelled = first.replace(':', " : ");
