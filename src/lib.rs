@@ -31,7 +31,7 @@
 //!   proof/       what outsiders verify: the tree of accounts, the log of seals, signed notes; without I/O too
 //!   write/       the queue, its partitions and their writers, a batch's rows, retries
 //!   read/        balances and histories
-//!   upkeep/      expiry, purging, the journal, the audit, copies
+//!   upkeep/      expiry, purging, freezes, the journal, the audit, copies
 //!   database/    connections, durability, locks, the set statements in each database's SQL
 //! sign.rs      MD5, HMAC-SHA1, RSA-SHA256, form encoding, and comparison in constant time
 //! clock.rs     the time, which tests own

@@ -11,6 +11,7 @@ pub mod credit_allowance;
 pub mod daily_limit_slot;
 pub mod entry;
 pub mod follow;
+pub mod frozen_owner;
 pub mod identity;
 pub mod journal;
 pub mod key_use;

@@ -4,6 +4,7 @@
 
 mod commands;
 mod copy;
+mod freeze;
 mod journal;
 mod link;
 mod log_lines;
@@ -96,7 +97,13 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// List what operators changed beside points: links and erased profiles
+    /// Freeze the accounts of a member: spending, or every movement of points but expiry
+    Freeze(freeze::FreezeArgs),
+    /// Lift the freeze of a member's accounts
+    Unfreeze(freeze::UnfreezeArgs),
+    /// List the frozen members, with the reasons
+    Frozen,
+    /// List what operators changed beside points: links, erased profiles and freezes
     Journal,
     /// Recompute every balance from entries and lots, verify every hash, and check that both sides sum to zero
     Audit,
@@ -190,6 +197,17 @@ async fn execute(
             let by = yes.then(|| operator::of(&context));
             operator::run("forget", &context, journal::forget(config, &owner, by)).await
         }
+        Command::Freeze(args) => {
+            let context = operator::context(&Clock::system());
+            let by = args.yes.then(|| operator::of(&context));
+            operator::run("freeze", &context, freeze::freeze(config, args, by)).await
+        }
+        Command::Unfreeze(args) => {
+            let context = operator::context(&Clock::system());
+            let unfreeze = freeze::unfreeze(config, args, operator::of(&context));
+            operator::run("unfreeze", &context, unfreeze).await
+        }
+        Command::Frozen => freeze::frozen(config).await,
         Command::Journal => journal::journal(config).await,
         Command::Expire {
             at, dry_run: true, ..

@@ -9,7 +9,7 @@ use sea_orm::{
 use super::{Member, MemberName, Members, find};
 use crate::ledger::book::journal::{JournalEvent, Operator};
 use crate::ledger::database::lock::{Lock, lock};
-use crate::ledger::upkeep::journal;
+use crate::ledger::upkeep::{freeze, journal};
 
 /// Why two names were not linked; the database is unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +83,7 @@ impl Members {
         identity::Entity::insert(identity)
             .exec_without_returning(&db)
             .await?;
+        freeze::hand_over(&db, &name, &owner).await?;
         write_member(&db, uid, key, of_uid.or(of_key)).await?;
         let linked = JournalEvent::Linked { name, owner };
         journal::append(&db, &linked, self.ledger.now(), operator).await?;

@@ -19,6 +19,7 @@ pub struct PointsAdd;
 
 const BIZ_ID_USED: Fault = Fault::new(200002, "bizId已被使用");
 const OVER_LIMIT: Fault = Fault::new(200003, "超出限额");
+const FROZEN: Fault = Fault::new(200004, "账户已冻结");
 
 /// The platform's 12 `sourceType`s, from 1: the reason of the points, which is the nearest of the coins' types, and the platform's
 /// title.
@@ -103,6 +104,7 @@ impl Method for PointsAdd {
         let reject = |rejection| match rejection {
             Rejection::IdempotencyConflict => BIZ_ID_USED.into(),
             Rejection::CreditLimit => OVER_LIMIT.into(),
+            Rejection::Frozen => FROZEN.into(),
             Rejection::NonceSpent
             | Rejection::PaymentChanged
             | Rejection::RequirementMissing

@@ -27,6 +27,9 @@ pub const PAYMENT: Reason = Reason(4);
 /// The fault of `/gateway` for more points than the caller may give.
 pub const OVER_LIMIT: Fault = Fault::new(508, "超出限额");
 
+/// The fault of `/gateway` for points that a freeze keeps where they are.
+pub const FROZEN: Fault = Fault::new(411, "账户已冻结");
+
 /// The permissions of a caller of the configuration. `allow` are patterns of methods.
 pub fn permissions(allow: &[String], limits: &Limits) -> Arc<Permissions> {
     let points = PointLimits {

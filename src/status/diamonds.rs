@@ -13,7 +13,7 @@ use crate::ledger::book::transaction::{
 use crate::members::{MemberName, MessageKey};
 use crate::points::keys::KeySpace;
 use crate::points::messages::{MESSAGE_ID_USED, message_nonce};
-use crate::points::{OVER_LIMIT, REWARD, call_error};
+use crate::points::{FROZEN, OVER_LIMIT, REWARD, call_error};
 
 /// The largest number of diamonds in one request.
 pub const MAX_DIAMONDS: i64 = 1_000_000_000;
@@ -63,7 +63,7 @@ impl MemberStatus {
     /// Applies a change.
     ///
     /// # Errors
-    /// Returns 508 for more than the caller may give, 407 for too few diamonds, 410 for an identity and 411 for a message id that a different change used, 402 for a balance out of range,
+    /// Returns 508 for more than the caller may give, 407 for too few diamonds, 410 for an identity and 412 for a message id that a different change used, 411 for a frozen account, 402 for a balance out of range,
     /// [`CallError::Busy`] if the ledger's queue is full, or [`CallError::Internal`] if the database does not answer.
     pub async fn change_diamonds(&self, change: DiamondChange<'_>) -> Result<Diamonds, CallError> {
         let idempotency = match (change.identity_key, change.message) {
@@ -120,6 +120,7 @@ impl MemberStatus {
             Rejection::Insufficient => TOO_FEW.into(),
             Rejection::IdempotencyConflict if has_identity => IDENTITY_USED.into(),
             Rejection::IdempotencyConflict | Rejection::NonceSpent => MESSAGE_ID_USED.into(),
+            Rejection::Frozen => FROZEN.into(),
             Rejection::OutOfRange => BAD_COUNT.into(),
             Rejection::CreditLimit => OVER_LIMIT.into(),
             Rejection::PaymentChanged

@@ -9,9 +9,9 @@ use crate::gateway::method::Method;
 use crate::gateway::value::{Text, Within};
 use crate::ledger::book::transaction::{Posting, PostingKind, Reason, Rejection, Transaction};
 use crate::params;
-use crate::points::OVER_LIMIT;
 use crate::points::coins::Coins;
 use crate::points::values::{Credit, Uid};
+use crate::points::{FROZEN, OVER_LIMIT};
 
 /// `app.yohocoin.get`.
 pub struct Get;
@@ -94,6 +94,7 @@ impl Method for Get {
         };
         let reject = |rejection| match rejection {
             Rejection::IdempotencyConflict => REFERENCE_USED.into(),
+            Rejection::Frozen => FROZEN.into(),
             Rejection::OutOfRange => BAD_NUM.into(),
             Rejection::CreditLimit => OVER_LIMIT.into(),
             Rejection::NonceSpent

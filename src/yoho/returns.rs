@@ -10,6 +10,7 @@ use crate::gateway::value::{Text, Within};
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{Idempotency, Posting, PostingKind, Reason, Rejection};
 use crate::params;
+use crate::points::FROZEN;
 use crate::points::coins::Coins;
 use crate::points::keys::KeySpace;
 use crate::points::values::{Credit, Uid};
@@ -130,6 +131,7 @@ fn reject(rejection: Rejection) -> CallError {
         Rejection::ReturnExceeds => TOO_MUCH.into(),
         Rejection::NothingSpent => NOTHING_SPENT.into(),
         Rejection::IdempotencyConflict => ORDER_USED.into(),
+        Rejection::Frozen => FROZEN.into(),
         Rejection::OutOfRange => BAD_NUM.into(),
         Rejection::NonceSpent
         | Rejection::PaymentChanged

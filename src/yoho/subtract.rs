@@ -8,6 +8,7 @@ use crate::gateway::method::Method;
 use crate::gateway::value::{Text, Within};
 use crate::ledger::book::transaction::{Posting, PostingKind, Reason, Rejection};
 use crate::params;
+use crate::points::FROZEN;
 use crate::points::coins::Coins;
 use crate::points::values::Uid;
 
@@ -84,6 +85,7 @@ impl Method for Subtract {
         let reject = |rejection| match rejection {
             Rejection::Insufficient => TOO_FEW.into(),
             Rejection::IdempotencyConflict => ORDER_USED.into(),
+            Rejection::Frozen => FROZEN.into(),
             Rejection::OutOfRange => BAD_NUM.into(),
             Rejection::NonceSpent
             | Rejection::CreditLimit

@@ -47,6 +47,7 @@ impl<'v, 'a> View<'v, 'a> {
                 false => Ok(attempt.finish(Some(record.balance))),
             };
         }
+        self.check_freeze(&attempt.key.owner, posting.kind)?;
         attempt.idempotency = idempotency;
         let gain = posting.requires;
         let left = gain.map(|gain| self.left_of(gain, posting)).transpose()?;
@@ -71,6 +72,13 @@ impl<'v, 'a> View<'v, 'a> {
         Ok(attempt.finish(None))
     }
 
+    fn check_freeze(&self, owner: &str, kind: PostingKind) -> Result<(), Rejection> {
+        match self.book.frozen.get(owner) {
+            Some(scope) if scope.forbids(kind) => Err(Rejection::Frozen),
+            _ => Ok(()),
+        }
+    }
+
     /// Answers a posting that was applied before.
     ///
     /// # Errors
@@ -92,10 +100,10 @@ impl<'v, 'a> View<'v, 'a> {
 
     /// An attempt that has changed nothing yet.
     fn attempt(&self, posting: &'a Posting, now: i64) -> Attempt<'a> {
-        let mut key = posting.account.clone();
-        if let Some(owner) = self.book.identities.get(&key.owner) {
-            key.owner.clone_from(owner);
-        }
+        let key = AccountKey {
+            owner: self.book.owner_of(&posting.account.owner).to_owned(),
+            asset: posting.account.asset.clone(),
+        };
         Attempt {
             posting,
             now,

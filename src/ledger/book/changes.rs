@@ -1,11 +1,12 @@
 //! What a batch changed: the rows that the writer saves in one database transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use entity::payment;
 
 use crate::ledger::book::account::{Account, Allocation, Lot};
 use crate::ledger::book::entry::{Contra, Entry};
+use crate::ledger::book::freeze::FreezeScope;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{AccountKey, Action, Nonce};
 
@@ -36,6 +37,8 @@ pub struct Changes {
     pub used_allowances: BTreeMap<(i64, Key), UsedAllowance>,
     /// New events of payments.
     pub payments: Vec<payment::Model>,
+    /// The freezes under which all of this was allowed.
+    pub frozen: HashMap<String, FreezeScope>,
 }
 
 impl Changes {

@@ -4,6 +4,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::ledger::book::entry::{Hash, update_text};
+use crate::ledger::book::freeze::FreezeScope;
 
 /// The version of the hash. No other hash of the ledger begins with this byte.
 const VERSION: u8 = 1;
@@ -25,6 +26,22 @@ pub enum JournalEvent {
         /// What was erased, sorted; never the values.
         erased: Vec<&'static str>,
     },
+    /// The accounts of an owner were frozen, or their freeze was changed.
+    Frozen {
+        /// The owner, by the name that the accounts stand under.
+        owner: String,
+        /// What is forbidden from now on.
+        scope: FreezeScope,
+        /// The operator's reason.
+        reason: String,
+    },
+    /// A freeze was lifted.
+    Unfrozen {
+        /// The owner, by the name that the accounts stand under.
+        owner: String,
+        /// The operator's reason.
+        reason: String,
+    },
 }
 
 impl JournalEvent {
@@ -33,6 +50,8 @@ impl JournalEvent {
         match self {
             JournalEvent::Linked { .. } => "link",
             JournalEvent::Forgotten { .. } => "forget",
+            JournalEvent::Frozen { .. } => "freeze",
+            JournalEvent::Unfrozen { .. } => "unfreeze",
         }
     }
 
@@ -41,6 +60,12 @@ impl JournalEvent {
         let details = match self {
             JournalEvent::Linked { name, owner } => json!({"name": name, "owner": owner}),
             JournalEvent::Forgotten { owner, erased } => json!({"erased": erased, "owner": owner}),
+            JournalEvent::Frozen {
+                owner,
+                scope,
+                reason,
+            } => json!({"owner": owner, "reason": reason, "scope": scope.name()}),
+            JournalEvent::Unfrozen { owner, reason } => json!({"owner": owner, "reason": reason}),
         };
         details.to_string()
     }
@@ -62,7 +87,7 @@ pub struct JournalRecord {
     pub number: i64,
     /// When it happened (ms since 1970 UTC).
     pub at: i64,
-    /// What happened: `link`, `forget`.
+    /// What happened: `link`, `forget`, `freeze`, `unfreeze`.
     pub kind: String,
     /// Who did it, and in which request.
     pub operator: Operator,
@@ -111,11 +136,15 @@ impl JournalRecord {
         hash.finalize().into()
     }
 
+    /// A text in the details; `None` if they have no such field.
+    pub fn detail(&self, field: &str) -> Option<String> {
+        let details: serde_json::Value = serde_json::from_str(&self.details).ok()?;
+        details[field].as_str().map(str::to_owned)
+    }
+
     /// Whether this record says that the profile of an owner was erased.
     pub fn is_forgotten(&self, owner: &str) -> bool {
-        let details = serde_json::from_str(&self.details);
-        let of_owner = |details: serde_json::Value| details["owner"] == owner;
-        self.kind == "forget" && details.is_ok_and(of_owner)
+        self.kind == "forget" && self.detail("owner").is_some_and(|it| it == owner)
     }
 }
 
@@ -187,6 +216,46 @@ mod tests {
         moved.kind = "forgetu".into();
         moved.operator.user = "id:1000".into();
         assert_ne!(moved.hash_after(&first.hash), second.hash);
+    }
+
+    #[test]
+    fn the_details_of_a_freeze_are_what_an_audit_reads() {
+        let owner = || "uid:5".to_owned();
+        let reason = || "key \"k\" leaked, 冻结".to_owned();
+        let frozen = |scope| JournalEvent::Frozen {
+            owner: owner(),
+            scope,
+            reason: reason(),
+        };
+        let unfrozen = JournalEvent::Unfrozen {
+            owner: owner(),
+            reason: reason(),
+        };
+        let details = r#"{"owner":"uid:5","reason":"key \"k\" leaked, 冻结","scope":"SCOPE"}"#;
+        for (event, kind, shown) in [
+            (
+                frozen(FreezeScope::All),
+                "freeze",
+                details.replace("SCOPE", "all"),
+            ),
+            (
+                frozen(FreezeScope::Spending),
+                "freeze",
+                details.replace("SCOPE", "spending"),
+            ),
+            (
+                unfrozen,
+                "unfreeze",
+                details.replace(r#","scope":"SCOPE""#, ""),
+            ),
+        ] {
+            let record = JournalRecord::of(&event, 1, operator(), None);
+            assert_eq!((record.kind.as_str(), &record.details), (kind, &shown));
+            let scope = record.detail("scope");
+            assert_eq!(scope.is_some(), kind == "freeze");
+            assert!(scope.is_none_or(|scope| FreezeScope::from_name(&scope).is_some()));
+            assert_eq!(record.detail("reason"), Some(reason()));
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod attempt;
 pub mod changes;
 mod credit;
 pub mod entry;
+pub mod freeze;
 pub mod idempotency;
 pub mod journal;
 pub mod key;
@@ -22,6 +23,7 @@ use std::collections::HashMap;
 
 use crate::ledger::book::account::{Account, Allocation, Lot, remaining_in};
 use crate::ledger::book::changes::{Changes, LimitKey, RecordedAction, UsedAllowance};
+use crate::ledger::book::freeze::FreezeScope;
 use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{
@@ -45,6 +47,8 @@ pub struct Book {
     spent_nonces: HashMap<(i64, Key), Option<Key>>,
     /// Other names of owners.
     identities: HashMap<String, String>,
+    /// The owners whose accounts are frozen.
+    frozen: HashMap<String, FreezeScope>,
     /// The identities of recorded actions, and whether they scored, by the keys of their rows.
     recorded_actions: HashMap<Key, (Key, bool)>,
     limit_counts: HashMap<LimitKey, i64>,
@@ -66,6 +70,7 @@ impl Book {
             allocations: HashMap::new(),
             spent_nonces: HashMap::new(),
             identities: HashMap::new(),
+            frozen: HashMap::new(),
             recorded_actions: HashMap::new(),
             limit_counts: HashMap::new(),
             allowances: HashMap::new(),
@@ -99,6 +104,16 @@ impl Book {
     /// Loads another name of an owner.
     pub fn put_identity(&mut self, name: String, owner: String) {
         self.identities.insert(name, owner);
+    }
+
+    /// Loads the freeze of an owner.
+    pub fn put_frozen(&mut self, owner: String, scope: FreezeScope) {
+        self.frozen.insert(owner, scope);
+    }
+
+    /// The owner whom a name leads to, whose accounts stand under this name.
+    pub fn owner_of<'n>(&'n self, name: &'n str) -> &'n str {
+        self.identities.get(name).map_or(name, String::as_str)
     }
 
     /// Loads a recorded action, whose row has this key.
@@ -170,11 +185,11 @@ impl Book {
             true => transaction.postings.as_slice(),
             false => &[],
         };
-        let mut drafts = Vec::with_capacity(postings.len());
-        for posting in postings {
-            let draft = View::new(self, &drafts).draft(posting, now)?;
-            drafts.push(draft);
-        }
+        let mut drafts = match self.draft(postings, now) {
+            // An action that a freeze keeps from scoring is recorded all the same.
+            Err(Rejection::Frozen) if action.is_some() => Vec::new(),
+            drafts => drafts?,
+        };
         let points = earned(&drafts);
         let limit = transaction.credit_limit;
         if limit.is_some_and(|limit| !self.use_limit(limit, points)) {
@@ -196,6 +211,16 @@ impl Book {
             self.changes.payments.push(payment.clone());
         }
         Ok(applied)
+    }
+
+    /// Attempts postings, each as if those before it had been applied.
+    fn draft<'p>(&self, postings: &'p [Posting], now: i64) -> Result<Vec<Draft<'p>>, Rejection> {
+        let mut drafts = Vec::with_capacity(postings.len());
+        for posting in postings {
+            let draft = View::new(self, &drafts).draft(posting, now)?;
+            drafts.push(draft);
+        }
+        Ok(drafts)
     }
 
     /// The record of an earlier attempt at a transaction, under one of its further keys.
@@ -317,9 +342,11 @@ impl Book {
     pub fn into_changes(self) -> Changes {
         let Book {
             loaded_lots,
+            frozen,
             mut changes,
             ..
         } = self;
+        changes.frozen = frozen;
         for (key, account) in &changes.accounts {
             let before = loaded_lots.get(key).map_or(&[][..], Vec::as_slice);
             for lot in &account.lots {

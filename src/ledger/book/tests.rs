@@ -1,6 +1,7 @@
 //! The rules of the book, one by one.
 
 mod actions;
+mod freezes;
 mod payments;
 
 use super::*;

@@ -315,6 +315,9 @@ pub enum Rejection {
     /// The caller may not earn so many points.
     #[error("more points than the caller may earn")]
     CreditLimit,
+    /// An operator has frozen the owner's accounts.
+    #[error("the account is frozen")]
+    Frozen,
     /// The amount is not from 1 to [`MOST`], or a balance would exceed 64 bits.
     #[error("amount out of range")]
     OutOfRange,

@@ -22,10 +22,13 @@ pub const RACING: Duration = Duration::from_secs(8);
 /// The error of a transaction under whose new account a name was meanwhile linked to another owner.
 pub const RENAMED: &str = "a name was linked to another owner meanwhile";
 
+/// The error of a transaction under whose new account an owner was meanwhile frozen.
+pub const FROZEN: &str = "an owner was frozen meanwhile";
+
 /// Whether a transaction failed because another one was first, so that nothing of it has happened and another try may succeed:
 /// a unique key that is taken by now, a deadlock, a lock timeout.
 pub fn lost_race(error: &DbErr) -> bool {
-    if matches!(error, DbErr::Custom(text) if text == RENAMED) {
+    if matches!(error, DbErr::Custom(text) if text == RENAMED || text == FROZEN) {
         return true;
     }
     if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {

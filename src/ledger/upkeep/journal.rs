@@ -14,7 +14,7 @@ use crate::ledger::{Ledger, ReadError};
 /// The records in memory at a time.
 const ROWS: u64 = 1000;
 
-/// Appends the record of an event (`at` in ms since 1970 UTC) to the journal. It is there once the transaction commits; until then,
+/// Appends the record of an event (`at` in ms since 1970 UTC) to the journal, and returns its number. It is there once the transaction commits; until then,
 /// no other transaction appends one.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ pub async fn append(
     event: &JournalEvent,
     at: i64,
     operator: Operator,
-) -> Result<(), DbErr> {
+) -> Result<i64, DbErr> {
     lock(db, Lock::Journal).await?;
     let last = journal::Entity::find()
         .order_by_desc(journal::Column::Number)
@@ -44,7 +44,7 @@ pub async fn append(
     journal::Entity::insert(row.into_active_model())
         .exec_without_returning(db)
         .await?;
-    Ok(())
+    Ok(record.number)
 }
 
 /// Reads the next records after a number, oldest first; none at the end.
@@ -59,6 +59,18 @@ pub async fn after(db: &impl ConnectionTrait, number: i64) -> Result<Vec<Journal
         .all(db)
         .await?;
     Ok(rows.into_iter().map(read).collect())
+}
+
+/// Reads the records with these numbers.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn numbered(
+    db: &impl ConnectionTrait,
+    numbers: impl IntoIterator<Item = i64>,
+) -> Result<Vec<JournalRecord>, DbErr> {
+    let rows = journal::Entity::find().filter(journal::Column::Number.is_in(numbers));
+    Ok(rows.all(db).await?.into_iter().map(read).collect())
 }
 
 /// Whether the journal says that the profile of an owner was erased.

@@ -16,7 +16,7 @@ use crate::ledger::database::statements;
 use crate::ledger::write::sets::{
     account_rows, at, distinct, hexed, invalid, keyed_rows, read_key,
 };
-use crate::ledger::write::{actions, allowances, payments};
+use crate::ledger::write::{actions, allowances, freezes, payments};
 
 /// Place, id, owner, balance, last_seq, income_seq, last_at and head.
 type AccountRow = (usize, i64, String, i64, i64, i64, i64, String);
@@ -33,6 +33,7 @@ pub async fn load(
     let mut book = Book::new(expiry_reason);
     let postings: Vec<&Posting> = transactions.iter().flat_map(|it| &it.postings).collect();
     load_accounts(db, &postings, &mut book).await?;
+    freezes::load(db, &postings, &mut book).await?;
     load_idempotency(db, transactions, &mut book).await?;
     load_allocations(db, &postings, &mut book).await?;
     let nonces = distinct(transactions.iter().filter_map(|it| it.nonce));

@@ -2,6 +2,7 @@
 
 mod actions;
 mod allowances;
+mod freezes;
 pub(crate) mod load;
 pub(crate) mod partitions;
 mod payments;

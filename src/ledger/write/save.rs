@@ -1,6 +1,6 @@
 //! Saves what a batch changed, in a few set statements.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
@@ -8,13 +8,14 @@ use serde::Serialize;
 use crate::ledger::book::account::{Account, Lot};
 use crate::ledger::book::changes::Changes;
 use crate::ledger::book::entry::Entry;
+use crate::ledger::book::freeze::FreezeScope;
 use crate::ledger::book::transaction::AccountKey;
 use crate::ledger::database::backend::Backend;
 use crate::ledger::database::lock::{Lock, lock_shared};
 use crate::ledger::database::retry::RENAMED;
 use crate::ledger::database::statements::{self, Pipeline};
 use crate::ledger::write::sets::{account_rows, at, invalid};
-use crate::ledger::write::{actions, allowances, payments};
+use crate::ledger::write::{actions, allowances, freezes, payments};
 
 /// The accounts' numbers in the database.
 struct Ids(HashMap<AccountKey, i64>);
@@ -31,7 +32,7 @@ impl Ids {
 /// # Errors
 /// Returns [`DbErr`] if the database does not answer or a constraint is broken; the caller must then roll back.
 pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> Result<(), DbErr> {
-    let ids = add_accounts(db, &changes.accounts).await?;
+    let ids = add_accounts(db, changes).await?;
     payments::save(db, &changes.payments).await?;
     let mut pipeline = Pipeline::new(db);
     let entries = changes.entries.iter();
@@ -64,10 +65,8 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
 }
 
 /// Adds the new accounts, and gives every account's number.
-async fn add_accounts(
-    db: &impl ConnectionTrait,
-    accounts: &BTreeMap<AccountKey, Account>,
-) -> Result<Ids, DbErr> {
+async fn add_accounts(db: &impl ConnectionTrait, changes: &Changes) -> Result<Ids, DbErr> {
+    let accounts = &changes.accounts;
     let mut ids = HashMap::with_capacity(accounts.len());
     let (mut rows, mut added) = (Vec::new(), Vec::new());
     for (key, account) in accounts {
@@ -88,7 +87,7 @@ async fn add_accounts(
         added.push(key);
     }
     statements::execute(db, &statements::ADD_ACCOUNTS, &rows).await?;
-    check_names(db, &added).await?;
+    check_names(db, &added, &changes.frozen).await?;
     let rows = account_rows(&added);
     for (place, id) in
         statements::query::<(usize, i64)>(db, &statements::ACCOUNT_IDS, &rows, []).await?
@@ -98,18 +97,22 @@ async fn add_accounts(
     Ok(Ids(ids))
 }
 
-/// Makes sure that no owner of a new account was linked since the account's name was looked up; until the commit, a link has
-/// to wait. On SQLite nobody else writes in between.
-async fn check_names(db: &impl ConnectionTrait, added: &[&AccountKey]) -> Result<(), DbErr> {
+/// Makes sure that no owner of a new account was linked or frozen since the account's name was looked up; until the commit, a link or
+/// a freeze has to wait. On SQLite nobody else writes in between.
+async fn check_names(
+    db: &impl ConnectionTrait,
+    added: &[&AccountKey],
+    frozen: &HashMap<String, FreezeScope>,
+) -> Result<(), DbErr> {
     if added.is_empty() || !Backend::of(db).writes_concurrently() {
         return Ok(());
     }
     lock_shared(db, Lock::Identities).await?;
-    let names: Vec<_> = added.iter().map(|key| &key.owner).collect();
+    let names: Vec<&str> = added.iter().map(|key| key.owner.as_str()).collect();
     let linked =
         statements::query::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
     match linked.is_empty() {
-        true => Ok(()),
+        true => freezes::check(db, &names, frozen).await,
         false => Err(invalid(RENAMED)),
     }
 }

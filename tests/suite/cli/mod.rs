@@ -4,6 +4,7 @@ mod blocked_log;
 mod commands;
 mod configuration;
 mod copy;
+mod freeze;
 mod journal;
 mod log;
 mod output;

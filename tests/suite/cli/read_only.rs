@@ -1,4 +1,4 @@
-//! `audit`, `payments`, `keys`, `journal`, `forget` without `--yes` and `copy --from` only read: a user who may do no more is enough, and a ledger of another version of the
+//! `audit`, `payments`, `keys`, `journal`, `frozen`, `freeze` and `forget` without `--yes`, and `copy --from` only read: a user who may do no more is enough, and a ledger of another version of the
 //! program is reported and left as it is.
 
 use std::fs::{self, Permissions};
@@ -31,6 +31,8 @@ fn read(url: &str) -> Vec<(&'static str, Output)> {
         ("keys", run(&["keys"])),
         ("journal", run(&["journal"])),
         ("forget", run(&["forget", "key:key-a"])),
+        ("frozen", run(&["frozen"])),
+        ("freeze", run(&["freeze", "key:linked", "--reason", "r"])),
         ("copy", run(&["copy", "--from", url, "--to", &to])),
     ]
 }
@@ -43,7 +45,9 @@ fn assert_all_read(url: &str) {
         let result = match command {
             "payments" => " events\n",
             "keys" => "yoho  android  current  ",
-            "journal" => "1 records\n",
+            "journal" => "2 records\n",
+            "frozen" => "1 frozen\n",
+            "freeze" => "would freeze uid:1003 (spending): 0 coin; --yes freezes it\n",
             "forget" => {
                 "would erase what is known of key:key-a: actions, follows, light_until, signature; --yes erases it\n"
             }

@@ -1,10 +1,12 @@
 //! What payments award, and what their refunds take back.
 
 use futures_util::future::join_all;
+use pointgate::ledger::book::freeze::FreezeScope;
 use sea_orm::{ConnectionTrait, Database};
 use serde_json::{Value, json};
 
 use super::provider::{Provider, charge, refund};
+use crate::ledger::journal::operator;
 
 const AWARD: &str = "[status.pay]\naward = { diamond = 'amount', coin = 'amount' }\n";
 const BOTH: [&str; 2] = ["diamond", "coin"];
@@ -93,6 +95,35 @@ async fn a_payment_that_the_ledger_cannot_award_is_recorded() {
     nameless["data"]["object"]["metadata"]["user_key"] = "a".repeat(65).into();
     send(&provider, &nameless).await;
     assert_eq!(provider.payments().await.len(), 3);
+}
+
+/// Ping++ is answered as ever, and the award comes with the event that is sent once more after the freeze.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_payer_is_awarded_later() {
+    let provider = Provider::with(AWARD).await;
+    let ledger = provider.gateway.ledger();
+    let by = operator();
+    send(&provider, &charge(1)).await;
+    ledger
+        .freeze("key:a", FreezeScope::All, "r", &by)
+        .await
+        .unwrap();
+    send(&provider, &charge(2)).await;
+    assert_eq!(provider.payments().await.len(), 2);
+    assert_eq!(provider.balance("a", "coin").await, Some(100));
+    ledger
+        .freeze("key:a", FreezeScope::Spending, "r", &by)
+        .await
+        .unwrap();
+    send(&provider, &charge(2)).await;
+    assert_eq!(provider.balance("a", "coin").await, Some(200));
+    // A refund is no spending of the member's.
+    send(&provider, &refund(1)).await;
+    for asset in BOTH {
+        assert_eq!(provider.balance("a", asset).await, Some(100), "{asset}");
+    }
+    assert_eq!(provider.payments().await.len(), 3);
+    provider.gateway.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

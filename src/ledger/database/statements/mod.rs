@@ -40,6 +40,14 @@ pub static IDENTITIES: SetStatement = SetStatement::query(
     "FROM {k} {join} identity n ON n.name = k.name",
 );
 
+/// Owners, by the names that their accounts stand under → the scopes of those that are frozen. It comes after the locks of `ACCOUNTS`,
+/// so that it sees every freeze that was there before them.
+pub static FROZEN_OWNERS: SetStatement = SetStatement::query(
+    &[text("owner")],
+    "k.place, f.scope",
+    "FROM {k} {join} frozen_owner f ON f.owner = k.owner",
+);
+
 /// Owners, and as parameters the asset and the time (ms) → the points of the accounts that exist, without those that have
 /// expired. It does not look up second names: few owners have one, and the look-up would cost all of them.
 pub static BALANCES: SetStatement = SetStatement::query(

@@ -1,6 +1,7 @@
 //! The audit: recomputes the ledger's sums from its entries and lots, in one consistent snapshot, and compares.
 
 mod chain;
+mod freezes;
 mod replay;
 
 use std::collections::{BTreeMap, HashMap};
@@ -116,6 +117,7 @@ pub async fn check(
     check_idempotency(db).await?;
     check_identities(db).await?;
     chain::check_journal(db).await?;
+    freezes::check_freezes(db).await?;
     Ok(report)
 }
 

@@ -6,7 +6,7 @@ use std::pin::pin;
 
 use entity::{
     account, action, allocation, contra, credit_allowance, daily_limit_slot, entry, follow,
-    identity, journal, key_use, lot, member, message, nonce, payment,
+    frozen_owner, identity, journal, key_use, lot, member, message, nonce, payment,
 };
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
@@ -24,7 +24,7 @@ use crate::ledger::database::backend::Backend;
 const ROWS: usize = 200;
 
 /// All tables; a table comes after those that its foreign keys reference.
-pub static TABLES: [&(dyn CopyTable + Sync); 16] = [
+pub static TABLES: [&(dyn CopyTable + Sync); 17] = [
     &Of::<account::Entity>::TABLE,
     &Of::<lot::Entity>::TABLE,
     &Of::<entry::Entity>::TABLE,
@@ -34,6 +34,7 @@ pub static TABLES: [&(dyn CopyTable + Sync); 16] = [
     &Of::<daily_limit_slot::Entity>::TABLE,
     &Of::<credit_allowance::Entity>::TABLE,
     &Of::<identity::Entity>::TABLE,
+    &Of::<frozen_owner::Entity>::TABLE,
     &Of::<member::Entity>::TABLE,
     &Of::<action::Entity>::TABLE,
     &Of::<follow::Entity>::TABLE,

@@ -107,6 +107,8 @@ pub async fn fill(dir: &ProgramDir) -> RecordedLedger {
     let envelope = spend_a_nonce(&client).await;
     let linked = dir.run(&["link", "--uid", "1003", "--user-key", "linked"]);
     assert!(linked.status.success(), "{}", text(&linked.stderr));
+    let frozen = dir.run(&["freeze", "uid:77", "--all", "--reason", TEXT, "--yes"]);
+    assert!(frozen.status.success(), "{}", text(&frozen.stderr));
     let mut recorded = RecordedLedger {
         requests: Vec::new(),
         envelope,
@@ -266,7 +268,7 @@ pub async fn rows(url: &str) -> Rows {
             rows.insert(stringify!($table), sorted(&found));
         )*};
     }
-    read!(account action allocation contra credit_allowance daily_limit_slot entry follow identity journal key_use lot member message nonce payment);
+    read!(account action allocation contra credit_allowance daily_limit_slot entry follow frozen_owner identity journal key_use lot member message nonce payment);
     rows
 }
 

@@ -3,7 +3,7 @@
 use Constraint::{Check, ForeignKey, Unique};
 
 /// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. Every database numbers the first row 1.
-pub const ROWS: [&str; 18] = [
+pub const ROWS: [&str; 19] = [
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:1', 5, 2, 1, 0, 7, {x:00})",
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
@@ -15,6 +15,7 @@ pub const ROWS: [&str; 18] = [
     "INSERT INTO contra (asset, name, balance) VALUES ('coin', 'issued', -5)",
     "INSERT INTO nonce (at, nonce_key) VALUES (1, {x:01})",
     "INSERT INTO identity (name, owner) VALUES ('key:a', 'uid:1')",
+    "INSERT INTO frozen_owner (owner, scope, since, record) VALUES ('uid:1', 1, 0, 1)",
     "INSERT INTO member (uid, user_key) VALUES (1, 'a')",
     "INSERT INTO member (uid, user_key) VALUES (9, 'z')",
     "INSERT INTO action (action_key, token, owner, name, at, scored) VALUES ({x:01}, 't', 'key:a', 'post', 0, 1)",
@@ -46,7 +47,7 @@ pub enum Constraint {
     Check,
 }
 
-pub const RULES: [Rule; 49] = [
+pub const RULES: [Rule; 51] = [
     Rule(
         "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, head) \
           VALUES ($v, 0, 0, 0, 0, {x:00})",
@@ -288,6 +289,18 @@ pub const RULES: [Rule; 49] = [
         "{x:02}",
         &["{x:01}"],
         Unique,
+    ),
+    Rule(
+        "INSERT INTO frozen_owner (scope, since, record, owner) VALUES (2, 0, 1, $v)",
+        "'UID:1'), (2, 0, 1, 'uid:1 '",
+        &["'uid:1'"],
+        Unique,
+    ),
+    Rule(
+        "UPDATE frozen_owner SET scope = $v",
+        "2",
+        &["0", "3", "-1"],
+        Check,
     ),
     Rule("DELETE FROM account WHERE id = $v", "2", &["1"], ForeignKey),
     Rule("DELETE FROM member WHERE id = $v", "2", &["1"], ForeignKey),

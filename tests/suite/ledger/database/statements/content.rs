@@ -1,6 +1,8 @@
 //! What the tables hold before a statement runs: the same rows on each database, inserted without any of the statements.
 
-use entity::{account, action, allocation, credit_allowance, entry, identity, lot, nonce};
+use entity::{
+    account, action, allocation, credit_allowance, entry, frozen_owner, identity, lot, nonce,
+};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 
@@ -103,6 +105,13 @@ pub async fn fill(db: &impl ConnectionTrait) {
         owner: NAMES[i].to_owned(),
     });
     put(db, identities.collect()).await;
+    let frozen = (0..NAMES.len()).map(|i| frozen_owner::Model {
+        owner: NAMES[i].to_owned(),
+        scope: if i.is_multiple_of(2) { 1 } else { 2 },
+        since: some_number(i),
+        record: 1,
+    });
+    put(db, frozen.collect()).await;
     put(db, allocations()).await;
     let nonces = keys().into_iter().enumerate().map(|(i, key)| nonce::Model {
         at: some_number(i),

@@ -9,8 +9,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use entity::{
-    account, action, allocation, contra, credit_allowance, daily_limit_slot, entry, identity, lot,
-    nonce,
+    account, action, allocation, contra, credit_allowance, daily_limit_slot, entry, frozen_owner,
+    identity, lot, nonce,
 };
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, Statement};
 use serde_json::{Value, json};
@@ -166,6 +166,10 @@ async fn tables(db: &impl ConnectionTrait) -> BTreeMap<&'static str, Vec<String>
         (
             "daily_limit_slot",
             sorted(daily_limit_slot::Entity::find().all(db).await.unwrap()),
+        ),
+        (
+            "frozen_owner",
+            sorted(frozen_owner::Entity::find().all(db).await.unwrap()),
         ),
         (
             "allocation",

@@ -136,7 +136,9 @@ fn accounts() -> Vec<Case> {
         (0..NAMES.len()).flat_map(|i| ["coin", "diamond"].map(|of| json!([of, second_name(i)])));
     let renamed = renamed.collect();
     let names: Vec<Value> = (0..NAMES.len()).map(|i| json!(second_name(i))).collect();
+    let owners = NAMES.iter().chain(&NAMES).map(|name| json!(name));
     let others = nobody().into_iter().map(|row| row[1].clone()).collect();
+    let seconds = names.clone();
     vec![
         case!(ACCOUNTS, account_rows(), Rows(found)),
         case!(LOTS, ids, Rows(lots)),
@@ -150,6 +152,8 @@ fn accounts() -> Vec<Case> {
             Rows(2 * NAMES.len())
         ),
         case!(IDENTITIES, others, Rows(0)),
+        case!(FROZEN_OWNERS, owners.collect(), Rows(2 * NAMES.len())),
+        case!(FROZEN_OWNERS, seconds, Rows(0)),
     ]
 }
 
