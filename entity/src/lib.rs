@@ -20,3 +20,5 @@ pub mod member;
 pub mod message;
 pub mod nonce;
 pub mod payment;
+pub mod seal;
+pub mod sealed_account;

@@ -26,6 +26,7 @@ mod m20261126_000015_credit_allowance;
 mod m20261126_000016_message_fingerprint;
 mod m20261126_000019_key_use;
 mod m20261126_000020_journal;
+mod m20261126_000022_seal;
 mod m20261126_000023_frozen_owner;
 mod m20261126_000024_retention;
 
@@ -66,6 +67,7 @@ const MIGRATIONS: &[Migration] = &migrations![
     m20261126_000016_message_fingerprint,
     m20261126_000019_key_use,
     m20261126_000020_journal,
+    m20261126_000022_seal,
     m20261126_000023_frozen_owner,
     m20261126_000024_retention,
 ];

@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 
 use super::output::{self, Escaped};
-use super::seal;
+use super::signing;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::endpoints::{self, Endpoints};
@@ -42,7 +42,7 @@ pub fn check_config(config: &Config, endpoints: &Endpoints) -> Result<(), String
         Some(_) => format!("consumes messages from the queue {}", config.amqp.queue),
         None => "consumes no messages: amqp.url is not set".to_owned(),
     });
-    lines.push(match seal::signing_key(config)? {
+    lines.push(match signing::signing_key(config)? {
         Some(key) => format!("seals with the key {}", key.verifier()),
         None => "seals nothing: seal.key_file is not set".to_owned(),
     });

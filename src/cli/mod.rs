@@ -16,6 +16,7 @@ mod pid_file;
 mod seal;
 mod serve;
 mod sign;
+mod signing;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -107,9 +108,11 @@ enum Command {
     Journal,
     /// Recompute every balance from entries and lots, verify every hash, and check that both sides sum to zero
     Audit,
-    /// Make the key that signs checkpoints of the ledger
-    #[command(subcommand)]
-    Seal(seal::SealCommand),
+    /// Audit the ledger and seal it: sign a checkpoint that outsiders can hold it to (`serve` does so every day)
+    Seal {
+        #[command(subcommand)]
+        command: Option<seal::SealCommand>,
+    },
     /// Copy a whole ledger into an empty database of any supported kind; reads no configuration
     Copy(copy::Sides),
 }
@@ -217,7 +220,15 @@ async fn execute(
             operator::run("expire", &context, commands::expire(config, at, yes)).await
         }
         Command::Audit => commands::audit(config).await,
-        Command::Seal(seal::SealCommand::Keygen { file }) => seal::keygen(config, &file),
+        Command::Seal {
+            command: Some(seal::SealCommand::Keygen { file }),
+        } => signing::keygen(config, &file),
+        Command::Seal { command } => {
+            let next = command.and_then(seal::SealCommand::next_key);
+            let context = operator::context(&Clock::system());
+            let sealing = seal::seal(config, next.as_deref(), operator::of(&context));
+            operator::run("seal", &context, sealing).await
+        }
         Command::Copy(sides) => copy::copy(sides).await,
     }
 }

@@ -1,16 +1,30 @@
-//! The command `seal` with its subcommands: `keygen` makes a signing key.
+//! The command `seal`, with its subcommands for keys, and the daily seal of the server.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use clap::Subcommand;
-use ring::rand::{SecureRandom, SystemRandom};
 
+use super::commands::{audit_passed, check_existence, progress_bar};
+use super::operator;
 use super::output::{self, Escaped};
+use super::signing::{next_key, signing_key};
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::ledger::Ledger;
+use crate::ledger::book::journal::Operator;
 use crate::ledger::proof::note::SigningKey;
+use crate::ledger::upkeep::seal::witness::Witness;
+use crate::ledger::upkeep::seal::{SealError, SealOrder, Sealed};
+use crate::points::calendar::Calendar;
+use crate::server;
+
+/// The delay before a daily seal that failed is tried again: an audit may take minutes.
+const RETRY_DELAY: Duration = Duration::from_secs(15 * 60);
+/// How long after midnight the day's seal is made, so that what was due has expired by then.
+const AFTER_MIDNIGHT: Duration = Duration::from_secs(10 * 60);
 
 /// What `pointgate seal` does beside sealing.
 #[derive(Subcommand)]
@@ -20,46 +34,116 @@ pub enum SealCommand {
         /// The file, which must not exist
         file: PathBuf,
     },
+    /// Seal the ledger with the present key and the next one, which signs all later seals
+    Rotate {
+        /// The file of the next key
+        file: PathBuf,
+    },
 }
 
-/// Makes a signing key for the name of `[seal]`, in a file for its owner alone, and prints the public half.
-pub fn keygen(config: &Config, path: &Path) -> Result<(), String> {
-    let mut seed = [0; 32];
-    let filled = SystemRandom::new().fill(&mut seed);
-    filled.map_err(|_| "the system has no random bytes".to_owned())?;
-    let made = SigningKey::generate(&config.seal.name, &seed);
-    let (key, text) = made.ok_or("seal.name cannot be the name of a key")?;
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| {
-            file.write_all(format!("{text}\n").as_bytes())?;
-            file.sync_all()
-        });
-    written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => format!("{} exists already", path.display()),
-        _ => format!("cannot write {}: {error}", path.display()),
-    })?;
-    output::line(Escaped(key.verifier()))
+impl SealCommand {
+    /// The file of the key that signs from then on, if it changes.
+    pub fn next_key(self) -> Option<PathBuf> {
+        match self {
+            SealCommand::Rotate { file } => Some(file),
+            SealCommand::Keygen { .. } => None,
+        }
+    }
 }
 
-/// The signing key of `[seal]`; `None` if there is none.
-///
-/// # Errors
-/// Returns a message for the user if the file holds no key, or one of another name.
-pub fn signing_key(config: &Config) -> Result<Option<SigningKey>, String> {
-    let Some(text) = &config.seal.key else {
-        return Ok(None);
+/// Seals the ledger now, with the key of `[seal]`; `next` is the file of the key that signs from then on.
+pub async fn seal(config: &Config, next: Option<&Path>, by: Operator) -> Result<(), String> {
+    let key =
+        signing_key(config)?.ok_or("seal.key_file is not set: there is no key to seal with")?;
+    let next = next.map(|path| next_key(config, path)).transpose()?;
+    check_existence(config)?;
+    let ledger = server::open_ledger(config, Clock::system()).await?;
+    let bar = progress_bar("{wide_bar} {human_pos}/{human_len} entries, {eta} left");
+    let progress = |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
     };
-    let key = SigningKey::parse(text.reveal())
-        .ok_or("seal.key_file: the file does not hold a key of `pointgate seal keygen`")?;
-    let (of, wanted) = (key.verifier().name(), &config.seal.name);
-    match of == wanted {
-        true => Ok(Some(key)),
-        false => Err(format!(
-            "seal.key_file: the key is one of {of}, not of {wanted}"
-        )),
+    let sealed = sealed(&ledger, config, (&key, next.as_ref()), by, progress).await;
+    bar.finish_and_clear();
+    ledger.close().await;
+    let sealed = sealed.map_err(|error| format!("not sealed: {error}"))?;
+    output::line(audit_passed(&sealed.report))?;
+    output::line(format_args!("seal {}:", sealed.number))?;
+    sealed
+        .note
+        .lines()
+        .try_for_each(|line| output::line(Escaped(line)))
+}
+
+/// Seals with these keys: the one that signs now, and the one that signs from then on.
+async fn sealed(
+    ledger: &Ledger,
+    config: &Config,
+    (key, next_key): (&SigningKey, Option<&SigningKey>),
+    operator: Operator,
+    progress: impl FnMut(u64, u64),
+) -> Result<Sealed, SealError> {
+    let calendar = Calendar::new(config.timezone.clone());
+    let witness = config.seal.witness.clone().map(Witness::at);
+    let order = SealOrder {
+        key,
+        next_key,
+        witness: witness.as_ref(),
+        program: concat!("pointgate ", env!("CARGO_PKG_VERSION")),
+        day: &|at| calendar.day(at).to_string(),
+        month: &|at| calendar.day(at).strftime("%Y-%m").to_string(),
+        operator,
+    };
+    ledger.seal(&order, progress).await
+}
+
+/// Seals the ledger once each local day: at the start, if that day has no seal yet, and after midnight, when what is due has expired.
+pub async fn seal_daily(ledger: Ledger, config: Arc<ArcSwap<Config>>) {
+    let calendar = Calendar::new(config.load().timezone.clone());
+    loop {
+        let config = config.load_full();
+        let Ok(Some(key)) = signing_key(&config) else {
+            // The start has refused a key that cannot be read, and a reload changes none.
+            return;
+        };
+        let today = calendar.day(ledger.now()).to_string();
+        let is_done = ledger.last_seal().await;
+        let is_done = is_done.map(|last| last.is_some_and(|last| last.day >= today));
+        let done = match is_done {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let context = operator::context(&Clock::system());
+                let sealing = sealed(
+                    &ledger,
+                    &config,
+                    (&key, None),
+                    operator::of(&context),
+                    |_, _| {},
+                );
+                match operator::run("seal", &context, sealing).await {
+                    Ok(sealed) => {
+                        log::info!("seal {}, {}", sealed.number, audit_passed(&sealed.report));
+                        Ok(())
+                    }
+                    // Another instance was faster.
+                    Err(SealError::Superseded) => Ok(()),
+                    Err(error) => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        };
+        let wait = match done {
+            Ok(()) => {
+                let now = ledger.now();
+                let (_, midnight) = calendar.day_bounds(now);
+                let wait = u64::try_from(midnight.saturating_sub(now)).unwrap_or(0);
+                Duration::from_millis(wait) + AFTER_MIDNIGHT
+            }
+            Err(error) => {
+                log::error!("the ledger is not sealed, trying again in {RETRY_DELAY:?}: {error}");
+                RETRY_DELAY
+            }
+        };
+        tokio::time::sleep(wait).await;
     }
 }

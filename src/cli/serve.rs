@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use super::log_lines::LogGuard;
 use super::pid_file::PidFile;
 use super::seal;
+use super::signing;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::keys::{CURRENT, KeyRegister};
@@ -39,7 +40,7 @@ pub async fn serve(config: &Config, file: Option<PathBuf>, log: &LogGuard) -> Re
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     announce(config);
-    seal::signing_key(config)?;
+    signing::signing_key(config)?;
     let mut running = server::start(config, Clock::system()).await?;
     let help = "Log lines that standard error did not take in time";
     running
@@ -157,17 +158,20 @@ fn reload(
     reloaded
 }
 
-fn start_tasks(running: &RunningServer, calendar: Calendar) -> [JoinHandle<()>; 3] {
+fn start_tasks(running: &RunningServer, calendar: Calendar) -> [JoinHandle<()>; 4] {
     let (ledger, local) = (running.ledger.clone(), calendar.clone());
     let expiry = move || expire_daily(ledger.clone(), local.clone());
     let (ledger, config) = (running.ledger.clone(), running.config());
     let purge = move || purge_periodically(ledger.clone(), config.clone());
     let (ledger, keys) = (running.ledger.clone(), running.keys());
     let note = move || note_keys(ledger.clone(), keys.clone(), calendar.clone());
+    let (ledger, config) = (running.ledger.clone(), running.config());
+    let sealing = move || seal::seal_daily(ledger.clone(), config.clone());
     [
         tokio::spawn(keep_running("the daily expiry", expiry)),
         tokio::spawn(keep_running("the purge", purge)),
         tokio::spawn(keep_running("the record of keys", note)),
+        tokio::spawn(keep_running("the daily seal", sealing)),
     ]
 }
 

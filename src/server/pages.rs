@@ -1,4 +1,4 @@
-//! The pages of the server itself: health checks and metrics.
+//! The pages of the server itself: health checks, metrics and the last checkpoint.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::reload::Current;
 use super::routes::ServerPage;
 use super::{AppState, metrics};
 
-/// The time limit for the database's answer to `/readyz`.
+/// The time limit for the database's answer to a page.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Answers a page.
@@ -26,12 +26,27 @@ pub async fn answer(
         ServerPage::Ready if is_ready(state).await => text(StatusCode::OK, "ready\n"),
         ServerPage::Ready => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
         ServerPage::Metrics => metrics::answer(state, current, request),
+        ServerPage::Checkpoint => checkpoint(state).await,
     }
 }
 
 fn text(status: StatusCode, text: &'static str) -> HttpResponse {
     let mut response = HttpResponse::build(status);
     response.content_type(ContentType::plaintext()).body(text)
+}
+
+/// The last checkpoint as it was signed.
+async fn checkpoint(state: &AppState) -> HttpResponse {
+    let ledger = &state.services.coins.ledger;
+    // Boxed, and with a limit, as below.
+    let read = Box::pin(ledger.checkpoint());
+    match tokio::time::timeout(READY_TIMEOUT, read).await {
+        Ok(Ok(Some(note))) => HttpResponse::Ok()
+            .content_type(ContentType::plaintext())
+            .body(note),
+        Ok(Ok(None)) => text(StatusCode::NOT_FOUND, "nothing is sealed\n"),
+        _ => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    }
 }
 
 async fn is_ready(state: &AppState) -> bool {

@@ -36,12 +36,15 @@ pub enum ServerPage {
     Ready,
     /// `/metrics`.
     Metrics,
+    /// `/.well-known/pointgate/checkpoint`: the last checkpoint.
+    Checkpoint,
 }
 
-const PAGES: [(&str, ServerPage); 3] = [
+const PAGES: [(&str, ServerPage); 4] = [
     ("/healthz", ServerPage::Health),
     ("/readyz", ServerPage::Ready),
     ("/metrics", ServerPage::Metrics),
+    ("/.well-known/pointgate/checkpoint", ServerPage::Checkpoint),
 ];
 
 impl Routes {

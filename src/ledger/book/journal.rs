@@ -42,6 +42,13 @@ pub enum JournalEvent {
         /// The operator's reason.
         reason: String,
     },
+    /// The ledger was sealed.
+    Sealed {
+        /// The number of the seal.
+        number: i64,
+        /// The hash of its record in the log of seals, in hexadecimal.
+        leaf: String,
+    },
 }
 
 impl JournalEvent {
@@ -52,6 +59,7 @@ impl JournalEvent {
             JournalEvent::Forgotten { .. } => "forget",
             JournalEvent::Frozen { .. } => "freeze",
             JournalEvent::Unfrozen { .. } => "unfreeze",
+            JournalEvent::Sealed { .. } => "seal",
         }
     }
 
@@ -66,6 +74,7 @@ impl JournalEvent {
                 reason,
             } => json!({"owner": owner, "reason": reason, "scope": scope.name()}),
             JournalEvent::Unfrozen { owner, reason } => json!({"owner": owner, "reason": reason}),
+            JournalEvent::Sealed { number, leaf } => json!({"leaf": leaf, "number": number}),
         };
         details.to_string()
     }
@@ -88,6 +97,7 @@ pub struct JournalRecord {
     /// When it happened (ms since 1970 UTC).
     pub at: i64,
     /// What happened: `link`, `forget`, `freeze`, `unfreeze`.
+    /// What happened: `link`, `forget`, `seal`.
     pub kind: String,
     /// Who did it, and in which request.
     pub operator: Operator,

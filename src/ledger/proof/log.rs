@@ -131,6 +131,39 @@ pub fn verify_consistency(sizes: (u64, u64), proof: &[Hash], roots: (&Hash, &Has
     last == 0 && old_root == *old && new_root == *new
 }
 
+/// The root of a log that grows, without its leaves: the roots of its whole subtrees, each smaller than the one before.
+#[derive(Clone, Debug, Default)]
+pub struct Frontier {
+    /// The hash of each subtree, with the binary logarithm of its size.
+    subtrees: Vec<(u32, Hash)>,
+    size: u64,
+}
+
+impl Frontier {
+    /// Adds a leaf.
+    pub fn push(&mut self, leaf: Hash) {
+        let (mut level, mut hash) = (0, leaf);
+        while let Some((_, left)) = self.subtrees.pop_if(|(other, _)| *other == level) {
+            hash = node(&left, &hash);
+            level += 1;
+        }
+        self.subtrees.push((level, hash));
+        self.size += 1;
+    }
+
+    /// The number of leaves.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// As [`root`] of all leaves.
+    pub fn root(&self) -> Hash {
+        let hashes = self.subtrees.iter().rev().map(|(_, hash)| *hash);
+        let whole = hashes.reduce(|right, left| node(&left, &right));
+        whole.unwrap_or_else(|| root(&[]))
+    }
+}
+
 /// The greatest power of two below `count`, which is 2 at least.
 fn split(count: usize) -> usize {
     1 << (count - 1).ilog2()
@@ -282,6 +315,17 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_growing_log_has_the_same_roots(leaves in logs()) {
+            let mut frontier = Frontier::default();
+            prop_assert_eq!(frontier.root(), root(&[]));
+            for (at, leaf) in leaves.iter().enumerate() {
+                frontier.push(*leaf);
+                prop_assert_eq!(frontier.root(), root(&leaves[..=at]));
+                prop_assert_eq!(frontier.size(), at as u64 + 1);
+            }
+        }
 
         #[test]
         fn inclusion_is_proven_of_each_leaf_alone(

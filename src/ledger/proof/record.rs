@@ -80,6 +80,11 @@ impl DayRecord {
         (record.text() == text).then_some(record)
     }
 
+    /// The key that signs the checkpoint after this one.
+    pub fn signs_next(&self) -> &str {
+        self.next_key.as_ref().unwrap_or(&self.key)
+    }
+
     /// Its leaf in the log.
     pub fn leaf(&self) -> Hash {
         log::leaf(self.text().as_bytes())

@@ -5,3 +5,4 @@ pub mod due;
 pub mod entries;
 pub mod gains;
 pub mod history;
+pub mod seals;

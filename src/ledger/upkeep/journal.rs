@@ -26,11 +26,7 @@ pub async fn append(
     operator: Operator,
 ) -> Result<i64, DbErr> {
     lock(db, Lock::Journal).await?;
-    let last = journal::Entity::find()
-        .order_by_desc(journal::Column::Number)
-        .one(db)
-        .await?;
-    let last = last.map(read);
+    let last = last(db).await?;
     let record = JournalRecord::of(event, at, operator, last.as_ref());
     let row = journal::Model {
         number: record.number,
@@ -45,6 +41,15 @@ pub async fn append(
         .exec_without_returning(db)
         .await?;
     Ok(record.number)
+}
+
+/// The last record; `None` if there is none.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn last(db: &impl ConnectionTrait) -> Result<Option<JournalRecord>, DbErr> {
+    let last = journal::Entity::find().order_by_desc(journal::Column::Number);
+    Ok(last.one(db).await?.map(read))
 }
 
 /// Reads the next records after a number, oldest first; none at the end.

@@ -1,4 +1,4 @@
-//! Upkeep: expiring, purging, freezes, the journal, the audit, and copies.
+//! Upkeep: expiring, purging, freezes, the journal, the audit, copies, and seals.
 
 pub mod audit;
 pub mod copy;
@@ -8,3 +8,4 @@ pub mod freeze;
 pub mod journal;
 pub mod key_uses;
 mod purge;
+pub mod seal;

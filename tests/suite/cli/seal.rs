@@ -1,9 +1,12 @@
-//! `pointgate seal keygen`: the key is its owner's alone, never overwritten, and never shown.
+//! `pointgate seal`: the key is its owner's alone and never shown; the server seals by itself and answers the last checkpoint.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use crate::program::{CONFIG, ProgramDir, text};
+use pointgate::ledger::proof::checkpoint::Checkpoint;
+use pointgate::ledger::proof::note::{Note, VerifierKey};
+
+use crate::program::{CONFIG, Program, ProgramDir, text};
 
 #[test]
 fn a_key_is_made_once_and_for_its_owner_alone() {
@@ -80,4 +83,97 @@ fn a_key_of_another_name_is_refused() {
         let why = "[seal] name: must be a name without white space and +";
         assert!(text(&out.stderr).contains(why), "{}", text(&out.stderr));
     }
+}
+
+const SEALING: &str = "[seal]\nkey_file = 'seal.key'\nwitness = 'checkpoints'\n";
+const CHECKPOINT: &str = "/.well-known/pointgate/checkpoint";
+
+/// Makes a key in this file, and returns its public half.
+fn keygen(dir: &ProgramDir, file: &str) -> VerifierKey {
+    let out = dir.run(&["seal", "keygen", file]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    VerifierKey::parse(text(&out.stdout).trim()).unwrap()
+}
+
+async fn checkpoint(program: &Program) -> (u16, String) {
+    let url = format!("http://{}{CHECKPOINT}", program.address);
+    let answer = program.client().http.get(url).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_seals_by_itself_and_answers_the_checkpoint() {
+    let dir = ProgramDir::with_config(CONFIG);
+    let key = keygen(&dir, "seal.key");
+    let mut program = Program::start(&dir, &[]).await;
+    let nothing = (404, "nothing is sealed\n".to_owned());
+    assert_eq!(checkpoint(&program).await, nothing);
+    program.terminate().await;
+    dir.write("gateway.toml", &format!("{CONFIG}{SEALING}"));
+    program.restart().await;
+    program
+        .wait_for_log("seal 1, audit passed: 0 accounts")
+        .await;
+    let (status, first) = checkpoint(&program).await;
+    assert_eq!(status, 200, "{first}");
+    let note = Note::parse(&first).unwrap();
+    note.verify(std::slice::from_ref(&key)).unwrap();
+    assert_eq!(Checkpoint::parse(&note.text).unwrap().size, 1);
+
+    // A day has one seal of the server's own, and any number of others.
+    let out = dir.run(&["seal"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let output = text(&out.stdout);
+    let (_, second) = checkpoint(&program).await;
+    let expected = format!("audit passed: 0 accounts, 0 entries, 0 points\nseal 2:\n{second}");
+    assert_eq!(output, expected);
+    program.terminate().await;
+    program.restart().await;
+    assert_eq!(checkpoint(&program).await, (200, second.clone()));
+    let published = fs::read_to_string(dir.path("checkpoints")).unwrap();
+    assert_eq!(published, format!("{first}\n{second}\n"));
+    let journal = text(&dir.run(&["journal"]).stdout);
+    assert_eq!(journal.matches("  seal  uid:").count(), 2, "{journal}");
+    program.audit();
+    program.terminate().await;
+    assert!(!program.log().contains("PRIVATE"), "{}", program.log());
+}
+
+#[test]
+fn a_key_is_changed_by_a_seal_with_both() {
+    let dir = ProgramDir::with_config(&format!("{CONFIG}{SEALING}"));
+    let run = |arguments: &[&str]| {
+        dir.run_with(arguments, &[("POINTGATE__SEAL__WITNESS", "checkpoints")])
+    };
+    dir.write("gateway.toml", CONFIG);
+    let refused = dir.run(&["seal"]);
+    let why = "pointgate: seal.key_file is not set: there is no key to seal with\n";
+    assert!(text(&refused.stderr).contains(why), "{refused:?}");
+    assert_eq!(refused.status.code(), Some(1));
+    let old = keygen(&dir, "seal.key");
+    let new = keygen(&dir, "new.key");
+    dir.write("gateway.toml", &format!("{CONFIG}{SEALING}"));
+    assert!(dir.run(&["migrate"]).status.success());
+    dir.write("wrong.key", "hush");
+    fs::set_permissions(dir.path("wrong.key"), Permissions::from_mode(0o600)).unwrap();
+    let refused = run(&["seal", "rotate", "wrong.key"]);
+    let why = "pointgate: wrong.key: the file does not hold a key of `pointgate seal keygen`\n";
+    assert!(text(&refused.stderr).contains(why), "{refused:?}");
+    let rotated = run(&["seal", "rotate", "new.key"]);
+    assert!(rotated.status.success(), "{}", text(&rotated.stderr));
+    let notes = fs::read_to_string(dir.path("checkpoints")).unwrap();
+    let note = Note::parse(notes.strip_suffix('\n').unwrap()).unwrap();
+    for key in [&old, &new] {
+        note.verify(std::slice::from_ref(key)).unwrap();
+    }
+    let refused = run(&["seal"]);
+    let why = format!("pointgate: not sealed: this seal is for the key {new}\n");
+    assert!(text(&refused.stderr).contains(&why), "{refused:?}");
+    dir.write(
+        "gateway.toml",
+        &format!("{CONFIG}{}", SEALING.replace("seal.key", "new.key")),
+    );
+    let sealed = run(&["seal"]);
+    assert!(sealed.status.success(), "{}", text(&sealed.stderr));
+    assert!(dir.run(&["audit"]).status.success());
 }

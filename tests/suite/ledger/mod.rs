@@ -14,6 +14,7 @@ mod parity;
 mod purge;
 mod queue;
 mod schema;
+mod seal;
 mod tamper;
 mod together;
 mod upgrade;

@@ -107,7 +107,7 @@ const ROOMS: [(&str, &[&str], bool); 6] = [
     ("book", &[], false),
     ("proof", &["book"], false),
     ("database", &[], false),
-    ("read", &["book", "database"], true),
+    ("read", &["book", "database", "proof"], true),
     ("write", &["book", "database"], true),
     ("upkeep", &["book", "database", "proof", "read"], true),
 ];

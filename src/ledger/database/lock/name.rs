@@ -7,6 +7,8 @@ pub enum Lock {
     Identities,
     /// The end of the journal.
     Journal,
+    /// The end of the log of seals.
+    Seal,
 }
 
 /// Whether others may have the lock too.
@@ -24,6 +26,7 @@ impl Lock {
         match self {
             Lock::Identities => "identities",
             Lock::Journal => "journal",
+            Lock::Seal => "seal",
         }
     }
 
@@ -33,6 +36,7 @@ impl Lock {
             Lock::Identities => 1,
             // 2 was that of an older version, which may still run.
             Lock::Journal => 3,
+            Lock::Seal => 4,
         }
     }
 }

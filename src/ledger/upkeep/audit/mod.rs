@@ -3,6 +3,7 @@
 mod chain;
 mod freezes;
 mod replay;
+mod seals;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -118,6 +119,7 @@ pub async fn check(
     check_identities(db).await?;
     chain::check_journal(db).await?;
     freezes::check_freezes(db).await?;
+    seals::check_seals(db, &[]).await?;
     Ok(report)
 }
 

@@ -6,7 +6,8 @@ use std::pin::pin;
 
 use entity::{
     account, action, allocation, contra, credit_allowance, daily_limit_slot, entry, follow,
-    frozen_owner, identity, journal, key_use, lot, member, message, nonce, payment,
+    frozen_owner, identity, journal, key_use, lot, member, message, nonce, payment, seal,
+    sealed_account,
 };
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
@@ -24,7 +25,7 @@ use crate::ledger::database::backend::Backend;
 const ROWS: usize = 200;
 
 /// All tables; a table comes after those that its foreign keys reference.
-pub static TABLES: [&(dyn CopyTable + Sync); 17] = [
+pub static TABLES: [&(dyn CopyTable + Sync); 19] = [
     &Of::<account::Entity>::TABLE,
     &Of::<lot::Entity>::TABLE,
     &Of::<entry::Entity>::TABLE,
@@ -42,6 +43,8 @@ pub static TABLES: [&(dyn CopyTable + Sync); 17] = [
     &Of::<message::Entity>::TABLE,
     &Of::<key_use::Entity>::TABLE,
     &Of::<journal::Entity>::TABLE,
+    &Of::<seal::Entity>::TABLE,
+    &Of::<sealed_account::Entity>::TABLE,
 ];
 
 /// The checksum of a table's rows, which does not depend on their order.

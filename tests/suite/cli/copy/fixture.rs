@@ -109,6 +109,10 @@ pub async fn fill(dir: &ProgramDir) -> RecordedLedger {
     assert!(linked.status.success(), "{}", text(&linked.stderr));
     let frozen = dir.run(&["freeze", "uid:77", "--all", "--reason", TEXT, "--yes"]);
     assert!(frozen.status.success(), "{}", text(&frozen.stderr));
+    let key = dir.run(&["seal", "keygen", "seal.key"]);
+    assert!(key.status.success(), "{}", text(&key.stderr));
+    let sealed = dir.run_with(&["seal"], &[("POINTGATE__SEAL__KEY_FILE", "seal.key")]);
+    assert!(sealed.status.success(), "{}", text(&sealed.stderr));
     let mut recorded = RecordedLedger {
         requests: Vec::new(),
         envelope,
@@ -268,7 +272,7 @@ pub async fn rows(url: &str) -> Rows {
             rows.insert(stringify!($table), sorted(&found));
         )*};
     }
-    read!(account action allocation contra credit_allowance daily_limit_slot entry follow frozen_owner identity journal key_use lot member message nonce payment);
+    read!(account action allocation contra credit_allowance daily_limit_slot entry follow frozen_owner identity journal key_use lot member message nonce payment seal sealed_account);
     rows
 }
 

@@ -3,7 +3,7 @@
 use Constraint::{Check, ForeignKey, Unique};
 
 /// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. Every database numbers the first row 1.
-pub const ROWS: [&str; 19] = [
+pub const ROWS: [&str; 21] = [
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:1', 5, 2, 1, 0, 7, {x:00})",
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
@@ -26,6 +26,8 @@ pub const ROWS: [&str; 19] = [
     "INSERT INTO message (message_key, at, result) VALUES ({x:01}, 0, '')",
     "INSERT INTO key_use (use_key, since) VALUES ({x:01}, 0)",
     "INSERT INTO journal (number, at, kind, operator, request_id, details, hash) VALUES (1, 0, 'link', 'uid:0', 'r', '{}', {x:02})",
+    "INSERT INTO seal (number, record, totals, note, secret) VALUES (1, '{}', '{}', 'n', {x:03})",
+    "INSERT INTO sealed_account (account_id, seal, seq, state) VALUES (1, 1, 2, {x:04})",
 ];
 
 /// A statement, a value that it accepts, values that it rejects, and the constraint that rejects them.
@@ -47,7 +49,7 @@ pub enum Constraint {
     Check,
 }
 
-pub const RULES: [Rule; 51] = [
+pub const RULES: [Rule; 56] = [
     Rule(
         "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, head) \
           VALUES ($v, 0, 0, 0, 0, {x:00})",
@@ -253,6 +255,36 @@ pub const RULES: [Rule; 51] = [
         Unique,
     ),
     Rule("UPDATE journal SET number = $v", "2", &["0", "-1"], Check),
+    Rule(
+        "INSERT INTO seal (number, record, totals, note, secret) VALUES ($v, '', '', '', {x:03})",
+        "2",
+        &["1"],
+        Unique,
+    ),
+    Rule(
+        "INSERT INTO seal (number, record, totals, note, secret) VALUES ($v, '', '', '', {x:03})",
+        "2",
+        &["0", "-1"],
+        Check,
+    ),
+    Rule(
+        "INSERT INTO sealed_account (account_id, seal, seq, state) VALUES ($v, 1, {x:04})",
+        "2, 1",
+        &["1, 1"],
+        Unique,
+    ),
+    Rule(
+        "UPDATE sealed_account SET seal = $v",
+        "1",
+        &["2"],
+        ForeignKey,
+    ),
+    Rule(
+        "UPDATE sealed_account SET seq = $v",
+        "1",
+        &["0", "-1"],
+        Check,
+    ),
     Rule(
         "INSERT INTO follow (member_id, account, at) VALUES ($v, 0)",
         "1, 'service'",

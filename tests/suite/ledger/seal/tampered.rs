@@ -1,0 +1,100 @@
+//! The audit names a seal that was changed.
+
+use entity::{seal, sealed_account};
+use sea_orm::{DatabaseConnection, DbBackend, EntityTrait, IntoActiveModel};
+
+use super::Sealing;
+use crate::database::databases;
+
+/// Statements, and what the audit says after each.
+const TAMPERED: [(&str, &str); 8] = [
+    (
+        "UPDATE seal SET record = CONCAT(record, ' ') WHERE number = 2",
+        "seal 2: cannot be read",
+    ),
+    (
+        "UPDATE seal SET record = REPLACE(record, 'day 0', 'day 1') WHERE number = 2",
+        "seal 2: its checkpoint is not that of the log",
+    ),
+    (
+        "UPDATE seal SET totals = CONCAT(totals, ' ') WHERE number = 1",
+        "seal 1: cannot be read",
+    ),
+    (
+        "UPDATE seal SET note = REPLACE(note, 'log', 'lag') WHERE number = 3",
+        "seal 3: its checkpoint is not signed by its key",
+    ),
+    (
+        "UPDATE seal SET secret = {zeros} WHERE number = 3",
+        "seal 3: its root is not that of the states of accounts",
+    ),
+    (
+        "UPDATE sealed_account SET state = {zeros} WHERE seal = 1",
+        "seal 3: its root is not that of the states of accounts",
+    ),
+    (
+        "DELETE FROM sealed_account WHERE seal = 2",
+        "seal 3: its root is not that of the states of accounts",
+    ),
+    (
+        "DELETE FROM seal WHERE number = 3",
+        "seal 3: is not the one in the record 3 of the journal",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_names_a_seal_that_was_changed() {
+    for (name, server) in databases() {
+        let sealing = Sealing::on(server).await;
+        sealing.credit("uid:1", 5).await;
+        sealing.seal().await.unwrap();
+        sealing.credit("uid:2", 5).await;
+        sealing.seal().await.unwrap();
+        sealing.seal().await.unwrap();
+        let (seals, states) = (
+            sealing.rows().await,
+            sealed_account::Entity::find()
+                .all(&sealing.db)
+                .await
+                .unwrap(),
+        );
+        for (sql, why) in TAMPERED {
+            let zeros = match sealing.db.get_database_backend() {
+                DbBackend::Postgres => format!("'\\x{}'::bytea", "00".repeat(32)),
+                _ => format!("X'{}'", "00".repeat(32)),
+            };
+            sealing.execute(&sql.replace("{zeros}", &zeros)).await;
+            sealing.assert_broken(why).await;
+            restore(&sealing.db, &seals, &states).await;
+            sealing
+                .ledger
+                .audit(|_, _| {})
+                .await
+                .unwrap_or_else(|error| panic!("{name}: {sql}: {error}"));
+        }
+    }
+}
+
+async fn restore(db: &DatabaseConnection, seals: &[seal::Model], states: &[sealed_account::Model]) {
+    sealed_account::Entity::delete_many()
+        .exec(db)
+        .await
+        .unwrap();
+    seal::Entity::delete_many().exec(db).await.unwrap();
+    let rows = seals
+        .iter()
+        .cloned()
+        .map(IntoActiveModel::into_active_model);
+    seal::Entity::insert_many(rows)
+        .exec_without_returning(db)
+        .await
+        .unwrap();
+    let rows = states
+        .iter()
+        .cloned()
+        .map(IntoActiveModel::into_active_model);
+    sealed_account::Entity::insert_many(rows)
+        .exec_without_returning(db)
+        .await
+        .unwrap();
+}
