@@ -35,6 +35,7 @@
 //!   database/    connections, durability, locks, the set statements in each database's SQL
 //! sign.rs      MD5, HMAC-SHA1, RSA-SHA256, form encoding, and comparison in constant time
 //! clock.rs     the time, which tests own
+//! origin.rs    who asked for a change, and what proves it
 //! ../entity    the database's rows, data only                  ../migration   its schema, one file a change
 //! ```
 //!
@@ -63,6 +64,7 @@ pub mod gateway;
 pub mod ledger;
 pub mod members;
 pub mod openapi;
+pub mod origin;
 pub mod osx;
 pub mod points;
 pub mod server;

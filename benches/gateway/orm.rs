@@ -102,6 +102,8 @@ async fn open(url: &str) -> Result<DatabaseConnection, DbErr> {
                 name: "issued".to_owned(),
                 shard,
                 balance: 0,
+                entries: 0,
+                checksum: 0,
             };
             contra::Entity::insert(row.into_active_model())
                 .exec_without_returning(&db)
@@ -342,6 +344,12 @@ fn entry_of(get: &Get, account: &account::Model) -> entry::Model {
         idempotency_key: None,
         fingerprint: None,
         idempotency_balance: None,
+        version: 2,
+        recorded_at: Some(account.last_at),
+        origin_id: Some(1),
+        request_id: Some(get.reference.clone()),
+        lots: Some(format!("{}:{}", i64::MAX, get.num)),
+        order_key: None,
         hash: hash.finalize().to_vec(),
     }
 }

@@ -18,6 +18,10 @@ pub struct Model {
     pub shard: i64,
     /// Points: minus what its entries brought to members.
     pub balance: i64,
+    /// The number of its entries.
+    pub entries: i64,
+    /// The sum of the first four bytes of its entries' hashes.
+    pub checksum: i64,
 }
 
 /// The ORM joins nothing.

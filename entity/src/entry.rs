@@ -38,6 +38,20 @@ pub struct Model {
     pub fingerprint: Option<Vec<u8>>,
     /// The balance that was answered, which includes what expired with the entry; null if `idempotency_key` is.
     pub idempotency_balance: Option<i64>,
+    /// The format, which says what `hash` covers: 1 or 2.
+    pub version: i64,
+    /// When the ledger recorded it (ms); null in the first format, like all of the columns below.
+    pub recorded_at: Option<i64>,
+    /// Who asked for it: a row of `origin`. There is no foreign key, which would make all writers lock the rows of a few origins.
+    pub origin_id: Option<i64>,
+    /// The request that asked for it; null if no request did.
+    pub request_id: Option<String>,
+    /// Its effect on each lot: `EXPIRY:POINTS`, joined by commas. In the first format only a spend on an order has it, as
+    /// `EXPIRY:POINTS:RETURNED`.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub lots: Option<String>,
+    /// The key of the account and the order that it spent on or gave back of; null without one.
+    pub order_key: Option<Vec<u8>>,
     /// SHA-256 over the hash of the entry before it and this one's content, 32 bytes.
     pub hash: Vec<u8>,
 }

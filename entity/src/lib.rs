@@ -5,7 +5,6 @@
 
 pub mod account;
 pub mod action;
-pub mod allocation;
 pub mod contra;
 pub mod credit_allowance;
 pub mod daily_limit_slot;
@@ -19,6 +18,8 @@ pub mod lot;
 pub mod member;
 pub mod message;
 pub mod nonce;
+pub mod opening;
+pub mod origin;
 pub mod payment;
 pub mod seal;
 pub mod sealed_account;

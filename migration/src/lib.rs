@@ -26,6 +26,7 @@ mod m20261126_000015_credit_allowance;
 mod m20261126_000016_message_fingerprint;
 mod m20261126_000019_key_use;
 mod m20261126_000020_journal;
+mod m20261126_000021_entry_format;
 mod m20261126_000022_seal;
 mod m20261126_000023_frozen_owner;
 mod m20261126_000024_retention;
@@ -67,6 +68,7 @@ const MIGRATIONS: &[Migration] = &migrations![
     m20261126_000016_message_fingerprint,
     m20261126_000019_key_use,
     m20261126_000020_journal,
+    m20261126_000021_entry_format,
     m20261126_000022_seal,
     m20261126_000023_frozen_owner,
     m20261126_000024_retention,
@@ -195,7 +197,7 @@ pub(crate) fn kept(
 }
 
 /// Whether there is a table that this user may read.
-async fn has_table(db: &DatabaseExecutor<'_>, table: &str) -> Result<bool, DbErr> {
+pub(crate) async fn has_table(db: &DatabaseExecutor<'_>, table: &str) -> Result<bool, DbErr> {
     let database = db.get_database_backend();
     let sql = match database {
         DbBackend::Sqlite => format!("SELECT 1 FROM sqlite_schema WHERE name = '{table}'"),

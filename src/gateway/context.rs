@@ -9,6 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ipnet::IpNet;
 
+pub use crate::origin::Origin;
+
 tokio::task_local! {
     static CURRENT: RequestId;
 }
@@ -88,22 +90,6 @@ impl RequestIds {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         RequestId(format!("{:08x}-{number:x}", self.process).into())
     }
-}
-
-/// The sender of a request, and what proves it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The endpoint's name, `broker` or `cli`.
-    pub dialect: &'static str,
-    /// The caller: the client_type of `/gateway`, the OpenId of a partner, the appKey of the community, `QUEUE` or
-    /// `QUEUE:PUBLISHER` of a message, the operating-system user (`uid:1000`) of a command. A [`SelfVerifying`] method gets its
-    /// only legitimate sender here, before it has verified that the request came from there.
-    pub caller: String,
-    /// The key that proved the caller: `current` or `previous`; `debug` for a request that passed by `yoho.debug`; `None` for a
-    /// caller that no key of ours proves: of a message, of a command, of a [`SelfVerifying`] method.
-    pub key: Option<&'static str>,
-    /// The client's address; `None` if it is unknown, or if forwarding headers contradict each other.
-    pub address: Option<IpAddr>,
 }
 
 /// Bounds the points that a caller may give.

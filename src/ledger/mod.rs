@@ -29,6 +29,7 @@ use database::backend::Backend;
 use read::balances::Balances;
 use read::due::{self, DuePoints};
 use read::{gains, history};
+use upkeep::audit::old_records;
 use write::load;
 use write::partitions::{self, Partitions, WriterTask};
 pub use write::writer::ApplyError;
@@ -85,6 +86,8 @@ impl Ledger {
         let writers = Backend::of_url(url).map_or(1, |backend| backend.writers(settings.writers));
         let database = Database::open(url, writers).await;
         let database = database.map_err(|error| error.to_string())?;
+        let taken_over = old_records::take_over(&database, clock.now()).await;
+        taken_over.map_err(|error| error.to_string())?;
         let (partitions, tasks) = partitions::open(&database, &clock, settings, writers);
         Ok(Ledger::new(database, clock, settings, partitions, tasks))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::partner::AuthorisedPartner;
 use super::{CallError, Fault, Nonce, REPLAYED};
-use crate::gateway::context::RequestId;
+use crate::gateway::context::{Origin, RequestId};
 use crate::ledger::Ledger;
 use crate::ledger::book::transaction::{CreditLimit, Posting, Receipt, Rejection, Transaction};
 use crate::points::call_error;
@@ -27,7 +27,7 @@ impl Caller {
     pub async fn spend(
         self,
         ledger: &Ledger,
-        request_id: &RequestId,
+        (request_id, origin): (&RequestId, &Origin),
         posting: Option<(Posting, Option<CreditLimit>)>,
         reject: impl FnOnce(Rejection) -> CallError,
     ) -> Result<Option<Receipt>, CallError> {
@@ -36,9 +36,9 @@ impl Caller {
             nonce: Some(self.nonce),
             postings: Vec::from_iter(posting),
             credit_limit: credit_limit.flatten(),
-            request_id: Some(request_id.shared()),
             ..Transaction::default()
         };
+        let transaction = transaction.requested_by(request_id.shared(), origin.clone());
         let reject = |rejection| match rejection {
             Rejection::NonceSpent => REPLAYED.into(),
             rejection => reject(rejection),
@@ -66,10 +66,10 @@ impl Caller {
     pub async fn spend_alone(
         self,
         ledger: &Ledger,
-        request_id: &RequestId,
+        request: (&RequestId, &Origin),
     ) -> Result<(), CallError> {
         let reject = |_| CallError::Internal;
-        self.spend(ledger, request_id, None, reject).await?;
+        self.spend(ledger, request, None, reject).await?;
         Ok(())
     }
 }

@@ -73,7 +73,7 @@ impl Method for Identity {
         };
         context
             .details
-            .spend_alone(ledger, &context.request_id)
+            .spend_alone(ledger, (&context.request_id, &context.origin))
             .await?;
         let user_info = User {
             id: user.0,

@@ -116,7 +116,12 @@ impl Method for PointsAdd {
         let posting = Some((posting, coins.credit_limit(&context)));
         let receipt = context
             .details
-            .spend(&coins.ledger, &context.request_id, posting, reject)
+            .spend(
+                &coins.ledger,
+                (&context.request_id, &context.origin),
+                posting,
+                reject,
+            )
             .await?;
         if let Some(receipt) = receipt {
             coins.repeats.count(Self::NAME, &receipt);

@@ -153,7 +153,7 @@ impl Method for Records {
         };
         context
             .details
-            .spend_alone(&coins.ledger, &context.request_id)
+            .spend_alone(&coins.ledger, (&context.request_id, &context.origin))
             .await?;
         Ok(reply)
     }

@@ -117,6 +117,7 @@ impl Method for UserActionNotify {
             payment: None,
             earlier_keys: Vec::new(),
             request_id: Some(context.request_id.shared()),
+            origin: context.origin.clone(),
             postings: postings.collect(),
             action: Some(Action {
                 key: KeySpace::CommunityAction.key(&[&token]),

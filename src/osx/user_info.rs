@@ -68,9 +68,9 @@ impl Method for GetUserInfo {
         let name = community.name(&user_token, "user_token")?;
         let read = Transaction {
             nonce: Some(context.details),
-            request_id: Some(context.request_id.shared()),
             ..Transaction::default()
         };
+        let read = read.requested_by(context.request_id.shared(), context.origin);
         let read = community.coins.ledger.apply(read).await;
         read.map_err(|error| call_error(error, |_| FORGED.into()))?;
         let profile = community.profile(&name).await?;

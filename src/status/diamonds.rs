@@ -95,7 +95,8 @@ impl MemberStatus {
         let transaction = Transaction {
             nonce: change.message.map(message_nonce),
             credit_limit: self.coins.credit_limit(context),
-            ..Transaction::of(posting).requested_by(context.request_id.shared())
+            ..Transaction::of(posting)
+                .requested_by(context.request_id.shared(), context.origin.clone())
         };
         let error = match ledger.post(transaction).await {
             Ok(receipt) => {

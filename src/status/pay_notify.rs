@@ -65,7 +65,9 @@ impl Method for PayNotify {
                 .get_or_create(&FieldLabels { field })
                 .inc();
         }
-        status.record(&event, &context.request_id).await?;
+        status
+            .record(&event, (&context.request_id, &context.origin))
+            .await?;
         let payment = event.payment;
         Ok(Reply {
             id: payment.object,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::MemberStatus;
 use super::payment_event::{Effect, PaymentEvent, is_refund_of};
 use crate::config;
-use crate::gateway::context::RequestId;
+use crate::gateway::context::{Origin, RequestId};
 use crate::gateway::fault::CallError;
 use crate::ledger::ApplyError;
 use crate::ledger::book::key::Key;
@@ -86,7 +86,7 @@ impl MemberStatus {
     pub async fn record(
         &self,
         event: &PaymentEvent,
-        request_id: &RequestId,
+        (request_id, origin): (&RequestId, &Origin),
     ) -> Result<(), CallError> {
         let id = &event.payment.event_id;
         let mut moves_points = true;
@@ -106,9 +106,9 @@ impl MemberStatus {
             let transaction = Transaction {
                 postings,
                 payment: (!is_stored).then(|| Box::new(payment)),
-                request_id: Some(request_id.shared()),
                 ..Transaction::default()
             };
+            let transaction = transaction.requested_by(request_id.shared(), origin.clone());
             match self.coins.ledger.apply(transaction).await {
                 Ok(_) => return Ok(()),
                 Err(ApplyError::Rejected(Rejection::PaymentChanged)) => {}

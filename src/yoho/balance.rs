@@ -43,7 +43,7 @@ pub async fn post(
     let transaction = Transaction {
         nonce: message_key(method, context).map(message_nonce),
         credit_limit: coins.credit_limit(context),
-        ..transaction.requested_by(context.request_id.shared())
+        ..transaction.requested_by(context.request_id.shared(), context.origin.clone())
     };
     let reject = |rejection| match rejection {
         Rejection::NonceSpent => MESSAGE_ID_USED.into(),

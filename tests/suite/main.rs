@@ -7,6 +7,7 @@ mod database;
 mod docs;
 mod endpoint;
 mod ledger;
+mod older;
 mod openapi;
 mod osx;
 mod outage;

@@ -1,10 +1,15 @@
 //! An attempt at one posting, on a copy of its account.
 
+use std::sync::Arc;
+
 use super::Book;
 use crate::ledger::book::account::{Account, Allocation, Lot};
-use crate::ledger::book::entry::{Contra, Entry, Hash};
+use crate::ledger::book::entry::{Contra, Entry, Format, Hash};
 use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
+use crate::ledger::book::lots::LotChange;
+use crate::ledger::book::order;
+use crate::ledger::book::origins::StoredOrigin;
 use crate::ledger::book::transaction::{
     AccountKey, Gain, Idempotency, MOST, Posting, PostingKind, Reason, Receipt, Rejection,
 };
@@ -23,23 +28,38 @@ pub(super) struct Draft<'a> {
     pub receipt: Receipt,
 }
 
+/// Who asks for a posting, in which request, and when.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub origin: StoredOrigin,
+    pub request_id: Option<&'a Arc<str>>,
+    /// The time (ms).
+    pub now: i64,
+}
+
 /// The book as it is after the transaction's earlier drafts.
 pub(super) struct View<'v, 'a> {
     book: &'v Book,
     drafts: &'v [Draft<'a>],
+    asked: Asked<'a>,
 }
 
 impl<'v, 'a> View<'v, 'a> {
-    pub fn new(book: &'v Book, drafts: &'v [Draft<'a>]) -> Self {
-        View { book, drafts }
+    pub fn new(book: &'v Book, drafts: &'v [Draft<'a>], asked: Asked<'a>) -> Self {
+        View {
+            book,
+            drafts,
+            asked,
+        }
     }
 
     /// Attempts a posting.
     ///
     /// # Errors
     /// Returns the [`Rejection`] if a rule forbids the posting.
-    pub fn draft(&self, posting: &'a Posting, now: i64) -> Result<Draft<'a>, Rejection> {
-        let mut attempt = self.attempt(posting, now);
+    pub fn draft(&self, posting: &'a Posting) -> Result<Draft<'a>, Rejection> {
+        let now = self.asked.now;
+        let mut attempt = self.attempt(posting);
         let (idempotency, repeated) = self.identify(posting)?;
         if let Some(record) = repeated {
             return match self.was_returned(posting) {
@@ -83,10 +103,10 @@ impl<'v, 'a> View<'v, 'a> {
     ///
     /// # Errors
     /// Returns [`Rejection::IdempotencyConflict`] if its idempotency key was used with another fingerprint.
-    pub fn repeat(&self, posting: &'a Posting, now: i64) -> Result<Receipt, Rejection> {
-        let attempt = self.attempt(posting, now);
+    pub fn repeat(&self, posting: &'a Posting) -> Result<Receipt, Rejection> {
+        let attempt = self.attempt(posting);
         let (_, record) = self.identify(posting)?;
-        let due = |lot: &&Lot| lot.expires_at <= now;
+        let due = |lot: &&Lot| lot.expires_at <= self.asked.now;
         let due: i64 = attempt
             .account
             .lots
@@ -99,14 +119,14 @@ impl<'v, 'a> View<'v, 'a> {
     }
 
     /// An attempt that has changed nothing yet.
-    fn attempt(&self, posting: &'a Posting, now: i64) -> Attempt<'a> {
+    fn attempt(&self, posting: &'a Posting) -> Attempt<'a> {
         let key = AccountKey {
             owner: self.book.owner_of(&posting.account.owner).to_owned(),
             asset: posting.account.asset.clone(),
         };
         Attempt {
             posting,
-            now,
+            asked: self.asked,
             expiry_reason: self.book.expiry_reason,
             account: self.account(&key),
             key,
@@ -198,7 +218,7 @@ impl Draft<'_> {
 /// A posting in progress.
 struct Attempt<'a> {
     posting: &'a Posting,
-    now: i64,
+    asked: Asked<'a>,
     expiry_reason: Reason,
     key: AccountKey,
     account: Account,
@@ -218,6 +238,8 @@ impl<'a> Attempt<'a> {
                 // The answer includes what expired after the entry.
                 record.balance = self.account.balance;
             }
+            entry.hash = entry.hash_after(&self.account.head);
+            self.account.head = entry.hash;
         }
         let receipt = Receipt {
             balance: repeated.unwrap_or(self.account.balance),
@@ -235,21 +257,18 @@ impl<'a> Attempt<'a> {
     }
 
     fn expire(&mut self, due_by: i64) -> Result<(), Rejection> {
-        while let Some(lot) = self.account.lots.first().copied()
-            && lot.expires_at <= due_by
-        {
-            self.account.lots.remove(0);
-            // The history shows the last second in which the points counted.
-            let at = lot.expires_at.saturating_sub(1000).min(self.now);
-            self.enter(at, -lot.remaining, Contra::Expired, None)?;
+        while let Some(change) = self.account.next_due(due_by) {
+            let at = expired_at(change.expires_at, self.asked.now);
+            self.enter(at, vec![change], Contra::Expired, None)?;
         }
         Ok(())
     }
 
     fn earn(&mut self, amount: i64, expires_at: i64) -> Result<(), Rejection> {
         check_range(amount)?;
-        self.add_to_lot(expires_at, amount)?;
-        self.enter(self.now, amount, Contra::Issued, Some(self.posting))
+        let points = amount;
+        let lots = vec![LotChange { expires_at, points }];
+        self.enter(self.asked.now, lots, Contra::Issued, Some(self.posting))
     }
 
     fn spend(
@@ -261,31 +280,14 @@ impl<'a> Attempt<'a> {
         if self.account.balance < amount {
             return Err(Rejection::Insufficient);
         }
-        let spend_seq = self.account.last_seq + 1;
-        let mut left = amount;
-        for lot in &mut self.account.lots {
-            let drawn = left.min(lot.remaining);
-            if drawn == 0 {
-                break;
-            }
-            lot.remaining -= drawn;
-            left -= drawn;
-            if let Some((_, allocations)) = &mut allocations {
-                allocations.push(Allocation {
-                    spend_seq,
-                    expires_at: lot.expires_at,
-                    drawn,
-                    returned: 0,
-                });
-            }
+        // The lots of a damaged ledger may hold less than its balance. Reject the spend: it would create points.
+        let lots = self.account.consume(amount);
+        let lots = lots.ok_or(Rejection::Insufficient)?;
+        if let Some((_, allocations)) = &mut allocations {
+            order::spend(allocations, self.account.last_seq + 1, &lots);
         }
-        if left > 0 {
-            // The lots of a damaged ledger may hold less than its balance. Reject the spend: it would create points.
-            return Err(Rejection::Insufficient);
-        }
-        self.account.lots.retain(|lot| lot.remaining > 0);
         self.allocations = allocations;
-        self.enter(self.now, -amount, Contra::Redeemed, Some(self.posting))
+        self.enter(self.asked.now, lots, Contra::Redeemed, Some(self.posting))
     }
 
     fn spend_up_to(&mut self, amount: i64) -> Result<(), Rejection> {
@@ -306,85 +308,57 @@ impl<'a> Attempt<'a> {
         if allocations.is_empty() {
             return Err(Rejection::NothingSpent);
         }
-        let mut left = amount;
-        for allocation in allocations.iter_mut().rev() {
-            let back = left.min(allocation.drawn - allocation.returned);
-            if back == 0 {
-                continue;
-            }
-            allocation.returned += back;
-            left -= back;
-            self.add_to_lot(allocation.expires_at, back)?;
-        }
-        if left > 0 {
-            return Err(Rejection::ReturnExceeds);
-        }
+        let lots = order::give_back(&mut allocations, amount);
+        let lots = lots.ok_or(Rejection::ReturnExceeds)?;
         self.allocations = Some((order, allocations));
-        self.enter(self.now, amount, Contra::Redeemed, Some(self.posting))
-    }
-
-    fn add_to_lot(&mut self, expires_at: i64, amount: i64) -> Result<(), Rejection> {
-        let lots = &mut self.account.lots;
-        match lots.binary_search_by_key(&expires_at, |lot| lot.expires_at) {
-            Ok(at) => {
-                let sum = lots[at].remaining.checked_add(amount);
-                lots[at].remaining = sum.ok_or(Rejection::OutOfRange)?;
-            }
-            Err(at) => lots.insert(
-                at,
-                Lot {
-                    expires_at,
-                    remaining: amount,
-                },
-            ),
-        }
-        Ok(())
+        self.enter(self.asked.now, lots, Contra::Redeemed, Some(self.posting))
     }
 
     /// Adds an entry: the posting's own, or without a posting one that expires points.
     fn enter(
         &mut self,
         at: i64,
-        amount: i64,
+        lots: Vec<LotChange>,
         contra: Contra,
         posting: Option<&Posting>,
     ) -> Result<(), Rejection> {
-        let account = &mut self.account;
-        let balance = account.balance.checked_add(amount);
-        account.balance = balance.ok_or(Rejection::OutOfRange)?;
-        account.last_seq += 1;
-        account.income_seq += i64::from(amount > 0);
-        account.last_at = account.last_at.max(at);
+        let step = self.account.step(at, &lots).ok_or(Rejection::OutOfRange)?;
         let idempotency = posting.and(self.idempotency);
-        let mut entry = Entry {
+        let order = self.allocations.as_ref().map(|(order, _)| *order);
+        self.entries.push(Entry {
+            format: Format::Second,
             account: self.key.clone(),
-            seq: account.last_seq,
-            at: account.last_at,
+            seq: step.seq,
+            at: step.at,
+            recorded_at: Some(self.asked.now),
+            origin: Some(self.asked.origin),
+            request_id: self.asked.request_id.cloned(),
             reason: posting.map_or(self.expiry_reason, |posting| posting.reason),
-            amount,
-            balance_after: account.balance,
+            amount: step.amount,
+            lots,
+            order: posting.and(order),
+            balance_after: step.balance_after,
             contra,
-            direction_seq: match amount > 0 {
-                true => account.income_seq,
-                false => account.last_seq - account.income_seq,
-            },
+            direction_seq: step.direction_seq,
             reference: posting.and_then(|posting| posting.reference.clone()),
             message: posting.and_then(|posting| posting.message.clone()),
             operator: posting.and_then(|posting| posting.operator),
             idempotency: idempotency.map(|it| IdempotencyRecord {
                 key: it.key,
                 fingerprint: it.fingerprint,
-                balance: account.balance,
-                amount,
+                balance: step.balance_after,
+                amount: step.amount,
             }),
             hash: Hash::default(),
-        };
-        entry.hash = entry.hash_after(&account.head);
-        account.head = entry.hash;
+        });
         self.moved |= posting.is_some();
-        self.entries.push(entry);
         Ok(())
     }
+}
+
+/// The time (ms) of an entry that expires points: the last second in which they counted, or now if that is earlier.
+pub(super) fn expired_at(expires_at: i64, now: i64) -> i64 {
+    expires_at.saturating_sub(1000).min(now)
 }
 
 fn check_range(amount: i64) -> Result<(), Rejection> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use entity::payment;
 
-use crate::ledger::book::account::{Account, Allocation, Lot};
+use crate::ledger::book::account::{Account, Lot};
 use crate::ledger::book::entry::{Contra, Entry};
 use crate::ledger::book::freeze::FreezeScope;
 use crate::ledger::book::key::Key;
@@ -23,10 +23,8 @@ pub struct Changes {
     pub changed_lots: Vec<(AccountKey, Lot)>,
     /// Lots without points, by their expiry (ms).
     pub emptied_lots: Vec<(AccountKey, i64)>,
-    /// New and changed allocations, by order.
-    pub allocations: BTreeMap<Key, (AccountKey, Vec<Allocation>)>,
-    /// The points that contra accounts gain, by asset.
-    pub contra_gains: BTreeMap<(String, Contra), i64>,
+    /// What contra accounts gain, by asset.
+    pub contra_gains: BTreeMap<(String, Contra), ContraGain>,
     /// Nonces that are spent now.
     pub nonces: Vec<Nonce>,
     /// Daily-limit slots that actions took.
@@ -48,6 +46,34 @@ impl Changes {
             && self.nonces.is_empty()
             && self.actions.is_empty()
             && self.payments.is_empty()
+    }
+}
+
+/// What entries bring to a contra account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ContraGain {
+    /// Points: minus what the entries bring to members.
+    pub points: i64,
+    /// The number of the entries.
+    pub entries: i64,
+    /// The sum of the first four bytes of the entries' hashes, so that an entry cannot go without a trace.
+    pub checksum: i64,
+}
+
+impl ContraGain {
+    /// Adds an entry.
+    pub fn add(&mut self, entry: &Entry) {
+        let [a, b, c, d, ..] = entry.hash;
+        self.points -= entry.amount;
+        self.entries += 1;
+        self.checksum += i64::from(u32::from_be_bytes([a, b, c, d]));
+    }
+
+    /// Adds what other entries bring.
+    pub fn merge(&mut self, other: ContraGain) {
+        self.points += other.points;
+        self.entries += other.entries;
+        self.checksum += other.checksum;
     }
 }
 

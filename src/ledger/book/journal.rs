@@ -3,8 +3,8 @@
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::ledger::book::entry::{Hash, update_text};
 use crate::ledger::book::freeze::FreezeScope;
+use crate::ledger::book::hash::{Hash, update_text};
 
 /// The version of the hash. No other hash of the ledger begins with this byte.
 const VERSION: u8 = 1;
@@ -18,6 +18,16 @@ pub enum JournalEvent {
         name: String,
         /// The owner whose accounts it leads to: `uid:5`.
         owner: String,
+    },
+    /// The ledger took up the second format of entries.
+    FormatTaken {
+        /// The digest of what older versions left without a hash, in hexadecimal: see
+        /// [`OldRecords`](crate::ledger::book::openings::OldRecords).
+        digest: String,
+        /// The number of accounts with entries of the first format.
+        openings: u64,
+        /// The number of names that were linked before the journal began.
+        identities: u64,
     },
     /// The profile of an owner was erased.
     Forgotten {
@@ -56,6 +66,7 @@ impl JournalEvent {
     pub fn kind(&self) -> &'static str {
         match self {
             JournalEvent::Linked { .. } => "link",
+            JournalEvent::FormatTaken { .. } => "format",
             JournalEvent::Forgotten { .. } => "forget",
             JournalEvent::Frozen { .. } => "freeze",
             JournalEvent::Unfrozen { .. } => "unfreeze",
@@ -67,6 +78,11 @@ impl JournalEvent {
     pub fn details(&self) -> String {
         let details = match self {
             JournalEvent::Linked { name, owner } => json!({"name": name, "owner": owner}),
+            JournalEvent::FormatTaken {
+                digest,
+                openings,
+                identities,
+            } => json!({"digest": digest, "identities": identities, "openings": openings}),
             JournalEvent::Forgotten { owner, erased } => json!({"erased": erased, "owner": owner}),
             JournalEvent::Frozen {
                 owner,
@@ -96,8 +112,7 @@ pub struct JournalRecord {
     pub number: i64,
     /// When it happened (ms since 1970 UTC).
     pub at: i64,
-    /// What happened: `link`, `forget`, `freeze`, `unfreeze`.
-    /// What happened: `link`, `forget`, `seal`.
+    /// What happened: `link`, `forget`, `freeze`, `unfreeze`, `format`, `seal`.
     pub kind: String,
     /// Who did it, and in which request.
     pub operator: Operator,
@@ -150,6 +165,12 @@ impl JournalRecord {
     pub fn detail(&self, field: &str) -> Option<String> {
         let details: serde_json::Value = serde_json::from_str(&self.details).ok()?;
         details[field].as_str().map(str::to_owned)
+    }
+
+    /// The name and the owner that this record linked; `None` if it records something else.
+    pub fn linked(&self) -> Option<(String, String)> {
+        let both = (self.detail("name")?, self.detail("owner")?);
+        (self.kind == "link").then_some(both)
     }
 
     /// Whether this record says that the profile of an owner was erased.

@@ -10,11 +10,17 @@ pub mod changes;
 mod credit;
 pub mod entry;
 pub mod freeze;
+pub mod hash;
 pub mod idempotency;
 pub mod journal;
 pub mod key;
+pub mod lots;
+pub mod openings;
+pub mod order;
+pub mod origins;
 #[cfg(test)]
 mod properties;
+pub mod replay;
 #[cfg(test)]
 pub(super) mod tests;
 pub mod transaction;
@@ -26,11 +32,13 @@ use crate::ledger::book::changes::{Changes, LimitKey, RecordedAction, UsedAllowa
 use crate::ledger::book::freeze::FreezeScope;
 use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
+use crate::ledger::book::origins::StoredOrigin;
 use crate::ledger::book::transaction::{
     AccountKey, Action, ActionReceipt, Applied, Nonce, Posting, Reason, Receipt, Rejection,
     Transaction,
 };
-use attempt::{Draft, View};
+use crate::origin::Origin;
+use attempt::{Asked, Draft, View};
 use credit::earned;
 
 /// The part of the ledger that a batch touches.
@@ -38,6 +46,7 @@ use credit::earned;
 pub struct Book {
     /// The reason of every entry that expires points.
     expiry_reason: Reason,
+    origins: HashMap<Origin, StoredOrigin>,
     accounts: HashMap<AccountKey, Account>,
     /// The lots of accounts as they were loaded.
     loaded_lots: HashMap<AccountKey, Vec<Lot>>,
@@ -64,6 +73,7 @@ impl Book {
     pub fn new(expiry_reason: Reason) -> Book {
         Book {
             expiry_reason,
+            origins: HashMap::new(),
             accounts: HashMap::new(),
             loaded_lots: HashMap::new(),
             idempotency: HashMap::new(),
@@ -85,14 +95,19 @@ impl Book {
         self.accounts.insert(key, account);
     }
 
+    /// Loads what the entries of an origin say of it. Those of an origin that is not loaded get no number.
+    pub fn put_origin(&mut self, origin: Origin, stored: StoredOrigin) {
+        self.origins.insert(origin, stored);
+    }
+
     /// Loads the record of a posting with an idempotency key.
     pub fn put_idempotency(&mut self, record: IdempotencyRecord) {
         self.idempotency.insert(record.key, record);
     }
 
-    /// Loads an allocation of an order. Allocations come in the order in which they were made.
-    pub fn put_allocation(&mut self, order: Key, allocation: Allocation) {
-        self.allocations.entry(order).or_default().push(allocation);
+    /// The allocations of an order, to load them.
+    pub fn allocations_mut(&mut self, order: Key) -> &mut Vec<Allocation> {
+        self.allocations.entry(order).or_default()
     }
 
     /// Loads a spent nonce.
@@ -153,7 +168,7 @@ impl Book {
         };
         match nonce.and_then(spent) {
             Some(false) => return Err(Rejection::NonceSpent),
-            Some(true) if action.is_none() => return self.repeat(&transaction.postings, now),
+            Some(true) if action.is_none() => return self.repeat(transaction, now),
             // An action is recorded under its nonce, and is found below.
             Some(true) | None => {}
         }
@@ -185,7 +200,8 @@ impl Book {
             true => transaction.postings.as_slice(),
             false => &[],
         };
-        let mut drafts = match self.draft(postings, now) {
+        let asked = self.asked(transaction, now);
+        let mut drafts = match self.draft(postings, asked) {
             // An action that a freeze keeps from scoring is recorded all the same.
             Err(Rejection::Frozen) if action.is_some() => Vec::new(),
             drafts => drafts?,
@@ -214,10 +230,14 @@ impl Book {
     }
 
     /// Attempts postings, each as if those before it had been applied.
-    fn draft<'p>(&self, postings: &'p [Posting], now: i64) -> Result<Vec<Draft<'p>>, Rejection> {
+    fn draft<'p>(
+        &self,
+        postings: &'p [Posting],
+        asked: Asked<'p>,
+    ) -> Result<Vec<Draft<'p>>, Rejection> {
         let mut drafts = Vec::with_capacity(postings.len());
         for posting in postings {
-            let draft = View::new(self, &drafts).draft(posting, now)?;
+            let draft = View::new(self, &drafts, asked).draft(posting)?;
             drafts.push(draft);
         }
         Ok(drafts)
@@ -240,15 +260,30 @@ impl Book {
         }
     }
 
-    /// Applies a posting at the time `now` (ms), entirely or not at all.
+    /// Applies a posting of the program itself at the time `now` (ms), entirely or not at all.
     ///
     /// # Errors
     /// Returns the [`Rejection`] if a rule forbids the posting; the book is then unchanged.
     pub fn post(&mut self, posting: &Posting, now: i64) -> Result<Receipt, Rejection> {
-        let draft = View::new(self, &[]).draft(posting, now)?;
+        let asked = Asked {
+            origin: StoredOrigin::default(),
+            request_id: None,
+            now,
+        };
+        let draft = View::new(self, &[], asked).draft(posting)?;
         let receipt = draft.receipt;
         self.keep(draft);
         Ok(receipt)
+    }
+
+    /// What the entries of a transaction say of it.
+    fn asked<'t>(&self, transaction: &'t Transaction, now: i64) -> Asked<'t> {
+        let origin = self.origins.get(&transaction.origin);
+        Asked {
+            origin: origin.copied().unwrap_or_default(),
+            request_id: transaction.request_id.as_ref(),
+            now,
+        }
     }
 
     fn payment_count(&self, subject: &str) -> i64 {
@@ -266,9 +301,10 @@ impl Book {
 
     /// Answers a transaction that spent its nonce before, and was applied then. A posting that is recorded under another key, for
     /// example under the one of another day, is answered with the balance of now.
-    fn repeat(&self, postings: &[Posting], now: i64) -> Result<Applied, Rejection> {
-        let view = View::new(self, &[]);
-        let receipts = postings.iter().map(|posting| view.repeat(posting, now));
+    fn repeat(&self, transaction: &Transaction, now: i64) -> Result<Applied, Rejection> {
+        let view = View::new(self, &[], self.asked(transaction, now));
+        let postings = transaction.postings.iter();
+        let receipts = postings.map(|posting| view.repeat(posting));
         Ok(Applied {
             receipts: receipts.collect::<Result<_, _>>()?,
             action: None,
@@ -321,17 +357,11 @@ impl Book {
             if let Some(record) = entry.idempotency {
                 self.idempotency.insert(record.key, record);
             }
-            let gain = changes
-                .contra_gains
-                .entry((key.asset.clone(), entry.contra))
-                .or_default();
-            *gain -= entry.amount;
+            let contra = (key.asset.clone(), entry.contra);
+            changes.contra_gains.entry(contra).or_default().add(entry);
         }
         if let Some((order, allocations)) = draft.allocations {
-            self.allocations.insert(order, allocations.clone());
-            changes
-                .allocations
-                .insert(order, (key.clone(), allocations));
+            self.allocations.insert(order, allocations);
         }
         changes.entries.extend(draft.entries);
         changes.accounts.insert(key.clone(), draft.account.clone());

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::tests::*;
 use super::*;
 use crate::ledger::book::entry::Hash;
+use crate::ledger::book::replay::Replay;
 use crate::ledger::book::transaction::{Gain, Idempotency, NEVER, PostingKind};
 
 /// A posting to one of three accounts, and the days that pass before it.
@@ -101,7 +102,7 @@ fn check(book: &Book) {
         );
         all += account.balance;
     }
-    let contras: i64 = book.changes.contra_gains.values().sum();
+    let contras: i64 = book.changes.contra_gains.values().map(|it| it.points).sum();
     assert_eq!(all + contras, 0, "both sides");
     for allocations in book.allocations.values() {
         assert!(
@@ -128,6 +129,12 @@ fn check(book: &Book) {
         }
         assert_eq!((account.balance, account.head), (balance, head));
         assert_eq!(account.last_seq, entries.len() as i64);
+        let mut replay = Replay::default();
+        for entry in entries {
+            replay.add(entry).unwrap();
+        }
+        assert_eq!(replay.account(), account, "replay");
+        assert!(replay.unknown_orders().is_empty(), "{replay:?}");
     }
 }
 

@@ -328,13 +328,9 @@ fn only_an_applied_transaction_spends_its_nonce() {
         fingerprint: None,
     };
     let transaction = |n: &str, posting: Option<Posting>| Transaction {
-        request_id: None,
-        credit_limit: None,
-        payment: None,
-        earlier_keys: Vec::new(),
         nonce: Some(nonce(n)),
         postings: Vec::from_iter(posting),
-        action: None,
+        ..Transaction::default()
     };
     let mut book = Book::new(EXPIRED);
     assert_eq!(

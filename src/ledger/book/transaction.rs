@@ -6,6 +6,7 @@ use entity::payment;
 
 use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
+use crate::origin::Origin;
 
 /// The expiry of points that never expire.
 pub const NEVER: i64 = i64::MAX;
@@ -39,8 +40,10 @@ pub struct Transaction {
     /// An event of a payment that the transaction records, provided that its `subject_seq` is the number of events of its subject
     /// that are recorded by then. Its caller has seen so many, and chose the postings by them.
     pub payment: Option<Box<payment::Model>>,
-    /// The id of the request that asks for it, for the log; `None` where no request does.
+    /// The id of the request that asks for it; `None` where no request does.
     pub request_id: Option<Arc<str>>,
+    /// The origin of its entries.
+    pub origin: Origin,
 }
 
 impl From<Posting> for Transaction {
@@ -58,10 +61,11 @@ impl Transaction {
         }
     }
 
-    /// The same transaction, asked for by a request.
-    pub fn requested_by(self, request_id: Arc<str>) -> Transaction {
+    /// The same transaction, asked for by a request of this origin.
+    pub fn requested_by(self, request_id: Arc<str>, origin: Origin) -> Transaction {
         Transaction {
             request_id: Some(request_id),
+            origin,
             ..self
         }
     }

@@ -25,7 +25,7 @@ pub async fn append(
     at: i64,
     operator: Operator,
 ) -> Result<i64, DbErr> {
-    lock(db, Lock::Journal).await?;
+    lock_journal(db).await?;
     let last = last(db).await?;
     let record = JournalRecord::of(event, at, operator, last.as_ref());
     let row = journal::Model {
@@ -50,6 +50,14 @@ pub async fn append(
 pub async fn last(db: &impl ConnectionTrait) -> Result<Option<JournalRecord>, DbErr> {
     let last = journal::Entity::find().order_by_desc(journal::Column::Number);
     Ok(last.one(db).await?.map(read))
+}
+
+/// Lets no other transaction append to the journal until this one ends.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn lock_journal(db: &GuardedTransaction) -> Result<(), DbErr> {
+    lock(db, Lock::Journal).await
 }
 
 /// Reads the next records after a number, oldest first; none at the end.

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::ledger::book::Book;
-use crate::ledger::book::account::{Account, Allocation, Lot};
-use crate::ledger::book::entry::Hash;
+use crate::ledger::book::account::{Account, Lot};
 use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
+use crate::ledger::book::order;
 use crate::ledger::book::transaction::{
     AccountKey, Nonce, Posting, PostingKind, Reason, Transaction,
 };
 use crate::ledger::database::statements;
 use crate::ledger::write::sets::{
-    account_rows, at, distinct, hexed, invalid, keyed_rows, read_key,
+    account_rows, at, distinct, hexed, invalid, keyed_rows, read_hash, read_key,
 };
 use crate::ledger::write::{actions, allowances, freezes, payments};
 
@@ -169,18 +169,14 @@ async fn load_allocations(
         let gain = posting.requires.map(|gain| gain.key);
         order_of(posting).into_iter().chain(gain)
     }));
-    let mut rows: Vec<(usize, i64, i64, i64, i64)> =
-        statements::query(db, &statements::ALLOCATIONS, &hexed(&orders), []).await?;
-    // The order in which they were made: the oldest spend first and, within a spend, the soonest expiry first.
-    rows.sort_unstable_by_key(|&(_, spend_seq, expires_at, ..)| (spend_seq, expires_at));
-    for (place, spend_seq, expires_at, drawn, returned) in rows {
-        let allocation = Allocation {
-            spend_seq,
-            expires_at,
-            drawn,
-            returned,
-        };
-        book.put_allocation(*at(&orders, place)?, allocation);
+    let mut rows: Vec<(usize, i64, i64, String)> =
+        statements::query(db, &statements::ORDER_ENTRIES, &hexed(&orders), []).await?;
+    // Times order the entries of an order whose owner got another account in between; numbers order those of one account.
+    rows.sort_unstable_by_key(|&(_, seq, at, _)| (at, seq));
+    for (place, seq, _, lots) in rows {
+        let allocations = book.allocations_mut(*at(&orders, place)?);
+        order::replay_text(allocations, seq, &lots)
+            .ok_or_else(|| invalid("an entry that does not continue its order"))?;
     }
     Ok(())
 }
@@ -192,13 +188,5 @@ fn order_of(posting: &Posting) -> Option<Key> {
         PostingKind::Earn { .. } | PostingKind::SpendUpTo { .. } | PostingKind::Expire { .. } => {
             None
         }
-    }
-}
-
-fn read_hash(text: &str) -> Result<Hash, DbErr> {
-    let mut hash = Hash::default();
-    match hex::decode_to_slice(text, &mut hash) {
-        Ok(()) => Ok(hash),
-        Err(_) => Err(invalid("a hash that is not 32 bytes long")),
     }
 }

@@ -4,6 +4,7 @@ mod actions;
 mod allowances;
 mod freezes;
 pub(crate) mod load;
+mod origins;
 pub(crate) mod partitions;
 mod payments;
 mod save;

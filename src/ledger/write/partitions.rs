@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::ledger::Settings;
 use crate::ledger::book::transaction::{Applied, Transaction};
 use crate::ledger::database::Database;
+use crate::ledger::write::origins::KnownOrigins;
 use crate::ledger::write::writer::{self, ApplyError, Queued, Writer};
 
 /// The most rows of one contra account.
@@ -70,6 +71,7 @@ pub fn open(
             clock: clock.clone(),
             settings,
             shard: shard as i64,
+            origins: KnownOrigins::default(),
         };
         let writer = tokio::spawn(keep_running(writer, queue, stopped));
         tasks.push(WriterTask { stop, writer });

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, DbErr};
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeTuple, Serializer};
 
 use crate::ledger::book::account::{Account, Lot};
-use crate::ledger::book::changes::Changes;
+use crate::ledger::book::changes::{Changes, ContraGain};
 use crate::ledger::book::entry::Entry;
 use crate::ledger::book::freeze::FreezeScope;
+use crate::ledger::book::key::Key;
+use crate::ledger::book::lots::write_changes;
 use crate::ledger::book::transaction::AccountKey;
 use crate::ledger::database::backend::Backend;
 use crate::ledger::database::lock::{Lock, lock_shared};
@@ -36,14 +38,20 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
     payments::save(db, &changes.payments).await?;
     let mut pipeline = Pipeline::new(db);
     let entries = changes.entries.iter();
-    let entries = entries.map(|entry| Ok(entry_row(ids.of(&entry.account)?, entry)));
+    let entries = entries.map(|entry| EntryRow::of(ids.of(&entry.account)?, entry));
     let entries = entries.collect::<Result<Vec<_>, DbErr>>()?;
     pipeline.execute(&statements::ADD_ENTRIES, &entries).await?;
     save_lots(&mut pipeline, changes, &ids).await?;
-    save_allocations(&mut pipeline, changes, &ids).await?;
     let gains = changes.contra_gains.iter();
     let gains: Vec<_> = gains
-        .map(|((asset, contra), gain)| (asset, contra.name(), shard, gain))
+        .map(|((asset, contra), gain)| {
+            let ContraGain {
+                points,
+                entries,
+                checksum,
+            } = gain;
+            (asset, contra.name(), shard, points, entries, checksum)
+        })
         .collect();
     pipeline
         .execute(&statements::ADD_TO_CONTRAS, &gains)
@@ -137,28 +145,6 @@ async fn save_lots(
     pipeline.execute(&statements::DROP_LOTS, &emptied).await
 }
 
-async fn save_allocations(
-    pipeline: &mut Pipeline<'_, impl ConnectionTrait>,
-    changes: &Changes,
-    ids: &Ids,
-) -> Result<(), DbErr> {
-    let mut rows = Vec::new();
-    for (order, (account, allocations)) in &changes.allocations {
-        let (order, id) = (hex::encode(order.bytes()), ids.of(account)?);
-        rows.extend(allocations.iter().map(|allocation| {
-            (
-                order.clone(),
-                id,
-                allocation.spend_seq,
-                allocation.expires_at,
-                allocation.drawn,
-                allocation.returned,
-            )
-        }));
-    }
-    pipeline.execute(&statements::SET_ALLOCATIONS, &rows).await
-}
-
 /// Updates the accounts that had a row before.
 async fn set_accounts<'a>(
     pipeline: &mut Pipeline<'_, impl ConnectionTrait>,
@@ -184,24 +170,54 @@ fn next_expiry(account: &Account) -> Option<i64> {
     account.lots.first().map(|lot| lot.expires_at)
 }
 
-fn entry_row(account_id: i64, entry: &Entry) -> impl Serialize {
-    let idempotency = entry.idempotency;
-    (
-        account_id,
-        entry.seq,
-        entry.at,
-        entry.reason.0,
-        entry.amount,
-        entry.balance_after,
-        entry.contra.name(),
-        entry.direction(),
-        entry.direction_seq,
-        entry.reference.as_deref(),
-        entry.message.as_deref(),
-        entry.operator,
-        hex::encode(entry.hash),
-        idempotency.map(|record| hex::encode(record.key.bytes())),
-        idempotency.map(|record| hex::encode(record.fingerprint.bytes())),
-        idempotency.map(|record| record.balance),
-    )
+/// The row of a new entry.
+struct EntryRow<'e> {
+    account_id: i64,
+    origin_id: i64,
+    entry: &'e Entry,
+}
+
+impl<'e> EntryRow<'e> {
+    fn of(account_id: i64, entry: &'e Entry) -> Result<EntryRow<'e>, DbErr> {
+        match entry.origin {
+            Some(origin) if origin.id > 0 => Ok(EntryRow {
+                account_id,
+                origin_id: origin.id,
+                entry,
+            }),
+            _ => Err(invalid("an entry whose origin has no row")),
+        }
+    }
+}
+
+impl Serialize for EntryRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entry = self.entry;
+        let key = |key: Key| hex::encode(key.bytes());
+        let idempotency = entry.idempotency;
+        let mut row = serializer.serialize_tuple(statements::ADD_ENTRIES.columns.len())?;
+        row.serialize_element(&self.account_id)?;
+        row.serialize_element(&entry.seq)?;
+        row.serialize_element(&entry.at)?;
+        row.serialize_element(&entry.reason.0)?;
+        row.serialize_element(&entry.amount)?;
+        row.serialize_element(&entry.balance_after)?;
+        row.serialize_element(entry.contra.name())?;
+        row.serialize_element(&entry.direction())?;
+        row.serialize_element(&entry.direction_seq)?;
+        row.serialize_element(&entry.reference)?;
+        row.serialize_element(&entry.message)?;
+        row.serialize_element(&entry.operator)?;
+        row.serialize_element(&hex::encode(entry.hash))?;
+        row.serialize_element(&idempotency.map(|record| key(record.key)))?;
+        row.serialize_element(&idempotency.map(|record| key(record.fingerprint)))?;
+        row.serialize_element(&idempotency.map(|record| record.balance))?;
+        row.serialize_element(&entry.format.version())?;
+        row.serialize_element(&entry.recorded_at)?;
+        row.serialize_element(&self.origin_id)?;
+        row.serialize_element(&entry.request_id.as_deref())?;
+        row.serialize_element(&write_changes(&entry.lots))?;
+        row.serialize_element(&entry.order.map(key))?;
+        row.end()
+    }
 }

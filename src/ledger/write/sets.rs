@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sea_orm::DbErr;
 
+use crate::ledger::book::entry::Hash;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::AccountKey;
 
@@ -50,4 +51,16 @@ pub fn account_rows<'k>(keys: &[&'k AccountKey]) -> Vec<(&'k str, &'k str)> {
 /// The error for a row that the ledger cannot have written.
 pub fn invalid(why: &str) -> DbErr {
     DbErr::Custom(why.into())
+}
+
+/// Reads a hash from hexadecimal.
+///
+/// # Errors
+/// Returns [`DbErr`] if it is not 32 bytes long.
+pub fn read_hash(text: &str) -> Result<Hash, DbErr> {
+    let mut hash = Hash::default();
+    match hex::decode_to_slice(text, &mut hash) {
+        Ok(()) => Ok(hash),
+        Err(_) => Err(invalid("a hash that is not 32 bytes long")),
+    }
 }

@@ -13,6 +13,7 @@ use crate::ledger::book::transaction::{Applied, Rejection, Transaction};
 use crate::ledger::database::Database;
 use crate::ledger::database::retry::{LOST, RACING, TRIES, lost_connection, lost_race};
 use crate::ledger::write::load::load;
+use crate::ledger::write::origins::{self, KnownOrigins};
 use crate::ledger::write::save::save;
 
 /// Why the ledger did not apply a transaction.
@@ -65,6 +66,8 @@ pub struct Writer {
     pub settings: Settings,
     /// The row of each contra account that it writes.
     pub shard: i64,
+    /// The origins that it has seen.
+    pub origins: KnownOrigins,
 }
 
 /// Applies queued transactions until all senders are gone, or until `stop` fires and the queue is empty. If it panics, it can be
@@ -243,9 +246,13 @@ impl Writer {
 
     async fn commit_once(&self, transactions: &[&Transaction]) -> Result<Vec<Outcome>, Failed> {
         let db = self.database.begin_write().await.map_err(Failed::Begin)?;
+        // Before the accounts, so that no writer that waits for an origin has an account that others wait for.
+        let origins = self.origins.resolve(&db, transactions);
+        let origins = origins.await.map_err(Failed::Inside)?;
         let mut book = load(&db, transactions, self.settings.expiry_reason)
             .await
             .map_err(Failed::Inside)?;
+        origins::put(&mut book, &origins);
         // Read the time after the locks are taken: entries of an account never go back in time.
         let now = self.clock.now();
         let outcomes = transactions
@@ -260,6 +267,7 @@ impl Writer {
             .await
             .map_err(Failed::Inside)?;
         db.commit().await.map_err(Failed::Commit)?;
+        self.origins.remember(origins);
         Ok(outcomes)
     }
 

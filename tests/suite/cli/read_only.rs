@@ -45,7 +45,7 @@ fn assert_all_read(url: &str) {
         let result = match command {
             "payments" => " events\n",
             "keys" => "yoho  android  current  ",
-            "journal" => "3 records\n",
+            "journal" => "4 records\n",
             "frozen" => "1 frozen\n",
             "freeze" => "would freeze uid:1003 (spending): 0 coin; --yes freezes it\n",
             "forget" => {

@@ -244,11 +244,6 @@ async fn a_limit_holds_at_both() {
     for actor in 0..TIMES {
         let act = |i: usize| {
             let transaction = Transaction {
-                request_id: None,
-                credit_limit: None,
-                payment: None,
-                earlier_keys: Vec::new(),
-                nonce: None,
                 postings: vec![points(format!("key:{actor}-{i}"), 1, never)],
                 action: Some(Action {
                     key: Key::of(&["action", &actor.to_string(), &i.to_string()]),
@@ -263,6 +258,7 @@ async fn a_limit_holds_at_both() {
                         until: day + 86_400_000,
                     }),
                 }),
+                ..Transaction::default()
             };
             ledgers[i % 2].apply(transaction)
         };

@@ -196,9 +196,9 @@ async fn instances_that_append_at_once_keep_the_chain_whole() {
             tokio::spawn(async move {
                 let database = LedgerDatabase::open(&url, 1).await.unwrap();
                 for i in 0..EACH {
-                    let event = JournalEvent::Linked {
-                        name: format!("key:{i}"),
-                        owner: format!("uid:{instance}"),
+                    let event = JournalEvent::Forgotten {
+                        owner: format!("uid:{instance}{i}"),
+                        erased: Vec::new(),
                     };
                     let transaction = database.begin_write().await.unwrap();
                     append(&transaction, &event, NOW, operator()).await.unwrap();

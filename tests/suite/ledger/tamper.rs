@@ -1,5 +1,7 @@
 //! Tampering: the audit finds any change behind the program's back, and names the account.
 
+use std::collections::HashMap;
+
 use entity::entry;
 use pointgate::ledger::book::entry::Hash;
 use pointgate::ledger::book::transaction::AccountKey;
@@ -189,7 +191,8 @@ const TAMPERED: [(&str, &str); 56] = [
     ),
     ("DELETE FROM entry WHERE account_id = $a", VICTIM),
     (
-        "INSERT INTO entry SELECT account_id, 7, at, reason, amount, balance_after, contra, direction, 9, reference, message, operator, NULL, hash, NULL, NULL FROM entry WHERE account_id = $a AND seq = 6",
+        "INSERT INTO entry (account_id, seq, at, reason, amount, balance_after, contra, direction, direction_seq, hash) \
+         SELECT account_id, 7, at, reason, amount, balance_after, contra, direction, 9, hash FROM entry WHERE account_id = $a AND seq = 6",
         VICTIM,
     ),
     (
@@ -211,15 +214,15 @@ const TAMPERED: [(&str, &str); 56] = [
         VICTIM,
     ),
     (
-        "UPDATE allocation SET drawn = drawn + 1 WHERE account_id = $a AND spend_seq = 3",
+        "UPDATE entry SET order_key = NULL WHERE account_id = $a AND seq = 3",
         VICTIM,
     ),
     (
-        "UPDATE allocation SET returned = returned - 1 WHERE account_id = $a AND spend_seq = 3",
+        "UPDATE entry SET request_id = request_id || 'x' WHERE account_id = $a AND seq = 3",
         VICTIM,
     ),
     (
-        "UPDATE allocation SET spend_seq = 99 WHERE account_id = $a AND spend_seq = 6",
+        "UPDATE entry SET recorded_at = recorded_at + 1 WHERE account_id = $a AND seq = 6",
         VICTIM,
     ),
     (
@@ -368,13 +371,17 @@ async fn forge(database: &DatabaseConnection, first: i64, last: i64) {
         owner: "uid:1001".into(),
         asset: "coin".into(),
     };
+    let ids = rows.iter().filter_map(|row| row.origin_id).collect();
+    let origins = entries::origins(database, &ids).await.unwrap();
+    let origins = origins.into_iter().map(|(id, it)| (id, it.digest()));
+    let origins: HashMap<i64, Hash> = origins.collect();
     let mut head = Hash::default();
     for row in rows.into_iter().take(HISTORY.len()) {
         let message = match row.seq == first {
             true => Some("forged".to_owned()),
             false => row.message.clone(),
         };
-        let mut entry = entries::from_row(&account, &row).unwrap();
+        let mut entry = entries::from_row(&account, &row, &origins).unwrap();
         entry.message.clone_from(&message);
         head = entry.hash_after(&head);
         if row.seq < first {

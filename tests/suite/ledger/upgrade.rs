@@ -3,10 +3,9 @@
 
 use std::fmt::Write;
 
-use entity::{
-    account, action, allocation, contra, entry, identity, lot, member, message, nonce, payment,
-};
+use entity::{action, contra, identity, lot, member, message, nonce, payment};
 use pointgate::clock::Clock;
+use pointgate::ledger::book::account::Allocation;
 use pointgate::ledger::book::key::Key;
 use pointgate::ledger::book::transaction::{
     AccountKey, Action, ActionReceipt, Idempotency, Limit, NEVER, Nonce, Posting, PostingKind,
@@ -19,6 +18,7 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTr
 
 use super::journal::operator;
 use crate::database::{Home, databases};
+use crate::older::{Older, older_accounts};
 
 /// The migrations of the older program.
 const BEFORE: usize = 9;
@@ -153,11 +153,6 @@ fn like(token: &str) -> Transaction {
         expires_at: NEVER,
     };
     Transaction {
-        request_id: None,
-        credit_limit: None,
-        payment: None,
-        earlier_keys: Vec::new(),
-        nonce: None,
         postings: vec![Posting {
             idempotency: None,
             ..posting("key:b", earn, token)
@@ -175,6 +170,7 @@ fn like(token: &str) -> Transaction {
                 until: NOW + 1000,
             }),
         }),
+        ..Transaction::default()
     }
 }
 
@@ -253,12 +249,48 @@ async fn answers_as_before(ledger: &Ledger, name: &str) {
     assert_eq!(light.await, Ok(NOW + 1000), "{name}");
 }
 
+/// A row of the table that an older program kept beside the entries.
+struct AllocationRow {
+    order_key: Vec<u8>,
+    account_id: i64,
+    spend_seq: i64,
+    expires_at: i64,
+    drawn: i64,
+    returned: i64,
+}
+
+impl AllocationRow {
+    fn of(older: &Older) -> Vec<AllocationRow> {
+        let orders = older.allocations.iter();
+        let allocations = orders.flat_map(|(order, all)| all.iter().map(move |it| (order, it)));
+        let row = |(order, it): (&Vec<u8>, &Allocation)| AllocationRow {
+            order_key: order.clone(),
+            account_id: older.account.id,
+            spend_seq: it.spend_seq,
+            expires_at: it.expires_at,
+            drawn: it.drawn,
+            returned: it.returned,
+        };
+        allocations.map(row).collect()
+    }
+}
+
 /// The rows of a ledger as statements for the tables of the older program.
 async fn older_rows(db: &DatabaseConnection) -> Vec<String> {
     let mut rows = Vec::new();
+    let older = older_accounts(db).await;
+    let allocations: Vec<_> = older.iter().flat_map(AllocationRow::of).collect();
+    assert!(!allocations.is_empty());
+    let (accounts, entries): (Vec<_>, Vec<_>) =
+        older.into_iter().map(|it| (it.account, it.entries)).unzip();
+    let entries = entries.into_iter().flatten();
     macro_rules! older {
         ($entity:ident as $table:literal: $($column:literal = $field:ident),+) => {
-            for row in $entity::Entity::find().all(db).await.unwrap() {
+            let found = $entity::Entity::find().all(db).await.unwrap();
+            older!(in found as $table: $($column = $field),+);
+        };
+        (in $rows:ident as $table:literal: $($column:literal = $field:ident),+) => {
+            for row in $rows {
                 let columns = [$(($column, row.$field.sql())),+];
                 let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
                 rows.push(format!(
@@ -269,14 +301,14 @@ async fn older_rows(db: &DatabaseConnection) -> Vec<String> {
             }
         };
     }
-    older!(account as "account": "id" = id, "asset" = asset, "owner" = owner, "balance" = balance, "last_seq" = last_seq,
+    older!(in accounts as "account": "id" = id, "asset" = asset, "owner" = owner, "balance" = balance, "last_seq" = last_seq,
         "income_seq" = income_seq, "last_at" = last_at, "next_expiry" = next_expiry, "head" = head);
     older!(lot as "lot": "account_id" = account_id, "expires_at" = expires_at, "remaining" = remaining);
-    older!(entry as "entry": "account_id" = account_id, "seq" = seq, "at" = at, "kind" = reason, "amount" = amount,
+    older!(in entries as "entry": "account_id" = account_id, "seq" = seq, "at" = at, "kind" = reason, "amount" = amount,
         "balance_after" = balance_after, "counter" = contra, "direction" = direction, "direction_seq" = direction_seq,
         "reference" = reference, "message" = message, "operator" = operator, "guard_key" = idempotency_key,
         "content_key" = fingerprint, "answered" = idempotency_balance, "hash" = hash);
-    older!(allocation as "draw": "order_key" = order_key, "spend_seq" = spend_seq, "expires_at" = expires_at,
+    older!(in allocations as "draw": "order_key" = order_key, "spend_seq" = spend_seq, "expires_at" = expires_at,
         "account_id" = account_id, "drawn" = drawn, "returned" = returned);
     older!(contra as "counter": "asset" = asset, "name" = name, "shard" = shard, "balance" = balance);
     older!(nonce as "nonce": "at" = at, "nonce_key" = nonce_key);

@@ -11,8 +11,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("sign", &[]),
     ("clock", &[]),
     ("config", &[]),
-    ("gateway", &["params"]),
-    ("ledger", &["clock"]),
+    ("origin", &["gateway"]),
+    ("gateway", &["origin", "params"]),
+    ("ledger", &["clock", "origin"]),
     ("members", &["ledger"]),
     ("points", &["config", "gateway", "ledger", "members"]),
     (

@@ -236,17 +236,14 @@ fn render_change(statement: &SetStatement, change: &Kind) -> String {
         Kind::Query { .. } => String::new(),
         Kind::Insert { table } => format!("INSERT INTO {table} ({names}) VALUES {{rows:(}}"),
         Kind::Upsert {
-            table,
-            conflict: (column, how),
-            ..
+            table, conflict, ..
         } => {
-            let value = match how {
-                OnConflict::Replace => format!("VALUES({column})"),
-                OnConflict::Add => format!("{column} + VALUES({column})"),
-            };
-            format!(
-                "INSERT INTO {table} ({names}) VALUES {{rows:(}} ON DUPLICATE KEY UPDATE {column} = {value}"
-            )
+            let set = conflict.iter().map(|(column, how)| match how {
+                OnConflict::Replace => format!("{column} = VALUES({column})"),
+                OnConflict::Add => format!("{column} = {column} + VALUES({column})"),
+            });
+            let set = set.collect::<Vec<_>>().join(", ");
+            format!("INSERT INTO {table} ({names}) VALUES {{rows:(}} ON DUPLICATE KEY UPDATE {set}")
         }
         // An UPDATE would have to join the table to the rows, which MariaDB writes to a temporary table first: that takes twice as
         // long.

@@ -102,11 +102,11 @@ pub static IDEMPOTENCY_RECORDS: SetStatement = SetStatement::query(
     "FROM {k} {join} entry e ON e.idempotency_key = k.idempotency_key",
 );
 
-/// Keys of orders → their allocations.
-pub static ALLOCATIONS: SetStatement = SetStatement::query(
+/// Keys of orders → the entries that spent on them and gave back.
+pub static ORDER_ENTRIES: SetStatement = SetStatement::query(
     &[bytes("order_key")],
-    "k.place, a.spend_seq, a.expires_at, a.drawn, a.returned",
-    "FROM {k} {join} allocation a ON a.order_key = k.order_key",
+    "k.place, e.seq, e.at, e.lots",
+    "FROM {k} {join} entry e ON e.order_key = k.order_key",
 );
 
 /// Nonces → those that have been spent, with the fingerprints of the requests that spent them.
@@ -190,6 +190,12 @@ pub static ADD_ENTRIES: SetStatement = SetStatement::insert(
         bytes("idempotency_key"),
         bytes("fingerprint"),
         int("idempotency_balance"),
+        int("version"),
+        int("recorded_at"),
+        int("origin_id"),
+        text("request_id"),
+        text("lots"),
+        bytes("order_key"),
     ],
 );
 
@@ -211,27 +217,46 @@ pub static SET_LOTS: SetStatement = SetStatement::update(
 pub static DROP_LOTS: SetStatement =
     SetStatement::delete("lot", &[int("account_id"), int("expires_at")]);
 
-/// Adds allocations, and changes what was returned of those that are there.
-pub static SET_ALLOCATIONS: SetStatement = SetStatement::upsert(
-    "allocation",
-    &[
-        bytes("order_key"),
-        int("account_id"),
-        int("spend_seq"),
-        int("expires_at"),
-        int("drawn"),
-        int("returned"),
-    ],
-    &["order_key", "spend_seq", "expires_at"],
-    ("returned", OnConflict::Replace),
-);
-
 /// Adds points to shards of contra accounts, which it makes if they are missing.
 pub static ADD_TO_CONTRAS: SetStatement = SetStatement::upsert(
     "contra",
-    &[text("asset"), text("name"), int("shard"), int("balance")],
+    &[
+        text("asset"),
+        text("name"),
+        int("shard"),
+        int("balance"),
+        int("entries"),
+        int("checksum"),
+    ],
     &["asset", "name", "shard"],
-    ("balance", OnConflict::Add),
+    &[
+        ("balance", OnConflict::Add),
+        ("entries", OnConflict::Add),
+        ("checksum", OnConflict::Add),
+    ],
+);
+
+/// Adds origins; one that is there stays as it is.
+pub static ADD_ORIGINS: SetStatement = SetStatement::upsert(
+    "origin",
+    &[
+        bytes("origin_key"),
+        text("dialect"),
+        text("caller"),
+        text("caller_key"),
+        text("address"),
+        bytes("address_salt"),
+        bytes("address_hash"),
+    ],
+    &["origin_key"],
+    &[("dialect", OnConflict::Replace)],
+);
+
+/// Keys of origins → the number and the record of each that is there.
+pub static ORIGINS: SetStatement = SetStatement::query(
+    &[bytes("origin_key")],
+    "k.place, o.id, o.dialect, o.caller, o.caller_key, {hex:o.address_hash}",
+    "FROM {k} {join} origin o ON o.origin_key = k.origin_key",
 );
 
 /// Adds spent nonces; one that has been spent fails the statement.

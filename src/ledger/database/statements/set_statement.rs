@@ -72,14 +72,14 @@ pub enum Kind {
         /// The table that the statement changes.
         table: &'static str,
     },
-    /// Inserts each row, or changes one column of the row that is there under its keys.
+    /// Inserts each row, or changes columns of the row that is there under its keys.
     Upsert {
         /// The table that the statement changes.
         table: &'static str,
         /// The columns of the unique key.
         keys: &'static [&'static str],
-        /// The column that changes, and how.
-        conflict: (&'static str, OnConflict),
+        /// The columns that change, and how.
+        conflict: &'static [(&'static str, OnConflict)],
     },
     /// Sets all other columns of the rows under these keys.
     Update {
@@ -145,12 +145,12 @@ impl SetStatement {
         SetStatement::new(columns, Kind::Insert { table })
     }
 
-    /// Inserts rows, and changes one column of those that are there.
+    /// Inserts rows, and changes columns of those that are there.
     pub const fn upsert(
         table: &'static str,
         columns: &'static [Column],
         keys: &'static [&'static str],
-        conflict: (&'static str, OnConflict),
+        conflict: &'static [(&'static str, OnConflict)],
     ) -> SetStatement {
         let kind = Kind::Upsert {
             table,
@@ -241,14 +241,15 @@ pub fn standard_change(statement: &SetStatement, change: &Kind) -> String {
         Kind::Upsert {
             table,
             keys,
-            conflict: (column, how),
+            conflict,
         } => {
-            let value = match how {
-                OnConflict::Replace => format!("excluded.{column}"),
-                OnConflict::Add => format!("{table}.{column} + excluded.{column}"),
-            };
+            let set = conflict.iter().map(|(column, how)| match how {
+                OnConflict::Replace => format!("{column} = excluded.{column}"),
+                OnConflict::Add => format!("{column} = {table}.{column} + excluded.{column}"),
+            });
+            let set = set.collect::<Vec<_>>().join(", ");
             let (insert, keys) = (insert(table), keys.join(", "));
-            format!("{insert} ON CONFLICT ({keys}) DO UPDATE SET {column} = {value}")
+            format!("{insert} ON CONFLICT ({keys}) DO UPDATE SET {set}")
         }
         Kind::Update { table, keys, .. } => {
             let set = statement

@@ -1,20 +1,43 @@
 //! The audit of the journal: no record is missing between two, and each has the hash over the one before it.
 
-use sea_orm::DatabaseTransaction;
+use std::collections::HashSet;
+
+use sea_orm::ConnectionTrait;
 
 use super::{AuditError, broken};
-use crate::ledger::book::entry::Hash;
+use crate::ledger::book::hash::Hash;
+use crate::ledger::book::journal::JournalRecord;
 use crate::ledger::upkeep::journal;
 
-/// Verifies the journal as a database transaction sees it.
-pub async fn check_journal(db: &DatabaseTransaction) -> Result<(), AuditError> {
+/// What the journal says of names and of what older versions left.
+#[derive(Debug, Default)]
+pub struct Vouched {
+    /// The names and owners that it linked.
+    pub links: HashSet<(String, String)>,
+    /// The record of kind `format`.
+    pub format: Option<JournalRecord>,
+}
+
+impl Vouched {
+    /// Takes over what a record says.
+    pub fn add(&mut self, record: &JournalRecord) {
+        self.links.extend(record.linked());
+        if record.kind == "format" {
+            self.format = Some(record.clone());
+        }
+    }
+}
+
+/// Verifies the journal as a connection sees it. Returns what it says of other tables.
+pub async fn check_journal(db: &impl ConnectionTrait) -> Result<Vouched, AuditError> {
+    let mut vouched = Vouched::default();
     let mut expected = 1;
     let mut head = Hash::default();
     let mut last = i64::MIN;
     loop {
         let records = journal::after(db, last).await?;
         if records.is_empty() {
-            return Ok(());
+            return Ok(vouched);
         }
         for record in records {
             let name = format!("journal record {expected}");
@@ -26,6 +49,7 @@ pub async fn check_journal(db: &DatabaseTransaction) -> Result<(), AuditError> {
             if record.hash != head {
                 return Err(broken(name, "its hash does not match its content"));
             }
+            vouched.add(&record);
             last = record.number;
             expected += 1;
         }

@@ -1,25 +1,33 @@
-//! The audit: recomputes the ledger's sums from its entries and lots, in one consistent snapshot, and compares.
+//! The audit: replays the entries of every account by the rules that wrote them, and compares what the tables say with the result.
 
+mod accounts;
 mod chain;
 mod freezes;
-mod replay;
+pub mod old_records;
+mod orders;
 mod seals;
+mod totals;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
-use entity::{account, contra, entry, lot};
-use sea_orm::sea_query::ExprTrait;
+use entity::{account, entry};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
+    PaginatorTrait, Statement,
 };
 
 use crate::ledger::Ledger;
+use crate::ledger::book::changes::ContraGain;
 use crate::ledger::book::entry::Contra;
+use crate::ledger::book::key::Key;
+use crate::ledger::book::openings::OldRecords;
 
-use replay::AccountReplay;
+use accounts::{Accounts, PartReport};
+use chain::Vouched;
 
-/// The accounts, and the entries, in memory at a time.
+/// The accounts, and the entries, in memory at a time for each reader.
 const ROWS: u64 = 2000;
 
 /// What a passed audit covered.
@@ -39,7 +47,8 @@ pub enum AuditError {
     /// The first inconsistency.
     #[error("{account}: {why}")]
     Broken {
-        /// Where it is: an account (`coin of uid:5`), a contra account (`coin issued`) or a record of the journal (`journal record 3`).
+        /// Where it is: an account (`coin of uid:5`), a contra account (`coin issued`), a record of the journal (`journal record 3`) or
+        /// a table.
         account: String,
         /// What is inconsistent, with both figures.
         why: String,
@@ -50,14 +59,15 @@ pub enum AuditError {
 }
 
 impl Ledger {
-    /// Recomputes every balance from entries and from lots, every hash, also those of the journal, and the contra accounts. Calls `progress` with the
-    /// entries done and the entries in all.
+    /// Replays every account, and verifies every hash, the journal, and the contra accounts. Calls `progress` with the entries done
+    /// and the entries in all.
     ///
     /// # Errors
     /// Returns [`AuditError`] with the first inconsistency, or if the database fails.
     pub async fn audit(&self, progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
         let snapshot = self.database.begin_snapshot().await?;
-        check(&snapshot, progress).await
+        let pool = Some(self.database.read());
+        check_with(&snapshot, pool, progress).await
     }
 }
 
@@ -67,60 +77,144 @@ impl Ledger {
 /// Returns [`AuditError`] with the first inconsistency, or if the database fails.
 pub async fn check(
     db: &DatabaseTransaction,
-    mut progress: impl FnMut(u64, u64),
+    progress: impl FnMut(u64, u64),
 ) -> Result<Report, AuditError> {
-    let entries = entry::Entity::find().count(db).await?;
-    let mut report = Report::default();
-    let mut sums: BTreeMap<(String, Contra), i128> = BTreeMap::new();
-    let mut last_id = 0;
-    loop {
-        let accounts = account::Entity::find()
-            .filter(account::Column::Id.gt(last_id))
-            .order_by_asc(account::Column::Id)
-            .limit(ROWS)
-            .all(db)
-            .await?;
-        let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
-            break;
-        };
-        let ids = (first.id, last.id);
-        last_id = last.id;
-        let mut lots = lots_of(db, ids).await?;
-        let mut stream = Entries::new(db, ids);
-        for account in &accounts {
-            let mut replay = AccountReplay::new(account);
-            while let Some(row) = stream.next_of(account.id).await? {
-                let (contra, amount) = replay.add(&row)?;
-                *sums.entry((account.asset.clone(), contra)).or_default() -= i128::from(amount);
-                report.entries += 1;
-                if report.entries.is_multiple_of(ROWS) {
-                    progress(report.entries, entries);
-                }
-            }
-            replay.finish(&lots.remove(&account.id).unwrap_or_default())?;
-            report.accounts += 1;
-            report.points += i128::from(account.balance);
+    check_with(db, None, progress).await
+}
+
+/// As [`check`]. Entries never change, so that connections of the pool can read them while the transaction reads what tells of them.
+async fn check_with(
+    db: &DatabaseTransaction,
+    pool: Option<&DatabaseConnection>,
+    progress: impl FnMut(u64, u64),
+) -> Result<Report, AuditError> {
+    let vouched = chain::check_journal(db).await?;
+    let whole = replay_accounts(db, pool, progress).await?;
+    totals::check_contras(db, &whole.sums, whole.points).await?;
+    orders::check(db, &whole.orders).await?;
+    totals::check_lots(db).await?;
+    totals::check_origins(db).await?;
+    totals::check_old_idempotency(db).await?;
+    totals::check_identities(db).await?;
+    freezes::check_freezes(db).await?;
+    check_old_records(db, &vouched, whole.old).await?;
+    seals::check_seals(db, &[]).await?;
+    Ok(Report {
+        accounts: whole.accounts,
+        entries: whole.entries,
+        points: whole.points,
+    })
+}
+
+/// What all accounts came to.
+#[derive(Debug, Default)]
+struct Whole {
+    accounts: u64,
+    entries: u64,
+    points: i128,
+    sums: BTreeMap<(String, Contra), ContraGain>,
+    orders: HashSet<Key>,
+    old: OldRecords,
+}
+
+impl Whole {
+    fn add(&mut self, part: PartReport) {
+        self.accounts += part.accounts;
+        self.entries += part.entries;
+        self.points += part.points;
+        self.orders.extend(part.orders);
+        for (contra, gain) in part.sums {
+            self.sums.entry(contra).or_default().merge(gain);
+        }
+        for digest in &part.openings {
+            self.old.add_opening(digest);
         }
     }
-    progress(report.entries, entries);
-    if report.entries != entries {
-        return Err(broken(
-            "entry",
-            format!(
-                "{entries} entries, of which {} have an account",
-                report.entries
-            ),
-        ));
+}
+
+/// The parts that are replayed at a time, one for each connection that reads entries.
+const PARTS: usize = 2;
+
+async fn replay_accounts(
+    db: &DatabaseTransaction,
+    pool: Option<&DatabaseConnection>,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Whole, AuditError> {
+    let entries = entry::Entity::find().count(db).await?;
+    let mut whole = Whole::default();
+    let mut parts = FuturesOrdered::new();
+    let mut last_id = 0;
+    loop {
+        let next = Accounts::after(db, last_id).await?;
+        let done = next.is_none();
+        if let Some(accounts) = next {
+            last_id = accounts.last_id();
+            match pool {
+                Some(pool) => {
+                    let pool = pool.clone();
+                    parts.push_back(tokio::spawn(async move { accounts.replay(&pool).await }));
+                }
+                None => whole.add(accounts.replay(db).await?),
+            }
+        }
+        while parts.len() >= PARTS || (done && !parts.is_empty()) {
+            let Some(part) = parts.next().await else {
+                break;
+            };
+            let lost = |error| DbErr::Custom(format!("a part of the audit was lost: {error}"));
+            whole.add(part.map_err(lost)??);
+        }
+        progress(whole.entries, entries);
+        if done {
+            break;
+        }
     }
-    check_contras(db, &sums, report.points).await?;
-    check_lots(db).await?;
-    check_allocations(db).await?;
-    check_idempotency(db).await?;
-    check_identities(db).await?;
-    chain::check_journal(db).await?;
-    freezes::check_freezes(db).await?;
-    seals::check_seals(db, &[]).await?;
-    Ok(report)
+    match whole.entries == entries {
+        true => Ok(whole),
+        false => {
+            totals::check_ends(db).await?;
+            let why = format!(
+                "{entries} entries, of which {} have an account",
+                whole.entries
+            );
+            Err(broken("entry", why))
+        }
+    }
+}
+
+/// Compares what older versions left without a hash with what the journal says of it.
+async fn check_old_records(
+    db: &DatabaseTransaction,
+    vouched: &Vouched,
+    mut old: OldRecords,
+) -> Result<(), AuditError> {
+    let missing = old_records::add_identities(db, &vouched.links, &mut old).await?;
+    if let Some(name) = missing {
+        let why = format!("the journal linked {name}, which is not there");
+        return Err(broken("identity", why));
+    }
+    let digest = hex::encode(old.digest());
+    match &vouched.format {
+        None if old.is_empty() => Ok(()),
+        None => {
+            let OldRecords {
+                openings,
+                identities,
+                ..
+            } = old;
+            let why =
+                format!("it vouches for none of {openings} openings and {identities} identities");
+            Err(broken("the journal", why))
+        }
+        Some(record) if record.detail("digest").as_ref() == Some(&digest) => Ok(()),
+        Some(record) => {
+            let why = format!(
+                "what older versions left is not what its record {} tells of: an opening, a spend on an order or an identity has changed",
+                record.number
+            );
+            Err(broken("the journal", why))
+        }
+    }
 }
 
 fn broken(account: impl Into<String>, why: impl Into<String>) -> AuditError {
@@ -130,181 +224,13 @@ fn broken(account: impl Into<String>, why: impl Into<String>) -> AuditError {
     }
 }
 
-/// Reads the entries of the accounts `ids.0 ..= ids.1` in order, a chunk at a time.
-struct Entries<'a> {
-    db: &'a DatabaseTransaction,
-    ids: (i64, i64),
-    chunk: std::iter::Peekable<std::vec::IntoIter<entry::Model>>,
-    after: (i64, i64),
-    done: bool,
-}
-
-impl<'a> Entries<'a> {
-    fn new(db: &'a DatabaseTransaction, ids: (i64, i64)) -> Self {
-        Entries {
-            db,
-            ids,
-            chunk: Vec::new().into_iter().peekable(),
-            after: (ids.0, i64::MIN),
-            done: false,
-        }
-    }
-
-    /// The next entry, if it belongs to this account.
-    async fn next_of(&mut self, account_id: i64) -> Result<Option<entry::Model>, AuditError> {
-        if self.chunk.peek().is_none() && !self.done {
-            self.fill().await?;
-        }
-        if let Some(row) = self.chunk.peek()
-            && row.account_id < account_id
-        {
-            return Err(broken(
-                format!("account {}", row.account_id),
-                "has entries, but no account",
-            ));
-        }
-        Ok(self.chunk.next_if(|row| row.account_id == account_id))
-    }
-
-    async fn fill(&mut self) -> Result<(), DbErr> {
-        let (id, seq) = self.after;
-        let same_account = entry::Column::AccountId
-            .eq(id)
-            .and(entry::Column::Seq.gt(seq));
-        let rows = entry::Entity::find()
-            .filter(entry::Column::AccountId.between(id, self.ids.1))
-            .filter(entry::Column::AccountId.gt(id).or(same_account))
-            .order_by_asc(entry::Column::AccountId)
-            .order_by_asc(entry::Column::Seq)
-            .limit(ROWS)
-            .all(self.db)
-            .await?;
-        self.done = (rows.len() as u64) < ROWS;
-        if let Some(last) = rows.last() {
-            self.after = (last.account_id, last.seq);
-        }
-        self.chunk = rows.into_iter().peekable();
-        Ok(())
-    }
-}
-
-async fn lots_of(
-    db: &DatabaseTransaction,
-    ids: (i64, i64),
-) -> Result<HashMap<i64, Vec<lot::Model>>, DbErr> {
-    let mut by_account: HashMap<i64, Vec<lot::Model>> = HashMap::new();
-    for lot in lot::Entity::find()
-        .filter(lot::Column::AccountId.between(ids.0, ids.1))
-        .all(db)
-        .await?
-    {
-        by_account.entry(lot.account_id).or_default().push(lot);
-    }
-    Ok(by_account)
-}
-
-/// Compares each contra account with the sum of its entries, and all of them with what members hold.
-async fn check_contras(
-    db: &DatabaseTransaction,
-    sums: &BTreeMap<(String, Contra), i128>,
-    members: i128,
-) -> Result<(), AuditError> {
-    let mut balances: BTreeMap<(String, String), i128> = BTreeMap::new();
-    for row in contra::Entity::find().all(db).await? {
-        *balances.entry((row.asset, row.name)).or_default() += i128::from(row.balance);
-    }
-    for ((asset, name), balance) in &balances {
-        let key = Contra::from_name(name).map(|name| (asset.clone(), name));
-        let sum = key.and_then(|key| sums.get(&key).copied()).unwrap_or(0);
-        if *balance != sum {
-            return Err(broken(
-                format!("{asset} {name}"),
-                format!("the balance is {balance}, but its entries sum to {sum}"),
-            ));
-        }
-    }
-    if balances.len() < sums.len() {
-        return Err(broken(
-            "contra",
-            format!(
-                "{} contra accounts have entries, but {} exist",
-                sums.len(),
-                balances.len()
-            ),
-        ));
-    }
-    match members + balances.values().sum::<i128>() {
-        0 => Ok(()),
-        off => Err(broken(
-            "all accounts",
-            format!("members and contra accounts sum to {off} instead of 0"),
-        )),
-    }
-}
-
 #[derive(FromQueryResult)]
 struct Inconsistent {
     account_id: i64,
     seq: i64,
 }
 
-/// Every lot has an account.
-async fn check_lots(db: &DatabaseTransaction) -> Result<(), AuditError> {
-    find_inconsistent(
-        db,
-        "has a lot, but no account",
-        "SELECT l.account_id, l.account_id * 0 AS seq FROM lot l LEFT JOIN account a ON a.id = l.account_id \
-         WHERE a.id IS NULL ORDER BY l.account_id LIMIT 1",
-    )
-    .await
-}
-
-/// The allocations of each spend sum to it, and what was returned to an account's lots sums to its returns.
-async fn check_allocations(db: &DatabaseTransaction) -> Result<(), AuditError> {
-    find_inconsistent(
-        db,
-        "its allocations do not sum to what it spent",
-        "SELECT d.account_id, d.spend_seq AS seq FROM \
-         (SELECT account_id, spend_seq, SUM(drawn) AS drawn FROM allocation GROUP BY account_id, spend_seq) d \
-         LEFT JOIN entry e ON e.account_id = d.account_id AND e.seq = d.spend_seq \
-         WHERE e.seq IS NULL OR e.amount <> -d.drawn ORDER BY d.account_id, d.spend_seq LIMIT 1",
-    )
-    .await?;
-    find_inconsistent(
-        db,
-        "its allocations do not sum to what was returned",
-        "SELECT d.account_id, d.account_id * 0 AS seq FROM \
-         (SELECT account_id, SUM(returned) AS returned FROM allocation GROUP BY account_id) d \
-         WHERE d.returned <> (SELECT COALESCE(SUM(e.amount), 0) FROM entry e \
-         WHERE e.account_id = d.account_id AND e.contra = 'redeemed' AND e.amount > 0) \
-         ORDER BY d.account_id LIMIT 1",
-    )
-    .await
-}
-
-/// Every idempotency record has a balance that its entry came to.
-async fn check_idempotency(db: &DatabaseTransaction) -> Result<(), AuditError> {
-    // What expires in the same transaction stands after the entry, and the answer includes it.
-    find_inconsistent(
-        db,
-        "a retry would be answered with a balance that it did not come to",
-        "SELECT g.account_id, g.seq FROM entry g WHERE g.idempotency_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entry e \
-         WHERE e.account_id = g.account_id AND e.seq >= g.seq AND e.balance_after = g.idempotency_balance \
-         AND (e.seq = g.seq OR e.contra = 'lapsed')) ORDER BY g.account_id, g.seq LIMIT 1",
-    )
-    .await
-}
-
-/// A second name of an owner has no accounts of its own: they would be out of reach.
-async fn check_identities(db: &DatabaseTransaction) -> Result<(), AuditError> {
-    find_inconsistent(
-        db,
-        "its owner is another name of another owner",
-        "SELECT a.id AS account_id, a.id * 0 AS seq FROM account a JOIN identity n ON n.name = a.owner ORDER BY a.id LIMIT 1",
-    )
-    .await
-}
-
+/// Fails with the account and the entry that a query finds.
 async fn find_inconsistent(
     db: &DatabaseTransaction,
     why: &str,

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use std::pin::pin;
 
 use entity::{
-    account, action, allocation, contra, credit_allowance, daily_limit_slot, entry, follow,
-    frozen_owner, identity, journal, key_use, lot, member, message, nonce, payment, seal,
+    account, action, contra, credit_allowance, daily_limit_slot, entry, follow, frozen_owner,
+    identity, journal, key_use, lot, member, message, nonce, opening, origin, payment, seal,
     sealed_account,
 };
 use futures_util::future::LocalBoxFuture;
@@ -25,11 +25,12 @@ use crate::ledger::database::backend::Backend;
 const ROWS: usize = 200;
 
 /// All tables; a table comes after those that its foreign keys reference.
-pub static TABLES: [&(dyn CopyTable + Sync); 19] = [
+pub static TABLES: [&(dyn CopyTable + Sync); 20] = [
     &Of::<account::Entity>::TABLE,
     &Of::<lot::Entity>::TABLE,
     &Of::<entry::Entity>::TABLE,
-    &Of::<allocation::Entity>::TABLE,
+    &Of::<origin::Entity>::TABLE,
+    &Of::<opening::Entity>::TABLE,
     &Of::<contra::Entity>::TABLE,
     &Of::<nonce::Entity>::TABLE,
     &Of::<daily_limit_slot::Entity>::TABLE,

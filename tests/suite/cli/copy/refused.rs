@@ -57,7 +57,7 @@ async fn a_source_that_fails_its_audit_is_refused() {
         (
             "UPDATE entry SET message = 'forged' WHERE seq = 1 AND account_id = \
              (SELECT id FROM account WHERE owner = 'uid:1001')",
-            "the audit of the source failed: coin of uid:1001: entry 1 ",
+            "the audit of the source failed: coin of uid:1001: entry 1: ",
         ),
         (
             "UPDATE account SET balance = balance + 1 WHERE owner = 'uid:1001'",

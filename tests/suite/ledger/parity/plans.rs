@@ -162,12 +162,9 @@ pub fn transaction(plan: &Plan, owner: &str, now: i64) -> Transaction {
         fingerprint: None,
     });
     Transaction {
-        request_id: None,
-        credit_limit: None,
-        payment: None,
-        earlier_keys: Vec::new(),
         nonce,
         postings: postings.collect(),
         action,
+        ..Transaction::default()
     }
 }

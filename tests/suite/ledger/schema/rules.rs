@@ -3,7 +3,7 @@
 use Constraint::{Check, ForeignKey, Unique};
 
 /// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. Every database numbers the first row 1.
-pub const ROWS: [&str; 21] = [
+pub const ROWS: [&str; 22] = [
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:1', 5, 2, 1, 0, 7, {x:00})",
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
@@ -11,7 +11,8 @@ pub const ROWS: [&str; 21] = [
     "INSERT INTO lot (account_id, expires_at, remaining) VALUES (1, 100, 5)",
     "INSERT INTO entry (account_id, seq, at, reason, amount, balance_after, contra, direction, direction_seq, reference, \
      message, operator, hash) VALUES (1, 1, 0, 18, 5, 5, 'issued', 1, 1, 'r', 'm', 1, {x:02})",
-    "INSERT INTO allocation (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ({x:01}, 2, 100, 1, 5, 2)",
+    "INSERT INTO origin (origin_key, dialect, caller) VALUES ({x:01}, 'yoho', 'c')",
+    "INSERT INTO opening (account_id, seq, lots) VALUES (1, 1, '7:5')",
     "INSERT INTO contra (asset, name, balance) VALUES ('coin', 'issued', -5)",
     "INSERT INTO nonce (at, nonce_key) VALUES (1, {x:01})",
     "INSERT INTO identity (name, owner) VALUES ('key:a', 'uid:1')",
@@ -49,7 +50,7 @@ pub enum Constraint {
     Check,
 }
 
-pub const RULES: [Rule; 56] = [
+pub const RULES: [Rule; 55] = [
     Rule(
         "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, head) \
           VALUES ($v, 0, 0, 0, 0, {x:00})",
@@ -107,39 +108,32 @@ pub const RULES: [Rule; 56] = [
     Rule("UPDATE entry SET seq = $v", "2", &["0", "-1"], Check),
     Rule("UPDATE entry SET direction = $v", "2", &["0", "3"], Check),
     Rule(
-        "INSERT INTO allocation (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
-        "{x:01}, 2, 101",
-        &["{x:01}, 2, 100"],
+        "INSERT INTO origin (origin_key, dialect, caller) VALUES ($v, 'yoho', 'c')",
+        "{x:02}",
+        &["{x:01}"],
         Unique,
     ),
     Rule(
-        "INSERT INTO allocation (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
-        "{x:01}, 3, 100",
-        &[],
+        "INSERT INTO opening (account_id, seq, lots) VALUES ($v, 1, '')",
+        "2",
+        &["1"],
         Unique,
     ),
     Rule(
-        "INSERT INTO allocation (order_key, spend_seq, expires_at, account_id, drawn, returned) VALUES ($v, 1, 5, 0)",
-        "{x:02}, 2, 100",
-        &[],
-        Unique,
-    ),
-    Rule(
-        "UPDATE allocation SET account_id = $v",
+        "UPDATE opening SET account_id = $v",
         "2",
         &["3"],
         ForeignKey,
     ),
+    Rule("UPDATE opening SET seq = $v", "2", &["0", "-1"], Check),
     Rule(
-        "UPDATE allocation SET returned = 0, drawn = $v",
-        "1",
-        &["0", "-1"],
-        Check,
-    ),
-    Rule(
-        "UPDATE allocation SET returned = $v",
-        "5",
-        &["6", "-1"],
+        "UPDATE entry SET version = 2, $v",
+        "recorded_at = 0, origin_id = 1, lots = '7:5'",
+        &[
+            "recorded_at = 0, origin_id = 1",
+            "recorded_at = 0, lots = '7:5'",
+            "origin_id = 1, lots = '7:5'",
+        ],
         Check,
     ),
     Rule(

@@ -81,7 +81,13 @@ pub fn entries() -> Vec<Case> {
             hash,
             key,
             fingerprint,
-            balance
+            balance,
+            2,
+            some_number(seq + 2),
+            some_number(seq + 3),
+            some_text(seq + 5),
+            some_text(1),
+            seq.is_multiple_of(2).then_some(&keys[0])
         ])
     };
     let with_key = |seq: usize, key: &str, fingerprint: Option<&str>| {
@@ -148,12 +154,6 @@ pub fn lots() -> Vec<Case> {
 /// What has a key, and what contra accounts gain.
 pub fn keyed() -> Vec<Case> {
     let (old, new) = (hexed(&keys()[0]), other_keys());
-    let allocation = |key: &str, at: i64, returned: i64| json!([key, 2, 2, at, i64::MAX, returned]);
-    let allocations = new.iter().map(|key| allocation(key, 100, 0));
-    let again = [
-        allocation(&old, 100, i64::MAX),
-        allocation(&old, i64::MAX, 0),
-    ];
     let nonces = new.iter().enumerate();
     let nonces = nonces.map(|(i, key)| {
         let fingerprint = i.is_multiple_of(2).then_some(&old);
@@ -164,19 +164,20 @@ pub fn keyed() -> Vec<Case> {
     let slots = new.iter().enumerate();
     let slots = slots.map(|(i, key)| json!([some_number(i), key]));
     let gains = [
-        json!(["coin", "issued", 0, i64::MAX]),
-        json!(["coin", "redeemed", 0, i64::MIN + 8]),
-        json!(["coin", "lapsed", 63, 0]),
-        json!(["Coin", "issued", 7, 5]),
-        json!(["😀", "it's \\", 0, -5]),
+        json!(["coin", "issued", 0, i64::MAX, 1, i64::MAX]),
+        json!(["coin", "redeemed", 0, i64::MIN + 8, 2, 3]),
+        json!(["coin", "lapsed", 63, 0, 0, 0]),
+        json!(["Coin", "issued", 7, 5, 1, 2]),
+        json!(["😀", "it's \\", 0, -5, 3, 4]),
     ];
     vec![
-        case!(SET_ALLOCATIONS, allocations.chain(again).collect(), Changes),
-        case!(SET_ALLOCATIONS, vec![allocation(&old, 100, -1)], WRONG),
         case!(
-            SET_ALLOCATIONS,
-            vec![json!([new[0], 2, 2, 100, 5, 6])],
-            WRONG
+            ADD_ORIGINS,
+            vec![
+                json!([new[0], "yoho", "it's \\ 😀", "current", "::1", new[1], null]),
+                json!([old, "yoho", "x", null, null, null, null]),
+            ],
+            Changes
         ),
         case!(ADD_TO_CONTRAS, gains.to_vec(), Changes),
         case!(ADD_NONCES, nonces.collect(), Changes),

@@ -1,7 +1,7 @@
 //! What the tables hold before a statement runs: the same rows on each database, inserted without any of the statements.
 
 use entity::{
-    account, action, allocation, credit_allowance, entry, frozen_owner, identity, lot, nonce,
+    account, action, credit_allowance, entry, frozen_owner, identity, lot, nonce, origin,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
@@ -112,7 +112,6 @@ pub async fn fill(db: &impl ConnectionTrait) {
         record: 1,
     });
     put(db, frozen.collect()).await;
-    put(db, allocations()).await;
     let nonces = keys().into_iter().enumerate().map(|(i, key)| nonce::Model {
         at: some_number(i),
         nonce_key: key.to_vec(),
@@ -137,6 +136,20 @@ pub async fn fill(db: &impl ConnectionTrait) {
             .await
             .unwrap();
     }
+    let origin = origin::ActiveModel {
+        id: sea_orm::NotSet,
+        origin_key: Set(keys()[0].to_vec()),
+        dialect: Set("yoho".to_owned()),
+        caller: Set(NAMES[14].to_owned()),
+        caller_key: Set(None),
+        address: Set(None),
+        address_salt: Set(None),
+        address_hash: Set(Some([0xff, 0x00].repeat(16))),
+    };
+    origin::Entity::insert(origin)
+        .exec_without_returning(db)
+        .await
+        .unwrap();
     for name in ["issued", "redeemed"] {
         let row =
             format!("INSERT INTO contra (asset, name, balance) VALUES ('coin', '{name}', -7)");
@@ -201,24 +214,17 @@ fn entries(i: usize) -> Vec<entry::Model> {
             idempotency_key: has_key.then(|| keys[nth].to_vec()),
             fingerprint: has_key.then(|| keys[keys.len() - 1 - nth].to_vec()),
             idempotency_balance: has_key.then(|| some_number(nth)),
+            version: 2,
+            recorded_at: Some(some_number(turn)),
+            origin_id: Some(some_number(turn)),
+            request_id: some_text(turn + 9),
+            lots: Some(NAMES[turn % NAMES.len()].to_owned()),
+            // Two entries of each order.
+            order_key: keys.get(nth / 2).map(|key| key.to_vec()),
             hash: [0xff, 0x00].repeat(16),
         }
     };
     (1..=ENTRIES).map(of).collect()
-}
-
-fn allocations() -> Vec<allocation::Model> {
-    let of = |key: [u8; 16]| {
-        [100, i64::MAX].map(|expires_at| allocation::Model {
-            order_key: key.to_vec(),
-            spend_seq: 2,
-            expires_at,
-            account_id: 2,
-            drawn: i64::MAX,
-            returned: 3,
-        })
-    };
-    keys().into_iter().flat_map(of).collect()
 }
 
 fn action(i: usize) -> action::Model {

@@ -9,8 +9,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use entity::{
-    account, action, allocation, contra, credit_allowance, daily_limit_slot, entry, frozen_owner,
-    identity, lot, nonce,
+    account, action, contra, credit_allowance, daily_limit_slot, entry, frozen_owner, identity,
+    lot, nonce, origin,
 };
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, Statement};
 use serde_json::{Value, json};
@@ -172,8 +172,8 @@ async fn tables(db: &impl ConnectionTrait) -> BTreeMap<&'static str, Vec<String>
             sorted(frozen_owner::Entity::find().all(db).await.unwrap()),
         ),
         (
-            "allocation",
-            sorted(allocation::Entity::find().all(db).await.unwrap()),
+            "origin",
+            sorted(origin::Entity::find().all(db).await.unwrap()),
         ),
         (
             "entry",

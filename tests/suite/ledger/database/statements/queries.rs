@@ -247,8 +247,10 @@ fn keyed() -> Vec<Case> {
     vec![
         case!(IDEMPOTENCY_RECORDS, mixed.clone(), Rows(2 * many)),
         case!(IDEMPOTENCY_RECORDS, others.clone(), Rows(0)),
-        case!(ALLOCATIONS, mixed, Rows(4 * many)),
-        case!(ALLOCATIONS, others, Rows(0)),
+        case!(ORDER_ENTRIES, mixed.clone(), Rows(2 * 36)),
+        case!(ORDER_ENTRIES, others.clone(), Rows(0)),
+        case!(ORIGINS, mixed, Rows(2)),
+        case!(ORIGINS, others, Rows(0)),
         case!(
             NONCES,
             [nonces.clone(), off.clone(), nonces].concat(),

@@ -1,0 +1,124 @@
+//! What does not follow from entries of the first format, and the digest by which the journal vouches for it.
+
+use sha2::{Digest, Sha256};
+
+use super::hash::{Hash, update_text};
+use super::lots::Lot;
+use super::transaction::AccountKey;
+
+/// What an account held after its entries of the first format.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// The number of the last entry of the first format.
+    pub seq: i64,
+    /// The lots after it.
+    pub lots: Vec<Lot>,
+}
+
+/// What a spend of the first format states beside its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OldSpend {
+    /// The entry's number.
+    pub seq: i64,
+    /// The key of its order, in hexadecimal.
+    pub order: String,
+    /// `EXPIRY:-DRAWN:RETURNED` for each lot.
+    pub lots: String,
+}
+
+/// The digest of one account's opening, whose lots are given as [`write_lots`](super::lots::write_lots) writes them, and of its old
+/// spends in the order of their numbers.
+pub fn digest_of(account: &AccountKey, seq: i64, lots: &str, spends: &[OldSpend]) -> Hash {
+    let mut hash = Sha256::new();
+    for text in [&account.asset, &account.owner, lots] {
+        update_text(&mut hash, Some(text));
+    }
+    hash.update(seq.to_be_bytes());
+    for spend in spends {
+        hash.update(spend.seq.to_be_bytes());
+        update_text(&mut hash, Some(&spend.order));
+        update_text(&mut hash, Some(&spend.lots));
+    }
+    hash.finalize().into()
+}
+
+/// The digest of everything that older versions left without a hash: the openings of all accounts, in the order of their numbers,
+/// and the identities that were linked before the journal began, in the order of their names.
+#[derive(Clone, Debug, Default)]
+pub struct OldRecords {
+    hash: Sha256,
+    /// The number of openings.
+    pub openings: u64,
+    /// The number of identities.
+    pub identities: u64,
+}
+
+impl OldRecords {
+    /// Adds the digest of an account's opening.
+    pub fn add_opening(&mut self, digest: &Hash) {
+        self.hash.update(digest);
+        self.openings += 1;
+    }
+
+    /// Adds an identity, after all openings.
+    pub fn add_identity(&mut self, name: &str, owner: &str) {
+        update_text(&mut self.hash, Some(name));
+        update_text(&mut self.hash, Some(owner));
+        self.identities += 1;
+    }
+
+    /// Whether there is nothing that needs a digest.
+    pub fn is_empty(&self) -> bool {
+        self.openings == 0 && self.identities == 0
+    }
+
+    /// The digest of what was added.
+    pub fn digest(&self) -> Hash {
+        self.hash.clone().finalize().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_covers_every_word() {
+        let account = |asset: &str| AccountKey {
+            owner: "uid:1".into(),
+            asset: asset.into(),
+        };
+        let spend = |seq, order: &str, lots: &str| OldSpend {
+            seq,
+            order: order.into(),
+            lots: lots.into(),
+        };
+        let spends = [spend(2, "aa", "5:-1:0")];
+        let whole = digest_of(&account("coin"), 2, "5:3", &spends);
+        for other in [
+            digest_of(&account("diamond"), 2, "5:3", &spends),
+            digest_of(&account("coin"), 3, "5:3", &spends),
+            digest_of(&account("coin"), 2, "5:4", &spends),
+            digest_of(&account("coin"), 2, "5:3", &[]),
+            digest_of(&account("coin"), 2, "5:3", &[spend(1, "aa", "5:-1:0")]),
+            digest_of(&account("coin"), 2, "5:3", &[spend(2, "ab", "5:-1:0")]),
+            digest_of(&account("coin"), 2, "5:3", &[spend(2, "aa", "5:-1:1")]),
+        ] {
+            assert_ne!(other, whole);
+        }
+    }
+
+    #[test]
+    fn openings_and_identities_are_not_taken_for_each_other() {
+        let mut openings = OldRecords::default();
+        assert!(openings.is_empty());
+        openings.add_opening(&[1; 32]);
+        let mut both = openings.clone();
+        both.add_identity("key:a", "uid:1");
+        let mut other = openings.clone();
+        other.add_identity("key:", "auid:1");
+        assert_ne!(openings.digest(), both.digest());
+        assert_ne!(other.digest(), both.digest());
+        assert_eq!((both.openings, both.identities), (1, 1));
+    }
+}

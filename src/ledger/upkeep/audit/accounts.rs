@@ -1,0 +1,367 @@
+//! The audit of accounts: each is replayed from its entries, and compared with what the tables say.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use entity::{account, entry, lot, opening};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::{AuditError, ROWS, broken};
+use crate::ledger::book::account::Lot;
+use crate::ledger::book::changes::ContraGain;
+use crate::ledger::book::entry::{Contra, Format, Hash};
+use crate::ledger::book::key::Key;
+use crate::ledger::book::lots::{read_lots, write_lots};
+use crate::ledger::book::openings::{OldSpend, Opening, digest_of};
+use crate::ledger::book::order;
+use crate::ledger::book::replay::Replay;
+use crate::ledger::book::transaction::AccountKey;
+use crate::ledger::read::entries;
+
+/// The most origins in memory at a time.
+const ORIGINS: usize = 100_000;
+
+/// Accounts with consecutive numbers, as the tables say they are.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    accounts: Vec<account::Model>,
+    lots: HashMap<i64, Vec<lot::Model>>,
+    openings: HashMap<i64, opening::Model>,
+}
+
+/// What a part of the accounts came to.
+#[derive(Clone, Debug, Default)]
+pub struct PartReport {
+    /// The number of accounts.
+    pub accounts: u64,
+    /// The number of entries.
+    pub entries: u64,
+    /// The points that members hold.
+    pub points: i128,
+    /// What contra accounts gain, by asset.
+    pub sums: BTreeMap<(String, Contra), ContraGain>,
+    /// The digests of openings, in the order of the accounts' numbers.
+    pub openings: Vec<Hash>,
+    /// Orders whose entries do not all stand in one account in the second format.
+    pub orders: HashSet<Key>,
+    /// When the newest entry was recorded (ms); 0 if there is none.
+    pub newest: i64,
+}
+
+impl Accounts {
+    /// The next accounts after a number; `None` at the end.
+    ///
+    /// # Errors
+    /// Returns [`DbErr`] if the database does not answer.
+    pub async fn after(db: &impl ConnectionTrait, last_id: i64) -> Result<Option<Self>, DbErr> {
+        let accounts = account::Entity::find()
+            .filter(account::Column::Id.gt(last_id))
+            .order_by_asc(account::Column::Id)
+            .limit(ROWS)
+            .all(db)
+            .await?;
+        let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
+            return Ok(None);
+        };
+        let (first, last) = (first.id, last.id);
+        let mut lots: HashMap<i64, Vec<lot::Model>> = HashMap::new();
+        let found = lot::Entity::find()
+            .filter(lot::Column::AccountId.between(first, last))
+            .order_by_asc(lot::Column::AccountId)
+            .order_by_asc(lot::Column::ExpiresAt);
+        for lot in found.all(db).await? {
+            lots.entry(lot.account_id).or_default().push(lot);
+        }
+        let openings = opening::Entity::find()
+            .filter(opening::Column::AccountId.between(first, last))
+            .all(db)
+            .await?;
+        let openings = openings.into_iter().map(|row| (row.account_id, row));
+        Ok(Some(Accounts {
+            accounts,
+            lots,
+            openings: openings.collect(),
+        }))
+    }
+
+    /// The number of the last account.
+    pub fn last_id(&self) -> i64 {
+        self.accounts.last().map_or(i64::MAX, |last| last.id)
+    }
+
+    /// Replays the accounts' entries, which `db` reads: it may see entries that are newer than the accounts.
+    ///
+    /// # Errors
+    /// Returns [`AuditError`] with the first inconsistency, or if the database fails.
+    pub async fn replay(mut self, db: &impl ConnectionTrait) -> Result<PartReport, AuditError> {
+        let mut report = PartReport::default();
+        let first = self.accounts.first().map_or(0, |first| first.id);
+        let mut stream = Entries::new(db, (first, self.last_id()));
+        for account in std::mem::take(&mut self.accounts) {
+            let mut replay = AccountReplay::new(&account, self.openings.remove(&account.id))?;
+            while let Some(row) = stream.next_of(&account).await? {
+                let gain = replay.add(&row, &stream.origins)?;
+                let sum = report.sums.entry((account.asset.clone(), gain.0));
+                sum.or_default().merge(gain.1);
+                report.entries += 1;
+            }
+            let lots = self.lots.remove(&account.id).unwrap_or_default();
+            replay.finish(&lots)?;
+            report.accounts += 1;
+            report.points += i128::from(account.balance);
+            report.openings.extend(replay.opening_digest());
+            report.orders.extend(replay.replay.unknown_orders());
+            report.newest = Ord::max(report.newest, replay.replay.recorded_at());
+        }
+        Ok(report)
+    }
+}
+
+/// One account's entries so far, and what its row and its opening say.
+struct AccountReplay<'a> {
+    account: &'a account::Model,
+    key: AccountKey,
+    replay: Replay,
+    opening: Option<Opening>,
+    old_spends: Vec<OldSpend>,
+}
+
+impl<'a> AccountReplay<'a> {
+    fn new(
+        account: &'a account::Model,
+        opening: Option<opening::Model>,
+    ) -> Result<Self, AuditError> {
+        let key = AccountKey {
+            owner: account.owner.clone(),
+            asset: account.asset.clone(),
+        };
+        let read = |row: opening::Model| {
+            let lots = read_lots(&row.lots)?;
+            Some(Opening { seq: row.seq, lots })
+        };
+        let was_there = opening.is_some();
+        let opening = opening.and_then(read);
+        if was_there && opening.is_none() {
+            return Err(broken(name(account), "its opening cannot be read"));
+        }
+        Ok(AccountReplay {
+            account,
+            key,
+            replay: Replay::default(),
+            opening,
+            old_spends: Vec::new(),
+        })
+    }
+
+    fn broken(&self, why: impl Into<String>) -> AuditError {
+        broken(name(self.account), why)
+    }
+
+    /// Replays the next entry. Returns what it brings to which contra account.
+    fn add(
+        &mut self,
+        row: &entry::Model,
+        origins: &HashMap<i64, Hash>,
+    ) -> Result<(Contra, ContraGain), AuditError> {
+        let entry = entries::from_row(&self.key, row, origins);
+        let entry = entry.map_err(|why| self.broken(format!("entry {} {why}", row.seq)))?;
+        if row.direction != entry.direction() {
+            return Err(self.broken(format!("entry {}: the direction is wrong", row.seq)));
+        }
+        let opens = self.opening.as_ref().map_or(0, |opening| opening.seq);
+        match entry.format {
+            Format::First if row.seq > opens => {
+                let why = format!(
+                    "entry {} is of the first format, after the opening",
+                    row.seq
+                );
+                return Err(self.broken(why));
+            }
+            Format::Second if row.seq <= opens => {
+                let why = format!(
+                    "entry {} is of the second format, before the opening",
+                    row.seq
+                );
+                return Err(self.broken(why));
+            }
+            _ => {}
+        }
+        if entry.format == Format::First {
+            self.add_old_spend(row)?;
+        }
+        let added = self.replay.add(&entry);
+        added.map_err(|why| self.broken(why))?;
+        if let Some(opening) = self.opening.as_ref().filter(|it| it.seq == row.seq) {
+            let opened = self.replay.open(opening);
+            opened.map_err(|why| self.broken(why))?;
+        }
+        let mut gain = ContraGain::default();
+        gain.add(&entry);
+        Ok((entry.contra, gain))
+    }
+
+    /// Keeps what a spend of the first format states beside its hash.
+    fn add_old_spend(&mut self, row: &entry::Model) -> Result<(), AuditError> {
+        let (Some(order), Some(lots)) = (&row.order_key, &row.lots) else {
+            return match (&row.order_key, &row.lots) {
+                (None, None) => Ok(()),
+                _ => Err(self.broken(format!("entry {} states half an order", row.seq))),
+            };
+        };
+        let mut allocations = Vec::new();
+        let read = order::replay_text(&mut allocations, row.seq, lots);
+        let drawn = allocations.iter();
+        let drawn = drawn.fold(0_i64, |sum, it| sum.saturating_add(it.drawn));
+        if read.is_none() || drawn != row.amount.saturating_neg() {
+            let why = format!("entry {}: its lots do not sum to what it spent", row.seq);
+            return Err(self.broken(why));
+        }
+        self.old_spends.push(OldSpend {
+            seq: row.seq,
+            order: hex::encode(order),
+            lots: lots.clone(),
+        });
+        Ok(())
+    }
+
+    fn opening_digest(&self) -> Option<Hash> {
+        let opening = self.opening.as_ref()?;
+        let lots = write_lots(&opening.lots);
+        Some(digest_of(&self.key, opening.seq, &lots, &self.old_spends))
+    }
+
+    /// Compares the replayed account with its row and its lots.
+    fn finish(&self, lots: &[lot::Model]) -> Result<(), AuditError> {
+        let (row, account) = (self.account, self.replay.account());
+        for (what, found, expected) in [
+            ("the balance", row.balance, account.balance),
+            ("last_seq", row.last_seq, account.last_seq),
+            ("income_seq", row.income_seq, account.income_seq),
+            ("last_at", row.last_at, account.last_at),
+        ] {
+            if found != expected {
+                return Err(self.broken(format!("{what} is {found}, but should be {expected}")));
+            }
+        }
+        if row.head != account.head {
+            return Err(self.broken("the head is not the hash of the last entry"));
+        }
+        if let Some(opening) = self.opening.as_ref().filter(|it| it.seq > row.last_seq) {
+            let why = format!("its opening tells of entry {}", opening.seq);
+            return Err(self.broken(why));
+        }
+        let stored = lots.iter().map(|lot| Lot {
+            expires_at: lot.expires_at,
+            remaining: lot.remaining,
+        });
+        let mut pairs = stored.clone().zip(&account.lots);
+        let differs = pairs.find(|(stored, replayed)| stored != *replayed);
+        if let Some((stored, replayed)) = differs {
+            return Err(self.broken(format!(
+                "the lot that expires at {} holds {}, but should be the one of {} with {}",
+                stored.expires_at, stored.remaining, replayed.expires_at, replayed.remaining
+            )));
+        }
+        if lots.len() != account.lots.len() {
+            let (found, expected) = (lots.len(), account.lots.len());
+            return Err(self.broken(format!("it has {found} lots, but should have {expected}")));
+        }
+        if row.next_expiry != account.lots.first().map(|lot| lot.expires_at) {
+            return Err(self.broken("next_expiry is not the expiry of its first lot"));
+        }
+        Ok(())
+    }
+}
+
+/// An account's name in a message: `coin of uid:5`.
+fn name(account: &account::Model) -> String {
+    format!("{} of {}", account.asset, account.owner)
+}
+
+/// Reads the entries of the accounts `ids.0 ..= ids.1` in order, a chunk at a time.
+struct Entries<'a, C> {
+    db: &'a C,
+    ids: (i64, i64),
+    chunk: std::iter::Peekable<std::vec::IntoIter<entry::Model>>,
+    after: (i64, i64),
+    done: bool,
+    /// The digests of the chunk's origins.
+    origins: HashMap<i64, Hash>,
+}
+
+impl<'a, C: ConnectionTrait> Entries<'a, C> {
+    fn new(db: &'a C, ids: (i64, i64)) -> Self {
+        Entries {
+            db,
+            ids,
+            chunk: Vec::new().into_iter().peekable(),
+            after: (ids.0, i64::MIN),
+            done: false,
+            origins: HashMap::new(),
+        }
+    }
+
+    /// The next entry, if it belongs to this account and is not newer than its row.
+    async fn next_of(
+        &mut self,
+        account: &account::Model,
+    ) -> Result<Option<entry::Model>, AuditError> {
+        loop {
+            if self.chunk.peek().is_none() && !self.done {
+                self.fill().await?;
+            }
+            let Some(row) = self.chunk.peek() else {
+                return Ok(None);
+            };
+            if row.account_id > account.id {
+                return Ok(None);
+            }
+            if row.account_id < account.id {
+                let why = "has entries, but no account";
+                return Err(broken(format!("account {}", row.account_id), why));
+            }
+            let row = self.chunk.next();
+            if let Some(row) = row
+                && row.seq <= account.last_seq
+            {
+                return Ok(Some(row));
+            }
+        }
+    }
+
+    async fn fill(&mut self) -> Result<(), AuditError> {
+        let (id, seq) = self.after;
+        let same_account = entry::Column::AccountId
+            .eq(id)
+            .and(entry::Column::Seq.gt(seq));
+        let rows = entry::Entity::find()
+            .filter(entry::Column::AccountId.between(id, self.ids.1))
+            .filter(entry::Column::AccountId.gt(id).or(same_account))
+            .order_by_asc(entry::Column::AccountId)
+            .order_by_asc(entry::Column::Seq)
+            .limit(ROWS)
+            .all(self.db)
+            .await?;
+        self.done = (rows.len() as u64) < ROWS;
+        if let Some(last) = rows.last() {
+            self.after = (last.account_id, last.seq);
+        }
+        self.load_origins(&rows).await?;
+        self.chunk = rows.into_iter().peekable();
+        Ok(())
+    }
+
+    async fn load_origins(&mut self, rows: &[entry::Model]) -> Result<(), AuditError> {
+        if self.origins.len() > ORIGINS {
+            self.origins.clear();
+        }
+        let ids = rows.iter().filter_map(|row| row.origin_id);
+        let missing: HashSet<i64> = ids.filter(|id| !self.origins.contains_key(id)).collect();
+        for (id, record) in entries::origins(self.db, &missing).await? {
+            self.origins.insert(id, record.digest());
+        }
+        Ok(())
+    }
+}
