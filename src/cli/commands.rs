@@ -60,7 +60,8 @@ pub fn check_config(config: &Config, endpoints: &Endpoints) -> Result<(), String
 /// Expires the points that are due now, or by the end of the day `at`; for a day after today only if `confirmed`, because what has
 /// expired stays expired.
 pub async fn expire(config: &Config, at: Option<Date>, confirmed: bool) -> Result<(), String> {
-    let today = Calendar::new(config.timezone.clone()).day(Clock::system().now());
+    let now = Clock::system().now();
+    let today = Calendar::new(config.timezone.clone()).day(now);
     if !confirmed && at.is_some_and(|day| day > today) {
         would_expire(config, at).await?;
         return Err(
@@ -68,9 +69,13 @@ pub async fn expire(config: &Config, at: Option<Date>, confirmed: bool) -> Resul
         );
     }
     check_existence(config)?;
-    let due_by = due_by(config, at)?;
-    let ledger = server::open_ledger(config, Clock::system()).await?;
-    let expired = ledger.expire(due_by).await;
+    let due_by = due_by(config, at, now)?;
+    let ledger = open_to_write(config).await?;
+    // The very time that decided what is due.
+    let expired = match ledger.clock_guard().check(now) {
+        Ok(()) => ledger.expire(due_by).await,
+        Err(gap) => Err(gap.into()),
+    };
     ledger.close().await;
     let accounts = expired.map_err(|error| error.to_string())?;
     output::line(format_args!("expired points in {accounts} accounts"))
@@ -79,7 +84,7 @@ pub async fn expire(config: &Config, at: Option<Date>, confirmed: bool) -> Resul
 /// Prints what [`expire`] would expire.
 pub async fn would_expire(config: &Config, at: Option<Date>) -> Result<(), String> {
     check_existence(config)?;
-    let due_by = due_by(config, at)?;
+    let due_by = due_by(config, at, Clock::system().now())?;
     let ledger = server::open_ledger_read_only(config, Clock::system()).await?;
     let due = ledger.due(due_by).await;
     ledger.close().await;
@@ -95,10 +100,10 @@ pub async fn would_expire(config: &Config, at: Option<Date>) -> Result<(), Strin
     })
 }
 
-/// The end of the day `at`, or now (ms since 1970 UTC).
-fn due_by(config: &Config, at: Option<Date>) -> Result<i64, String> {
+/// The end of the day `at`, or `now` (ms since 1970 UTC).
+fn due_by(config: &Config, at: Option<Date>, now: i64) -> Result<i64, String> {
     let Some(day) = at else {
-        return Ok(Clock::system().now());
+        return Ok(now);
     };
     let next = day.tomorrow().map_err(|error| error.to_string())?;
     let start = Calendar::new(config.timezone.clone()).start_of(next);
@@ -202,6 +207,23 @@ pub fn progress_bar(template: &str) -> ProgressBar {
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
+    }
+}
+
+/// Opens the ledger for a command that changes what depends on the time.
+///
+/// # Errors
+/// Returns a message for the user if it cannot be opened, or if the clock is not trusted.
+pub async fn open_to_write(config: &Config) -> Result<Ledger, String> {
+    let ledger = server::open_ledger(config, Clock::system()).await?;
+    match ledger.clock_gap() {
+        None => Ok(ledger),
+        Some(gap) => {
+            ledger.close().await;
+            Err(format!(
+                "{gap}; correct the clock, or confirm it: pointgate clock --confirm"
+            ))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The commands `forget`, which the journal records, and `journal`, which lists it.
 
-use super::commands::check_existence;
+use super::commands::{check_existence, open_to_write};
 use super::output::{self, Escaped};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -17,10 +17,9 @@ pub async fn forget(
 ) -> Result<(), String> {
     let name = MemberName::of_owner(owner).ok_or("an owner is uid:N or key:K, as in uid:5")?;
     check_existence(config)?;
-    let clock = Clock::system();
     let ledger = match operator {
-        Some(_) => server::open_ledger(config, clock).await?,
-        None => server::open_ledger_read_only(config, clock).await?,
+        Some(_) => open_to_write(config).await?,
+        None => server::open_ledger_read_only(config, Clock::system()).await?,
     };
     let members = Members::new(ledger.clone());
     let is_erased = operator.is_some();

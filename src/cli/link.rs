@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::commands::progress_bar;
+use super::commands::{open_to_write, progress_bar};
 use super::output::{self, Escaped};
 use super::pairs::{Pairs, check_user_key};
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::book::journal::Operator;
 use crate::members::{LinkError, Members};
-use crate::server;
 
 /// One pair of names, or the file that lists many.
 #[derive(Args)]
@@ -47,7 +45,7 @@ async fn link_one(
     operator: Operator,
 ) -> Result<(), String> {
     check_user_key(user_key)?;
-    let ledger = server::open_ledger(config, Clock::system()).await?;
+    let ledger = open_to_write(config).await?;
     let members = Members::new(ledger.clone());
     let linked = members.link(uid, user_key, operator).await;
     ledger.close().await;
@@ -67,7 +65,7 @@ async fn link_file(config: &Config, path: &Path, operator: Operator) -> Result<(
     let unreadable = |error| format!("cannot read {}: {error}", path.display());
     let file = File::open(path).map_err(unreadable)?;
     let bytes = file.metadata().map_err(unreadable)?.len();
-    let ledger = server::open_ledger(config, Clock::system()).await?;
+    let ledger = open_to_write(config).await?;
     let members = Members::new(ledger.clone());
     let mut counts = Counts::default();
     let ended = link_all(&members, Pairs::new(file), bytes, &operator, &mut counts).await;

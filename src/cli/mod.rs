@@ -2,6 +2,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod clock;
 mod commands;
 mod copy;
 mod freeze;
@@ -104,7 +105,13 @@ enum Command {
     Unfreeze(freeze::UnfreezeArgs),
     /// List the frozen members, with the reasons
     Frozen,
-    /// List what operators changed beside points: links, erased profiles and freezes
+    /// Compare the clock with what the ledger has seen and with the database server's clock
+    Clock {
+        /// Take the clock as right, so that the ledger is written again
+        #[arg(long)]
+        confirm: bool,
+    },
+    /// List what operators changed beside points: links, erased profiles, freezes and confirmed clocks
     Journal,
     /// Recompute every balance from entries and lots, verify every hash, and check that both sides sum to zero
     Audit,
@@ -211,6 +218,12 @@ async fn execute(
             operator::run("unfreeze", &context, unfreeze).await
         }
         Command::Frozen => freeze::frozen(config).await,
+        Command::Clock { confirm: false } => clock::show(config).await,
+        Command::Clock { confirm: true } => {
+            let context = operator::context(&Clock::system());
+            let confirmed = clock::confirm(config, operator::of(&context));
+            operator::run("clock", &context, confirmed).await
+        }
         Command::Journal => journal::journal(config).await,
         Command::Expire {
             at, dry_run: true, ..

@@ -26,6 +26,10 @@ use crate::server::{self, RunningServer};
 const RETRY_DELAY: Duration = Duration::from_secs(60);
 /// The longest pause between two purges.
 const PURGE_INTERVAL: Duration = Duration::from_secs(10);
+/// The pause between two comparisons of the clock.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(60);
+/// The same while the clock is not trusted: somebody may have confirmed it.
+const UNTRUSTED_CLOCK_INTERVAL: Duration = Duration::from_secs(2);
 /// The pause between two notes of when keys were last used.
 const KEY_INTERVAL: Duration = Duration::from_secs(60);
 /// The time limit for the last such note, at a stop.
@@ -158,7 +162,9 @@ fn reload(
     reloaded
 }
 
-fn start_tasks(running: &RunningServer, calendar: Calendar) -> [JoinHandle<()>; 4] {
+fn start_tasks(running: &RunningServer, calendar: Calendar) -> [JoinHandle<()>; 5] {
+    let ledger = running.ledger.clone();
+    let clock = move || compare_clock(ledger.clone());
     let (ledger, local) = (running.ledger.clone(), calendar.clone());
     let expiry = move || expire_daily(ledger.clone(), local.clone());
     let (ledger, config) = (running.ledger.clone(), running.config());
@@ -168,6 +174,7 @@ fn start_tasks(running: &RunningServer, calendar: Calendar) -> [JoinHandle<()>; 
     let (ledger, config) = (running.ledger.clone(), running.config());
     let sealing = move || seal::seal_daily(ledger.clone(), config.clone());
     [
+        tokio::spawn(keep_running("the comparison of the clock", clock)),
         tokio::spawn(keep_running("the daily expiry", expiry)),
         tokio::spawn(keep_running("the purge", purge)),
         tokio::spawn(keep_running("the record of keys", note)),
@@ -183,10 +190,27 @@ async fn keep_running<F: Future<Output = ()>>(name: &str, task: impl Fn() -> F) 
     }
 }
 
+/// Compares the clock with what the database tells, and notes its time there.
+async fn compare_clock(ledger: Ledger) {
+    loop {
+        let pause = match ledger.clock_gap() {
+            Some(_) => UNTRUSTED_CLOCK_INTERVAL,
+            None => CLOCK_INTERVAL,
+        };
+        tokio::time::sleep(pause).await;
+        // The error is in the log; the next round retries.
+        let _ = ledger.compare_clock().await;
+    }
+}
+
 /// Expires the points that are due: now, and then one second after each local midnight.
 async fn expire_daily(ledger: Ledger, calendar: Calendar) {
     loop {
-        match ledger.expire(ledger.now()).await {
+        let expired = match ledger.trusted_now() {
+            Ok(now) => ledger.expire(now).await,
+            Err(gap) => Err(gap.into()),
+        };
+        match expired {
             Ok(0) => {}
             Ok(accounts) => log::info!("expired points in {accounts} accounts"),
             Err(error) => {
@@ -215,7 +239,7 @@ async fn purge_periodically(ledger: Ledger, config: Arc<ArcSwap<Config>>) {
 /// Nonces, daily-limit slots and allowances go two windows after their time at the earliest: a nonce can be replayed for one window
 /// only.
 async fn purge(ledger: &Ledger, config: &Config) -> Result<(), ApplyError> {
-    let now = ledger.now();
+    let now = ledger.trusted_now()?;
     let before = |age: Duration| {
         let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
         now.saturating_sub(age)

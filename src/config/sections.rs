@@ -14,6 +14,8 @@ use super::reader::{Invalid, Section};
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
+/// The widest gap of a clock in hours, which no two clocks have.
+const MOST_HOURS: i64 = 100_000_000;
 /// The longest time in days that something is kept.
 const MOST_DAYS: i64 = 36_500;
 
@@ -47,6 +49,8 @@ pub struct Ledger {
     pub batch: usize,
     /// The number of writers that commit in parallel, 0 to 64; 0 = the best number for the database.
     pub writers: usize,
+    /// The most that the clock may be away from the time that is expected.
+    pub max_clock_gap: Duration,
 }
 
 /// `[retention]`: how long what is personal, or only guards against repetition, is kept.
@@ -121,10 +125,12 @@ pub(super) fn ledger(section: &mut Section<'_, '_>) -> Option<Ledger> {
     let queue = section.integer("queue", 1..=65536);
     let batch = section.integer("batch", 1..=65536);
     let writers = section.integer("writers", 0..=64);
+    let hours: Option<u64> = section.integer("max_clock_gap_hours", 1..=MOST_HOURS);
     Some(Ledger {
         queue: queue?,
         batch: batch?,
         writers: writers?,
+        max_clock_gap: Duration::from_secs(hours? * 3600),
     })
 }
 

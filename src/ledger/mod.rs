@@ -26,6 +26,7 @@ use book::key::Key;
 use book::transaction::{AccountKey, Applied, Nonce, Reason, Receipt, Transaction};
 use database::Database;
 use database::backend::Backend;
+use database::clock::{ClockGap, ClockGuard};
 use read::balances::Balances;
 use read::due::{self, DuePoints};
 use read::{gains, history};
@@ -52,6 +53,7 @@ pub struct Settings {
 pub struct Ledger {
     database: Database,
     clock: Clock,
+    clock_guard: ClockGuard,
     expiry_reason: Reason,
     partitions: Partitions,
     balances: Arc<Balances>,
@@ -77,6 +79,20 @@ impl From<sea_orm::DbErr> for ReadError {
     }
 }
 
+impl From<ClockGap> for ReadError {
+    /// The guard has logged the gap.
+    fn from(_: ClockGap) -> Self {
+        ReadError::Unavailable
+    }
+}
+
+impl From<ClockGap> for ApplyError {
+    /// The guard has logged the gap.
+    fn from(_: ClockGap) -> Self {
+        ApplyError::Unavailable
+    }
+}
+
 impl Ledger {
     /// Opens the database at `url`, brings its schema up to date, and starts the writers on the current tokio runtime.
     ///
@@ -88,8 +104,11 @@ impl Ledger {
         let database = database.map_err(|error| error.to_string())?;
         let taken_over = old_records::take_over(&database, clock.now()).await;
         taken_over.map_err(|error| error.to_string())?;
-        let (partitions, tasks) = partitions::open(&database, &clock, settings, writers);
-        Ok(Ledger::new(database, clock, settings, partitions, tasks))
+        let guard = ClockGuard::default();
+        let (partitions, tasks) = partitions::open(&database, &clock, &guard, settings, writers);
+        Ok(Ledger::new(
+            database, clock, guard, settings, partitions, tasks,
+        ))
     }
 
     /// Opens the database at `url` for reading alone. Whatever changes points finds the ledger unavailable.
@@ -103,21 +122,31 @@ impl Ledger {
     ) -> Result<Ledger, String> {
         let database = Database::open_read_only(url).await;
         let database = database.map_err(|error| error.to_string())?;
-        let (partitions, tasks) = partitions::open(&database, &clock, settings, 0);
-        Ok(Ledger::new(database, clock, settings, partitions, tasks))
+        let guard = ClockGuard::default();
+        let (partitions, tasks) = partitions::open(&database, &clock, &guard, settings, 0);
+        Ok(Ledger::new(
+            database, clock, guard, settings, partitions, tasks,
+        ))
     }
 
     fn new(
         database: Database,
         clock: Clock,
+        clock_guard: ClockGuard,
         settings: Settings,
         partitions: Partitions,
         tasks: Vec<WriterTask>,
     ) -> Ledger {
-        let balances = Balances::new(database.clone(), clock.clone(), settings);
+        let balances = Balances::new(
+            database.clone(),
+            clock.clone(),
+            clock_guard.clone(),
+            settings,
+        );
         Ledger {
             database,
             clock,
+            clock_guard,
             expiry_reason: settings.expiry_reason,
             partitions,
             balances: Arc::new(balances),
@@ -166,17 +195,17 @@ impl Ledger {
         &self,
         range: &history::Range,
     ) -> Result<Option<history::Page>, ReadError> {
+        let now = self.trusted_now()?;
         let page = || {
             self.database
                 .again(|| history::page(self.database.read(), range))
         };
         let found = page().await?;
         let next_expiry = found.as_ref().and_then(|page| page.next_expiry);
-        let now = self.clock.now();
         if next_expiry.is_none_or(|expiry| expiry > now) {
             return Ok(found);
         }
-        self.expire_due(range.account.clone()).await?;
+        self.expire_due(range.account.clone(), now).await?;
         Ok(page().await?)
     }
 
@@ -196,7 +225,7 @@ impl Ledger {
     /// # Errors
     /// Returns [`ReadError`] if the database fails.
     pub async fn expiring(&self, account: &AccountKey, until: i64) -> Result<i64, ReadError> {
-        let (db, now) = (self.database.read(), self.clock.now());
+        let (db, now) = (self.database.read(), self.trusted_now()?);
         Ok(self
             .database
             .again(|| history::expiring(db, account, now, until))
@@ -253,9 +282,10 @@ impl Ledger {
         &self.database
     }
 
-    /// Whether the database answers, takes writes, and every writer runs.
+    /// Whether the clock is trusted, the database answers and takes writes, and every writer runs.
     pub async fn ready(&self) -> bool {
-        self.partitions.are_open()
+        self.trusted_now().is_ok()
+            && self.partitions.are_open()
             && self.database.ping().await.is_ok()
             && self.database.takes_writes(self.clock.now()).await
     }
@@ -263,6 +293,26 @@ impl Ledger {
     /// The ledger's time (ms).
     pub fn now(&self) -> i64 {
         self.clock.now()
+    }
+
+    /// The ledger's time (ms), by which points may expire and records go.
+    ///
+    /// # Errors
+    /// Returns [`ClockGap`] if the clock is not trusted.
+    pub fn trusted_now(&self) -> Result<i64, ClockGap> {
+        let now = self.clock.now();
+        self.clock_guard.check(now)?;
+        Ok(now)
+    }
+
+    /// What decides whether the clock is trusted.
+    pub fn clock_guard(&self) -> ClockGuard {
+        self.clock_guard.clone()
+    }
+
+    /// Why the clock is not trusted; `None` if it is.
+    pub fn clock_gap(&self) -> Option<ClockGap> {
+        self.clock_guard.gap()
     }
 
     /// Applies the transactions that wait, takes no more, and closes the database. Later calls find the ledger unavailable.

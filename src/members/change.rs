@@ -131,6 +131,7 @@ impl Members {
         message: Option<MessageKey>,
     ) -> Result<String, ChangeError> {
         // Without a key, a lost connection leaves open whether the light was extended; a retry could extend it twice.
+        self.ledger.trusted_now().map_err(ReadError::from)?;
         let is_idempotent = message.is_some() || !matches!(change, MemberChange::ExtendLight(_));
         for _ in 1..TRIES {
             match self.try_change(name, &change, message).await {

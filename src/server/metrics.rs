@@ -1,15 +1,21 @@
 //! `/metrics`: the metrics in the OpenMetrics text format, for the networks in `server.metrics_from`.
 
+use std::fmt;
+
 use actix_web::{HttpRequest, HttpResponse};
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::AppState;
 use super::reload::Current;
 use crate::gateway::context::within;
 use crate::gateway::endpoint::Answered;
 use crate::gateway::metrics::Metrics;
+use crate::ledger::database::clock::ClockGuard;
 
 /// Counts answered requests.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +44,19 @@ impl RequestCounter {
             code: answered.answer.code,
         };
         self.0.get_or_create(&labels).inc();
+    }
+}
+
+/// Shows whether the ledger trusts the clock.
+#[derive(Debug)]
+pub struct ClockTrust(pub ClockGuard);
+
+impl Collector for ClockTrust {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let help = "1 = the clock is trusted; 0 = nothing is written and nothing expires";
+        let gauge =
+            encoder.encode_descriptor("pointgate_clock_trusted", help, None, MetricType::Gauge)?;
+        ConstGauge::new(i64::from(self.0.gap().is_none())).encode(gauge)
     }
 }
 

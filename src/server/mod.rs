@@ -80,6 +80,9 @@ pub async fn start_with(
     let ledger = open_ledger(config, clock.clone()).await?;
     let services = Services::new(ledger.clone(), config, clock);
     services.metrics.collect(services.keys.clone());
+    services
+        .metrics
+        .collect(metrics::ClockTrust(ledger.clock_guard()));
     let current = Current::start(config, &endpoints, &services);
     let dispatcher = current.dispatcher.clone();
     let per_second = config.server.max_connections_per_second;
@@ -109,15 +112,18 @@ pub async fn start_with(
     })
 }
 
-/// Opens the ledger at `database.url`.
+/// Opens the ledger at `database.url`, and compares the clock with what it tells. A clock that is not trusted is no error.
 ///
 /// # Errors
 /// Returns a message for the user, with the URL but without its password.
 pub async fn open_ledger(config: &Config, clock: Clock) -> Result<Ledger, String> {
     let settings = services::ledger_settings(config);
-    Ledger::open(config.database.url.reveal(), settings, clock)
-        .await
-        .map_err(|why| format!("{}: {why}", config.database.shown()))
+    let failed = |why: String| format!("{}: {why}", config.database.shown());
+    let ledger = Ledger::open(config.database.url.reveal(), settings, clock).await;
+    let ledger = ledger.map_err(failed)?;
+    let guarded = ledger.guard_clock(config.ledger.max_clock_gap).await;
+    guarded.map_err(|error| failed(error.to_string()))?;
+    Ok(ledger)
 }
 
 /// Opens the ledger at `database.url` for reading alone.

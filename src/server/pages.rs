@@ -24,6 +24,10 @@ pub async fn answer(
     match page {
         ServerPage::Health => text(StatusCode::OK, "ok\n"),
         ServerPage::Ready if is_ready(state).await => text(StatusCode::OK, "ready\n"),
+        ServerPage::Ready if state.services.coins.ledger.clock_gap().is_some() => text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the clock is not trusted\n",
+        ),
         ServerPage::Ready => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
         ServerPage::Metrics => metrics::answer(state, current, request),
         ServerPage::Checkpoint => checkpoint(state).await,

@@ -26,7 +26,9 @@ pub const SALT: &str = "fake-salt";
 pub const ANDROID_KEY: &str = "k-android";
 
 /// A timeout for slow disks, any free port, and own values for all secrets, since sample secrets would be reported.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 8] = [
+    // A test sets the clock as it likes.
+    ("POINTGATE__LEDGER__MAX_CLOCK_GAP_HOURS", "100000000"),
     ("POINTGATE__SERVER__REQUEST_TIMEOUT_SECONDS", "300"),
     ("POINTGATE__SERVER__LISTEN", "127.0.0.1:0"),
     ("POINTGATE__SERVER__WORKERS", "2"),
@@ -62,7 +64,7 @@ impl TestGateway {
 
     /// Starts a gateway with the secrets of this `gateway.toml` or, where it has none, the sample secrets of the documentation.
     pub async fn with_samples(toml: &str) -> TestGateway {
-        TestGateway::build(&SETTINGS[..3], toml).await
+        TestGateway::build(&SETTINGS[..4], toml).await
     }
 
     async fn build(settings: &[(&str, &str)], toml: &str) -> TestGateway {

@@ -87,7 +87,7 @@ fn unknown_keys() {
     );
     assert_error(
         "[ledger]\nwidth = 3",
-        "gateway.toml:2: [ledger] width: unknown key; known keys are queue, batch, writers",
+        "gateway.toml:2: [ledger] width: unknown key; known keys are queue, batch, writers, max_clock_gap_hours",
     );
     assert_error(
         "[sevrer]\nlisten = '127.0.0.1:1'",

@@ -31,6 +31,7 @@ fn the_committed_file_is_the_defaults() {
     assert_eq!(config.server.request_timeout, Duration::from_secs(10));
     assert_eq!(config.database.url.reveal(), "sqlite://data/pointgate.db");
     assert_eq!((config.ledger.queue, config.ledger.batch), (4096, 512));
+    assert_eq!(config.ledger.max_clock_gap, Duration::from_secs(72 * 3600));
     let days = |days: u64| Duration::from_secs(days * 86_400);
     let retention = Retention {
         messages: days(30),

@@ -59,6 +59,15 @@ pub enum JournalEvent {
         /// The hash of its record in the log of seals, in hexadecimal.
         leaf: String,
     },
+    /// An operator took the clock as right. All times are in ms.
+    ClockConfirmed {
+        /// The time of the clock.
+        now: i64,
+        /// The time that the ledger had seen last; `None` = none.
+        seen_at: Option<i64>,
+        /// How far the database's clock was ahead.
+        database_ahead: i64,
+    },
 }
 
 impl JournalEvent {
@@ -71,6 +80,7 @@ impl JournalEvent {
             JournalEvent::Frozen { .. } => "freeze",
             JournalEvent::Unfrozen { .. } => "unfreeze",
             JournalEvent::Sealed { .. } => "seal",
+            JournalEvent::ClockConfirmed { .. } => "clock",
         }
     }
 
@@ -91,6 +101,11 @@ impl JournalEvent {
             } => json!({"owner": owner, "reason": reason, "scope": scope.name()}),
             JournalEvent::Unfrozen { owner, reason } => json!({"owner": owner, "reason": reason}),
             JournalEvent::Sealed { number, leaf } => json!({"leaf": leaf, "number": number}),
+            JournalEvent::ClockConfirmed {
+                now,
+                seen_at,
+                database_ahead,
+            } => json!({"database_ahead": database_ahead, "now": now, "seen_at": seen_at}),
         };
         details.to_string()
     }
@@ -112,7 +127,7 @@ pub struct JournalRecord {
     pub number: i64,
     /// When it happened (ms since 1970 UTC).
     pub at: i64,
-    /// What happened: `link`, `forget`, `freeze`, `unfreeze`, `format`, `seal`.
+    /// What happened: `link`, `forget`, `freeze`, `unfreeze`, `format`, `seal`, `clock`.
     pub kind: String,
     /// Who did it, and in which request.
     pub operator: Operator,

@@ -91,6 +91,8 @@ pub struct Backend {
     pub unsafe_settings: Option<&'static str>,
     /// The time of the database's own clock (ms since 1970 UTC), as an expression.
     pub now: &'static str,
+    /// Whether that is the clock of a server, which is another one than ours.
+    pub has_own_clock: bool,
     /// Lets the transaction that begins it idle for hours, while the other side of a copy is audited.
     pub allow_idling: Option<&'static str>,
     /// The statements that follow a copy into a table with, if numbered, this column of numbers.

@@ -1,6 +1,7 @@
 //! The database: its connections, with the settings that durability rests on, and the transactions on them.
 
 pub mod backend;
+pub mod clock;
 pub mod durability;
 pub mod guarded;
 pub mod health;

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::ledger::book::transaction::AccountKey;
+use crate::ledger::database::clock::ClockGuard;
 use crate::ledger::database::{Database, statements};
 use crate::ledger::{ReadError, Settings};
 
@@ -18,6 +19,7 @@ use crate::ledger::{ReadError, Settings};
 pub struct Balances {
     database: Database,
     clock: Clock,
+    clock_guard: ClockGuard,
     settings: Settings,
     queue: Mutex<Queue>,
 }
@@ -37,10 +39,16 @@ struct BalanceRead {
 
 impl Balances {
     /// Reads from this database, within the queue and batch of these settings.
-    pub fn new(database: Database, clock: Clock, settings: Settings) -> Balances {
+    pub fn new(
+        database: Database,
+        clock: Clock,
+        clock_guard: ClockGuard,
+        settings: Settings,
+    ) -> Balances {
         Balances {
             database,
             clock,
+            clock_guard,
             settings,
             queue: Mutex::default(),
         }
@@ -78,6 +86,9 @@ impl Balances {
     /// The balances for these reads, in their order.
     async fn balances_of(&self, reads: &[BalanceRead]) -> Result<Vec<Option<i64>>, DbErr> {
         let now = self.clock.now();
+        // By a wrong clock, points would be missing that are not due.
+        let trusted = self.clock_guard.check(now);
+        trusted.map_err(|gap| DbErr::Custom(gap.to_string()))?;
         let mut balances = vec![None; reads.len()];
         let all = reads.iter().enumerate();
         let all = all.map(|(at, read)| (at, read.account.owner.as_str()));

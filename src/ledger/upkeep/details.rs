@@ -109,8 +109,9 @@ impl Ledger {
     /// bounded part of what is due. Returns the number of actions.
     ///
     /// # Errors
-    /// Returns [`ApplyError::Unavailable`] if the database fails; what was erased by then stays erased.
+    /// Returns [`ApplyError::Unavailable`] if the clock is not trusted or the database fails; what was erased by then stays erased.
     pub async fn erase_details(&self, before: i64) -> Result<usize, ApplyError> {
+        self.trusted_now()?;
         let mut erased = 0;
         for _ in 0..STEPS {
             match self.erase_oldest(before).await {

@@ -17,8 +17,10 @@ impl Ledger {
     /// accounts that changed. If several instances run it at once, one does the work and the others find it done.
     ///
     /// # Errors
-    /// Returns [`ApplyError`] if the database fails; what expired by then stays expired, and another run continues there.
+    /// Returns [`ApplyError`] if the clock is not trusted or the database fails; what expired by then stays expired, and another run
+    /// continues there.
     pub async fn expire(&self, due_by: i64) -> Result<usize, ApplyError> {
+        self.trusted_now()?;
         let lease = Lease::new(&self.database, EXPIRY);
         let expired = self.expire_in_batches(&lease, due_by).await;
         if let Err(error) = lease.release().await {
@@ -61,12 +63,16 @@ impl Ledger {
         applied.map(|_| ())
     }
 
-    /// Expires the lots of one account that are due now.
+    /// Expires the lots of one account that are due at `now` (ms), a trusted time.
     ///
     /// # Errors
     /// Returns [`ReadError`] if the queue is full or the database fails.
-    pub(in crate::ledger) async fn expire_due(&self, account: AccountKey) -> Result<(), ReadError> {
-        let posting = self.expiry(account, self.now());
+    pub(in crate::ledger) async fn expire_due(
+        &self,
+        account: AccountKey,
+        now: i64,
+    ) -> Result<(), ReadError> {
+        let posting = self.expiry(account, now);
         match self.apply(Transaction::of(posting)).await {
             Ok(_) => Ok(()),
             Err(ApplyError::Busy) => Err(ReadError::Busy),

@@ -26,8 +26,9 @@ impl Ledger {
     /// Notes when keys were last used. An earlier time than the noted one changes nothing, nor does another `since`.
     ///
     /// # Errors
-    /// Returns [`ApplyError::Unavailable`] if the database fails; then nothing is noted.
+    /// Returns [`ApplyError::Unavailable`] if the clock is not trusted or the database fails; then nothing is noted.
     pub async fn note_key_uses(&self, uses: &[LastUse]) -> Result<(), ApplyError> {
+        self.trusted_now()?;
         self.try_note(uses).await.map_err(|error| {
             log::error!("cannot note when keys were used: {error}");
             ApplyError::Unavailable

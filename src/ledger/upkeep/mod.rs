@@ -1,6 +1,7 @@
-//! Upkeep: expiring, purging, freezes, the journal, the audit, copies, and seals.
+//! Upkeep: the clock, expiring, purging, freezes, the journal, the audit, copies, and seals.
 
 pub mod audit;
+mod clock;
 pub mod copy;
 pub mod details;
 mod expire;

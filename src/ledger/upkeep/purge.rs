@@ -14,7 +14,7 @@ impl Ledger {
     /// Removes the nonces that carry a time before `before` (ms). Returns their number.
     ///
     /// # Errors
-    /// Returns [`ApplyError::Unavailable`] if the database fails; what was removed by then stays removed.
+    /// Returns [`ApplyError::Unavailable`] if the clock is not trusted or the database fails; what was removed by then stays removed.
     pub async fn purge_nonces(&self, before: i64) -> Result<u64, ApplyError> {
         let at = nonce::Column::At;
         self.purge_table::<nonce::Entity>(at, before).await
@@ -47,6 +47,7 @@ impl Ledger {
         time: E::Column,
         before: i64,
     ) -> Result<u64, ApplyError> {
+        self.trusted_now()?;
         let mut purged = 0;
         loop {
             let chunk = self.purge_chunk::<E>(time, before).await;

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::ledger::Settings;
 use crate::ledger::book::transaction::{Applied, Transaction};
 use crate::ledger::database::Database;
+use crate::ledger::database::clock::ClockGuard;
 use crate::ledger::write::origins::KnownOrigins;
 use crate::ledger::write::writer::{self, ApplyError, Queued, Writer};
 
@@ -52,6 +53,7 @@ pub struct WriterTask {
 pub fn open(
     database: &Database,
     clock: &Clock,
+    clock_guard: &ClockGuard,
     settings: Settings,
     writers: usize,
 ) -> (Partitions, Vec<WriterTask>) {
@@ -69,6 +71,7 @@ pub fn open(
         let writer = Writer {
             database: database.clone(),
             clock: clock.clone(),
+            clock_guard: clock_guard.clone(),
             settings,
             shard: shard as i64,
             origins: KnownOrigins::default(),

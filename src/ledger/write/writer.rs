@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::ledger::Settings;
 use crate::ledger::book::transaction::{Applied, Rejection, Transaction};
 use crate::ledger::database::Database;
+use crate::ledger::database::clock::{ClockGap, ClockGuard};
 use crate::ledger::database::retry::{LOST, RACING, TRIES, lost_connection, lost_race};
 use crate::ledger::write::load::load;
 use crate::ledger::write::origins::{self, KnownOrigins};
@@ -62,6 +63,8 @@ pub struct Writer {
     pub database: Database,
     /// Gives the time of what it writes.
     pub clock: Clock,
+    /// Knows whether that can be trusted.
+    pub clock_guard: ClockGuard,
     /// The ledger's settings.
     pub settings: Settings,
     /// The row of each contra account that it writes.
@@ -136,6 +139,8 @@ async fn coalesce(
 
 /// How far a batch came before the database failed.
 enum Failed {
+    /// The clock is not trusted; nothing was tried.
+    Clock(ClockGap),
     /// The database transaction did not begin.
     Begin(DbErr),
     /// A statement failed; nothing was committed.
@@ -167,7 +172,7 @@ impl Writer {
             }
             Err(failed) => {
                 let error = self.unavailable(&failed, transactions);
-                let begun = !matches!(failed, Failed::Begin(_));
+                let begun = !matches!(failed, Failed::Begin(_) | Failed::Clock(_));
                 begun.then(|| vec![Err(error); transactions.len()])
             }
         }
@@ -181,7 +186,7 @@ impl Writer {
                 Ok(outcome) => outcomes.extend(outcome),
                 Err(failed) => {
                     outcomes.push(Err(self.unavailable(&failed, &[transaction])));
-                    if matches!(failed, Failed::Begin(_)) {
+                    if matches!(failed, Failed::Begin(_) | Failed::Clock(_)) {
                         break;
                     }
                 }
@@ -255,6 +260,7 @@ impl Writer {
         origins::put(&mut book, &origins);
         // Read the time after the locks are taken: entries of an account never go back in time.
         let now = self.clock.now();
+        self.clock_guard.check(now).map_err(Failed::Clock)?;
         let outcomes = transactions
             .iter()
             .map(|transaction| book.apply(transaction, now).map_err(ApplyError::from))
@@ -273,9 +279,12 @@ impl Writer {
 
     /// Logs and records the failure of a write.
     fn unavailable(&self, failed: &Failed, transactions: &[&Transaction]) -> ApplyError {
-        self.database.record_failed_write();
         let ids = RequestIds(transactions);
+        if !matches!(failed, Failed::Clock(_)) {
+            self.database.record_failed_write();
+        }
         match failed {
+            Failed::Clock(gap) => log::error!("nothing is written: {gap}{ids}"),
             Failed::Begin(error) => log::error!("the database takes no writes: {error}{ids}"),
             Failed::Inside(error) => log::error!("a transaction failed: {error}{ids}"),
             Failed::Commit(error) => log::error!("a commit failed: {error}{ids}"),

@@ -3,7 +3,7 @@
 mod blocked_log;
 mod commands;
 mod configuration;
-mod copy;
+pub mod copy;
 mod freeze;
 mod journal;
 mod log;

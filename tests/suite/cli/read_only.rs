@@ -30,6 +30,7 @@ fn read(url: &str) -> Vec<(&'static str, Output)> {
         ("payments", run(&["payments"])),
         ("keys", run(&["keys"])),
         ("journal", run(&["journal"])),
+        ("clock", run(&["clock"])),
         ("forget", run(&["forget", "key:key-a"])),
         ("frozen", run(&["frozen"])),
         ("freeze", run(&["freeze", "key:linked", "--reason", "r"])),
@@ -48,6 +49,7 @@ fn assert_all_read(url: &str) {
             "journal" => "4 records\n",
             "frozen" => "1 frozen\n",
             "freeze" => "would freeze uid:1003 (spending): 0 coin; --yes freezes it\n",
+            "clock" => "the clock is trusted\n",
             "forget" => {
                 "would erase what is known of key:key-a: actions, follows, light_until, signature; --yes erases it\n"
             }

@@ -2,6 +2,7 @@
 
 mod allowance;
 mod both;
+mod clock;
 mod crash;
 mod database;
 mod expire;

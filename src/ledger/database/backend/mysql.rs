@@ -68,6 +68,7 @@ pub(super) static BACKEND: Backend = Backend {
          OR (Variable_name = 'innodb_doublewrite' AND Value IN ('OFF', '0'))",
     ),
     now: "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)",
+    has_own_clock: true,
     allow_idling: Some(
         "SET SESSION wait_timeout = 28800 /*M!100000 , idle_transaction_timeout = 0 */",
     ),

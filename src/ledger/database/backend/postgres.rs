@@ -51,6 +51,7 @@ pub(super) static BACKEND: Backend = Backend {
          WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'",
     ),
     now: "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)",
+    has_own_clock: true,
     allow_idling: Some("SET LOCAL idle_in_transaction_session_timeout = 0"),
     after_copy,
     syntax: Syntax {

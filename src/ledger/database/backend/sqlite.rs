@@ -50,6 +50,7 @@ pub(super) static BACKEND: Backend = Backend {
     is_locked: |error| error.code().as_deref() == Some("5"),
     unsafe_settings: None,
     now: "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
+    has_own_clock: false,
     allow_idling: None,
     after_copy: |_, _| Vec::new(),
     syntax: Syntax {

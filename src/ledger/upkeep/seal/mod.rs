@@ -15,6 +15,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use crate::ledger::Ledger;
 use crate::ledger::book::entry::Hash;
 use crate::ledger::book::journal::Operator;
+use crate::ledger::database::clock::ClockGap;
 use crate::ledger::proof::checkpoint::Checkpoint;
 use crate::ledger::proof::log;
 use crate::ledger::proof::note::{Note, SigningKey};
@@ -47,6 +48,9 @@ pub struct SealOrder<'a> {
 /// Why the ledger was not sealed.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
+    /// The clock is not trusted: the day of a seal never changes.
+    #[error("{0}")]
+    Clock(#[from] ClockGap),
     /// What would be sealed is not right.
     #[error("{0}")]
     Audit(#[from] AuditError),
@@ -124,7 +128,7 @@ impl Ledger {
         let root = root_of(leaves).await?;
         let totals = Totals::text(totals, &totals_salt);
         let last_record = journal::last(db).await?;
-        let now = self.clock.now();
+        let now = self.trusted_now()?;
         let before = earlier.last();
         let record = DayRecord {
             number: before.map_or(1, |seal| seal.record.number.saturating_add(1)),

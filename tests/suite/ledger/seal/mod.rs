@@ -337,3 +337,18 @@ async fn of_two_seals_at_once_each_number_is_made_once() {
         sealing.ledger.audit(|_, _| {}).await.unwrap();
     }
 }
+
+/// The day of a seal never changes, so that no clock makes one that is not trusted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_seals_nothing() {
+    let sealing = Sealing::on(None).await;
+    let bound = std::time::Duration::from_secs(3600);
+    sealing.ledger.guard_clock(bound).await.unwrap();
+    sealing.now.fetch_add(DAY, Ordering::SeqCst);
+    let refused = sealing.seal().await;
+    assert!(matches!(refused, Err(SealError::Clock(_))), "{refused:?}");
+    assert!(sealing.rows().await.is_empty() && !sealing.published().exists());
+    sealing.now.fetch_sub(DAY, Ordering::SeqCst);
+    sealing.ledger.compare_clock().await.unwrap();
+    assert_eq!(sealing.seal().await.unwrap().number, 1);
+}
