@@ -24,6 +24,7 @@ install_what_is_missing() {
     command -v mariadbd >/dev/null || missing+=(mariadb-server)
     command -v rabbitmq-server >/dev/null || [ -n "${POINTGATE_TEST_AMQP_URL:-}" ] || missing+=(rabbitmq-server)
     command -v nginx >/dev/null || missing+=(nginx-light)
+    [ -n "$(python)" ] || missing+=(python3 python3-cryptography)
     if [ ${#missing[@]} = 0 ]; then return; fi
     say "installing ${missing[*]}"
     command -v apt-get >/dev/null || fail "The tests need ${missing[*]}, as Debian calls these packages."
@@ -33,6 +34,17 @@ install_what_is_missing() {
         "${root[@]}" apt-get update -qq || true
         "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
     } >&2 </dev/null || fail "The tests need the packages ${missing[*]}: install them, or run this as root."
+}
+
+# The first Python that has the package cryptography: Debian's own may not be the first on the path.
+python() {
+    local program
+    for program in python3 /usr/bin/python3; do
+        if "$program" -c 'import cryptography.hazmat.primitives.asymmetric.ed25519' 2>/dev/null; then
+            echo "$program"
+            return
+        fi
+    done
 }
 
 postgresql_programs() { find /usr/lib/postgresql/*/bin -maxdepth 0 2>/dev/null | sort -V | tail -n 1; }
@@ -182,6 +194,9 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 find_ports
+POINTGATE_TEST_PYTHON=$(python)
+[ -n "$POINTGATE_TEST_PYTHON" ] || fail 'The tests need a python3 with the package cryptography.'
+export POINTGATE_TEST_PYTHON
 password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 ready=()
 if [ -z "${POINTGATE_TEST_AMQP_URL:-}" ]; then start_rabbitmq; fi

@@ -7,6 +7,7 @@ mod commands;
 mod copy;
 mod freeze;
 mod journal;
+mod liability;
 mod link;
 mod log_lines;
 pub mod methods;
@@ -18,6 +19,7 @@ mod seal;
 mod serve;
 mod sign;
 mod signing;
+mod statement;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -114,7 +116,15 @@ enum Command {
     /// List what operators changed beside points: links, erased profiles, freezes and confirmed clocks
     Journal,
     /// Recompute every balance from entries and lots, verify every hash, and check that both sides sum to zero
-    Audit,
+    Audit {
+        /// Verify too that the ledger extends each checkpoint in this file, such as the file of a witness
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+    },
+    /// Print the movements of an account in a period, with their origins in words; with --proof also why they are all
+    Statement(statement::StatementArgs),
+    /// List points by asset and month of expiry, and what moved in a period by reason and origin
+    Liability(liability::LiabilityArgs),
     /// Audit the ledger and seal it: sign a checkpoint that outsiders can hold it to (`serve` does so every day)
     Seal {
         #[command(subcommand)]
@@ -232,7 +242,9 @@ async fn execute(
             let context = operator::context(&Clock::system());
             operator::run("expire", &context, commands::expire(config, at, yes)).await
         }
-        Command::Audit => commands::audit(config).await,
+        Command::Audit { since } => commands::audit(config, since.as_deref()).await,
+        Command::Statement(arguments) => statement::statement(config, &arguments).await,
+        Command::Liability(arguments) => liability::liability(config, &arguments).await,
         Command::Seal {
             command: Some(seal::SealCommand::Keygen { file }),
         } => signing::keygen(config, &file),

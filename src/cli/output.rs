@@ -1,7 +1,9 @@
 //! What commands print: a reader that has gone is no error, and stored text cannot steer the terminal.
 
 use std::fmt::{self, Display, Write as _};
-use std::io::{self, ErrorKind, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _, Write};
+use std::path::Path;
 
 /// Prints a text and ends its line. Does nothing once nobody reads any more, as in `pointgate payments | head -1`.
 ///
@@ -19,6 +21,24 @@ pub fn line(text: impl Display) -> Result<(), String> {
 /// Prints why the program ends. Nothing can be done if that fails.
 pub fn error(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Reads a file of at most this many bytes.
+///
+/// # Errors
+/// Returns a message for the user if it cannot be read, is longer, or is not UTF-8.
+pub fn read_short(path: &Path, most: u64) -> Result<String, String> {
+    let read = || {
+        let mut text = String::new();
+        File::open(path)?.take(most + 1).read_to_string(&mut text)?;
+        Ok(text)
+    };
+    let failed = |error: io::Error| format!("cannot read {}: {error}", path.display());
+    let text: String = read().map_err(failed)?;
+    match text.len() as u64 > most {
+        true => Err(format!("{} is longer than {most} bytes", path.display())),
+        false => Ok(text),
+    }
 }
 
 /// A text of unknown origin, shown with its control characters escaped, as `\u{1b}`.

@@ -91,7 +91,7 @@ async fn sealed(
         witness: witness.as_ref(),
         program: concat!("pointgate ", env!("CARGO_PKG_VERSION")),
         day: &|at| calendar.day(at).to_string(),
-        month: &|at| calendar.day(at).strftime("%Y-%m").to_string(),
+        month: &|at| calendar.last_month(at),
         operator,
     };
     ledger.seal(&order, progress).await

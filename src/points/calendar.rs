@@ -43,6 +43,12 @@ impl Calendar {
         (year, end.unwrap_or(NEVER))
     }
 
+    /// The month in which points count for the last time that expire at a time: `2027-12` of the first moment of 2028.
+    pub fn last_month(&self, expires_at: i64) -> String {
+        let day = self.day(expires_at.saturating_sub(1));
+        day.strftime("%Y-%m").to_string()
+    }
+
     /// Formats a time as `YYYY-MM-DD HH:MM:SS`, the form of all protocols.
     pub fn format(&self, at: i64) -> String {
         self.local(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
@@ -67,5 +73,7 @@ mod tests {
         assert_eq!(calendar.day_bounds(now), (now - 86_399_999, now + 1));
         assert_eq!(calendar.year(now), (2026, now + 1));
         assert_eq!(calendar.year(now + 1).0, 2027);
+        assert_eq!(calendar.last_month(now + 1), "2026-12");
+        assert_eq!(calendar.last_month(now + 2), "2027-01");
     }
 }

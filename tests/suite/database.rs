@@ -17,6 +17,9 @@ pub const RABBITMQ: &str = "POINTGATE_TEST_AMQP_URL";
 /// The variable with the URL of the same RabbitMQ for a user who may write and read everything, and configure nothing.
 pub const RABBITMQ_LIMITED: &str = "POINTGATE_TEST_AMQP_LIMITED_URL";
 
+/// The variable with a Python that has the package cryptography, which verifies statements.
+pub const PYTHON: &str = "POINTGATE_TEST_PYTHON";
+
 /// The value of one of the tests' variables, if it has one.
 pub fn setting(variable: &str) -> Option<String> {
     std::env::var(variable)

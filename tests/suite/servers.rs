@@ -8,14 +8,15 @@
 use std::io::Write;
 use std::process::Command;
 
-use crate::database::{MARIADB, POSTGRES, RABBITMQ, setting};
+use crate::database::{MARIADB, POSTGRES, PYTHON, RABBITMQ, setting};
 use crate::docs::signing;
 use crate::outage::disk::SmallDisk;
 
-const SERVERS: [(&str, &str); 3] = [
+const SERVERS: [(&str, &str); 4] = [
     ("PostgreSQL", POSTGRES),
     ("MariaDB", MARIADB),
     ("RabbitMQ", RABBITMQ),
+    ("Python with the package cryptography", PYTHON),
 ];
 
 #[test]

@@ -133,7 +133,7 @@ def entry_hash(it, head):
     texts = [it["asset"], it["owner"], it["contra"], it["reference"], it["message"], decimal(it["operator"])]
     if v2:
         origin = it["origin"]
-        check(sorted(origin) == ["address_hash", "caller", "dialect", "key"], "an origin has other fields")
+        check(type(origin) is dict and sorted(origin) == ["address_hash", "caller", "dialect", "key"], "an origin has other fields")
         digest = sha(b"pointgate origin 1", *(text(origin[name]) for name in ("dialect", "caller", "key", "address_hash")))
         texts += [it["request_id"], digest.hex(), it["lots"], it["order_key"]]
     texts.append(it["idempotency_key"])
@@ -154,12 +154,13 @@ def verify(key, statement, published=None):
     """Returns lines that say what is proven; raises for anything that is not."""
     statement, published = statement.decode(), published and published.decode()
     check(statement.endswith("\n"), "the statement is cut off")
-    first, opening, closing, *entries = statement[:-1].split("\n")
-    head = canonical(first, ["asset", "checkpoint", "owner", "version"])
+    first, opening, *entries, closing = statement[:-1].split("\n")
+    head = canonical(first, ["asset", "checkpoint", "key", "owner", "version"])
     check(number(head["version"]) == number(1), "the statement is of another version")
     body, size, root = open_note(head["checkpoint"], key)
     check(published is None or open_note(published, key)[0] == body, "the statement is proven to another checkpoint")
     place = sha(b"pointgate account 1", text(head["asset"]), text(head["owner"]))
+    check(unhex(head["key"]) == place, "the key is not that of the account")
     seal = ["end", "log", "record", "state", "tree"]
     opening, closing = canonical(opening, seal), canonical(closing, seal)
     said = [f"{head['asset']} of {head['owner']}, checkpoint {size} of {body.split()[0]}"]

@@ -5,15 +5,18 @@
 //! log.rs         the Merkle tree of RFC 6962 over day records: inclusion and consistency
 //! note.rs        signed notes with Ed25519, and their keys        checkpoint.rs  the note's text: name, size, root
 //! record.rs      the day record, one leaf of the log              state.rs       what a leaf says of an account
+//! entry.rs       an entry as JSON                                 statement.rs   the lines of a statement with its proof
 //! ```
 //!
 //! Nothing here does I/O, so that property tests run it by the thousand.
 
 pub mod checkpoint;
+pub mod entry;
 pub mod log;
 pub mod note;
 pub mod record;
 pub mod state;
+pub mod statement;
 pub mod tree;
 
 use crate::ledger::book::entry::Hash;

@@ -271,7 +271,8 @@ async fn before(
     Ok(count)
 }
 
-async fn find_account(
+/// The account of an owner, whom any of his names leads to.
+pub(super) async fn find_account(
     db: &DatabaseConnection,
     key: &AccountKey,
 ) -> Result<Option<account::Model>, DbErr> {

@@ -5,4 +5,8 @@ pub mod due;
 pub mod entries;
 pub mod gains;
 pub mod history;
+pub mod liability;
+pub mod prove;
 pub mod seals;
+pub mod statement;
+pub mod walk;

@@ -1,6 +1,6 @@
 //! Seals as the database stores them, and the accounts in each.
 
-use entity::{account, seal, sealed_account};
+use entity::{account, entry, seal, sealed_account};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, Statement,
@@ -66,6 +66,12 @@ impl StateSum {
         let bytes = bytes.fold(0, |sum, &byte| sum << 8 | u128::from(byte));
         self.rows += 1;
         self.sum = self.sum.wrapping_add(bytes);
+    }
+
+    /// Adds the rows of another part of the same seal.
+    pub fn merge(&mut self, other: StateSum) {
+        self.rows += other.rows;
+        self.sum = self.sum.wrapping_add(other.sum);
     }
 
     /// The checksum in hexadecimal.
@@ -192,6 +198,22 @@ pub async fn root_of(leaves: Vec<Leaf>) -> Result<Hash, DbErr> {
     let root = tokio::task::spawn_blocking(root).await;
     let root = root.map_err(|error| DbErr::Custom(format!("the tree was not built: {error}")))?;
     root.ok_or_else(|| DbErr::Custom("an account is there twice".to_owned()))
+}
+
+/// The number of the last entry of an account before a time (ms); 0 if there is none.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn last_seq_before(
+    db: &impl ConnectionTrait,
+    account_id: i64,
+    time: i64,
+) -> Result<i64, DbErr> {
+    let last = entry::Entity::find()
+        .filter(entry::Column::AccountId.eq(account_id))
+        .filter(entry::Column::At.lt(time))
+        .order_by_desc(entry::Column::Seq);
+    Ok(last.one(db).await?.map_or(0, |row| row.seq))
 }
 
 /// The state of each account with a number in a range, in the last seal up to this one that has it.

@@ -14,4 +14,5 @@ mod read_only;
 mod reload;
 mod seal;
 mod sign;
+mod statement;
 mod stop;

@@ -1,4 +1,4 @@
-//! `audit`, `payments`, `keys`, `journal`, `frozen`, `freeze` and `forget` without `--yes`, and `copy --from` only read: a user who may do no more is enough, and a ledger of another version of the
+//! `audit`, `payments`, `keys`, `journal`, `liability`, `statement`, `frozen`, `freeze` and `forget` without `--yes`, and `copy --from` only read: a user who may do no more is enough, and a ledger of another version of the
 //! program is reported and left as it is.
 
 use std::fs::{self, Permissions};
@@ -31,6 +31,20 @@ fn read(url: &str) -> Vec<(&'static str, Output)> {
         ("keys", run(&["keys"])),
         ("journal", run(&["journal"])),
         ("clock", run(&["clock"])),
+        ("liability", run(&["liability"])),
+        (
+            "statement",
+            run(&[
+                "statement",
+                "uid:1001",
+                "--asset",
+                "coin",
+                "--from",
+                "2000-01-01",
+                "--to",
+                "2999-01-01",
+            ]),
+        ),
         ("forget", run(&["forget", "key:key-a"])),
         ("frozen", run(&["frozen"])),
         ("freeze", run(&["freeze", "key:linked", "--reason", "r"])),
@@ -46,6 +60,8 @@ fn assert_all_read(url: &str) {
         let result = match command {
             "payments" => " events\n",
             "keys" => "yoho  android  current  ",
+            "liability" => "coin issued: ",
+            "statement" => "\nclosing ",
             "journal" => "4 records\n",
             "frozen" => "1 frozen\n",
             "freeze" => "would freeze uid:1003 (spending): 0 coin; --yes freezes it\n",

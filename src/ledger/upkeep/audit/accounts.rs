@@ -8,6 +8,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
+use super::states::SealedStates;
 use super::{AuditError, ROWS, broken};
 use crate::ledger::book::account::Lot;
 use crate::ledger::book::changes::ContraGain;
@@ -19,6 +20,7 @@ use crate::ledger::book::order;
 use crate::ledger::book::replay::Replay;
 use crate::ledger::book::transaction::AccountKey;
 use crate::ledger::read::entries;
+use crate::ledger::read::seals::StateSum;
 
 /// The most origins in memory at a time.
 const ORIGINS: usize = 100_000;
@@ -46,6 +48,8 @@ pub struct PartReport {
     pub openings: Vec<Hash>,
     /// Orders whose entries do not all stand in one account in the second format.
     pub orders: HashSet<Key>,
+    /// The sealed states, by seal.
+    pub states: BTreeMap<i64, StateSum>,
     /// When the newest entry was recorded (ms); 0 if there is none.
     pub newest: i64,
 }
@@ -91,14 +95,21 @@ impl Accounts {
         self.accounts.last().map_or(i64::MAX, |last| last.id)
     }
 
-    /// Replays the accounts' entries, which `db` reads: it may see entries that are newer than the accounts.
+    /// Replays the accounts' entries, which `db` reads: it may see entries that are newer than the accounts, and seals after the last one of
+    /// the audited snapshot.
     ///
     /// # Errors
     /// Returns [`AuditError`] with the first inconsistency, or if the database fails.
-    pub async fn replay(mut self, db: &impl ConnectionTrait) -> Result<PartReport, AuditError> {
+    pub async fn replay(
+        mut self,
+        db: &impl ConnectionTrait,
+        last_seal: i64,
+    ) -> Result<PartReport, AuditError> {
         let mut report = PartReport::default();
         let first = self.accounts.first().map_or(0, |first| first.id);
-        let mut stream = Entries::new(db, (first, self.last_id()));
+        let ids = (first, self.last_id());
+        let mut stream = Entries::new(db, ids);
+        let mut states = SealedStates::new(db, ids, last_seal);
         for account in std::mem::take(&mut self.accounts) {
             let mut replay = AccountReplay::new(&account, self.openings.remove(&account.id))?;
             while let Some(row) = stream.next_of(&account).await? {
@@ -106,7 +117,9 @@ impl Accounts {
                 let sum = report.sums.entry((account.asset.clone(), gain.0));
                 sum.or_default().merge(gain.1);
                 report.entries += 1;
+                states.compare(&account, replay.replay.account()).await?;
             }
+            states.finish(&account).await?;
             let lots = self.lots.remove(&account.id).unwrap_or_default();
             replay.finish(&lots)?;
             report.accounts += 1;
@@ -115,6 +128,7 @@ impl Accounts {
             report.orders.extend(replay.replay.unknown_orders());
             report.newest = Ord::max(report.newest, replay.replay.recorded_at());
         }
+        report.states = states.sums;
         Ok(report)
     }
 }

@@ -6,6 +6,7 @@ mod freezes;
 pub mod old_records;
 mod orders;
 mod seals;
+mod states;
 mod totals;
 
 use std::collections::{BTreeMap, HashSet};
@@ -23,6 +24,8 @@ use crate::ledger::book::changes::ContraGain;
 use crate::ledger::book::entry::Contra;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::openings::OldRecords;
+use crate::ledger::proof::note::Note;
+use crate::ledger::read::seals::{StateSum, last_number};
 
 use accounts::{Accounts, PartReport};
 use chain::Vouched;
@@ -65,9 +68,21 @@ impl Ledger {
     /// # Errors
     /// Returns [`AuditError`] with the first inconsistency, or if the database fails.
     pub async fn audit(&self, progress: impl FnMut(u64, u64)) -> Result<Report, AuditError> {
+        self.audit_since(&[], progress).await
+    }
+
+    /// As [`Ledger::audit`], and verifies that the ledger extends each of these checkpoints, down to the accounts that it had then.
+    ///
+    /// # Errors
+    /// As [`Ledger::audit`].
+    pub async fn audit_since(
+        &self,
+        published: &[Note],
+        progress: impl FnMut(u64, u64),
+    ) -> Result<Report, AuditError> {
         let snapshot = self.database.begin_snapshot().await?;
         let pool = Some(self.database.read());
-        check_with(&snapshot, pool, progress).await
+        check_with(&snapshot, pool, published, progress).await
     }
 }
 
@@ -79,13 +94,14 @@ pub async fn check(
     db: &DatabaseTransaction,
     progress: impl FnMut(u64, u64),
 ) -> Result<Report, AuditError> {
-    check_with(db, None, progress).await
+    check_with(db, None, &[], progress).await
 }
 
 /// As [`check`]. Entries never change, so that connections of the pool can read them while the transaction reads what tells of them.
 async fn check_with(
     db: &DatabaseTransaction,
     pool: Option<&DatabaseConnection>,
+    published: &[Note],
     progress: impl FnMut(u64, u64),
 ) -> Result<Report, AuditError> {
     let vouched = chain::check_journal(db).await?;
@@ -98,7 +114,7 @@ async fn check_with(
     totals::check_identities(db).await?;
     freezes::check_freezes(db).await?;
     check_old_records(db, &vouched, whole.old).await?;
-    seals::check_seals(db, &[]).await?;
+    seals::check_seals(db, published, &whole.states).await?;
     Ok(Report {
         accounts: whole.accounts,
         entries: whole.entries,
@@ -115,6 +131,7 @@ struct Whole {
     sums: BTreeMap<(String, Contra), ContraGain>,
     orders: HashSet<Key>,
     old: OldRecords,
+    states: BTreeMap<i64, StateSum>,
 }
 
 impl Whole {
@@ -125,6 +142,9 @@ impl Whole {
         self.orders.extend(part.orders);
         for (contra, gain) in part.sums {
             self.sums.entry(contra).or_default().merge(gain);
+        }
+        for (seal, sum) in part.states {
+            self.states.entry(seal).or_default().merge(sum);
         }
         for digest in &part.openings {
             self.old.add_opening(digest);
@@ -144,6 +164,7 @@ async fn replay_accounts(
     let mut whole = Whole::default();
     let mut parts = FuturesOrdered::new();
     let mut last_id = 0;
+    let last_seal = last_number(db).await?;
     loop {
         let next = Accounts::after(db, last_id).await?;
         let done = next.is_none();
@@ -152,9 +173,11 @@ async fn replay_accounts(
             match pool {
                 Some(pool) => {
                     let pool = pool.clone();
-                    parts.push_back(tokio::spawn(async move { accounts.replay(&pool).await }));
+                    parts.push_back(tokio::spawn(async move {
+                        accounts.replay(&pool, last_seal).await
+                    }));
                 }
-                None => whole.add(accounts.replay(db).await?),
+                None => whole.add(accounts.replay(db, last_seal).await?),
             }
         }
         while parts.len() >= PARTS || (done && !parts.is_empty()) {

@@ -1,18 +1,27 @@
 //! The audit of seals: every record follows the one before it, its checkpoint is signed by the key that the log names, and the journal
 //! has a record of each.
 
-use entity::{journal, seal};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use std::collections::BTreeMap;
+
+use entity::{journal, seal, sealed_account};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+};
 
 use super::{AuditError, broken};
 use crate::ledger::book::entry::Hash;
 use crate::ledger::proof::checkpoint::Checkpoint;
 use crate::ledger::proof::log::Frontier;
-use crate::ledger::proof::note::VerifierKey;
-use crate::ledger::read::seals::{StoredSeal, leaves_at, root_of};
+use crate::ledger::proof::note::{Note, VerifierKey};
+use crate::ledger::read::seals::{StateSum, StoredSeal, leaves_at, root_of, size_in};
 
-/// Verifies the log of seals as a database transaction sees it, and the tree of accounts at the last one and at each of `numbers`.
-pub async fn check_seals(db: &DatabaseTransaction, numbers: &[i64]) -> Result<(), AuditError> {
+/// Verifies the log of seals as a database transaction sees it, against what was published of it and against the states of accounts that the
+/// audit has compared with entries; and the tree of accounts at the last seal and at each published one.
+pub async fn check_seals(
+    db: &DatabaseTransaction,
+    published: &[Note],
+    states: &BTreeMap<i64, StateSum>,
+) -> Result<(), AuditError> {
     let rows = seal::Entity::find().order_by_asc(seal::Column::Number);
     let mut chain = Chain::default();
     for row in rows.all(db).await? {
@@ -27,22 +36,64 @@ pub async fn check_seals(db: &DatabaseTransaction, numbers: &[i64]) -> Result<()
         added.map_err(|why| broken(name, why))?;
     }
     check_journal(db, &chain).await?;
-    let last = chain.seals.last().map(|seal| seal.record.number);
-    for seal in &chain.seals {
-        let number = seal.record.number;
-        if Some(number) == last || numbers.contains(&number) {
-            let root = async { root_of(leaves_at(db, number, &seal.secret).await?).await };
-            let root = root.await.map_err(|error| match error {
-                DbErr::Custom(why) => broken(format!("seal {number}"), why),
-                error => error.into(),
-            })?;
-            if root != seal.record.root {
-                let why = "its root is not that of the states of accounts";
-                return Err(broken(format!("seal {number}"), why));
-            }
-        }
+    check_states(db, &chain, states).await?;
+    let mut sizes = vec![chain.seals.len()];
+    for note in published {
+        let size = size_in(note, &chain.seals);
+        sizes.push(size.map_err(|why| broken("a published checkpoint", why))?);
+    }
+    sizes.sort_unstable();
+    sizes.dedup();
+    let of_size = |size: usize| size.checked_sub(1).and_then(|at| chain.seals.get(at));
+    for seal in sizes.into_iter().filter_map(of_size) {
+        check_tree(db, seal).await?;
     }
     Ok(())
+}
+
+/// The root of a seal is that of the accounts in it.
+async fn check_tree(db: &DatabaseTransaction, seal: &StoredSeal) -> Result<(), AuditError> {
+    let number = seal.record.number;
+    let root = async { root_of(leaves_at(db, number, &seal.secret).await?).await };
+    let root = root.await.map_err(|error| match error {
+        DbErr::Custom(why) => broken(format!("seal {number}"), why),
+        error => error.into(),
+    })?;
+    match root == seal.record.root {
+        true => Ok(()),
+        false => {
+            let why = "its root is not that of the states of accounts";
+            Err(broken(format!("seal {number}"), why))
+        }
+    }
+}
+
+/// No state is missing from a seal, and none is there beside those that belong to an account.
+async fn check_states(
+    db: &DatabaseTransaction,
+    chain: &Chain,
+    states: &BTreeMap<i64, StateSum>,
+) -> Result<(), AuditError> {
+    let mut rows = 0;
+    for seal in &chain.seals {
+        let totals: serde_json::Value = serde_json::from_str(&seal.totals).unwrap_or_default();
+        let found = states.get(&seal.record.number).copied();
+        let found = found.unwrap_or_default();
+        rows += found.rows;
+        let same = totals["changed"].as_u64() == Some(found.rows)
+            && totals["checksum"].as_str() == Some(&found.checksum());
+        if !same {
+            let why = "the states of accounts are not those that were sealed";
+            return Err(broken(format!("seal {}", seal.record.number), why));
+        }
+    }
+    match sealed_account::Entity::find().count(db).await? == rows {
+        true => Ok(()),
+        false => Err(broken(
+            "sealed_account",
+            "has states of accounts that are not there",
+        )),
+    }
 }
 
 /// The seals so far.

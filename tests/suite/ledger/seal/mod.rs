@@ -1,6 +1,7 @@
 //! Seals on each database: what is sealed is what the audit saw, and nothing is sealed that does not extend what was published.
 
 mod tampered;
+mod verifier;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,13 +1,14 @@
 //! The audit names a seal that was changed.
 
 use entity::{seal, sealed_account};
+use pointgate::ledger::proof::note::Note;
 use sea_orm::{DatabaseConnection, DbBackend, EntityTrait, IntoActiveModel};
 
-use super::Sealing;
+use super::{Sealing, signing_key};
 use crate::database::databases;
 
 /// Statements, and what the audit says after each.
-const TAMPERED: [(&str, &str); 8] = [
+const TAMPERED: [(&str, &str); 11] = [
     (
         "UPDATE seal SET record = CONCAT(record, ' ') WHERE number = 2",
         "seal 2: cannot be read",
@@ -30,11 +31,23 @@ const TAMPERED: [(&str, &str); 8] = [
     ),
     (
         "UPDATE sealed_account SET state = {zeros} WHERE seal = 1",
-        "seal 3: its root is not that of the states of accounts",
+        "coin of uid:1: entry 1: is not what the seal 1 says",
+    ),
+    (
+        "UPDATE sealed_account SET seq = 2 WHERE seal = 1",
+        "coin of uid:1: entry 2: is not what the seal 1 says",
     ),
     (
         "DELETE FROM sealed_account WHERE seal = 2",
-        "seal 3: its root is not that of the states of accounts",
+        "seal 2: the states of accounts are not those that were sealed",
+    ),
+    (
+        "INSERT INTO sealed_account (account_id, seal, seq, state) SELECT account_id, 2, seq, state FROM sealed_account WHERE seal = 1",
+        "coin of uid:1: entry 1: is not what the seal 2 says",
+    ),
+    (
+        "INSERT INTO sealed_account (account_id, seal, seq, state) VALUES (99, 1, 1, {zeros})",
+        "sealed_account: has states of accounts that are not there",
     ),
     (
         "DELETE FROM seal WHERE number = 3",
@@ -97,4 +110,39 @@ async fn restore(db: &DatabaseConnection, seals: &[seal::Model], states: &[seale
         .exec_without_returning(db)
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_says_whether_the_ledger_extends_what_was_published() {
+    for (name, server) in databases() {
+        let sealing = Sealing::on(server).await;
+        sealing.credit("uid:1", 5).await;
+        let first = Note::parse(&sealing.seal().await.unwrap().note).unwrap();
+        sealing.credit("uid:1", 5).await;
+        let second = Note::parse(&sealing.seal().await.unwrap().note).unwrap();
+        let audit = async |notes: &[Note]| {
+            let audited = sealing.ledger.audit_since(notes, |_, _| {}).await;
+            audited.map(drop).map_err(|error| error.to_string())
+        };
+        let both = [first.clone(), second.clone()];
+        assert_eq!(audit(&both).await, Ok(()), "{name}");
+
+        // Another ledger, sealed by the same key.
+        let other = Sealing::on(server).await;
+        other.credit("uid:1", 6).await;
+        let fork = Note::parse(&other.seal().await.unwrap().note).unwrap();
+        let why = "a published checkpoint: the first 1 seals are not those of the checkpoint";
+        assert_eq!(audit(&[fork]).await, Err(why.to_owned()), "{name}");
+        other.seal().await.unwrap();
+        let longer = Note::parse(&other.seal().await.unwrap().note).unwrap();
+        let why = "a published checkpoint: it has 3 seals, and the ledger 2";
+        assert_eq!(
+            audit(&[second, longer]).await,
+            Err(why.to_owned()),
+            "{name}"
+        );
+        let forged = Note::sign(&first.text, &[&signing_key(9)]).unwrap();
+        let why = "a published checkpoint: checkpoint 1: no known key has signed this note";
+        assert_eq!(audit(&[forged]).await, Err(why.to_owned()), "{name}");
+    }
 }
