@@ -102,35 +102,13 @@ pub async fn seal_daily(ledger: Ledger, config: Arc<ArcSwap<Config>>) {
     let calendar = Calendar::new(config.load().timezone.clone());
     loop {
         let config = config.load_full();
-        let Ok(Some(key)) = signing_key(&config) else {
-            // The start has refused a key that cannot be read, and a reload changes none.
+        if config.seal.key.is_none() {
             return;
-        };
-        let today = calendar.day(ledger.now()).to_string();
-        let is_done = ledger.last_seal().await;
-        let is_done = is_done.map(|last| last.is_some_and(|last| last.day >= today));
-        let done = match is_done {
+        }
+        let done = match is_sealed_today(&ledger, &calendar).await {
             Ok(true) => Ok(()),
-            Ok(false) => {
-                let context = operator::context(&Clock::system());
-                let sealing = sealed(
-                    &ledger,
-                    &config,
-                    (&key, None),
-                    operator::of(&context),
-                    |_, _| {},
-                );
-                match operator::run("seal", &context, sealing).await {
-                    Ok(sealed) => {
-                        log::info!("seal {}, {}", sealed.number, audit_passed(&sealed.report));
-                        Ok(())
-                    }
-                    // Another instance was faster.
-                    Err(SealError::Superseded) => Ok(()),
-                    Err(error) => Err(error),
-                }
-            }
-            Err(error) => Err(error),
+            Ok(false) => seal_apart(config).await,
+            Err(error) => Err(error.to_string()),
         };
         let wait = match done {
             Ok(()) => {
@@ -139,11 +117,47 @@ pub async fn seal_daily(ledger: Ledger, config: Arc<ArcSwap<Config>>) {
                 let wait = u64::try_from(midnight.saturating_sub(now)).unwrap_or(0);
                 Duration::from_millis(wait) + AFTER_MIDNIGHT
             }
-            Err(error) => {
-                log::error!("the ledger is not sealed, trying again in {RETRY_DELAY:?}: {error}");
+            Err(why) => {
+                log::error!("the ledger is not sealed, trying again in {RETRY_DELAY:?}: {why}");
                 RETRY_DELAY
             }
         };
         tokio::time::sleep(wait).await;
     }
+}
+
+async fn is_sealed_today(ledger: &Ledger, calendar: &Calendar) -> Result<bool, SealError> {
+    let today = calendar.day(ledger.now()).to_string();
+    let last = ledger.last_seal().await?;
+    Ok(last.is_some_and(|last| last.day >= today))
+}
+
+/// Seals in a thread of its own, with connections of its own: an audit computes for minutes, and the thread of the writers must not wait for
+/// it.
+async fn seal_apart(config: Arc<Config>) -> Result<(), String> {
+    let context = operator::context(&Clock::system());
+    let seal = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        runtime.block_on(operator::run("seal", &context, async {
+            let key = signing_key(&config)?.ok_or("seal.key_file is not set")?;
+            let ledger = server::open_ledger(&config, Clock::system()).await?;
+            let by = operator::of(&context);
+            let sealed = sealed(&ledger, &config, (&key, None), by, |_, _| {}).await;
+            ledger.close().await;
+            match sealed {
+                Ok(sealed) => {
+                    log::info!("seal {}, {}", sealed.number, audit_passed(&sealed.report));
+                    Ok(())
+                }
+                // Another instance was faster.
+                Err(SealError::Superseded) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            }
+        }))
+    };
+    let sealed = tokio::task::spawn_blocking(seal).await;
+    sealed.unwrap_or_else(|error| Err(error.to_string()))
 }

@@ -12,11 +12,10 @@ use pointgate::ledger::proof::note::Note;
 use pointgate::ledger::read::prove::{ProofError, ProofOrder, Proven};
 use pointgate::origin::Origin;
 
-use super::{DAY, NOW, Sealing, signing_key};
+use super::{DAY, NOW, Sealing, open, signing_key};
 use crate::database::{PYTHON, must};
+use crate::older::age;
 
-/// How many statements are judged.
-const STATEMENTS: usize = 1000;
 const OWNERS: u64 = 12;
 const DAYS: i64 = 8;
 
@@ -86,11 +85,16 @@ fn posting(dice: &mut Dice, number: u64, now: i64) -> Posting {
     }
 }
 
-/// A ledger of some days with random movements, sealed on most of them.
-async fn history(dice: &mut Dice) -> Sealing {
-    let sealing = Sealing::on(None).await;
+/// A ledger of some days with random movements, sealed on most of them. An older program wrote it up to the day `aged`.
+async fn history(dice: &mut Dice, aged: i64) -> Sealing {
+    let mut sealing = Sealing::on(None).await;
     let mut number = 0;
     for day in 0..DAYS {
+        if day > 0 && day == aged {
+            age(&sealing.db).await;
+            sealing.ledger.close().await;
+            sealing.ledger = open(&sealing._home.url, &sealing.now).await;
+        }
         for _ in 0..40 {
             number += 1;
             let now = sealing.now.fetch_add(1000, Ordering::SeqCst);
@@ -105,7 +109,7 @@ async fn history(dice: &mut Dice) -> Sealing {
             // Some are rejected: too few points, nothing to give back.
             let _ = sealing.ledger.apply(transaction).await;
         }
-        if day != 3 {
+        if day != 3 && day >= aged {
             sealing.seal().await.unwrap();
         }
         sealing.now.store(NOW + (day + 1) * DAY, Ordering::SeqCst);
@@ -136,15 +140,13 @@ fn python(arguments: &[&str]) -> (bool, String) {
     (out.status.success(), String::from_utf8(text).unwrap())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs Python with the package cryptography: tests/with_servers.sh"]
-async fn a_thousand_statements_are_true_and_none_with_a_byte_changed() {
-    let mut dice = Dice(20_260_520);
-    let sealing = history(&mut dice).await;
+/// Proves random statements and has them judged, each also with bytes changed. Returns the number of entries in them, of those that have an
+/// opening seal, and of those that prove an absence.
+async fn judge(sealing: &Sealing, dice: &mut Dice, statements: usize) -> (u64, usize, usize) {
     sealing.ledger.audit(|_, _| {}).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (mut entries, mut openings, mut absences) = (0, 0, 0);
-    for number in 0..STATEMENTS {
+    for number in 0..statements {
         let from = i64::try_from(dice.roll(8)).unwrap();
         let until = from + 1 + i64::try_from(dice.roll(8)).unwrap();
         let order = ProofOrder {
@@ -154,20 +156,38 @@ async fn a_thousand_statements_are_true_and_none_with_a_byte_changed() {
             until: NOW + until.min(DAYS) * DAY,
             checkpoint: None,
         };
-        let (text, proven) = prove(&sealing, &order).await.unwrap();
+        let (text, proven) = prove(sealing, &order).await.unwrap();
         entries += proven.entries;
         openings += usize::from(proven.opening.is_some());
         absences += usize::from(text.contains("\"state\":null"));
         std::fs::write(folder.path().join(format!("{number:04}")), text).unwrap();
     }
-    assert!(
-        entries > 3000 && openings > 300 && absences > 30,
-        "{entries} {openings} {absences}"
-    );
     let key = signing_key(1).verifier().to_string();
     let (good, output) = python(&["many.py", &key, folder.path().to_str().unwrap()]);
     assert!(good, "{output}");
-    assert_eq!(output, format!("{STATEMENTS} statements judged\n"));
+    assert_eq!(output, format!("{statements} statements judged\n"));
+    (entries, openings, absences)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with the package cryptography: tests/with_servers.sh"]
+async fn a_thousand_statements_are_true_and_none_with_a_byte_changed() {
+    let mut dice = Dice(20_260_520);
+    let sealing = history(&mut dice, 0).await;
+    let (entries, openings, absences) = judge(&sealing, &mut dice, 1000).await;
+    assert!(entries > 3000, "{entries}");
+    assert!(openings > 300, "{openings}");
+    assert!(absences > 30, "{absences}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with the package cryptography: tests/with_servers.sh"]
+async fn entries_of_an_older_program_are_proven_too() {
+    let mut dice = Dice(20_260_521);
+    let sealing = history(&mut dice, 3).await;
+    let (entries, openings, _) = judge(&sealing, &mut dice, 200).await;
+    assert!(entries > 1000, "{entries}");
+    assert!(openings > 30, "{openings}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
