@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::value::is_storable;
 use crate::ledger::Ledger;
+use crate::ledger::book::debt::owed_asset;
 use crate::ledger::book::freeze::FreezeScope;
 use crate::ledger::book::journal::Operator;
 use crate::ledger::upkeep::freeze::Holdings;
@@ -48,7 +49,10 @@ pub struct UnfreezeArgs {
 }
 
 /// Reads an operator's reason: 1 to [`MAX_REASON`] characters, none of them a control character.
-fn reason(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// Returns a message for the user if it is something else.
+pub fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     let fits = !text.is_empty() && text.chars().nth(MAX_REASON).is_none();
     match fits && is_storable(text) {
@@ -59,7 +63,11 @@ fn reason(text: &str) -> Result<String, String> {
     }
 }
 
-fn check_owner(owner: &str) -> Result<(), String> {
+/// Checks the name of an owner.
+///
+/// # Errors
+/// Returns a message for the user if no account can have such an owner.
+pub fn check_owner(owner: &str) -> Result<(), String> {
     let name = MemberName::of_owner(owner);
     let fits = owner.chars().count() <= MAX_OWNER && is_storable(owner);
     let known = name.filter(|_| fits).map(|_| ());
@@ -121,12 +129,14 @@ async fn freeze_in(
     })
 }
 
-/// The balances of an owner: `120 coin, 3 diamond`.
+/// The balances of an owner: `120 coin, 3 diamond, owes 5 coin`.
 fn holdings(held: &Holdings) -> String {
-    let balances = held.balances.iter();
-    let balances: Vec<String> = balances
-        .map(|(asset, points)| format!("{points} {asset}"))
-        .collect();
+    let shown = |(asset, points): &(String, i64)| match owed_asset(asset) {
+        Some(_) if *points == 0 => None,
+        Some(owed) => Some(format!("owes {points} {owed}")),
+        None => Some(format!("{points} {asset}")),
+    };
+    let balances: Vec<String> = held.balances.iter().filter_map(shown).collect();
     match balances.is_empty() {
         true => "no account yet".to_owned(),
         false => balances.join(", "),

@@ -69,6 +69,8 @@ fn movement(flow: &Flow) -> &'static str {
         (Contra::Redeemed, false) => "redeemed",
         (Contra::Redeemed, true) => "returned",
         (Contra::Expired, _) => "expired",
+        (Contra::Adjusted, _) => "adjusted",
+        (Contra::Transferred, _) => "transferred",
     }
 }
 

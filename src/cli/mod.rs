@@ -5,6 +5,7 @@
 mod clock;
 mod commands;
 mod copy;
+mod corrections;
 mod freeze;
 mod journal;
 mod liability;
@@ -27,6 +28,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use corrections::CorrectionArgs;
 use log_lines::LogGuard;
 use output::Escaped;
 
@@ -101,6 +103,14 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Give a member points, or take some
+    Adjust(corrections::AdjustArgs),
+    /// Take an entry back: points that were wrongly earned or spent
+    Reverse(corrections::ReverseArgs),
+    /// Give back points that expired wrongly
+    Reinstate(corrections::ReinstateArgs),
+    /// Move points from one member to another, with their expiries
+    Transfer(corrections::TransferArgs),
     /// Freeze the accounts of a member: spending, or every movement of points but expiry
     Freeze(freeze::FreezeArgs),
     /// Lift the freeze of a member's accounts
@@ -217,6 +227,10 @@ async fn execute(
             let by = yes.then(|| operator::of(&context));
             operator::run("forget", &context, journal::forget(config, &owner, by)).await
         }
+        Command::Adjust(args) => correct(config, CorrectionArgs::Adjust(args)).await,
+        Command::Reverse(args) => correct(config, CorrectionArgs::Reverse(args)).await,
+        Command::Reinstate(args) => correct(config, CorrectionArgs::Reinstate(args)).await,
+        Command::Transfer(args) => correct(config, CorrectionArgs::Transfer(args)).await,
         Command::Freeze(args) => {
             let context = operator::context(&Clock::system());
             let by = args.yes.then(|| operator::of(&context));
@@ -256,4 +270,10 @@ async fn execute(
         }
         Command::Copy(sides) => copy::copy(sides).await,
     }
+}
+
+async fn correct(config: &Config, args: CorrectionArgs) -> Result<(), String> {
+    let context = operator::context(&Clock::system());
+    let name = args.name();
+    operator::run(name, &context, corrections::correct(config, args, &context)).await
 }

@@ -29,6 +29,7 @@
 //! Besides, the errors of serde quote the offending value, which may be a secret under a mistyped key.
 
 mod amqp;
+mod corrections;
 mod database;
 mod errors;
 mod limits;
@@ -56,6 +57,7 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 pub use amqp::Amqp;
+pub use corrections::Corrections;
 pub use database::Database;
 pub use errors::ConfigErrors;
 pub use limits::Limits;
@@ -100,6 +102,8 @@ pub struct Config {
     pub seal: Seal,
     /// `[retention]`.
     pub retention: Retention,
+    /// `[corrections]`.
+    pub corrections: Corrections,
     /// `[yoho]`.
     pub yoho: Yoho,
     /// `[openapi]`.
@@ -219,6 +223,7 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
     let ledger = root.section("ledger", sections::ledger);
     let seal = root.section("seal", seal::seal);
     let retention = root.section("retention", sections::retention);
+    let corrections = root.section("corrections", corrections::corrections);
     Some(Config {
         timezone: timezone?,
         server: server?,
@@ -226,6 +231,7 @@ fn read(root: &mut Section<'_, '_>, source: String) -> Option<Config> {
         ledger: ledger?,
         seal: seal?,
         retention: retention?,
+        corrections: corrections?,
         yoho: yoho?,
         openapi: openapi?,
         osx: osx?,

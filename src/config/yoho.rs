@@ -101,7 +101,7 @@ pub enum Expiry {
 }
 
 /// The numbers of the types.
-const TYPES: std::ops::RangeInclusive<i64> = 1..=22;
+pub(super) const TYPES: std::ops::RangeInclusive<i64> = 1..=22;
 /// The first type that requests can post, and that therefore has the key `once`.
 const FIRST_POSTABLE: i64 = 17;
 

@@ -11,6 +11,7 @@
 
 pub mod book;
 pub mod database;
+pub mod journal;
 pub mod proof;
 pub mod read;
 pub mod upkeep;
@@ -33,6 +34,7 @@ use read::{gains, history};
 use upkeep::audit::old_records;
 use write::load;
 use write::partitions::{self, Partitions, WriterTask};
+pub use write::preview::Preview;
 pub use write::writer::ApplyError;
 
 /// How a ledger is opened.

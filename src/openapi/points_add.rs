@@ -110,6 +110,7 @@ impl Method for PointsAdd {
             | Rejection::RequirementMissing
             | Rejection::Insufficient
             | Rejection::ReturnExceeds
+            | Rejection::NotCorrectable
             | Rejection::NothingSpent
             | Rejection::OutOfRange => CallError::Internal,
         };

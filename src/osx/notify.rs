@@ -114,8 +114,6 @@ impl Method for UserActionNotify {
         let transaction = Transaction {
             nonce: Some(context.details),
             credit_limit: community.coins.credit_limit(&context),
-            payment: None,
-            earlier_keys: Vec::new(),
             request_id: Some(context.request_id.shared()),
             origin: context.origin.clone(),
             postings: postings.collect(),
@@ -131,6 +129,7 @@ impl Method for UserActionNotify {
                 }),
                 token: token.clone(),
             }),
+            ..Transaction::default()
         };
         let profile = write(&community.profile(&name).await?)?;
         let balances = apply(&community.coins.ledger, transaction).await?;

@@ -32,6 +32,8 @@ pub enum KeySpace {
     CommunitySign,
     /// The points that a caller may give a day: dialect, caller, day.
     DailyCredit,
+    /// A correction by an operator: its kind and its id, or the entry that it corrects.
+    Correction,
     /// A key of a caller: dialect, caller, the key's check.
     CallerKey,
 }
@@ -56,6 +58,7 @@ impl KeySpace {
             KeySpace::CommunityAction => &["action"],
             KeySpace::CommunitySign => &["community", "sign"],
             KeySpace::DailyCredit => &["credit"],
+            KeySpace::Correction => &["correction"],
             KeySpace::CallerKey => &["caller", "key"],
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod coins;
+pub mod corrections;
 pub mod key_record;
 pub mod keys;
 pub mod messages;

@@ -127,6 +127,7 @@ impl MemberStatus {
             Rejection::PaymentChanged
             | Rejection::RequirementMissing
             | Rejection::ReturnExceeds
+            | Rejection::NotCorrectable
             | Rejection::NothingSpent => CallError::Internal,
         }))
     }

@@ -102,6 +102,7 @@ impl Method for Get {
             | Rejection::RequirementMissing
             | Rejection::Insufficient
             | Rejection::ReturnExceeds
+            | Rejection::NotCorrectable
             | Rejection::NothingSpent => CallError::Internal,
         };
         let transaction = Transaction {

@@ -137,6 +137,7 @@ fn reject(rejection: Rejection) -> CallError {
         | Rejection::PaymentChanged
         | Rejection::RequirementMissing
         | Rejection::Insufficient
+        | Rejection::NotCorrectable
         | Rejection::CreditLimit => CallError::Internal,
     }
 }

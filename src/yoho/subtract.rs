@@ -92,6 +92,7 @@ impl Method for Subtract {
             | Rejection::PaymentChanged
             | Rejection::RequirementMissing
             | Rejection::ReturnExceeds
+            | Rejection::NotCorrectable
             | Rejection::NothingSpent => CallError::Internal,
         };
         let receipt = post(coins, Self::NAME, posting.into(), &context, reject).await?;

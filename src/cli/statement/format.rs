@@ -101,6 +101,8 @@ pub fn movement(entry: &Entry) -> &'static str {
         (Contra::Redeemed, false) => "redeemed",
         (Contra::Redeemed, true) => "returned",
         (Contra::Expired, _) => "expired",
+        (Contra::Adjusted, _) => "adjusted",
+        (Contra::Transferred, _) => "transferred",
     }
 }
 

@@ -38,6 +38,22 @@ fn invalid_retention() {
     assert_eq!(for_ever.retention.action_details, None);
 }
 
+/// A row of another type would have no title.
+#[test]
+fn invalid_corrections() {
+    for (setting, key) in [
+        ("adjust = 0", "adjust"),
+        ("reverse = 23", "reverse"),
+        ("reinstate = -1", "reinstate"),
+        ("transfer = 100", "transfer"),
+    ] {
+        let line = format!("gateway.toml:2: [corrections] {key}: must be an integer from 1 to 22");
+        assert_error(&format!("[corrections]\n{setting}"), &line);
+    }
+    let set = good("[corrections]\nreverse = 1", &[]).corrections;
+    assert_eq!((set.adjust, set.reverse), (15, 1));
+}
+
 #[test]
 fn invalid_secrets() {
     assert_error(

@@ -1,10 +1,13 @@
 //! An attempt at one posting, on a copy of its account.
 
+mod corrections;
+mod entering;
+
 use std::sync::Arc;
 
 use super::Book;
 use crate::ledger::book::account::{Account, Allocation, Lot};
-use crate::ledger::book::entry::{Contra, Entry, Format, Hash};
+use crate::ledger::book::entry::{Contra, Entry};
 use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::lots::LotChange;
@@ -13,6 +16,9 @@ use crate::ledger::book::origins::StoredOrigin;
 use crate::ledger::book::transaction::{
     AccountKey, Gain, Idempotency, MOST, Posting, PostingKind, Reason, Receipt, Rejection,
 };
+
+pub(super) use corrections::Debt;
+use entering::Cause;
 
 /// A posting that the rules allow, and what it changes.
 pub(super) struct Draft<'a> {
@@ -26,6 +32,8 @@ pub(super) struct Draft<'a> {
     /// The order's allocations afterwards, if the posting changed them.
     pub allocations: Option<(Key, Vec<Allocation>)>,
     pub receipt: Receipt,
+    /// The account that holds what the posting's account owes, if the posting changed it.
+    pub debt: Option<Box<Debt<Draft<'a>>>>,
 }
 
 /// Who asks for a posting, in which request, and when.
@@ -86,15 +94,17 @@ impl<'v, 'a> View<'v, 'a> {
                 attempt.give_back(amount, order, self.allocations(&order))?;
             }
             PostingKind::Expire { due_by } => attempt.expire(due_by.max(now))?,
+            PostingKind::Correct(correction) => self.correct(&mut attempt, correction)?,
         }
         // Points that came into a lot that is due expire in the same transaction.
         attempt.expire(now)?;
+        self.pay_off(&mut attempt)?;
         Ok(attempt.finish(None))
     }
 
     fn check_freeze(&self, owner: &str, kind: PostingKind) -> Result<(), Rejection> {
         match self.book.frozen.get(owner) {
-            Some(scope) if scope.forbids(kind) => Err(Rejection::Frozen),
+            Some(scope) if kind.is_forbidden_by(*scope) => Err(Rejection::Frozen),
             _ => Ok(()),
         }
     }
@@ -124,22 +134,33 @@ impl<'v, 'a> View<'v, 'a> {
             owner: self.book.owner_of(&posting.account.owner).to_owned(),
             asset: posting.account.asset.clone(),
         };
+        let account = self.account(&key);
+        self.attempt_at(posting, key, account)
+    }
+
+    fn attempt_at(&self, posting: &'a Posting, key: AccountKey, account: Account) -> Attempt<'a> {
         Attempt {
             posting,
             asked: self.asked,
             expiry_reason: self.book.expiry_reason,
-            account: self.account(&key),
+            account,
             key,
             idempotency: None,
             entries: Vec::new(),
             allocations: None,
             moved: false,
+            debt: None,
+            answered: None,
         }
     }
 
     fn account(&self, key: &AccountKey) -> Account {
-        let drafted = self.drafts.iter().rev().find(|draft| draft.key == *key);
-        let account = match drafted {
+        let drafts = self.drafts.iter().rev();
+        let mut drafted = drafts.flat_map(|draft| {
+            let debt = draft.debt.as_ref().map(|debt| &debt.account);
+            debt.into_iter().chain([draft])
+        });
+        let account = match drafted.find(|draft| draft.key == *key) {
             Some(draft) => Some(&draft.account),
             None => self.book.accounts.get(key),
         };
@@ -211,7 +232,9 @@ impl<'v, 'a> View<'v, 'a> {
 impl Draft<'_> {
     /// What a retry within the same transaction finds.
     fn idempotency(&self) -> Option<IdempotencyRecord> {
-        self.entries.iter().find_map(|entry| entry.idempotency)
+        let debt = self.debt.iter().flat_map(|debt| &debt.account.entries);
+        let mut entries = self.entries.iter().chain(debt);
+        entries.find_map(|entry| entry.idempotency)
     }
 }
 
@@ -228,6 +251,10 @@ struct Attempt<'a> {
     allocations: Option<(Key, Vec<Allocation>)>,
     /// Whether the posting has an entry of its own.
     moved: bool,
+    /// What the account owes, if the posting changes it.
+    debt: Option<Box<Debt<Attempt<'a>>>>,
+    /// The balance that is answered, unless it is the account's own.
+    answered: Option<i64>,
 }
 
 impl<'a> Attempt<'a> {
@@ -236,7 +263,7 @@ impl<'a> Attempt<'a> {
         for entry in &mut self.entries {
             if let Some(record) = &mut entry.idempotency {
                 // The answer includes what expired after the entry.
-                record.balance = self.account.balance;
+                record.balance = self.answered.unwrap_or(self.account.balance);
             }
             entry.hash = entry.hash_after(&self.account.head);
             self.account.head = entry.hash;
@@ -252,6 +279,12 @@ impl<'a> Attempt<'a> {
             account: self.account,
             entries: self.entries,
             allocations: self.allocations,
+            debt: self.debt.map(|debt| {
+                let Debt { mut account, cause } = *debt;
+                account.answered = Some(receipt.balance);
+                let account = account.finish(None);
+                Box::new(Debt { account, cause })
+            }),
             receipt,
         }
     }
@@ -259,7 +292,7 @@ impl<'a> Attempt<'a> {
     fn expire(&mut self, due_by: i64) -> Result<(), Rejection> {
         while let Some(change) = self.account.next_due(due_by) {
             let at = expired_at(change.expires_at, self.asked.now);
-            self.enter(at, vec![change], Contra::Expired, None)?;
+            self.enter(at, vec![change], Contra::Expired, self.of_expiry())?;
         }
         Ok(())
     }
@@ -268,7 +301,7 @@ impl<'a> Attempt<'a> {
         check_range(amount)?;
         let points = amount;
         let lots = vec![LotChange { expires_at, points }];
-        self.enter(self.asked.now, lots, Contra::Issued, Some(self.posting))
+        self.enter(self.asked.now, lots, Contra::Issued, self.own())
     }
 
     fn spend(
@@ -287,7 +320,7 @@ impl<'a> Attempt<'a> {
             order::spend(allocations, self.account.last_seq + 1, &lots);
         }
         self.allocations = allocations;
-        self.enter(self.asked.now, lots, Contra::Redeemed, Some(self.posting))
+        self.enter(self.asked.now, lots, Contra::Redeemed, self.own())
     }
 
     fn spend_up_to(&mut self, amount: i64) -> Result<(), Rejection> {
@@ -311,48 +344,7 @@ impl<'a> Attempt<'a> {
         let lots = order::give_back(&mut allocations, amount);
         let lots = lots.ok_or(Rejection::ReturnExceeds)?;
         self.allocations = Some((order, allocations));
-        self.enter(self.asked.now, lots, Contra::Redeemed, Some(self.posting))
-    }
-
-    /// Adds an entry: the posting's own, or without a posting one that expires points.
-    fn enter(
-        &mut self,
-        at: i64,
-        lots: Vec<LotChange>,
-        contra: Contra,
-        posting: Option<&Posting>,
-    ) -> Result<(), Rejection> {
-        let step = self.account.step(at, &lots).ok_or(Rejection::OutOfRange)?;
-        let idempotency = posting.and(self.idempotency);
-        let order = self.allocations.as_ref().map(|(order, _)| *order);
-        self.entries.push(Entry {
-            format: Format::Second,
-            account: self.key.clone(),
-            seq: step.seq,
-            at: step.at,
-            recorded_at: Some(self.asked.now),
-            origin: Some(self.asked.origin),
-            request_id: self.asked.request_id.cloned(),
-            reason: posting.map_or(self.expiry_reason, |posting| posting.reason),
-            amount: step.amount,
-            lots,
-            order: posting.and(order),
-            balance_after: step.balance_after,
-            contra,
-            direction_seq: step.direction_seq,
-            reference: posting.and_then(|posting| posting.reference.clone()),
-            message: posting.and_then(|posting| posting.message.clone()),
-            operator: posting.and_then(|posting| posting.operator),
-            idempotency: idempotency.map(|it| IdempotencyRecord {
-                key: it.key,
-                fingerprint: it.fingerprint,
-                balance: step.balance_after,
-                amount: step.amount,
-            }),
-            hash: Hash::default(),
-        });
-        self.moved |= posting.is_some();
-        Ok(())
+        self.enter(self.asked.now, lots, Contra::Redeemed, self.own())
     }
 }
 

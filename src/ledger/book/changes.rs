@@ -7,6 +7,7 @@ use entity::payment;
 use crate::ledger::book::account::{Account, Lot};
 use crate::ledger::book::entry::{Contra, Entry};
 use crate::ledger::book::freeze::FreezeScope;
+use crate::ledger::book::journal::PendingRecord;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::transaction::{AccountKey, Action, Nonce};
 
@@ -35,6 +36,8 @@ pub struct Changes {
     pub used_allowances: BTreeMap<(i64, Key), UsedAllowance>,
     /// New events of payments.
     pub payments: Vec<payment::Model>,
+    /// What the journal records.
+    pub pending_records: Vec<PendingRecord>,
     /// The freezes under which all of this was allowed.
     pub frozen: HashMap<String, FreezeScope>,
 }

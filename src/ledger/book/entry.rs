@@ -22,6 +22,10 @@ pub enum Contra {
     Redeemed,
     /// Expired points go here.
     Expired,
+    /// What an operator corrects comes from here and goes here.
+    Adjusted,
+    /// What moves from one member to another passes here, so that it sums to zero.
+    Transferred,
 }
 
 impl Contra {
@@ -31,14 +35,22 @@ impl Contra {
             Contra::Issued => "issued",
             Contra::Redeemed => "redeemed",
             Contra::Expired => "lapsed",
+            Contra::Adjusted => "adjusted",
+            Contra::Transferred => "transferred",
         }
     }
 
     /// Reads a name from the database. Returns `None` if no contra account has it.
     pub fn from_name(name: &str) -> Option<Contra> {
-        [Contra::Issued, Contra::Redeemed, Contra::Expired]
-            .into_iter()
-            .find(|contra| contra.name() == name)
+        [
+            Contra::Issued,
+            Contra::Redeemed,
+            Contra::Expired,
+            Contra::Adjusted,
+            Contra::Transferred,
+        ]
+        .into_iter()
+        .find(|contra| contra.name() == name)
     }
 }
 

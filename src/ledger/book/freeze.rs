@@ -1,7 +1,5 @@
 //! Freezes: what an operator forbids an owner's accounts.
 
-use crate::ledger::book::transaction::PostingKind;
-
 /// What a freeze forbids. Points that are due expire all the same, and balances can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FreezeScope {
@@ -38,16 +36,5 @@ impl FreezeScope {
     /// Reads a name from the journal. Returns `None` for any other text.
     pub fn from_name(name: &str) -> Option<FreezeScope> {
         ALL.into_iter().find(|scope| scope.name() == name)
-    }
-
-    /// Whether the freeze forbids a posting of this kind.
-    pub fn forbids(self, kind: PostingKind) -> bool {
-        match kind {
-            PostingKind::Spend { .. } => true,
-            PostingKind::Earn { .. }
-            | PostingKind::SpendUpTo { .. }
-            | PostingKind::Return { .. } => self == FreezeScope::All,
-            PostingKind::Expire { .. } => false,
-        }
     }
 }

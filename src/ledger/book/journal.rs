@@ -45,6 +45,8 @@ pub enum JournalEvent {
         /// The operator's reason.
         reason: String,
     },
+    /// An operator put right what went wrong.
+    Corrected(CorrectionRecord),
     /// A freeze was lifted.
     Unfrozen {
         /// The owner, by the name that the accounts stand under.
@@ -81,6 +83,7 @@ impl JournalEvent {
             JournalEvent::Unfrozen { .. } => "unfreeze",
             JournalEvent::Sealed { .. } => "seal",
             JournalEvent::ClockConfirmed { .. } => "clock",
+            JournalEvent::Corrected(correction) => correction.kind,
         }
     }
 
@@ -99,6 +102,7 @@ impl JournalEvent {
                 scope,
                 reason,
             } => json!({"owner": owner, "reason": reason, "scope": scope.name()}),
+            JournalEvent::Corrected(correction) => correction.details(),
             JournalEvent::Unfrozen { owner, reason } => json!({"owner": owner, "reason": reason}),
             JournalEvent::Sealed { number, leaf } => json!({"leaf": leaf, "number": number}),
             JournalEvent::ClockConfirmed {
@@ -109,6 +113,63 @@ impl JournalEvent {
         };
         details.to_string()
     }
+}
+
+/// A correction, as the journal records it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CorrectionRecord {
+    /// `adjust`, `reverse`, `reinstate` or `transfer`. It is part of a record's hash, so it never changes.
+    pub kind: &'static str,
+    /// The owner of the corrected account.
+    pub owner: String,
+    /// The account's asset.
+    pub asset: String,
+    /// The owner who got what was transferred.
+    pub to: Option<String>,
+    /// The points that the operator named.
+    pub points: Option<i64>,
+    /// The number of the entry that was corrected.
+    pub seq: Option<i64>,
+    /// Whether the account owes what it did not hold.
+    pub claw_back: bool,
+    /// The correction's id, which is the reference of its entries.
+    pub id: String,
+    /// The operator's reason.
+    pub reason: String,
+}
+
+impl CorrectionRecord {
+    /// A JSON object with sorted keys, without what the correction does not have.
+    fn details(&self) -> serde_json::Value {
+        let mut details = json!({
+            "asset": self.asset,
+            "id": self.id,
+            "owner": self.owner,
+            "reason": self.reason,
+        });
+        if self.claw_back {
+            details["claw_back"] = true.into();
+        }
+        if let Some(points) = self.points {
+            details["points"] = points.into();
+        }
+        if let Some(seq) = self.seq {
+            details["seq"] = seq.into();
+        }
+        if let Some(to) = &self.to {
+            details["to"] = to.as_str().into();
+        }
+        details
+    }
+}
+
+/// What a transaction has the journal record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingRecord {
+    /// What the record tells of.
+    pub event: JournalEvent,
+    /// Who did it, and in which request.
+    pub operator: Operator,
 }
 
 /// Who makes a change, and in which request.
@@ -127,7 +188,7 @@ pub struct JournalRecord {
     pub number: i64,
     /// When it happened (ms since 1970 UTC).
     pub at: i64,
-    /// What happened: `link`, `forget`, `freeze`, `unfreeze`, `format`, `seal`, `clock`.
+    /// What happened: `link`, `forget`, `freeze`, `unfreeze`, `format`, `seal`, `clock`, `adjust`, ….
     pub kind: String,
     /// Who did it, and in which request.
     pub operator: Operator,

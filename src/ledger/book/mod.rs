@@ -7,13 +7,16 @@
 pub mod account;
 mod attempt;
 pub mod changes;
+pub mod correction;
 mod credit;
+pub mod debt;
 pub mod entry;
 pub mod freeze;
 pub mod hash;
 pub mod idempotency;
 pub mod journal;
 pub mod key;
+mod loading;
 pub mod lots;
 pub mod openings;
 pub mod order;
@@ -29,6 +32,7 @@ use std::collections::HashMap;
 
 use crate::ledger::book::account::{Account, Allocation, Lot, remaining_in};
 use crate::ledger::book::changes::{Changes, LimitKey, RecordedAction, UsedAllowance};
+use crate::ledger::book::debt::{CorrectedEntry, DebtCause};
 use crate::ledger::book::freeze::FreezeScope;
 use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
@@ -38,7 +42,7 @@ use crate::ledger::book::transaction::{
     Transaction,
 };
 use crate::origin::Origin;
-use attempt::{Asked, Draft, View};
+use attempt::{Asked, Debt, Draft, View};
 use credit::earned;
 
 /// The part of the ledger that a batch touches.
@@ -65,6 +69,10 @@ pub struct Book {
     allowances: HashMap<(i64, Key), UsedAllowance>,
     /// The numbers of recorded events of payments, by subject.
     payment_counts: HashMap<String, i64>,
+    /// Entries that corrections correct.
+    corrected: HashMap<(AccountKey, i64), CorrectedEntry>,
+    /// The causes of debts, by the accounts that hold them.
+    debts: HashMap<AccountKey, DebtCause>,
     changes: Changes,
 }
 
@@ -85,65 +93,10 @@ impl Book {
             limit_counts: HashMap::new(),
             allowances: HashMap::new(),
             payment_counts: HashMap::new(),
+            corrected: HashMap::new(),
+            debts: HashMap::new(),
             changes: Changes::default(),
         }
-    }
-
-    /// Loads an account.
-    pub fn put_account(&mut self, key: AccountKey, account: Account) {
-        self.loaded_lots.insert(key.clone(), account.lots.clone());
-        self.accounts.insert(key, account);
-    }
-
-    /// Loads what the entries of an origin say of it. Those of an origin that is not loaded get no number.
-    pub fn put_origin(&mut self, origin: Origin, stored: StoredOrigin) {
-        self.origins.insert(origin, stored);
-    }
-
-    /// Loads the record of a posting with an idempotency key.
-    pub fn put_idempotency(&mut self, record: IdempotencyRecord) {
-        self.idempotency.insert(record.key, record);
-    }
-
-    /// The allocations of an order, to load them.
-    pub fn allocations_mut(&mut self, order: Key) -> &mut Vec<Allocation> {
-        self.allocations.entry(order).or_default()
-    }
-
-    /// Loads a spent nonce.
-    pub fn put_spent_nonce(&mut self, nonce: Nonce) {
-        let place = (nonce.at, nonce.key);
-        self.spent_nonces.insert(place, nonce.fingerprint);
-    }
-
-    /// Loads another name of an owner.
-    pub fn put_identity(&mut self, name: String, owner: String) {
-        self.identities.insert(name, owner);
-    }
-
-    /// Loads the freeze of an owner.
-    pub fn put_frozen(&mut self, owner: String, scope: FreezeScope) {
-        self.frozen.insert(owner, scope);
-    }
-
-    /// The owner whom a name leads to, whose accounts stand under this name.
-    pub fn owner_of<'n>(&'n self, name: &'n str) -> &'n str {
-        self.identities.get(name).map_or(name, String::as_str)
-    }
-
-    /// Loads a recorded action, whose row has this key.
-    pub fn put_recorded_action(&mut self, key: Key, identity: Key, scored: bool) {
-        self.recorded_actions.insert(key, (identity, scored));
-    }
-
-    /// Loads the number of actions that count towards a limit.
-    pub fn put_limit_count(&mut self, key: LimitKey, count: i64) {
-        self.limit_counts.insert(key, count);
-    }
-
-    /// Loads the number of recorded events of a payment's subject.
-    pub fn put_payment_count(&mut self, subject: String, count: i64) {
-        self.payment_counts.insert(subject, count);
     }
 
     /// An account as it is now.
@@ -218,6 +171,11 @@ impl Book {
             receipts: drafts.iter().map(|draft| draft.receipt).collect(),
             action: action.map(|action| self.record(action, !drafts.is_empty(), now)),
         };
+        let record = transaction.pending_record.as_deref();
+        let moved = drafts.iter().any(|draft| draft.receipt.moved);
+        self.changes
+            .pending_records
+            .extend(record.filter(|_| moved).cloned());
         for draft in drafts {
             self.keep(draft);
         }
@@ -348,6 +306,14 @@ impl Book {
 
     /// Takes over what a draft changed.
     fn keep(&mut self, draft: Draft<'_>) {
+        if let Some(debt) = draft.debt {
+            let Debt { account, cause } = *debt;
+            match account.account.balance {
+                0 => self.debts.remove(&account.key),
+                _ => self.debts.insert(account.key.clone(), cause),
+            };
+            self.keep(account);
+        }
         if draft.entries.is_empty() {
             return;
         }

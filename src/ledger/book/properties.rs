@@ -10,12 +10,12 @@ use crate::ledger::book::transaction::{Gain, Idempotency, NEVER, PostingKind};
 
 /// A posting to one of three accounts, and the days that pass before it.
 #[derive(Clone, Debug)]
-struct Step {
-    posting: Posting,
-    days: i64,
+pub(super) struct DatedPosting {
+    pub posting: Posting,
+    pub days: i64,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(super) fn steps() -> impl Strategy<Value = Vec<DatedPosting>> {
     let kind = prop_oneof![
         (1..100_i64, prop_oneof![2..40_i64, Just(i64::MAX / DAY)]).prop_map(|(amount, days)| {
             PostingKind::Earn {
@@ -69,7 +69,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             key: Key::of(&["once", &n.to_string(), &key.to_string()]),
             fingerprint: Key::of(&[&content.to_string()]),
         });
-        Step {
+        DatedPosting {
             posting: Posting {
                 idempotency,
                 ..posting(account(n), kind)
@@ -85,7 +85,7 @@ fn of_account(n: u8, order: Key) -> Key {
 }
 
 /// Checks the ledger's invariants.
-fn check(book: &Book) {
+pub(super) fn check(book: &Book) {
     let mut all = 0;
     for (key, account) in &book.accounts {
         assert!(account.balance >= 0, "{key:?} is below zero");

@@ -89,6 +89,17 @@ impl Replay {
         Ok(())
     }
 
+    /// Gives back what an entry states, if that is what its order would.
+    fn give_back(&mut self, order: Key, entry: &Entry) {
+        let amount = lots::sum(&entry.lots).unwrap_or_default();
+        let allocations = self.orders.get_mut(&order);
+        let back = allocations.and_then(|it| order::give_back(it, amount));
+        if back.as_ref() != Some(&entry.lots) {
+            // Whether it is right shows once all of the order's entries are put together.
+            self.unknown.insert(order);
+        }
+    }
+
     /// Compares what an entry did to lots with what the rules would have done.
     fn check_rules(&mut self, entry: &Entry) -> Result<(), String> {
         let amount = lots::sum(&entry.lots).ok_or("its lots sum to more than 64 bits")?;
@@ -103,14 +114,19 @@ impl Replay {
             }
             (Contra::Redeemed, 1..) => {
                 let order = entry.order.ok_or("it gives back, but names no order")?;
-                let allocations = self.orders.get_mut(&order);
-                let back = allocations.and_then(|it| order::give_back(it, amount));
-                if back.as_ref() != Some(&entry.lots) {
-                    // Whether it is right shows once all of the order's entries are put together.
-                    self.unknown.insert(order);
-                }
-                Some(entry.lots.clone()).filter(|it| it.iter().all(|change| change.points > 0))
+                self.give_back(order, entry);
+                all_of_one_sign(entry)
             }
+            // An operator chooses the lots: those of the entry that is corrected.
+            (Contra::Adjusted, 1..) => {
+                if let Some(order) = entry.order {
+                    self.give_back(order, entry);
+                }
+                all_of_one_sign(entry)
+            }
+            (Contra::Adjusted, ..=-1) if entry.order.is_none() => all_of_one_sign(entry),
+            (Contra::Transferred, 1..) if entry.order.is_none() => all_of_one_sign(entry),
+            (Contra::Transferred, ..=-1) if entry.order.is_none() => self.account.consume(-amount),
             (Contra::Expired, ..=-1) => {
                 let recorded_at = entry.recorded_at.unwrap_or_default();
                 let last_at = self.account.last_at;
@@ -125,6 +141,12 @@ impl Replay {
             false => Err("its lots are not those that the rules give".into()),
         }
     }
+}
+
+/// The effect of an entry that only gives, or only takes.
+fn all_of_one_sign(entry: &Entry) -> Option<Vec<LotChange>> {
+    let is_same = |change: &LotChange| change.points.signum() == entry.amount.signum();
+    entry.lots.iter().all(is_same).then(|| entry.lots.clone())
 }
 
 fn compare(what: &str, found: i64, expected: i64) -> Result<(), String> {

@@ -1,6 +1,8 @@
 //! The rules of the book, one by one.
 
 mod actions;
+mod corrections;
+mod corrections_in_any_order;
 mod freezes;
 mod payments;
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use entity::payment;
 
+use crate::ledger::book::correction::Correction;
+use crate::ledger::book::freeze::FreezeScope;
 use crate::ledger::book::idempotency::IdempotencyRecord;
+use crate::ledger::book::journal::PendingRecord;
 use crate::ledger::book::key::Key;
 use crate::origin::Origin;
 
@@ -44,6 +47,8 @@ pub struct Transaction {
     pub request_id: Option<Arc<str>>,
     /// The origin of its entries.
     pub origin: Origin,
+    /// What the journal records if the transaction moves points.
+    pub pending_record: Option<Box<PendingRecord>>,
 }
 
 impl From<Posting> for Transaction {
@@ -243,11 +248,26 @@ pub enum PostingKind {
         /// The key of the order that spent them.
         order: Key,
     },
+    /// Puts right what went wrong, as an operator asks.
+    Correct(Correction),
     /// Expires the lots that are due now or by a later `due_by`.
     Expire {
         /// The latest expiry (ms) of the lots that expire.
         due_by: i64,
     },
+}
+
+impl PostingKind {
+    /// Whether a freeze of this scope forbids it.
+    pub fn is_forbidden_by(self, scope: FreezeScope) -> bool {
+        match self {
+            PostingKind::Spend { .. } => true,
+            PostingKind::Earn { .. }
+            | PostingKind::SpendUpTo { .. }
+            | PostingKind::Return { .. } => scope == FreezeScope::All,
+            PostingKind::Expire { .. } | PostingKind::Correct(_) => false,
+        }
+    }
 }
 
 /// Makes a retry recognisable: the first posting with `key` counts, and a later one with the same fingerprint is answered
@@ -319,6 +339,9 @@ pub enum Rejection {
     /// The caller may not earn so many points.
     #[error("more points than the caller may earn")]
     CreditLimit,
+    /// The entry is not there, or cannot be corrected like that.
+    #[error("there is no entry that can be corrected like that")]
+    NotCorrectable,
     /// An operator has frozen the owner's accounts.
     #[error("the account is frozen")]
     Frozen,

@@ -1,64 +1,17 @@
-//! The journal in the database: it grows under a lock, in the transaction of what it records.
+//! Reading the journal.
 
 use entity::journal;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::ledger::book::journal::{JournalEvent, JournalRecord, Operator};
-use crate::ledger::database::guarded::GuardedTransaction;
-use crate::ledger::database::lock::{Lock, lock};
+use crate::ledger::book::journal::JournalRecord;
+use crate::ledger::journal::read;
+pub use crate::ledger::journal::{append, last, lock_journal};
 use crate::ledger::{Ledger, ReadError};
 
 /// The records in memory at a time.
 const ROWS: u64 = 1000;
-
-/// Appends the record of an event (`at` in ms since 1970 UTC) to the journal, and returns its number. It is there once the transaction commits; until then,
-/// no other transaction appends one.
-///
-/// # Errors
-/// Returns [`DbErr`] if the database does not answer.
-pub async fn append(
-    db: &GuardedTransaction,
-    event: &JournalEvent,
-    at: i64,
-    operator: Operator,
-) -> Result<i64, DbErr> {
-    lock_journal(db).await?;
-    let last = last(db).await?;
-    let record = JournalRecord::of(event, at, operator, last.as_ref());
-    let row = journal::Model {
-        number: record.number,
-        at: record.at,
-        kind: record.kind,
-        operator: record.operator.user,
-        request_id: record.operator.request_id,
-        details: record.details,
-        hash: record.hash.to_vec(),
-    };
-    journal::Entity::insert(row.into_active_model())
-        .exec_without_returning(db)
-        .await?;
-    Ok(record.number)
-}
-
-/// The last record; `None` if there is none.
-///
-/// # Errors
-/// Returns [`DbErr`] if the database does not answer.
-pub async fn last(db: &impl ConnectionTrait) -> Result<Option<JournalRecord>, DbErr> {
-    let last = journal::Entity::find().order_by_desc(journal::Column::Number);
-    Ok(last.one(db).await?.map(read))
-}
-
-/// Lets no other transaction append to the journal until this one ends.
-///
-/// # Errors
-/// Returns [`DbErr`] if the database does not answer.
-pub async fn lock_journal(db: &GuardedTransaction) -> Result<(), DbErr> {
-    lock(db, Lock::Journal).await
-}
 
 /// Reads the next records after a number, oldest first; none at the end.
 ///
@@ -101,21 +54,6 @@ pub async fn has_forgotten(db: &impl ConnectionTrait, owner: &str) -> Result<boo
         if records.iter().any(|record| record.is_forgotten(owner)) {
             return Ok(true);
         }
-    }
-}
-
-fn read(row: journal::Model) -> JournalRecord {
-    JournalRecord {
-        number: row.number,
-        at: row.at,
-        kind: row.kind,
-        operator: Operator {
-            user: row.operator,
-            request_id: row.request_id,
-        },
-        details: row.details,
-        // No record has the hash of zeros, so that the audit names one whose hash was cut.
-        hash: row.hash.as_slice().try_into().unwrap_or_default(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::ledger::database::statements;
 use crate::ledger::write::sets::{
     account_rows, at, distinct, hexed, invalid, keyed_rows, read_hash, read_key,
 };
-use crate::ledger::write::{actions, allowances, freezes, payments};
+use crate::ledger::write::{actions, allowances, corrections, freezes, payments};
 
 /// Place, id, owner, balance, last_seq, income_seq, last_at and head.
 type AccountRow = (usize, i64, String, i64, i64, i64, i64, String);
@@ -35,7 +35,8 @@ pub async fn load(
     load_accounts(db, &postings, &mut book).await?;
     freezes::load(db, &postings, &mut book).await?;
     load_idempotency(db, transactions, &mut book).await?;
-    load_allocations(db, &postings, &mut book).await?;
+    let corrected = corrections::load(db, &postings, &mut book).await?;
+    load_allocations(db, &postings, &corrected, &mut book).await?;
     let nonces = distinct(transactions.iter().filter_map(|it| it.nonce));
     for (place, fingerprint) in spent(db, &nonces).await? {
         let fingerprint = fingerprint.map(|stored| read_key(&stored)).transpose()?;
@@ -73,12 +74,14 @@ async fn load_accounts(
     postings: &[&Posting],
     book: &mut Book,
 ) -> Result<(), DbErr> {
-    let keys = distinct(postings.iter().map(|posting| &posting.account));
+    let debts = corrections::debts(postings);
+    let posted = postings.iter().map(|posting| &posting.account);
+    let keys = distinct(posted.clone().chain(&debts));
     // The accounts stay locked until the commit, so that what is read from here on stays true.
     let rows = account_rows(&keys);
     let rows = statements::query::<AccountRow>(db, &statements::ACCOUNTS, &rows, []).await?;
     let lots = lots_of(db, &rows).await?;
-    let mut missing: BTreeSet<&AccountKey> = keys.iter().copied().collect();
+    let mut missing: BTreeSet<&AccountKey> = posted.collect();
     for (row, lots) in rows.into_iter().zip(lots) {
         let (place, id, owner, balance, last_seq, income_seq, last_at, head) = row;
         let account = Account {
@@ -163,12 +166,14 @@ async fn load_idempotency(
 async fn load_allocations(
     db: &impl ConnectionTrait,
     postings: &[&Posting],
+    corrected: &[Key],
     book: &mut Book,
 ) -> Result<(), DbErr> {
-    let orders = distinct(postings.iter().flat_map(|posting| {
+    let orders = postings.iter().flat_map(|posting| {
         let gain = posting.requires.map(|gain| gain.key);
         order_of(posting).into_iter().chain(gain)
-    }));
+    });
+    let orders = distinct(orders.chain(corrected.iter().copied()));
     let mut rows: Vec<(usize, i64, i64, String)> =
         statements::query(db, &statements::ORDER_ENTRIES, &hexed(&orders), []).await?;
     // Times order the entries of an order whose owner got another account in between; numbers order those of one account.
@@ -185,8 +190,9 @@ fn order_of(posting: &Posting) -> Option<Key> {
     match posting.kind {
         PostingKind::Spend { order, .. } => order,
         PostingKind::Return { order, .. } => Some(order),
-        PostingKind::Earn { .. } | PostingKind::SpendUpTo { .. } | PostingKind::Expire { .. } => {
-            None
-        }
+        PostingKind::Earn { .. }
+        | PostingKind::SpendUpTo { .. }
+        | PostingKind::Correct(_)
+        | PostingKind::Expire { .. } => None,
     }
 }

@@ -2,11 +2,13 @@
 
 mod actions;
 mod allowances;
+mod corrections;
 mod freezes;
 pub(crate) mod load;
 mod origins;
 pub(crate) mod partitions;
 mod payments;
+pub mod preview;
 mod save;
 mod sets;
 pub(crate) mod writer;

@@ -9,10 +9,12 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::ledger::Settings;
+use crate::ledger::book::journal::PendingRecord;
 use crate::ledger::book::transaction::{Applied, Rejection, Transaction};
 use crate::ledger::database::Database;
 use crate::ledger::database::clock::{ClockGap, ClockGuard};
 use crate::ledger::database::retry::{LOST, RACING, TRIES, lost_connection, lost_race};
+use crate::ledger::journal;
 use crate::ledger::write::load::load;
 use crate::ledger::write::origins::{self, KnownOrigins};
 use crate::ledger::write::save::save;
@@ -272,6 +274,10 @@ impl Writer {
         save(&db, &changes, self.shard)
             .await
             .map_err(Failed::Inside)?;
+        for PendingRecord { event, operator } in &changes.pending_records {
+            let noted = journal::append(&db, event, now, operator.clone()).await;
+            noted.map_err(Failed::Inside)?;
+        }
         db.commit().await.map_err(Failed::Commit)?;
         self.origins.remember(origins);
         Ok(outcomes)

@@ -4,6 +4,7 @@ mod blocked_log;
 mod commands;
 mod configuration;
 pub mod copy;
+mod corrections;
 mod freeze;
 mod journal;
 mod log;

@@ -104,13 +104,18 @@ const MUST_NOT_SAY: [(&str, &[&str]); 6] = [
 const SQL: [&str; 2] = ["ledger", "members"];
 
 /// The other rooms of the ledger that each of its rooms may name, and whether it may name items of `crate::ledger` itself.
-const ROOMS: [(&str, &[&str], bool); 6] = [
+const ROOMS: [(&str, &[&str], bool); 7] = [
     ("book", &[], false),
     ("proof", &["book"], false),
     ("database", &[], false),
     ("read", &["book", "database", "proof"], true),
-    ("write", &["book", "database"], true),
-    ("upkeep", &["book", "database", "proof", "read"], true),
+    ("journal", &["book", "database"], false),
+    ("write", &["book", "database", "journal"], true),
+    (
+        "upkeep",
+        &["book", "database", "journal", "proof", "read"],
+        true,
+    ),
 ];
 
 /// The rooms of the ledger that do no I/O.

@@ -12,6 +12,7 @@ use super::states::SealedStates;
 use super::{AuditError, ROWS, broken};
 use crate::ledger::book::account::Lot;
 use crate::ledger::book::changes::ContraGain;
+use crate::ledger::book::debt::is_debt;
 use crate::ledger::book::entry::{Contra, Format, Hash};
 use crate::ledger::book::key::Key;
 use crate::ledger::book::lots::{read_lots, write_lots};
@@ -40,8 +41,10 @@ pub struct PartReport {
     pub accounts: u64,
     /// The number of entries.
     pub entries: u64,
-    /// The points that members hold.
+    /// The points that members hold, and those that they owe.
     pub points: i128,
+    /// The points that they owe.
+    pub owed: i128,
     /// What contra accounts gain, by asset.
     pub sums: BTreeMap<(String, Contra), ContraGain>,
     /// The digests of openings, in the order of the accounts' numbers.
@@ -124,6 +127,9 @@ impl Accounts {
             replay.finish(&lots)?;
             report.accounts += 1;
             report.points += i128::from(account.balance);
+            if is_debt(&account.asset) {
+                report.owed += i128::from(account.balance);
+            }
             report.openings.extend(replay.opening_digest());
             report.orders.extend(replay.replay.unknown_orders());
             report.newest = Ord::max(report.newest, replay.replay.recorded_at());

@@ -40,7 +40,7 @@ pub struct Report {
     pub accounts: u64,
     /// The number of entries.
     pub entries: u64,
-    /// Points that members hold, all assets together.
+    /// Points that members hold, all assets together; not those that they owe.
     pub points: i128,
 }
 
@@ -118,7 +118,7 @@ async fn check_with(
     Ok(Report {
         accounts: whole.accounts,
         entries: whole.entries,
-        points: whole.points,
+        points: whole.points - whole.owed,
     })
 }
 
@@ -128,6 +128,7 @@ struct Whole {
     accounts: u64,
     entries: u64,
     points: i128,
+    owed: i128,
     sums: BTreeMap<(String, Contra), ContraGain>,
     orders: HashSet<Key>,
     old: OldRecords,
@@ -139,6 +140,7 @@ impl Whole {
         self.accounts += part.accounts;
         self.entries += part.entries;
         self.points += part.points;
+        self.owed += part.owed;
         self.orders.extend(part.orders);
         for (contra, gain) in part.sums {
             self.sums.entry(contra).or_default().merge(gain);

@@ -53,6 +53,12 @@ pub async fn check_contras(
             }
         }
     }
+    for ((asset, name), found) in &contras {
+        if name == Contra::Transferred.name() && found.points != 0 {
+            let why = format!("what came and went sums to {} instead of 0", found.points);
+            return Err(broken(format!("{asset} {name}"), why));
+        }
+    }
     if contras.len() < sums.len() {
         return Err(broken(
             "contra",
