@@ -23,3 +23,4 @@ pub mod origin;
 pub mod payment;
 pub mod seal;
 pub mod sealed_account;
+pub mod tally;

@@ -31,6 +31,7 @@ mod m20261126_000022_seal;
 mod m20261126_000023_frozen_owner;
 mod m20261126_000024_retention;
 mod m20261126_000026_clock;
+mod m20261126_000027_tally;
 
 /// The ledger's record of its migrations: `version` names one, `applied_at` is in Unix seconds. The table is the one that
 /// SeaORM's own migrator keeps, which earlier versions of this program used.
@@ -74,6 +75,7 @@ const MIGRATIONS: &[Migration] = &migrations![
     m20261126_000023_frozen_owner,
     m20261126_000024_retention,
     m20261126_000026_clock,
+    m20261126_000027_tally,
 ];
 
 /// Brings the schema up to date: applies each migration that the ledger has not recorded, and records it.

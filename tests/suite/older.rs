@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use entity::{account, contra, entry, lot, opening};
+use entity::{
+    account, action, contra, daily_limit_slot, entry, lot, nonce, opening, payment, tally,
+};
 use pointgate::ledger::book::account::{Allocation, Lot};
 use pointgate::ledger::book::changes::ContraGain;
 use pointgate::ledger::book::entry::Hash;
 use pointgate::ledger::book::lots::write_lots;
 use pointgate::ledger::book::order;
+use pointgate::ledger::book::tally::{Tallied, Tally};
 use pointgate::ledger::book::transaction::AccountKey;
 use pointgate::ledger::read::entries::from_row;
 use sea_orm::{
@@ -120,6 +123,31 @@ pub async fn age(db: &DatabaseConnection) {
         row.checksum = Set(gain.checksum);
         row.update(db).await.unwrap();
     }
+}
+
+/// Lets the tallies count rows that a test inserted.
+pub async fn recount(db: &DatabaseConnection) {
+    tally::Entity::delete_many().exec(db).await.unwrap();
+    recount_table::<action::Entity>(db).await;
+    recount_table::<daily_limit_slot::Entity>(db).await;
+    recount_table::<nonce::Entity>(db).await;
+    recount_table::<payment::Entity>(db).await;
+}
+
+async fn recount_table<E>(db: &DatabaseConnection)
+where
+    E: EntityTrait,
+    E::Model: Tallied,
+{
+    let Tally { rows, checksum } = Tally::of(&E::find().all(db).await.unwrap());
+    let tally = tally::Model {
+        name: E::Model::TABLE.to_owned(),
+        shard: 0,
+        row_count: rows,
+        checksum,
+    };
+    let row = tally::Entity::insert(tally.into_active_model());
+    row.exec_without_returning(db).await.unwrap();
 }
 
 fn key(account: &account::Model) -> AccountKey {

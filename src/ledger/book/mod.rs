@@ -24,6 +24,7 @@ pub mod origins;
 #[cfg(test)]
 mod properties;
 pub mod replay;
+pub mod tally;
 #[cfg(test)]
 pub(super) mod tests;
 pub mod transaction;

@@ -1,4 +1,4 @@
-//! What does not follow from entries of the first format, and the digest by which the journal vouches for it.
+//! What does not follow from entries of the first format, or is not covered by their hashes, and the digest by which the journal vouches for it.
 
 use sha2::{Digest, Sha256};
 
@@ -15,29 +15,47 @@ pub struct Opening {
     pub lots: Vec<Lot>,
 }
 
-/// What a spend of the first format states beside its hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OldSpend {
+/// What an entry of the first format states beside its hash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OldEntry {
     /// The entry's number.
     pub seq: i64,
-    /// The key of its order, in hexadecimal.
-    pub order: String,
-    /// `EXPIRY:-DRAWN:RETURNED` for each lot.
-    pub lots: String,
+    /// The key of the order that it spent on, in hexadecimal.
+    pub order: Option<String>,
+    /// `EXPIRY:-DRAWN:RETURNED` for each lot, if it spent on an order.
+    pub lots: Option<String>,
+    /// The fingerprint of its idempotency record, in hexadecimal.
+    pub fingerprint: Option<String>,
+    /// The answer of its idempotency record.
+    pub balance: Option<i64>,
+}
+
+impl OldEntry {
+    /// Whether the entry states nothing beside its hash.
+    pub fn is_empty(&self) -> bool {
+        let OldEntry { seq, .. } = *self;
+        *self
+            == OldEntry {
+                seq,
+                ..OldEntry::default()
+            }
+    }
 }
 
 /// The digest of one account's opening, whose lots are given as [`write_lots`](super::lots::write_lots) writes them, and of its old
-/// spends in the order of their numbers.
-pub fn digest_of(account: &AccountKey, seq: i64, lots: &str, spends: &[OldSpend]) -> Hash {
+/// entries that state something beside their hashes, in the order of their numbers.
+pub fn digest_of(account: &AccountKey, seq: i64, lots: &str, entries: &[OldEntry]) -> Hash {
     let mut hash = Sha256::new();
     for text in [&account.asset, &account.owner, lots] {
         update_text(&mut hash, Some(text));
     }
     hash.update(seq.to_be_bytes());
-    for spend in spends {
-        hash.update(spend.seq.to_be_bytes());
-        update_text(&mut hash, Some(&spend.order));
-        update_text(&mut hash, Some(&spend.lots));
+    for entry in entries {
+        hash.update(entry.seq.to_be_bytes());
+        let balance = entry.balance.map(|balance| balance.to_string());
+        for text in [&entry.order, &entry.lots, &entry.fingerprint, &balance] {
+            update_text(&mut hash, text.as_deref());
+        }
     }
     hash.finalize().into()
 }
@@ -80,6 +98,8 @@ impl OldRecords {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     #[test]
@@ -88,24 +108,44 @@ mod tests {
             owner: "uid:1".into(),
             asset: asset.into(),
         };
-        let spend = |seq, order: &str, lots: &str| OldSpend {
-            seq,
-            order: order.into(),
-            lots: lots.into(),
+        let old = OldEntry {
+            seq: 2,
+            order: Some("aa".into()),
+            lots: Some("5:-1:0".into()),
+            fingerprint: Some("bb".into()),
+            balance: Some(3),
         };
-        let spends = [spend(2, "aa", "5:-1:0")];
-        let whole = digest_of(&account("coin"), 2, "5:3", &spends);
+        let digest = |old: &OldEntry| digest_of(&account("coin"), 2, "5:3", slice::from_ref(old));
+        let whole = digest(&old);
         for other in [
-            digest_of(&account("diamond"), 2, "5:3", &spends),
-            digest_of(&account("coin"), 3, "5:3", &spends),
-            digest_of(&account("coin"), 2, "5:4", &spends),
+            digest_of(&account("diamond"), 2, "5:3", slice::from_ref(&old)),
+            digest_of(&account("coin"), 3, "5:3", slice::from_ref(&old)),
+            digest_of(&account("coin"), 2, "5:4", slice::from_ref(&old)),
             digest_of(&account("coin"), 2, "5:3", &[]),
-            digest_of(&account("coin"), 2, "5:3", &[spend(1, "aa", "5:-1:0")]),
-            digest_of(&account("coin"), 2, "5:3", &[spend(2, "ab", "5:-1:0")]),
-            digest_of(&account("coin"), 2, "5:3", &[spend(2, "aa", "5:-1:1")]),
         ] {
             assert_ne!(other, whole);
         }
+        let changes: [fn(&mut OldEntry); 5] = [
+            |it| it.seq = 1,
+            |it| it.order = None,
+            |it| it.lots = Some("5:-1:1".into()),
+            |it| it.fingerprint = Some("bc".into()),
+            |it| it.balance = Some(4),
+        ];
+        for change in changes {
+            let mut changed = old.clone();
+            change(&mut changed);
+            assert_ne!(digest(&changed), whole, "{changed:?}");
+        }
+        assert!(!old.is_empty());
+        let seq = 2;
+        assert!(
+            OldEntry {
+                seq,
+                ..OldEntry::default()
+            }
+            .is_empty()
+        );
     }
 
     #[test]

@@ -64,6 +64,17 @@ impl OriginRecord {
         hash.finalize().into()
     }
 
+    /// The key by which the origin is found again, for as long as its address is not erased.
+    pub fn find_key(&self) -> Key {
+        Key::of(&[
+            "origin",
+            &self.dialect,
+            &self.caller,
+            self.key.as_deref().unwrap_or_default(),
+            self.address.as_deref().unwrap_or_default(),
+        ])
+    }
+
     /// Whether the address, unless it was erased with its salt, is the one that the digest covers.
     pub fn has_its_address(&self) -> bool {
         match (&self.address, &self.address_salt, &self.address_hash) {
@@ -76,14 +87,7 @@ impl OriginRecord {
 
 /// The key by which an origin is found again.
 pub fn origin_key(origin: &Origin) -> Key {
-    let address = origin.address.map(|address| address.to_string());
-    Key::of(&[
-        "origin",
-        origin.dialect,
-        &clean(&origin.caller),
-        origin.key.unwrap_or_default(),
-        address.as_deref().unwrap_or_default(),
-    ])
+    OriginRecord::of(origin, [0; 16]).find_key()
 }
 
 fn address_hash(salt: &[u8; 16], address: &str) -> Hash {

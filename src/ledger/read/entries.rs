@@ -49,7 +49,12 @@ pub fn from_row(
         row.idempotency_balance,
         row.amount,
     );
-    if row.idempotency_key.is_some() != idempotency.is_some() {
+    let parts = [
+        row.idempotency_key.is_some(),
+        row.fingerprint.is_some(),
+        row.idempotency_balance.is_some(),
+    ];
+    if parts != [idempotency.is_some(); 3] {
         return Err("has no whole idempotency record");
     }
     Ok(Entry {

@@ -11,4 +11,5 @@ mod payments;
 pub mod preview;
 mod save;
 mod sets;
+mod tallies;
 pub(crate) mod writer;

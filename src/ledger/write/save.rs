@@ -17,7 +17,7 @@ use crate::ledger::database::lock::{Lock, lock_shared};
 use crate::ledger::database::retry::RENAMED;
 use crate::ledger::database::statements::{self, Pipeline};
 use crate::ledger::write::sets::{account_rows, at, invalid};
-use crate::ledger::write::{actions, allowances, freezes, payments};
+use crate::ledger::write::{actions, allowances, freezes, payments, tallies};
 
 /// The accounts' numbers in the database.
 struct Ids(HashMap<AccountKey, i64>);
@@ -29,7 +29,7 @@ impl Ids {
     }
 }
 
-/// Saves what a batch changed; the contra accounts gain in this shard of them.
+/// Saves what a batch changed; the contra accounts and tallies gain in this shard of them.
 ///
 /// # Errors
 /// Returns [`DbErr`] if the database does not answer or a constraint is broken; the caller must then roll back.
@@ -66,6 +66,7 @@ pub async fn save(db: &impl ConnectionTrait, changes: &Changes, shard: i64) -> R
     pipeline.execute(&statements::ADD_NONCES, &nonces).await?;
     actions::save(&mut pipeline, changes).await?;
     allowances::save(&mut pipeline, changes).await?;
+    tallies::save(&mut pipeline, changes, shard).await?;
     // At the end: PostgreSQL locks an account for each row that points to it. The lock that loading took covers that, unless
     // the account has been changed since.
     set_accounts(&mut pipeline, changes.accounts.values()).await?;

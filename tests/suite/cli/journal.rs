@@ -4,6 +4,7 @@ use entity::{action, follow, member, payment};
 use sea_orm::{EntityTrait, IntoActiveModel, QueryOrder, Set};
 
 use super::copy::fixture::{dirs_on_every_database, open, rows};
+use crate::older::recount;
 use crate::osx::client::{COMMUNITY, sign_query};
 use crate::program::{CONFIG, Client, Program, ProgramDir, text};
 
@@ -122,6 +123,7 @@ async fn insert_actions_and_payments(dir: &ProgramDir) {
         let row = payment::Entity::insert(payment);
         row.exec_without_returning(&db).await.unwrap();
     }
+    recount(&db).await;
     db.close().await.unwrap();
 }
 

@@ -5,6 +5,7 @@ mod both;
 mod clock;
 mod crash;
 mod database;
+mod every_column;
 mod expire;
 mod freeze;
 pub mod journal;

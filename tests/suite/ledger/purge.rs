@@ -16,6 +16,7 @@ use sea_orm::{
 };
 
 use crate::database::{Home, databases};
+use crate::older::recount;
 use crate::program::{CONFIG, Program, ProgramDir, text};
 
 const NOW: i64 = 1_779_247_832_000;
@@ -246,6 +247,7 @@ async fn a_program_keeps_what_the_configuration_says() {
     ] {
         db.execute_unprepared(&row).await.unwrap();
     }
+    recount(&db).await;
     let program = Program::start(&dir, &[]).await;
     let messages = async || message::Entity::find().count(&db).await.unwrap();
     while messages().await > 1 {

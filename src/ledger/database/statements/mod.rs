@@ -236,6 +236,22 @@ pub static ADD_TO_CONTRAS: SetStatement = SetStatement::upsert(
     ],
 );
 
+/// Adds to parts of tallies, which it makes if they are missing.
+pub static ADD_TO_TALLIES: SetStatement = SetStatement::upsert(
+    "tally",
+    &[
+        text("name"),
+        int("shard"),
+        int("row_count"),
+        int("checksum"),
+    ],
+    &["name", "shard"],
+    &[
+        ("row_count", OnConflict::Add),
+        ("checksum", OnConflict::Add),
+    ],
+);
+
 /// Adds origins; one that is there stays as it is.
 pub static ADD_ORIGINS: SetStatement = SetStatement::upsert(
     "origin",

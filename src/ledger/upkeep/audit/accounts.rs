@@ -8,6 +8,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
+use super::old_records::old_entry;
 use super::states::SealedStates;
 use super::{AuditError, ROWS, broken};
 use crate::ledger::book::account::Lot;
@@ -16,7 +17,7 @@ use crate::ledger::book::debt::is_debt;
 use crate::ledger::book::entry::{Contra, Format, Hash};
 use crate::ledger::book::key::Key;
 use crate::ledger::book::lots::{read_lots, write_lots};
-use crate::ledger::book::openings::{OldSpend, Opening, digest_of};
+use crate::ledger::book::openings::{OldEntry, Opening, digest_of};
 use crate::ledger::book::order;
 use crate::ledger::book::replay::Replay;
 use crate::ledger::book::transaction::AccountKey;
@@ -145,7 +146,7 @@ struct AccountReplay<'a> {
     key: AccountKey,
     replay: Replay,
     opening: Option<Opening>,
-    old_spends: Vec<OldSpend>,
+    old_entries: Vec<OldEntry>,
 }
 
 impl<'a> AccountReplay<'a> {
@@ -171,7 +172,7 @@ impl<'a> AccountReplay<'a> {
             key,
             replay: Replay::default(),
             opening,
-            old_spends: Vec::new(),
+            old_entries: Vec::new(),
         })
     }
 
@@ -209,7 +210,7 @@ impl<'a> AccountReplay<'a> {
             _ => {}
         }
         if entry.format == Format::First {
-            self.add_old_spend(row)?;
+            self.add_old(row)?;
         }
         let added = self.replay.add(&entry);
         added.map_err(|why| self.broken(why))?;
@@ -222,34 +223,38 @@ impl<'a> AccountReplay<'a> {
         Ok((entry.contra, gain))
     }
 
-    /// Keeps what a spend of the first format states beside its hash.
-    fn add_old_spend(&mut self, row: &entry::Model) -> Result<(), AuditError> {
-        let (Some(order), Some(lots)) = (&row.order_key, &row.lots) else {
-            return match (&row.order_key, &row.lots) {
-                (None, None) => Ok(()),
-                _ => Err(self.broken(format!("entry {} states half an order", row.seq))),
-            };
-        };
+    /// Keeps what an entry of the first format states beside its hash.
+    fn add_old(&mut self, row: &entry::Model) -> Result<(), AuditError> {
+        match (&row.order_key, &row.lots) {
+            (None, None) => {}
+            (Some(_), Some(lots)) => self.check_old_spend(row, lots)?,
+            _ => return Err(self.broken(format!("entry {} states half an order", row.seq))),
+        }
+        let entry = old_entry(row);
+        if !entry.is_empty() {
+            self.old_entries.push(entry);
+        }
+        Ok(())
+    }
+
+    fn check_old_spend(&self, row: &entry::Model, lots: &str) -> Result<(), AuditError> {
         let mut allocations = Vec::new();
         let read = order::replay_text(&mut allocations, row.seq, lots);
         let drawn = allocations.iter();
         let drawn = drawn.fold(0_i64, |sum, it| sum.saturating_add(it.drawn));
-        if read.is_none() || drawn != row.amount.saturating_neg() {
-            let why = format!("entry {}: its lots do not sum to what it spent", row.seq);
-            return Err(self.broken(why));
+        match read.is_some() && drawn == row.amount.saturating_neg() {
+            true => Ok(()),
+            false => {
+                let why = format!("entry {}: its lots do not sum to what it spent", row.seq);
+                Err(self.broken(why))
+            }
         }
-        self.old_spends.push(OldSpend {
-            seq: row.seq,
-            order: hex::encode(order),
-            lots: lots.clone(),
-        });
-        Ok(())
     }
 
     fn opening_digest(&self) -> Option<Hash> {
         let opening = self.opening.as_ref()?;
         let lots = write_lots(&opening.lots);
-        Some(digest_of(&self.key, opening.seq, &lots, &self.old_spends))
+        Some(digest_of(&self.key, opening.seq, &lots, &self.old_entries))
     }
 
     /// Compares the replayed account with its row and its lots.

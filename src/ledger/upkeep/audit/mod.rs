@@ -7,6 +7,7 @@ pub mod old_records;
 mod orders;
 mod seals;
 mod states;
+mod tallies;
 mod totals;
 
 use std::collections::{BTreeMap, HashSet};
@@ -113,6 +114,7 @@ async fn check_with(
     totals::check_old_idempotency(db).await?;
     totals::check_identities(db).await?;
     freezes::check_freezes(db).await?;
+    tallies::check(db).await?;
     check_old_records(db, &vouched, whole.old).await?;
     seals::check_seals(db, published, &whole.states).await?;
     Ok(Report {

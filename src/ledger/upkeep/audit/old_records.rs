@@ -1,17 +1,20 @@
 //! The audit of what older versions left without a hash: the journal vouches for it.
 
 use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 
 use entity::{account, entry, identity, opening};
+use futures_util::TryStreamExt;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    StreamTrait,
 };
 
 use super::AuditError;
 use super::chain::{Vouched, check_journal};
 use crate::ledger::book::entry::Format;
 use crate::ledger::book::journal::{JournalEvent, Operator};
-use crate::ledger::book::openings::{OldRecords, OldSpend, digest_of};
+use crate::ledger::book::openings::{OldEntry, OldRecords, digest_of};
 use crate::ledger::book::transaction::AccountKey;
 use crate::ledger::database::Database;
 use crate::ledger::upkeep::journal;
@@ -50,7 +53,9 @@ pub async fn take_over(database: &Database, now: i64) -> Result<(), AuditError> 
 }
 
 /// What the journal says, and, if it vouches for nothing yet, what older versions left.
-async fn left(db: &impl ConnectionTrait) -> Result<(Vouched, OldRecords), AuditError> {
+async fn left(
+    db: &(impl ConnectionTrait + StreamTrait),
+) -> Result<(Vouched, OldRecords), AuditError> {
     let vouched = check_journal(db).await?;
     let mut old = OldRecords::default();
     if vouched.format.is_none() {
@@ -61,7 +66,10 @@ async fn left(db: &impl ConnectionTrait) -> Result<(Vouched, OldRecords), AuditE
 }
 
 /// Adds the openings of all accounts as they are.
-async fn add_openings(db: &impl ConnectionTrait, old: &mut OldRecords) -> Result<(), DbErr> {
+async fn add_openings(
+    db: &(impl ConnectionTrait + StreamTrait),
+    old: &mut OldRecords,
+) -> Result<(), DbErr> {
     let mut last_id = i64::MIN;
     loop {
         let openings = opening::Entity::find()
@@ -77,7 +85,7 @@ async fn add_openings(db: &impl ConnectionTrait, old: &mut OldRecords) -> Result
         let accounts = account::Entity::find().filter(account::Column::Id.between(ids.0, ids.1));
         let accounts = accounts.all(db).await?.into_iter();
         let accounts: HashMap<i64, account::Model> = accounts.map(|row| (row.id, row)).collect();
-        let mut spends = old_spends(db, ids).await?;
+        let mut old_entries = old_entries(db, ids).await?;
         for row in openings {
             let Some(account) = accounts.get(&row.account_id) else {
                 continue;
@@ -86,35 +94,42 @@ async fn add_openings(db: &impl ConnectionTrait, old: &mut OldRecords) -> Result
                 owner: account.owner.clone(),
                 asset: account.asset.clone(),
             };
-            let spends = spends.remove(&row.account_id).unwrap_or_default();
-            old.add_opening(&digest_of(&key, row.seq, &row.lots, &spends));
+            let entries = old_entries.remove(&row.account_id).unwrap_or_default();
+            old.add_opening(&digest_of(&key, row.seq, &row.lots, &entries));
         }
     }
 }
 
-/// The spends on orders of the first format, by account.
-async fn old_spends(
-    db: &impl ConnectionTrait,
+/// What the entries of the first format state beside their hashes, by account.
+async fn old_entries(
+    db: &(impl ConnectionTrait + StreamTrait),
     ids: (i64, i64),
-) -> Result<HashMap<i64, Vec<OldSpend>>, DbErr> {
-    let mut spends: HashMap<i64, Vec<OldSpend>> = HashMap::new();
+) -> Result<HashMap<i64, Vec<OldEntry>>, DbErr> {
+    let mut old: HashMap<i64, Vec<OldEntry>> = HashMap::new();
     let rows = entry::Entity::find()
         .filter(entry::Column::AccountId.between(ids.0, ids.1))
         .filter(entry::Column::Version.eq(Format::First.version()))
-        .filter(entry::Column::OrderKey.is_not_null())
         .order_by_asc(entry::Column::AccountId)
         .order_by_asc(entry::Column::Seq);
-    for row in rows.all(db).await? {
-        let (Some(order), Some(lots)) = (row.order_key, row.lots) else {
-            continue;
-        };
-        spends.entry(row.account_id).or_default().push(OldSpend {
-            seq: row.seq,
-            order: hex::encode(order),
-            lots,
-        });
+    let mut rows = pin!(rows.stream(db).await?);
+    while let Some(row) = rows.try_next().await? {
+        let entry = old_entry(&row);
+        if !entry.is_empty() {
+            old.entry(row.account_id).or_default().push(entry);
+        }
     }
-    Ok(spends)
+    Ok(old)
+}
+
+/// What an entry of the first format states beside its hash.
+pub fn old_entry(row: &entry::Model) -> OldEntry {
+    OldEntry {
+        seq: row.seq,
+        order: row.order_key.as_ref().map(hex::encode),
+        lots: row.lots.clone(),
+        fingerprint: row.fingerprint.as_ref().map(hex::encode),
+        balance: row.idempotency_balance,
+    }
 }
 
 /// Adds the identities that the journal did not link, which are those of before it began. Returns a name of the journal's that is not

@@ -116,11 +116,15 @@ pub async fn check_origins(db: &DatabaseTransaction) -> Result<(), AuditError> {
         };
         last_id = last.id;
         for row in rows {
-            let id = row.id;
+            let (id, key) = (row.id, row.origin_key.clone());
             let whole = origin_record(row).filter(|record| record.has_its_address());
-            if whole.is_none() {
+            let Some(record) = whole else {
                 let why = "the address is not the one that its digest covers";
                 return Err(broken(format!("origin {id}"), why));
+            };
+            let is_erased = record.address.is_none() && record.address_hash.is_some();
+            if !is_erased && key != record.find_key().bytes() {
+                return Err(broken(format!("origin {id}"), "its key is another one's"));
             }
         }
     }

@@ -7,7 +7,7 @@ use std::pin::pin;
 use entity::{
     account, action, contra, credit_allowance, daily_limit_slot, entry, follow, frozen_owner,
     identity, journal, key_use, lot, member, message, nonce, opening, origin, payment, seal,
-    sealed_account,
+    sealed_account, tally,
 };
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
@@ -25,12 +25,13 @@ use crate::ledger::database::backend::Backend;
 const ROWS: usize = 200;
 
 /// All tables; a table comes after those that its foreign keys reference.
-pub static TABLES: [&(dyn CopyTable + Sync); 20] = [
+pub static TABLES: [&(dyn CopyTable + Sync); 21] = [
     &Of::<account::Entity>::TABLE,
     &Of::<lot::Entity>::TABLE,
     &Of::<entry::Entity>::TABLE,
     &Of::<origin::Entity>::TABLE,
     &Of::<opening::Entity>::TABLE,
+    &Of::<tally::Entity>::TABLE,
     &Of::<contra::Entity>::TABLE,
     &Of::<nonce::Entity>::TABLE,
     &Of::<daily_limit_slot::Entity>::TABLE,

@@ -10,7 +10,7 @@ use sea_orm::{Database, DatabaseConnection, EntityTrait, IntoActiveModel};
 use serde_json::json;
 
 use crate::database::servers;
-use crate::older::age;
+use crate::older::{age, recount};
 use crate::openapi::client::{ENVELOPE_SIGNER, PARTNERS};
 use crate::osx::client::{COMMUNITY, sign_action, sign_query as sign_community_query};
 use crate::program::{CONFIG, Client, Program, ProgramDir, sign_query, text};
@@ -134,7 +134,9 @@ pub async fn fill(dir: &ProgramDir) -> RecordedLedger {
         recorded.requests.push((path, answer));
     }
     assert!(program.terminate().await.success());
-    insert_payments_and_messages(&open(&dir.database_url()).await).await;
+    let db = open(&dir.database_url()).await;
+    insert_payments_and_messages(&db).await;
+    recount(&db).await;
     recorded
 }
 
@@ -275,7 +277,7 @@ pub async fn rows(url: &str) -> Rows {
             rows.insert(stringify!($table), sorted(&found));
         )*};
     }
-    read!(account action contra credit_allowance daily_limit_slot entry follow frozen_owner identity journal key_use lot member message nonce opening origin payment seal sealed_account);
+    read!(account action contra credit_allowance daily_limit_slot entry follow frozen_owner identity journal key_use lot member message nonce opening origin payment seal sealed_account tally);
     rows
 }
 

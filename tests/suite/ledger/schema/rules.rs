@@ -3,7 +3,7 @@
 use Constraint::{Check, ForeignKey, Unique};
 
 /// Rows, at least one in each table; `{x:ab}` is a byte sixteen times. Every database numbers the first row 1.
-pub const ROWS: [&str; 22] = [
+pub const ROWS: [&str; 23] = [
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
      VALUES ('coin', 'uid:1', 5, 2, 1, 0, 7, {x:00})",
     "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, next_expiry, head) \
@@ -13,6 +13,7 @@ pub const ROWS: [&str; 22] = [
      message, operator, hash) VALUES (1, 1, 0, 18, 5, 5, 'issued', 1, 1, 'r', 'm', 1, {x:02})",
     "INSERT INTO origin (origin_key, dialect, caller) VALUES ({x:01}, 'yoho', 'c')",
     "INSERT INTO opening (account_id, seq, lots) VALUES (1, 1, '7:5')",
+    "INSERT INTO tally (name, shard, row_count, checksum) VALUES ('t', 0, 1, 1)",
     "INSERT INTO contra (asset, name, balance) VALUES ('coin', 'issued', -5)",
     "INSERT INTO nonce (at, nonce_key) VALUES (1, {x:01})",
     "INSERT INTO identity (name, owner) VALUES ('key:a', 'uid:1')",
@@ -50,7 +51,7 @@ pub enum Constraint {
     Check,
 }
 
-pub const RULES: [Rule; 55] = [
+pub const RULES: [Rule; 56] = [
     Rule(
         "INSERT INTO account (asset, owner, balance, last_seq, income_seq, last_at, head) \
           VALUES ($v, 0, 0, 0, 0, {x:00})",
@@ -117,6 +118,12 @@ pub const RULES: [Rule; 55] = [
         "INSERT INTO opening (account_id, seq, lots) VALUES ($v, 1, '')",
         "2",
         &["1"],
+        Unique,
+    ),
+    Rule(
+        "INSERT INTO tally (name, shard, row_count, checksum) VALUES ($v, 0, 0)",
+        "'t', 1",
+        &["'t', 0"],
         Unique,
     ),
     Rule(

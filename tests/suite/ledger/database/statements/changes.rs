@@ -172,6 +172,11 @@ pub fn keyed() -> Vec<Case> {
     ];
     vec![
         case!(
+            ADD_TO_TALLIES,
+            vec![json!(["nonce", 0, 5, i64::MAX]), json!(["😀", 63, 0, -5])],
+            Changes
+        ),
+        case!(
             ADD_ORIGINS,
             vec![
                 json!([new[0], "yoho", "it's \\ 😀", "current", "::1", new[1], null]),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use entity::{
     account, action, contra, credit_allowance, daily_limit_slot, entry, frozen_owner, identity,
-    lot, nonce, origin,
+    lot, nonce, origin, tally,
 };
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, Statement};
 use serde_json::{Value, json};
@@ -170,6 +170,10 @@ async fn tables(db: &impl ConnectionTrait) -> BTreeMap<&'static str, Vec<String>
         (
             "frozen_owner",
             sorted(frozen_owner::Entity::find().all(db).await.unwrap()),
+        ),
+        (
+            "tally",
+            sorted(tally::Entity::find().all(db).await.unwrap()),
         ),
         (
             "origin",
