@@ -6,6 +6,7 @@ mod clock;
 mod commands;
 mod copy;
 mod corrections;
+mod entries;
 mod freeze;
 mod journal;
 mod liability;
@@ -111,6 +112,8 @@ enum Command {
     Reinstate(corrections::ReinstateArgs),
     /// Move points from one member to another, with their expiries
     Transfer(corrections::TransferArgs),
+    /// List the entries that an origin caused: a caller, or one of its keys
+    Entries(entries::EntriesArgs),
     /// Freeze the accounts of a member: spending, or every movement of points but expiry
     Freeze(freeze::FreezeArgs),
     /// Lift the freeze of a member's accounts
@@ -231,6 +234,7 @@ async fn execute(
         Command::Reverse(args) => correct(config, CorrectionArgs::Reverse(args)).await,
         Command::Reinstate(args) => correct(config, CorrectionArgs::Reinstate(args)).await,
         Command::Transfer(args) => correct(config, CorrectionArgs::Transfer(args)).await,
+        Command::Entries(args) => entries::entries(config, &args).await,
         Command::Freeze(args) => {
             let context = operator::context(&Clock::system());
             let by = args.yes.then(|| operator::of(&context));

@@ -1,6 +1,7 @@
 //! Reads: balances, which are coalesced, histories, and points that are due.
 
 pub(crate) mod balances;
+pub mod caused;
 pub mod due;
 pub mod entries;
 pub mod gains;

@@ -32,6 +32,7 @@ fn read(url: &str) -> Vec<(&'static str, Output)> {
         ("journal", run(&["journal"])),
         ("clock", run(&["clock"])),
         ("liability", run(&["liability"])),
+        ("entries", run(&["entries", "--origin", "openapi/p1"])),
         (
             "statement",
             run(&[
@@ -61,6 +62,7 @@ fn assert_all_read(url: &str) {
             "payments" => " events\n",
             "keys" => "yoho  android  current  ",
             "liability" => "coin issued: ",
+            "entries" => "coin/uid:1002/",
             "statement" => "\nclosing ",
             "journal" => "4 records\n",
             "frozen" => "1 frozen\n",

@@ -1,5 +1,6 @@
 //! The documentation: requests get the shown answers, commands run, links resolve, and every method and command is described.
 
+mod incident;
 mod links;
 mod messages;
 mod nginx;
@@ -44,6 +45,7 @@ pages! {
     community "docs/community.md"
     configuration "docs/configuration.md"
     databases "docs/databases.md"
+    incident "docs/incident.md"
     operations "docs/operations.md"
     partners "docs/partners.md"
     performance "docs/performance.md"
@@ -54,6 +56,7 @@ pages! {
     yoho "docs/yoho.md"
     community_zh "docs/zh/community.md"
     configuration_zh "docs/zh/configuration.md"
+    incident_zh "docs/zh/incident.md"
     operations_zh "docs/zh/operations.md"
     partners_zh "docs/zh/partners.md"
     signing_zh "docs/zh/signing.md"
