@@ -34,6 +34,7 @@
 //!   upkeep/      expiry, purging, freezes, the journal, the audit, copies
 //!   database/    connections, durability, locks, the set statements in each database's SQL
 //! sign.rs      MD5, HMAC-SHA1, RSA-SHA256, form encoding, and comparison in constant time
+//! tls.rs       TLS to the broker and to the witness of seals
 //! clock.rs     the time, which tests own
 //! origin.rs    who asked for a change, and what proves it
 //! ../entity    the database's rows, data only                  ../migration   its schema, one file a change
@@ -71,4 +72,5 @@ pub mod server;
 pub mod services;
 pub mod sign;
 pub mod status;
+pub mod tls;
 pub mod yoho;

@@ -19,13 +19,9 @@ use lapin::ConnectionProperties;
 use lapin::tcp::AsyncTcpStream;
 use lapin::uri::{AMQPScheme, AMQPUri};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::config::Secret;
+use crate::tls;
 
 /// The time limit for the TCP connection and the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -77,34 +73,8 @@ async fn connect(uri: &AMQPUri, handle: &Mutex<Option<TcpStream>>) -> io::Result
     *handle.lock().unwrap_or_else(PoisonError::into_inner) = socket;
     Ok(match uri.scheme {
         AMQPScheme::AMQP => Box::new(tcp.compat()),
-        AMQPScheme::AMQPS => Box::new(start_tls(tcp, host).await?.compat()),
+        AMQPScheme::AMQPS => Box::new(tls::connect(tcp, host).await?.compat()),
     })
-}
-
-/// Performs the TLS handshake with a host, whose certificate must chain to a root that this machine trusts.
-async fn start_tls(
-    tcp: tokio::net::TcpStream,
-    host: &str,
-) -> io::Result<TlsStream<tokio::net::TcpStream>> {
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let trusted = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(trusted.certs);
-    if added == 0 {
-        let why = trusted.errors.first().map(|error| format!(": {error}"));
-        let why = why.unwrap_or_default();
-        return Err(io::Error::other(format!(
-            "this machine has no trusted root certificates{why}"
-        )));
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
-        .connect(name, tcp)
-        .await
 }
 
 /// A plain or an encrypted stream.

@@ -22,6 +22,7 @@ mod serve;
 mod sign;
 mod signing;
 mod statement;
+mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

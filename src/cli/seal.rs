@@ -11,12 +11,13 @@ use super::commands::{audit_passed, check_existence, progress_bar};
 use super::operator;
 use super::output::{self, Escaped};
 use super::signing::{next_key, signing_key};
+use super::witness::WitnessUrl;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, SealWitness};
 use crate::ledger::Ledger;
 use crate::ledger::book::journal::Operator;
 use crate::ledger::proof::note::SigningKey;
-use crate::ledger::upkeep::seal::witness::Witness;
+use crate::ledger::upkeep::seal::witness::{Witness, WitnessFile};
 use crate::ledger::upkeep::seal::{SealError, SealOrder, Sealed};
 use crate::points::calendar::Calendar;
 use crate::server;
@@ -84,11 +85,19 @@ async fn sealed(
     progress: impl FnMut(u64, u64),
 ) -> Result<Sealed, SealError> {
     let calendar = Calendar::new(config.timezone.clone());
-    let witness = config.seal.witness.clone().map(Witness::at);
+    let witness: Option<Box<dyn Witness>> = match &config.seal.witness {
+        None => None,
+        Some(SealWitness::File(path)) => Some(Box::new(WitnessFile::at(path.clone()))),
+        Some(SealWitness::Url(url)) => {
+            let url = WitnessUrl::at(url.reveal());
+            let url = url.ok_or_else(|| SealError::Witness("it is no URL".to_owned()))?;
+            Some(Box::new(url))
+        }
+    };
     let order = SealOrder {
         key,
         next_key,
-        witness: witness.as_ref(),
+        witness: witness.as_deref(),
         program: concat!("pointgate ", env!("CARGO_PKG_VERSION")),
         day: &|at| calendar.day(at).to_string(),
         month: &|at| calendar.last_month(at),

@@ -64,7 +64,7 @@ pub use limits::Limits;
 pub use openapi::{Openapi, Partner, SignedFields};
 pub use osx::{Keys, Osx, Rule, SCORES, UserToken};
 pub use salt::Salt;
-pub use seal::Seal;
+pub use seal::{Seal, SealWitness};
 pub use secret::Secret;
 pub use sections::{Ledger, Retention, Server};
 pub use status::Status;

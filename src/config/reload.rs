@@ -76,7 +76,14 @@ fn keep_seal(pending: &mut Pending, new: &mut Seal, running: &Seal) {
         pending.0.push("seal.key_file");
         *key = running.key.clone();
     }
-    pending.keep("seal.witness", witness, &running.witness);
+    let same = match (&*witness, &running.witness) {
+        (Some(new), Some(running)) => new.is(running),
+        (new, running) => new.is_none() && running.is_none(),
+    };
+    if !same {
+        pending.0.push("seal.witness");
+        witness.clone_from(&running.witness);
+    }
 }
 
 /// As [`keep_server`].

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use url::{Host, Url};
+
 use super::reader::{Invalid, Section};
 use super::secret::Secret;
 
@@ -20,8 +22,52 @@ pub struct Seal {
     pub name: String,
     /// The text of the signing key; `None` = nothing is sealed.
     pub key: Option<Secret>,
-    /// The file, in a place of its own, that takes each checkpoint; `None` = they stay in the ledger's database alone.
-    pub witness: Option<PathBuf>,
+    /// The second place, which takes each checkpoint; `None` = they stay in the ledger's database alone.
+    pub witness: Option<SealWitness>,
+}
+
+/// The second place of checkpoints.
+#[derive(Clone, Debug)]
+pub enum SealWitness {
+    /// A file, to which each is appended.
+    File(PathBuf),
+    /// A URL with `https`, or with `http` to this machine. It may hold a password.
+    Url(Secret),
+}
+
+impl SealWitness {
+    /// Whether both are the same place.
+    pub fn is(&self, other: &SealWitness) -> bool {
+        match (self, other) {
+            (SealWitness::File(a), SealWitness::File(b)) => a == b,
+            (SealWitness::Url(a), SealWitness::Url(b)) => a.reveal() == b.reveal(),
+            _ => false,
+        }
+    }
+
+    fn read(text: &str, dir: &Path) -> Result<SealWitness, Invalid> {
+        if !text.contains("://") {
+            return match text.trim() {
+                "" => Err(Invalid::Malformed),
+                path => Ok(SealWitness::File(dir.join(path))),
+            };
+        }
+        let url = Url::parse(text).map_err(|_| Invalid::Malformed)?;
+        let is_here = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        match (url.scheme(), url.host()) {
+            ("https", Some(_)) => Ok(SealWitness::Url(Secret::new(text))),
+            ("http", Some(_)) if is_here => Ok(SealWitness::Url(Secret::new(text))),
+            ("http", Some(_)) => Err(Invalid::Because(
+                "must use https to another machine".to_owned(),
+            )),
+            _ => Err(Invalid::Malformed),
+        }
+    }
 }
 
 impl Seal {
@@ -66,12 +112,13 @@ pub(super) fn seal(section: &mut Section<'_, '_>) -> Option<Seal> {
         }),
         false => Some(None),
     };
-    let witness = match section.optional("witness") {
-        true => section.parsed("witness", "the path of a file", |path| match path {
-            "" => Err(Invalid::Malformed),
-            path => Ok(Some(dir.join(path))),
-        }),
-        false => Some(None),
+    let expected = "the path of a file, or a URL such as \"https://witness.example.com/pointgate\"";
+    let is_given = ["witness", "witness_file", "witness_env"];
+    let witness = match is_given.iter().any(|key| section.has(key)) {
+        true => section
+            .parsed_secret("witness", expected, |text| SealWitness::read(text, dir))
+            .map(Some),
+        false => section.optional_secret("witness").map(|_| None),
     };
     Some(Seal {
         name: name?,

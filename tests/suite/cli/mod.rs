@@ -17,3 +17,4 @@ mod seal;
 mod sign;
 mod statement;
 mod stop;
+mod witness;

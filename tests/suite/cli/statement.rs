@@ -14,6 +14,9 @@ async fn filled() -> ProgramDir {
     assert!(dir.run(&["seal", "keygen", "seal.key"]).status.success());
     dir.write("gateway.toml", &format!("{CONFIG}{SEALING}"));
     let mut program = Program::start(&dir, &[]).await;
+    program
+        .wait_for_log("seal 1, audit passed: 0 accounts")
+        .await;
     let client = program.client();
     let call = async |method: &str, uid: &str, num: &str, reference: &str, message: &str| {
         let mut parameters = vec![

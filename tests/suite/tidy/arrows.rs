@@ -10,6 +10,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("lib", &[]),
     ("sign", &[]),
     ("clock", &[]),
+    ("tls", &[]),
     ("config", &[]),
     ("origin", &["gateway"]),
     ("gateway", &["origin", "params"]),
@@ -24,7 +25,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("openapi", DIALECT),
     ("osx", DIALECT),
     ("status", DIALECT),
-    ("broker", &["clock", "config", "gateway"]),
+    ("broker", &["clock", "config", "gateway", "tls"]),
     (
         "endpoints",
         &[
@@ -55,6 +56,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "points",
             "server",
             "services",
+            "tls",
         ],
     ),
     ("main", &["cli"]),

@@ -34,7 +34,7 @@ pub struct SealOrder<'a> {
     /// The key that signs from the next seal on, if it changes.
     pub next_key: Option<&'a SigningKey>,
     /// The second place, where checkpoints are published; `None` = nowhere.
-    pub witness: Option<&'a Witness>,
+    pub witness: Option<&'a dyn Witness>,
     /// The program, for the record: `pointgate 0.1.0`.
     pub program: &'a str,
     /// The local day of a time (ms): `2026-05-20`.
@@ -96,14 +96,14 @@ impl Ledger {
         let before = seals::all(&snapshot).await?;
         check_key(order, &before)?;
         if let Some(witness) = order.witness {
-            catch_up(witness, &before)?;
+            catch_up(witness, &before).await?;
         }
         let report = audit::check(&snapshot, progress).await?;
         let made = self.make(&snapshot, order, &before).await?;
         drop(snapshot);
         rows::store(&self.database, &made, order.operator.clone()).await?;
         if let Some(witness) = order.witness {
-            witness.publish(&made.row.note)?;
+            witness.publish(&made.row.note).await?;
         }
         Ok(Sealed {
             report,
@@ -212,14 +212,14 @@ fn check_key(order: &SealOrder<'_>, seals: &[StoredSeal]) -> Result<(), SealErro
 }
 
 /// Refuses a log that does not extend what was published last, and publishes what was not.
-fn catch_up(witness: &Witness, stored: &[StoredSeal]) -> Result<(), SealError> {
-    let published = witness.last()?;
+async fn catch_up(witness: &dyn Witness, stored: &[StoredSeal]) -> Result<(), SealError> {
+    let published = witness.last().await?;
     let size = match &published {
         None => 0,
         Some(note) => seals::size_in(note, stored).map_err(SealError::NotExtended)?,
     };
     match stored.last() {
-        Some(last) if size < stored.len() => witness.publish(&last.note.to_string()),
+        Some(last) if size < stored.len() => witness.publish(&last.note.to_string()).await,
         _ => Ok(()),
     }
 }

@@ -1,8 +1,12 @@
-//! The second place of checkpoints: a file, to which each is appended, in storage that those who run the database cannot rewrite.
+//! The second place of checkpoints, which those who run the database cannot rewrite; and a file as such a place, to which each is appended.
 
 use std::fs::{File, OpenOptions};
+use std::future::ready;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 
 use crate::ledger::proof::note::Note;
 use crate::ledger::upkeep::seal::SealError;
@@ -10,21 +14,42 @@ use crate::ledger::upkeep::seal::SealError;
 /// The most bytes at the end of the file in which the last note is looked for.
 const TAIL: u64 = 128 << 10;
 
-/// A file of checkpoints: signed notes, each followed by an empty line.
-#[derive(Clone, Debug)]
-pub struct Witness(PathBuf);
-
-impl Witness {
-    /// The file at a path, which need not exist.
-    pub fn at(path: PathBuf) -> Witness {
-        Witness(path)
-    }
-
-    /// The last note; `None` if the file is missing or empty.
+/// A second place of checkpoints.
+pub trait Witness: Send + Sync {
+    /// The last note; `None` if there is none.
     ///
     /// # Errors
-    /// Returns [`SealError::Witness`] if the file cannot be read, or ends with something else than a whole note.
-    pub fn last(&self) -> Result<Option<Note>, SealError> {
+    /// Returns [`SealError::Witness`] if the place does not answer, or with something else than a note.
+    fn last(&self) -> BoxFuture<'_, Result<Option<Note>, SealError>>;
+
+    /// Adds a note, and returns when the place has it for good.
+    ///
+    /// # Errors
+    /// Returns [`SealError::Witness`] if the place does not take it.
+    fn publish<'a>(&'a self, note: &'a str) -> BoxFuture<'a, Result<(), SealError>>;
+}
+
+/// A file of checkpoints: signed notes, each followed by an empty line.
+#[derive(Clone, Debug)]
+pub struct WitnessFile(PathBuf);
+
+impl Witness for WitnessFile {
+    fn last(&self) -> BoxFuture<'_, Result<Option<Note>, SealError>> {
+        ready(self.read_last()).boxed()
+    }
+
+    fn publish<'a>(&'a self, note: &'a str) -> BoxFuture<'a, Result<(), SealError>> {
+        ready(self.append(note)).boxed()
+    }
+}
+
+impl WitnessFile {
+    /// The file at a path, which need not exist.
+    pub fn at(path: PathBuf) -> WitnessFile {
+        WitnessFile(path)
+    }
+
+    fn read_last(&self) -> Result<Option<Note>, SealError> {
         let tail = match File::open(&self.0).and_then(read_tail) {
             Ok(tail) => tail,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -40,11 +65,7 @@ impl Witness {
         })
     }
 
-    /// Appends a note, and returns when it is on disk.
-    ///
-    /// # Errors
-    /// Returns [`SealError::Witness`] if the file cannot be written.
-    pub fn publish(&self, note: &str) -> Result<(), SealError> {
+    fn append(&self, note: &str) -> Result<(), SealError> {
         let append = || {
             let mut file = OpenOptions::new().append(true).create(true).open(&self.0)?;
             file.write_all(format!("{note}\n").as_bytes())?;
@@ -89,22 +110,22 @@ mod tests {
     #[test]
     fn the_last_note_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
-        let witness = Witness::at(folder.path().join("checkpoints"));
-        assert_eq!(witness.last().unwrap(), None);
+        let witness = WitnessFile::at(folder.path().join("checkpoints"));
+        assert_eq!(witness.read_last().unwrap(), None);
         let mut all = String::new();
         for size in 1..2000 {
             let note = note(&format!("log\n{size}\nroot\n"));
             all += &format!("{note}\n");
             if size % 500 == 1 {
                 std::fs::write(folder.path().join("checkpoints"), &all).unwrap();
-                assert_eq!(witness.last().unwrap(), Some(note));
+                assert_eq!(witness.read_last().unwrap(), Some(note));
             }
         }
         std::fs::write(folder.path().join("checkpoints"), &all).unwrap();
         let last = note("log\n2000\nroot\n");
-        witness.publish(&last.to_string()).unwrap();
+        witness.append(&last.to_string()).unwrap();
         all += &format!("{last}\n");
-        assert_eq!(witness.last().unwrap(), Some(last));
+        assert_eq!(witness.read_last().unwrap(), Some(last));
         assert!(all.len() as u64 > TAIL);
         let written = std::fs::read_to_string(folder.path().join("checkpoints")).unwrap();
         assert_eq!(written, all);
@@ -117,7 +138,7 @@ mod tests {
         let whole = format!("{}\n", note("log\n1\nroot\n"));
         for end in 1..whole.len() {
             std::fs::write(&path, &whole[..whole.floor_char_boundary(end)]).unwrap();
-            let last = Witness::at(path.clone()).last();
+            let last = WitnessFile::at(path.clone()).read_last();
             assert!(
                 matches!(last, Err(SealError::Witness(_))),
                 "{end}: {last:?}"
@@ -125,10 +146,13 @@ mod tests {
         }
         for rest in ["x", "\n", "log\n2\n"] {
             std::fs::write(&path, format!("{whole}{rest}")).unwrap();
-            assert!(Witness::at(path.clone()).last().is_err(), "{rest:?}");
+            assert!(
+                WitnessFile::at(path.clone()).read_last().is_err(),
+                "{rest:?}"
+            );
         }
         // A folder in its place.
-        let last = Witness::at(folder.path().to_path_buf());
-        assert!(last.last().is_err() && last.publish("").is_err());
+        let last = WitnessFile::at(folder.path().to_path_buf());
+        assert!(last.read_last().is_err() && last.append("").is_err());
     }
 }

@@ -14,7 +14,7 @@ use pointgate::ledger::proof::checkpoint::Checkpoint;
 use pointgate::ledger::proof::note::{Note, SigningKey};
 use pointgate::ledger::proof::record::DayRecord;
 use pointgate::ledger::proof::{log, state, tree};
-use pointgate::ledger::upkeep::seal::witness::Witness;
+use pointgate::ledger::upkeep::seal::witness::WitnessFile;
 use pointgate::ledger::upkeep::seal::{SealError, SealOrder, Sealed};
 use pointgate::ledger::{Ledger, Settings};
 use pointgate::points::EXPIRED;
@@ -54,8 +54,8 @@ impl Sealing {
         }
     }
 
-    fn witness(&self) -> Witness {
-        Witness::at(self.published())
+    fn witness(&self) -> WitnessFile {
+        WitnessFile::at(self.published())
     }
 
     fn published(&self) -> PathBuf {
