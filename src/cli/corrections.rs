@@ -66,7 +66,7 @@ pub struct AdjustArgs {
 #[derive(Args)]
 pub struct ReverseArgs {
     /// The entry: ASSET/OWNER/NUMBER, as in coin/uid:5/7
-    #[arg(value_parser = entry)]
+    #[arg(value_parser = entry_name)]
     entry: EntryName,
     /// Take what is spent of its points from the member's other points, and the rest from later income
     #[arg(long)]
@@ -79,7 +79,7 @@ pub struct ReverseArgs {
 #[derive(Args)]
 pub struct ReinstateArgs {
     /// The entry: ASSET/OWNER/NUMBER, as in coin/uid:5/7
-    #[arg(value_parser = entry)]
+    #[arg(value_parser = entry_name)]
     entry: EntryName,
     /// The last day on which the points count from now on, YYYY-MM-DD or never [default: as before]
     #[arg(long, value_name = "DATE", value_parser = expiry)]
@@ -120,8 +120,10 @@ pub struct LastDay(Option<Date>);
 /// An entry by its account and its number.
 #[derive(Clone, Debug)]
 pub struct EntryName {
-    account: AccountKey,
-    seq: i64,
+    /// The account under the name of its owner.
+    pub account: AccountKey,
+    /// The entry's number in the account.
+    pub seq: i64,
 }
 
 fn id(text: &str) -> Result<String, String> {
@@ -144,7 +146,11 @@ fn expiry(text: &str) -> Result<LastDay, String> {
     }
 }
 
-fn entry(text: &str) -> Result<EntryName, String> {
+/// Reads the name of an entry.
+///
+/// # Errors
+/// Returns a message for the user if it is none.
+pub fn entry_name(text: &str) -> Result<EntryName, String> {
     let parts = text.split_once('/').and_then(|(asset, rest)| {
         let (owner, seq) = rest.rsplit_once('/')?;
         let seq = seq.parse().ok().filter(|seq| *seq > 0)?;

@@ -7,6 +7,7 @@ mod commands;
 mod copy;
 mod corrections;
 mod entries;
+mod explain;
 mod freeze;
 mod journal;
 mod liability;
@@ -135,6 +136,12 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         since: Option<PathBuf>,
     },
+    /// Print an entry: what happened, who asked for it, in which request
+    Entry(explain::EntryArgs),
+    /// Print the accounts of a member, with their lots and newest entries
+    Account(explain::AccountArgs),
+    /// Print the entries that a request caused
+    Request(explain::RequestArgs),
     /// Print the movements of an account in a period, with their origins in words; with --proof also why they are all
     Statement(statement::StatementArgs),
     /// List points by asset and month of expiry, and what moved in a period by reason and origin
@@ -262,6 +269,9 @@ async fn execute(
             operator::run("expire", &context, commands::expire(config, at, yes)).await
         }
         Command::Audit { since } => commands::audit(config, since.as_deref()).await,
+        Command::Entry(arguments) => explain::entry(config, &arguments).await,
+        Command::Account(arguments) => explain::account(config, &arguments).await,
+        Command::Request(arguments) => explain::request(config, &arguments).await,
         Command::Statement(arguments) => statement::statement(config, &arguments).await,
         Command::Liability(arguments) => liability::liability(config, &arguments).await,
         Command::Seal {

@@ -61,7 +61,13 @@ impl Words {
         }
     }
 
-    fn cells(&self, known: &KnownEntry) -> [String; 7] {
+    /// A time (ms) of the company's calendar.
+    pub fn time(&self, at: i64) -> String {
+        self.calendar.format(at)
+    }
+
+    /// The number, the time, the points, the balance after it, the movement, the text and the origin of an entry.
+    pub fn cells(&self, known: &KnownEntry) -> [String; 7] {
         let entry = &known.entry;
         [
             entry.seq.to_string(),
@@ -86,7 +92,8 @@ impl Words {
         text.unwrap_or_else(|| format!("reason {}", entry.reason.0))
     }
 
-    fn expiry(&self, lot: &Lot) -> String {
+    /// When a lot expires.
+    pub fn expiry(&self, lot: &Lot) -> String {
         match lot.expires_at {
             NEVER => "never".to_owned(),
             at => self.calendar.format(at),

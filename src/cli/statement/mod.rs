@@ -1,6 +1,6 @@
 //! The command `statement`: the movements of an account in a period, with their origins in words, and a proof that they are all.
 
-mod format;
+pub(in crate::cli) mod format;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -7,6 +7,7 @@ pub mod entries;
 pub mod gains;
 pub mod history;
 pub mod liability;
+pub mod lookup;
 pub mod prove;
 pub mod seals;
 pub mod statement;

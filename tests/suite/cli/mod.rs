@@ -5,6 +5,7 @@ mod commands;
 mod configuration;
 pub mod copy;
 mod corrections;
+mod explain;
 mod freeze;
 mod journal;
 mod log;
