@@ -112,11 +112,11 @@ async fn walk(path: &str) {
     for step in Page::read(path).steps() {
         match step.kind {
             Kind::Block(language) if language == "sh" => {
+                blocks += 1;
                 let Some(command) = command(&step.text) else {
                     continue;
                 };
                 output = Some(shell(&dir, &command));
-                blocks += 1;
             }
             Kind::Block(language) if language == "text" => {
                 let output = output.take().expect(path);
