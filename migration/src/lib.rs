@@ -30,6 +30,7 @@ mod m20261126_000021_entry_format;
 mod m20261126_000022_seal;
 mod m20261126_000023_frozen_owner;
 mod m20261126_000024_retention;
+mod m20261126_000025_identity_asset;
 mod m20261126_000026_clock;
 mod m20261126_000027_tally;
 
@@ -74,6 +75,7 @@ const MIGRATIONS: &[Migration] = &migrations![
     m20261126_000022_seal,
     m20261126_000023_frozen_owner,
     m20261126_000024_retention,
+    m20261126_000025_identity_asset,
     m20261126_000026_clock,
     m20261126_000027_tally,
 ];

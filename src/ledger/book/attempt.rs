@@ -131,7 +131,7 @@ impl<'v, 'a> View<'v, 'a> {
     /// An attempt that has changed nothing yet.
     fn attempt(&self, posting: &'a Posting) -> Attempt<'a> {
         let key = AccountKey {
-            owner: self.book.owner_of(&posting.account.owner).to_owned(),
+            owner: self.book.owner_of(&posting.account).to_owned(),
             asset: posting.account.asset.clone(),
         };
         let account = self.account(&key);

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ledger::book::freeze::FreezeScope;
 use crate::ledger::book::hash::{Hash, update_text};
+use crate::ledger::book::names::{NameLink, links};
 
 /// The version of the hash. No other hash of the ledger begins with this byte.
 const VERSION: u8 = 1;
@@ -18,6 +19,8 @@ pub enum JournalEvent {
         name: String,
         /// The owner whose accounts it leads to: `uid:5`.
         owner: String,
+        /// The assets whose accounts stay under `name`, to which both names lead; sorted.
+        kept: Vec<String>,
     },
     /// The ledger took up the second format of entries.
     FormatTaken {
@@ -90,7 +93,12 @@ impl JournalEvent {
     /// A JSON object with sorted keys.
     pub fn details(&self) -> String {
         let details = match self {
-            JournalEvent::Linked { name, owner } => json!({"name": name, "owner": owner}),
+            JournalEvent::Linked { name, owner, kept } if kept.is_empty() => {
+                json!({"name": name, "owner": owner})
+            }
+            JournalEvent::Linked { name, owner, kept } => {
+                json!({"kept": kept, "name": name, "owner": owner})
+            }
             JournalEvent::FormatTaken {
                 digest,
                 openings,
@@ -243,10 +251,21 @@ impl JournalRecord {
         details[field].as_str().map(str::to_owned)
     }
 
-    /// The name and the owner that this record linked; `None` if it records something else.
-    pub fn linked(&self) -> Option<(String, String)> {
-        let both = (self.detail("name")?, self.detail("owner")?);
-        (self.kind == "link").then_some(both)
+    /// Where names lead since this record; nothing if it records no link.
+    pub fn linked(&self) -> Vec<NameLink> {
+        let (name, owner) = (self.detail("name"), self.detail("owner"));
+        match (name, owner) {
+            (Some(name), Some(owner)) if self.kind == "link" => links(&name, &owner, &self.kept()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The assets whose accounts stay under the name that this record links to another owner.
+    pub fn kept(&self) -> Vec<String> {
+        let details: Option<serde_json::Value> = serde_json::from_str(&self.details).ok();
+        let kept = details.and_then(|mut details| details.get_mut("kept").map(|it| it.take()));
+        kept.and_then(|kept| serde_json::from_value(kept).ok())
+            .unwrap_or_default()
     }
 
     /// Whether this record says that the profile of an owner was erased.
@@ -270,6 +289,7 @@ mod tests {
         let linked = JournalEvent::Linked {
             name: "key:\"五\"\n".into(),
             owner: "uid:5".into(),
+            kept: Vec::new(),
         };
         let forgotten = JournalEvent::Forgotten {
             owner: "uid:5".into(),

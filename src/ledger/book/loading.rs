@@ -39,9 +39,9 @@ impl Book {
         self.spent_nonces.insert(place, nonce.fingerprint);
     }
 
-    /// Loads another name of an owner.
-    pub fn put_identity(&mut self, name: String, owner: String) {
-        self.identities.insert(name, owner);
+    /// Loads the owner of an account that stands under another name.
+    pub fn put_identity(&mut self, named: AccountKey, owner: String) {
+        self.identities.insert(named, owner);
     }
 
     /// Loads an entry that a correction corrects.
@@ -59,9 +59,11 @@ impl Book {
         self.frozen.insert(owner, scope);
     }
 
-    /// The owner whom a name leads to, whose accounts stand under this name.
-    pub fn owner_of<'n>(&'n self, name: &'n str) -> &'n str {
-        self.identities.get(name).map_or(name, String::as_str)
+    /// The owner under whose name an account stands.
+    pub fn owner_of<'n>(&'n self, named: &'n AccountKey) -> &'n str {
+        self.identities
+            .get(named)
+            .map_or(&named.owner, String::as_str)
     }
 
     /// Loads a recorded action, whose row has this key.

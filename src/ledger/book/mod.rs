@@ -15,9 +15,11 @@ pub mod freeze;
 pub mod hash;
 pub mod idempotency;
 pub mod journal;
+pub mod kept;
 pub mod key;
 mod loading;
 pub mod lots;
+pub mod names;
 pub mod openings;
 pub mod order;
 pub mod origins;
@@ -59,8 +61,8 @@ pub struct Book {
     allocations: HashMap<Key, Vec<Allocation>>,
     /// Spent nonces by time and key, with the fingerprint of the request that spent each.
     spent_nonces: HashMap<(i64, Key), Option<Key>>,
-    /// Other names of owners.
-    identities: HashMap<String, String>,
+    /// The owners of accounts that stand under another name than callers use.
+    identities: HashMap<AccountKey, String>,
     /// The owners whose accounts are frozen.
     frozen: HashMap<String, FreezeScope>,
     /// The identities of recorded actions, and whether they scored, by the keys of their rows.

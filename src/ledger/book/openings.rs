@@ -78,9 +78,12 @@ impl OldRecords {
         self.openings += 1;
     }
 
-    /// Adds an identity, after all openings.
-    pub fn add_identity(&mut self, name: &str, owner: &str) {
+    /// Adds an identity, after all openings. Those of before the journal are for no asset alone.
+    pub fn add_identity(&mut self, name: &str, asset: &str, owner: &str) {
         update_text(&mut self.hash, Some(name));
+        if !asset.is_empty() {
+            update_text(&mut self.hash, Some(asset));
+        }
         update_text(&mut self.hash, Some(owner));
         self.identities += 1;
     }
@@ -154,9 +157,9 @@ mod tests {
         assert!(openings.is_empty());
         openings.add_opening(&[1; 32]);
         let mut both = openings.clone();
-        both.add_identity("key:a", "uid:1");
+        both.add_identity("key:a", "", "uid:1");
         let mut other = openings.clone();
-        other.add_identity("key:", "auid:1");
+        other.add_identity("key:", "", "auid:1");
         assert_ne!(openings.digest(), both.digest());
         assert_ne!(other.digest(), both.digest());
         assert_eq!((both.openings, both.identities), (1, 1));

@@ -380,9 +380,9 @@ fn only_an_applied_transaction_spends_its_nonce() {
 #[test]
 fn two_names_lead_to_one_account() {
     let mut book = Book::new(EXPIRED);
-    book.put_identity("key:a".into(), account(1).owner);
     let mut by_key = earn(5, NEVER);
     by_key.account.owner = "key:a".into();
+    book.put_identity(by_key.account.clone(), account(1).owner);
     book.post(&by_key, DAY).unwrap();
     assert_eq!(book.post(&earn(5, NEVER), DAY).unwrap().balance, 10);
     let owners: Vec<_> = book

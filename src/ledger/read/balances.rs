@@ -93,20 +93,18 @@ impl Balances {
         let all = reads.iter().enumerate();
         let all = all.map(|(at, read)| (at, read.account.owner.as_str()));
         self.read_into(&mut balances, reads, all, now).await?;
-        // An owner without a row may be the other name of a linked member.
-        let missing: Vec<usize> = (0..reads.len())
-            .filter(|&at| balances[at].is_none())
+        // An owner without a row may be the other name of a linked member, and an empty account one that a link left behind.
+        let unsure: Vec<usize> = (0..reads.len())
+            .filter(|&at| balances[at].unwrap_or_default() == 0)
             .collect();
-        let names: Vec<&str> = missing
-            .iter()
-            .map(|&at| reads[at].account.owner.as_str())
+        let accounts = unsure.iter().map(|&at| &reads[at].account);
+        let accounts: Vec<(&str, &str)> = accounts
+            .map(|account| (account.asset.as_str(), account.owner.as_str()))
             .collect();
-        let db = self.database.balances();
-        let owners =
-            statements::query::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
+        let owners = statements::owners(self.database.balances(), &accounts).await?;
         let linked = owners
             .iter()
-            .filter_map(|(name, owner)| Some((*missing.get(*name)?, owner.as_str())));
+            .filter_map(|(place, owner)| Some((*unsure.get(*place)?, owner.as_str())));
         self.read_into(&mut balances, reads, linked, now).await?;
         Ok(balances)
     }

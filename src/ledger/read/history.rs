@@ -2,7 +2,7 @@
 //! page, and nobody counts a total, however long the history is.
 
 use entity::{account, entry, identity, lot};
-use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::ledger::book::transaction::{AccountKey, Reason};
 use crate::ledger::database::statements;
@@ -276,7 +276,10 @@ pub(super) async fn find_account(
     db: &DatabaseConnection,
     key: &AccountKey,
 ) -> Result<Option<account::Model>, DbErr> {
-    let identity = identity::Entity::find_by_id(key.owner.as_str())
+    let identity = identity::Entity::find()
+        .filter(identity::Column::Name.eq(key.owner.as_str()))
+        .filter(identity::Column::Asset.is_in([key.asset.as_str(), ""]))
+        .order_by_desc(identity::Column::Asset)
         .one(db)
         .await?;
     let owner = identity.map_or_else(|| key.owner.clone(), |identity| identity.owner);

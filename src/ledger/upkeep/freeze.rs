@@ -1,5 +1,7 @@
 //! Freezing the accounts of an owner, with a record in the journal.
 
+use std::collections::BTreeMap;
+
 use entity::{account, frozen_owner, identity};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -49,7 +51,7 @@ pub struct Freezing {
 }
 
 impl Ledger {
-    /// Freezes all accounts of the owner whom a name leads to, or changes the scope of their freeze. When this returns, no transaction
+    /// Freezes all accounts that a name leads to, or changes the scope of their freeze. When this returns, no transaction
     /// that the freeze forbids commits any more, on any instance: those under way are over.
     ///
     /// # Errors
@@ -121,46 +123,64 @@ impl Ledger {
         operator: &Operator,
     ) -> Result<Freezing, DbErr> {
         let db = self.database.begin_write().await?;
-        let owner = lock_owner(&db, name).await?;
-        let before = frozen_owner::Entity::find_by_id(owner.as_str())
-            .one(&*db)
-            .await?;
-        let is_new = match change {
-            Change::Freeze(scope) => before
-                .as_ref()
-                .is_none_or(|row| row.scope != scope.number()),
-            Change::Unfreeze => before.is_some(),
-        };
-        if !is_new {
-            return Ok(Freezing { owner, is_new });
-        }
-        let (owned, reason) = (owner.clone(), reason.to_owned());
-        let event = match change {
-            Change::Freeze(scope) => JournalEvent::Frozen {
-                owner: owned,
-                scope,
-                reason,
-            },
-            Change::Unfreeze => JournalEvent::Unfrozen {
-                owner: owned,
-                reason,
-            },
-        };
+        let owners = lock_owners(&db, name).await?;
         let now = self.now();
-        let record = journal::append(&db, &event, now, operator.clone()).await?;
-        remove(&db, &owner).await?;
-        if let Change::Freeze(scope) = change {
-            let row = frozen_owner::Model {
-                owner: owner.clone(),
-                scope: scope.number(),
-                since: now,
-                record,
-            };
-            insert(&db, row).await?;
+        let mut is_new = false;
+        for owner in &owners {
+            is_new |= change_one(&db, owner, change, (reason, operator, now)).await?;
         }
-        db.commit().await?;
-        Ok(Freezing { owner, is_new })
+        if is_new {
+            db.commit().await?;
+        }
+        let owner = owners.into_iter().next();
+        Ok(Freezing {
+            owner: owner.unwrap_or_else(|| name.to_owned()),
+            is_new,
+        })
     }
+}
+
+/// Changes the freeze of the accounts under one name, with its reason, operator and time (ms). Returns whether that is new.
+async fn change_one(
+    db: &GuardedTransaction,
+    owner: &str,
+    change: Change,
+    (reason, operator, now): (&str, &Operator, i64),
+) -> Result<bool, DbErr> {
+    let before = frozen_owner::Entity::find_by_id(owner).one(&**db).await?;
+    let is_new = match change {
+        Change::Freeze(scope) => before
+            .as_ref()
+            .is_none_or(|row| row.scope != scope.number()),
+        Change::Unfreeze => before.is_some(),
+    };
+    if !is_new {
+        return Ok(false);
+    }
+    let (owner, reason) = (owner.to_owned(), reason.to_owned());
+    let event = match change {
+        Change::Freeze(scope) => JournalEvent::Frozen {
+            owner: owner.clone(),
+            scope,
+            reason,
+        },
+        Change::Unfreeze => JournalEvent::Unfrozen {
+            owner: owner.clone(),
+            reason,
+        },
+    };
+    let record = journal::append(db, &event, now, operator.clone()).await?;
+    remove(db, &owner).await?;
+    if let Change::Freeze(scope) = change {
+        let row = frozen_owner::Model {
+            owner,
+            scope: scope.number(),
+            since: now,
+            record,
+        };
+        insert(db, row).await?;
+    }
+    Ok(true)
 }
 
 /// A request for a change.
@@ -170,33 +190,50 @@ enum Change {
     Unfreeze,
 }
 
-/// Resolves a name, and locks the accounts of its owner and the making of new ones. A writer locks in the same order.
-async fn lock_owner(db: &GuardedTransaction, name: &str) -> Result<String, DbErr> {
-    let owner = owner_of(db, name).await?;
-    lock_accounts(db, &owner).await?;
+/// Resolves a name, and locks the accounts of its owners and the making of new ones. A writer locks in the same order.
+async fn lock_owners(db: &GuardedTransaction, name: &str) -> Result<Vec<String>, DbErr> {
+    let owners = owners_of(&**db, name).await?;
+    lock_accounts(db, &owners).await?;
     lock(&**db, Lock::Identities).await?;
     // Until then, another instance may have made an account, or linked the name.
-    lock_accounts(db, &owner).await?;
-    match owner_of(db, name).await? == owner {
-        true => Ok(owner),
+    lock_accounts(db, &owners).await?;
+    match owners_of(&**db, name).await? == owners {
+        true => Ok(owners),
         false => Err(DbErr::Custom(RENAMED.into())),
     }
 }
 
-/// Locks the accounts of an owner, for which it waits until the transactions that have them are over.
-async fn lock_accounts(db: &GuardedTransaction, owner: &str) -> Result<(), DbErr> {
+/// Locks the accounts of owners, for which it waits until the transactions that have them are over.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn lock_accounts(
+    db: &GuardedTransaction,
+    owners: &[String],
+) -> Result<Vec<account::Model>, DbErr> {
     account::Entity::find()
-        .filter(account::Column::Owner.eq(owner))
+        .filter(account::Column::Owner.is_in(owners))
         .order_by_asc(account::Column::Id)
         .lock_exclusive()
         .all(&**db)
         .await
-        .map(|_| ())
 }
 
-async fn owner_of(db: &impl ConnectionTrait, name: &str) -> Result<String, DbErr> {
-    let identity = identity::Entity::find_by_id(name).one(db).await?;
-    Ok(identity.map_or_else(|| name.to_owned(), |identity| identity.owner))
+/// The owners under whose names the accounts of a person stand, in order: that of accounts to come is the first.
+async fn owners_of(db: &impl ConnectionTrait, name: &str) -> Result<Vec<String>, DbErr> {
+    let links = identity::Entity::find()
+        .filter(identity::Column::Name.eq(name))
+        .order_by_asc(identity::Column::Asset)
+        .all(db)
+        .await?;
+    let whole = links.iter().find(|link| link.asset.is_empty());
+    let mut owners = vec![whole.map_or_else(|| name.to_owned(), |link| link.owner.clone())];
+    for link in links {
+        if !owners.contains(&link.owner) {
+            owners.push(link.owner);
+        }
+    }
+    Ok(owners)
 }
 
 async fn remove(db: &GuardedTransaction, owner: &str) -> Result<(), DbErr> {
@@ -212,23 +249,36 @@ async fn insert(db: &GuardedTransaction, row: frozen_owner::Model) -> Result<(),
 }
 
 /// Hands the freeze of a name over to the owner whom it leads to from now on, in the transaction that links them. If both are frozen, the
-/// stricter freeze stays.
+/// stricter freeze stays. If accounts stay under the name, it is for these too.
 ///
 /// # Errors
 /// Returns [`DbErr`] if the database does not answer.
-pub async fn hand_over(db: &GuardedTransaction, name: &str, owner: &str) -> Result<(), DbErr> {
+pub async fn hand_over(
+    db: &GuardedTransaction,
+    name: &str,
+    owner: &str,
+    keeps_accounts: bool,
+) -> Result<(), DbErr> {
     let find = |owner: &str| frozen_owner::Entity::find_by_id(owner).one(&**db);
-    let Some(of_name) = find(name).await? else {
-        return Ok(());
+    let strictest = match (find(name).await?, find(owner).await?) {
+        (Some(of_name), Some(of_owner)) if of_owner.scope >= of_name.scope => of_owner,
+        (Some(of_name), _) => of_name,
+        (None, Some(of_owner)) => of_owner,
+        (None, None) => return Ok(()),
     };
-    remove(db, name).await?;
-    let of_owner = find(owner).await?;
-    if of_owner.is_some_and(|row| row.scope >= of_name.scope) {
-        return Ok(());
+    let kept = keeps_accounts.then_some(name);
+    for frozen in [name, owner] {
+        remove(db, frozen).await?;
+        if frozen == owner || kept == Some(frozen) {
+            let owner = frozen.to_owned();
+            let row = frozen_owner::Model {
+                owner,
+                ..strictest.clone()
+            };
+            insert(db, row).await?;
+        }
     }
-    remove(db, owner).await?;
-    let owner = owner.to_owned();
-    insert(db, frozen_owner::Model { owner, ..of_name }).await
+    Ok(())
 }
 
 async fn freezes_after(db: &impl ConnectionTrait, owner: &str) -> Result<Vec<Freeze>, DbErr> {
@@ -256,15 +306,19 @@ async fn freezes_after(db: &impl ConnectionTrait, owner: &str) -> Result<Vec<Fre
 }
 
 async fn holdings(db: &impl ConnectionTrait, name: &str) -> Result<Holdings, DbErr> {
-    let owner = owner_of(db, name).await?;
+    let owners = owners_of(db, name).await?;
     let accounts = account::Entity::find()
-        .filter(account::Column::Owner.eq(owner.as_str()))
-        .order_by_asc(account::Column::Asset)
+        .filter(account::Column::Owner.is_in(&owners))
         .all(db)
         .await?;
-    let balances = accounts.into_iter().map(|it| (it.asset, it.balance));
+    let mut balances = BTreeMap::<String, i64>::new();
+    for account in accounts {
+        // A link leaves an empty account behind where both names had one.
+        *balances.entry(account.asset).or_default() += account.balance;
+    }
+    let owner = owners.into_iter().next();
     Ok(Holdings {
-        owner,
-        balances: balances.collect(),
+        owner: owner.unwrap_or_else(|| name.to_owned()),
+        balances: balances.into_iter().collect(),
     })
 }

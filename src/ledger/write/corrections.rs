@@ -44,7 +44,7 @@ pub async fn load(
             _ => continue,
         };
         let account = AccountKey {
-            owner: book.owner_of(&posting.account.owner).to_owned(),
+            owner: book.owner_of(&posting.account).to_owned(),
             asset: posting.account.asset.clone(),
         };
         let Some(id) = book.account(&account).and_then(|account| account.id) else {
@@ -58,7 +58,7 @@ pub async fn load(
     }
     for debt in debts(postings) {
         let debt = AccountKey {
-            owner: book.owner_of(&debt.owner).to_owned(),
+            owner: book.owner_of(&debt).to_owned(),
             asset: debt.asset,
         };
         let owed = book.account(&debt).filter(|account| account.balance > 0);

@@ -25,7 +25,7 @@ pub async fn load(
     let callers = postings
         .iter()
         .filter(|posting| !matches!(posting.kind, PostingKind::Expire { .. }));
-    let owners = callers.map(|posting| book.owner_of(&posting.account.owner).to_owned());
+    let owners = callers.map(|posting| book.owner_of(&posting.account).to_owned());
     let owners = distinct(owners);
     for (place, scope) in read(db, &owners).await? {
         book.put_frozen(at(&owners, place)?.clone(), scope);

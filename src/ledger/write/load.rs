@@ -12,6 +12,7 @@ use crate::ledger::book::order;
 use crate::ledger::book::transaction::{
     AccountKey, Nonce, Posting, PostingKind, Reason, Transaction,
 };
+use crate::ledger::database::retry::RENAMED;
 use crate::ledger::database::statements;
 use crate::ledger::write::sets::{
     account_rows, at, distinct, hexed, invalid, keyed_rows, read_hash, read_key,
@@ -82,6 +83,7 @@ async fn load_accounts(
     let rows = statements::query::<AccountRow>(db, &statements::ACCOUNTS, &rows, []).await?;
     let lots = lots_of(db, &rows).await?;
     let mut missing: BTreeSet<&AccountKey> = posted.collect();
+    let mut empty = BTreeSet::new();
     for (row, lots) in rows.into_iter().zip(lots) {
         let (place, id, owner, balance, last_seq, income_seq, last_at, head) = row;
         let account = Account {
@@ -95,18 +97,25 @@ async fn load_accounts(
         };
         let named = *at(&keys, place)?;
         missing.remove(named);
-        if owner != named.owner {
-            book.put_identity(named.owner.clone(), owner.clone());
+        match owner == named.owner {
+            true if balance == 0 => {
+                empty.insert(named);
+            }
+            true => {}
+            false => book.put_identity(named.clone(), owner.clone()),
         }
         let asset = named.asset.clone();
         book.put_account(AccountKey { owner, asset }, account);
     }
-    // An owner without an account of this asset may be linked all the same.
-    let names = distinct(missing.iter().map(|key| key.owner.as_str()));
-    let owners =
-        statements::query::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
-    for (place, owner) in owners {
-        book.put_identity((*at(&names, place)?).to_owned(), owner);
+    // An owner without an account of this asset may be linked all the same, and one whose account is empty may have been linked while
+    // the look-up waited for its lock: a link leaves behind no account with points.
+    let unsure: Vec<&AccountKey> = missing.union(&empty).copied().collect();
+    for (place, owner) in statements::owners(db, &account_rows(&unsure)).await? {
+        let named = *at(&unsure, place)?;
+        if empty.contains(named) {
+            return Err(invalid(RENAMED));
+        }
+        book.put_identity(named.clone(), owner);
     }
     Ok(())
 }

@@ -118,8 +118,7 @@ async fn check_names(
     }
     lock_shared(db, Lock::Identities).await?;
     let names: Vec<&str> = added.iter().map(|key| key.owner.as_str()).collect();
-    let linked =
-        statements::query::<(usize, String)>(db, &statements::IDENTITIES, &names, []).await?;
+    let linked = statements::owners(db, &account_rows(added)).await?;
     match linked.is_empty() {
         true => freezes::check(db, &names, frozen).await,
         false => Err(invalid(RENAMED)),

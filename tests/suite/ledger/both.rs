@@ -310,7 +310,7 @@ async fn names_are_linked_while_the_other_adds_accounts() {
             let of_key = ledger.balance(account(&by_key)).await.unwrap();
             match &linked {
                 Ok(_) => assert_eq!((of_uid, of_key), (Some(all), Some(all)), "{i}"),
-                Err(LinkError::BothInUse { .. }) => {
+                Err(LinkError::BothHold { .. }) => {
                     assert_eq!((of_uid, of_key), (Some(1), Some(2)), "{i}");
                 }
                 Err(error) => panic!("{i}: {error}"),

@@ -10,6 +10,7 @@ mod expire;
 mod freeze;
 pub mod journal;
 mod key_uses;
+mod links;
 mod midnight;
 mod panic;
 mod parity;

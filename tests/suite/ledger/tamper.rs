@@ -263,7 +263,7 @@ const TAMPERED: [(&str, &str); 56] = [
         "coin redeemed: ",
     ),
     ("DELETE FROM contra WHERE name = 'issued'", "contra"),
-    ("INSERT INTO identity VALUES ('uid:1001', 'uid:7')", VICTIM),
+    ("INSERT INTO identity VALUES ('uid:1001', '', 'u')", VICTIM),
 ];
 
 #[tokio::test]

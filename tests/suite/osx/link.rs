@@ -120,7 +120,7 @@ async fn conflicting_links_are_refused() {
     post(&client, "five", "t1").await;
     let both = link(dir, "5", "five").unwrap_err();
     assert!(
-        both.contains("uid 5 and user_key five both have a history"),
+        both.contains("uid 5 and user_key five both hold or owe points of coin"),
         "{both}"
     );
     assert_eq!(client.total("5").await, 100);

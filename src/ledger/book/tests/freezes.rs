@@ -50,11 +50,11 @@ fn spending_alone_or_everything_but_expiry_is_forbidden() {
 #[test]
 fn a_freeze_holds_for_all_names_and_for_nobody_else() {
     let mut book = frozen(All);
-    book.put_identity("key:a".into(), "uid:1".into());
     let by_key = AccountKey {
         owner: "key:a".into(),
         asset: "diamond".into(),
     };
+    book.put_identity(by_key.clone(), "uid:1".into());
     let kind = PostingKind::Earn {
         amount: 5,
         expires_at: NEVER,

@@ -3,18 +3,31 @@
 //! A query answers `place` for each row that it finds: the position, from 0, of the given row that it belongs to.
 
 pub mod encode;
+mod owners;
 mod run;
 pub mod set_statement;
 
+pub use owners::owners;
 pub use run::{Pipeline, execute, query};
 use set_statement::{OnConflict, SetStatement, bytes, int, text};
+
+/// The owner whose account of the asset `k.asset` the name `k.name` leads to. What holds for the asset counts before what holds for those
+/// without a row of their own; their rows stand beside each other, so that one look finds either.
+macro_rules! owner {
+    () => {
+        "COALESCE((SELECT n.owner FROM identity n WHERE n.name = k.name AND n.asset IN (k.asset, '') \
+         ORDER BY n.asset DESC LIMIT 1), k.name)"
+    };
+}
 
 /// Names of accounts → the accounts that exist, under their owners' first names. Locks them, in the order of their ids.
 pub static ACCOUNTS: SetStatement = SetStatement::locking_query(
     &[text("asset"), text("name")],
     "k.place, a.id, a.owner, a.balance, a.last_seq, a.income_seq, a.last_at, {hex:a.head}",
-    "FROM {k} {join} account a ON a.asset = k.asset \
-     AND a.owner = COALESCE((SELECT n.owner FROM identity n WHERE n.name = k.name), k.name)",
+    concat!(
+        "FROM {k} {join} account a ON a.asset = k.asset AND a.owner = ",
+        owner!()
+    ),
     ("account", "a"),
 );
 
@@ -33,11 +46,11 @@ pub static ACCOUNT_IDS: SetStatement = SetStatement::query(
     "FROM {k} {join} account a ON a.owner = k.owner AND a.asset = k.asset",
 );
 
-/// Names → the owner of each that is an owner's second name.
+/// Names of accounts → where they lead for this asset, and for those without a row of their own.
 pub static IDENTITIES: SetStatement = SetStatement::query(
-    &[text("name")],
-    "k.place, n.owner",
-    "FROM {k} {join} identity n ON n.name = k.name",
+    &[text("asset"), text("name")],
+    "k.place, n.asset, n.owner",
+    "FROM {k} {join} identity n ON n.name = k.name AND n.asset IN (k.asset, '')",
 );
 
 /// Owners, by the names that their accounts stand under → the scopes of those that are frozen. It comes after the locks of `ACCOUNTS`,
@@ -70,10 +83,12 @@ pub static PAGE: SetStatement = SetStatement::query(
     ],
     "a.next_expiry, COALESCE(k.total, a.last_seq), e.seq, e.at, e.reason, e.amount, e.balance_after, e.direction, e.direction_seq, \
      e.reference, e.message",
-    "FROM {k} {join} account a ON a.asset = k.asset \
-     AND a.owner = COALESCE((SELECT n.owner FROM identity n WHERE n.name = k.name), k.name) \
-     LEFT JOIN entry e ON e.account_id = a.id \
-     AND e.seq BETWEEN COALESCE(k.total, a.last_seq) - k.high AND COALESCE(k.total, a.last_seq) - k.low",
+    concat!(
+        "FROM {k} {join} account a ON a.asset = k.asset AND a.owner = ",
+        owner!(),
+        " LEFT JOIN entry e ON e.account_id = a.id \
+         AND e.seq BETWEEN COALESCE(k.total, a.last_seq) - k.high AND COALESCE(k.total, a.last_seq) - k.low"
+    ),
 );
 
 /// As [`PAGE`], of the entries of one direction.
@@ -87,12 +102,14 @@ pub static PAGE_OF: SetStatement = SetStatement::query(
         int("direction"),
     ],
     "a.next_expiry, a.total, e.seq, e.at, e.reason, e.amount, e.balance_after, e.direction, e.direction_seq, e.reference, e.message",
-    "FROM (SELECT a.id, a.next_expiry, k.low, k.high, k.direction, \
-     COALESCE(k.total, CASE k.direction WHEN 1 THEN a.income_seq ELSE a.last_seq - a.income_seq END) AS total \
-     FROM {k} {join} account a ON a.asset = k.asset \
-     AND a.owner = COALESCE((SELECT n.owner FROM identity n WHERE n.name = k.name), k.name)) a \
-     LEFT JOIN entry e ON e.account_id = a.id AND e.direction = a.direction \
-     AND e.direction_seq BETWEEN a.total - a.high AND a.total - a.low",
+    concat!(
+        "FROM (SELECT a.id, a.next_expiry, k.low, k.high, k.direction, \
+         COALESCE(k.total, CASE k.direction WHEN 1 THEN a.income_seq ELSE a.last_seq - a.income_seq END) AS total \
+         FROM {k} {join} account a ON a.asset = k.asset AND a.owner = ",
+        owner!(),
+        ") a LEFT JOIN entry e ON e.account_id = a.id AND e.direction = a.direction \
+         AND e.direction_seq BETWEEN a.total - a.high AND a.total - a.low"
+    ),
 );
 
 /// Idempotency keys → the fingerprint, the answer and the amount of each that has been used.

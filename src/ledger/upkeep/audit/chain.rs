@@ -7,13 +7,14 @@ use sea_orm::ConnectionTrait;
 use super::{AuditError, broken};
 use crate::ledger::book::hash::Hash;
 use crate::ledger::book::journal::JournalRecord;
+use crate::ledger::book::names::NameLink;
 use crate::ledger::upkeep::journal;
 
 /// What the journal says of names and of what older versions left.
 #[derive(Debug, Default)]
 pub struct Vouched {
-    /// The names and owners that it linked.
-    pub links: HashSet<(String, String)>,
+    /// Where it says that names lead.
+    pub links: HashSet<NameLink>,
     /// The record of kind `format`.
     pub format: Option<JournalRecord>,
 }

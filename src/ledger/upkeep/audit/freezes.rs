@@ -58,12 +58,16 @@ fn follow(freezes: &mut Freezes, record: &JournalRecord) {
             freezes.remove(&owner());
         }
         "link" => {
-            let of_name = record.detail("name").and_then(|name| freezes.remove(&name));
-            if let Some(of_name) = of_name {
-                let of_owner = freezes.entry(owner()).or_insert(of_name);
-                if of_owner.0 < of_name.0 {
-                    *of_owner = of_name;
-                }
+            let name = record.detail("name").unwrap_or_default();
+            let strictest = match (freezes.remove(&name), freezes.get(&owner())) {
+                (Some(of_name), Some(of_owner)) if of_owner.0 >= of_name.0 => *of_owner,
+                (Some(of_name), _) => of_name,
+                (None, Some(of_owner)) => *of_owner,
+                (None, None) => return,
+            };
+            freezes.insert(owner(), strictest);
+            if !record.kept().is_empty() {
+                freezes.insert(name, strictest);
             }
         }
         _ => {}

@@ -14,6 +14,7 @@ use super::AuditError;
 use super::chain::{Vouched, check_journal};
 use crate::ledger::book::entry::Format;
 use crate::ledger::book::journal::{JournalEvent, Operator};
+use crate::ledger::book::names::NameLink;
 use crate::ledger::book::openings::{OldEntry, OldRecords, digest_of};
 use crate::ledger::book::transaction::AccountKey;
 use crate::ledger::database::Database;
@@ -139,22 +140,26 @@ pub fn old_entry(row: &entry::Model) -> OldEntry {
 /// Returns [`DbErr`] if the database does not answer.
 pub async fn add_identities(
     db: &impl ConnectionTrait,
-    links: &HashSet<(String, String)>,
+    links: &HashSet<NameLink>,
     old: &mut OldRecords,
 ) -> Result<Option<String>, DbErr> {
     let identities = identity::Entity::find().order_by_asc(identity::Column::Name);
-    let mut missing: HashSet<&(String, String)> = links.iter().collect();
+    let mut missing: HashSet<&NameLink> = links.iter().collect();
     let mut unexplained = Vec::new();
     for row in identities.all(db).await? {
-        let pair = (row.name, row.owner);
-        if !missing.remove(&pair) {
-            unexplained.push(pair);
+        let link = NameLink {
+            name: row.name,
+            asset: row.asset,
+            owner: row.owner,
+        };
+        if !missing.remove(&link) {
+            unexplained.push(link);
         }
     }
     // Databases sort texts differently.
     unexplained.sort_unstable();
-    for (name, owner) in &unexplained {
-        old.add_identity(name, owner);
+    for NameLink { name, asset, owner } in &unexplained {
+        old.add_identity(name, asset, owner);
     }
-    Ok(missing.into_iter().map(|(name, _)| name.clone()).min())
+    Ok(missing.into_iter().map(|link| link.name.clone()).min())
 }

@@ -143,12 +143,14 @@ pub async fn check_old_idempotency(db: &DatabaseTransaction) -> Result<(), Audit
     .await
 }
 
-/// A second name of an owner has no accounts of its own: they would be out of reach.
+/// A name that leads elsewhere has no points under itself: they would be out of reach.
 pub async fn check_identities(db: &DatabaseTransaction) -> Result<(), AuditError> {
     find_inconsistent(
         db,
         "its owner is another name of another owner",
-        "SELECT a.id AS account_id, a.id * 0 AS seq FROM account a JOIN identity n ON n.name = a.owner ORDER BY a.id LIMIT 1",
+        "SELECT a.id AS account_id, a.id * 0 AS seq FROM identity n JOIN account a ON a.owner = n.name \
+         WHERE a.balance <> 0 AND n.owner <> a.owner AND (n.asset = a.asset OR n.asset = '' AND NOT EXISTS \
+         (SELECT 1 FROM identity m WHERE m.name = a.owner AND m.asset = a.asset)) ORDER BY a.id LIMIT 1",
     )
     .await
 }

@@ -16,6 +16,7 @@ use pointgate::ledger::book::Book;
 use pointgate::ledger::book::account::{Account, Lot};
 use pointgate::ledger::book::changes::Changes;
 use pointgate::ledger::book::entry::Entry;
+use pointgate::ledger::book::names::{NameLink, links};
 use pointgate::ledger::book::origins::{OriginRecord, StoredOrigin};
 use pointgate::ledger::book::transaction::{AccountKey, Transaction};
 use pointgate::ledger::read::entries::from_row;
@@ -52,14 +53,31 @@ impl Pair {
         let db = Database::connect(url).await.unwrap();
         let mut book = Book::new(EXPIRED);
         book.put_origin(Origin::default(), program());
-        for (owner, name) in PEOPLE {
-            let (name, owner) = (name.to_owned(), owner.to_owned());
-            book.put_identity(name.clone(), owner.clone());
-            let row = identity::Model { name, owner }.into_active_model();
-            identity::Entity::insert(row)
-                .exec_without_returning(&db)
-                .await
-                .unwrap();
+        for (place, (owner, name)) in PEOPLE.into_iter().enumerate() {
+            // One of them has an account under either name.
+            let kept = match place {
+                0 => vec!["score".to_owned()],
+                _ => Vec::new(),
+            };
+            for NameLink { name, asset, owner } in links(name, owner, &kept) {
+                let every = ["coin", "score"].map(str::to_owned);
+                let of = every
+                    .into_iter()
+                    .filter(|one| asset == *one || asset.is_empty() && !kept.contains(one));
+                for asset in of {
+                    let owned = name.clone();
+                    let named = AccountKey {
+                        owner: owned,
+                        asset,
+                    };
+                    book.put_identity(named, owner.clone());
+                }
+                let row = identity::Model { name, asset, owner };
+                identity::Entity::insert(row.into_active_model())
+                    .exec_without_returning(&db)
+                    .await
+                    .unwrap();
+            }
         }
         // The journal vouches for identities of before it when a ledger is opened.
         let again = Ledger::open(url, settings, Clock::new(|| DAY)).await;
@@ -103,7 +121,9 @@ impl Pair {
                     owner: owner.to_owned(),
                     asset: asset.to_owned(),
                 };
-                let expected = self.book.account(&key(owner)).map(|of| counting(of, now));
+                let first = key(owner);
+                let first = key(self.book.owner_of(&first));
+                let expected = self.book.account(&first).map(|of| counting(of, now));
                 for name in [owner, name] {
                     let found = self.ledger.balance(key(name)).await;
                     prop_assert_eq!(found, Ok(expected), "{} of {}", asset, name);

@@ -102,6 +102,7 @@ pub async fn fill(db: &impl ConnectionTrait) {
     put(db, (0..WITH_ENTRIES).flat_map(entries).collect()).await;
     let identities = (0..NAMES.len()).map(|i| identity::Model {
         name: second_name(i),
+        asset: String::new(),
         owner: NAMES[i].to_owned(),
     });
     put(db, identities.collect()).await;

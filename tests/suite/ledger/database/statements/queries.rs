@@ -135,10 +135,12 @@ fn accounts() -> Vec<Case> {
     let renamed =
         (0..NAMES.len()).flat_map(|i| ["coin", "diamond"].map(|of| json!([of, second_name(i)])));
     let renamed = renamed.collect();
-    let names: Vec<Value> = (0..NAMES.len()).map(|i| json!(second_name(i))).collect();
+    let seconds = (0..NAMES.len()).map(|i| json!(second_name(i))).collect();
+    let names: Vec<Value> = (0..NAMES.len())
+        .map(|i| json!(["coin", second_name(i)]))
+        .collect();
     let owners = NAMES.iter().chain(&NAMES).map(|name| json!(name));
-    let others = nobody().into_iter().map(|row| row[1].clone()).collect();
-    let seconds = names.clone();
+    let others = nobody();
     vec![
         case!(ACCOUNTS, account_rows(), Rows(found)),
         case!(LOTS, ids, Rows(lots)),
