@@ -277,6 +277,9 @@ async fn execute(
         Command::Seal {
             command: Some(seal::SealCommand::Keygen { file }),
         } => signing::keygen(config, &file),
+        Command::Seal {
+            command: Some(seal::SealCommand::Log { since }),
+        } => seal::log(config, since.as_deref()).await,
         Command::Seal { command } => {
             let next = command.and_then(seal::SealCommand::next_key);
             let context = operator::context(&Clock::system());

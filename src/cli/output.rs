@@ -5,6 +5,11 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Write};
 use std::path::Path;
 
+use crate::ledger::proof::note::Note;
+
+/// The most bytes of a checkpoint's file.
+const NOTE_BYTES: u64 = 64 << 10;
+
 /// Prints a text and ends its line. Does nothing once nobody reads any more, as in `pointgate payments | head -1`.
 ///
 /// # Errors
@@ -39,6 +44,15 @@ pub fn read_short(path: &Path, most: u64) -> Result<String, String> {
         true => Err(format!("{} is longer than {most} bytes", path.display())),
         false => Ok(text),
     }
+}
+
+/// Reads the file of a checkpoint.
+///
+/// # Errors
+/// Returns a message for the user if it cannot be read, or holds something else than one signed note.
+pub fn read_note(path: &Path) -> Result<Note, String> {
+    let text = read_short(path, NOTE_BYTES)?;
+    Note::parse(&text).map_err(|why| format!("{}: {why}", path.display()))
 }
 
 /// A text of unknown origin, shown with its control characters escaped, as `\u{1b}`.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use clap::Subcommand;
+use serde_json::json;
 
 use super::commands::{audit_passed, check_existence, progress_bar};
 use super::operator;
@@ -15,8 +16,11 @@ use super::witness::WitnessUrl;
 use crate::clock::Clock;
 use crate::config::{Config, SealWitness};
 use crate::ledger::Ledger;
+use crate::ledger::book::entry::Hash;
 use crate::ledger::book::journal::Operator;
+use crate::ledger::proof::log::prove_consistency;
 use crate::ledger::proof::note::SigningKey;
+use crate::ledger::read::seals::size_in;
 use crate::ledger::upkeep::seal::witness::{Witness, WitnessFile};
 use crate::ledger::upkeep::seal::{SealError, SealOrder, Sealed};
 use crate::points::calendar::Calendar;
@@ -35,6 +39,12 @@ pub enum SealCommand {
         /// The file, which must not exist
         file: PathBuf,
     },
+    /// Print the records of all seals, one a line; they are the leaves of the log
+    Log {
+        /// Print instead the proof that the log extends the checkpoint in this file
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+    },
     /// Seal the ledger with the present key and the next one, which signs all later seals
     Rotate {
         /// The file of the next key
@@ -47,7 +57,7 @@ impl SealCommand {
     pub fn next_key(self) -> Option<PathBuf> {
         match self {
             SealCommand::Rotate { file } => Some(file),
-            SealCommand::Keygen { .. } => None,
+            SealCommand::Keygen { .. } | SealCommand::Log { .. } => None,
         }
     }
 }
@@ -74,6 +84,28 @@ pub async fn seal(config: &Config, next: Option<&Path>, by: Operator) -> Result<
         .note
         .lines()
         .try_for_each(|line| output::line(Escaped(line)))
+}
+
+/// Prints the log of seals, or the proof that it extends a checkpoint (RFC 6962, 2.1.2).
+pub async fn log(config: &Config, since: Option<&Path>) -> Result<(), String> {
+    let since = since.map(output::read_note).transpose()?;
+    check_existence(config)?;
+    let ledger = server::open_ledger_read_only(config, Clock::system()).await?;
+    let seals = ledger.seals().await;
+    ledger.close().await;
+    let seals = seals.map_err(|error| format!("cannot read the ledger: {error}"))?;
+    let Some(note) = since else {
+        return seals
+            .iter()
+            .try_for_each(|seal| output::line(seal.record.text()));
+    };
+    let failed = |why| format!("the checkpoint is not one of this ledger: {why}");
+    let size = size_in(&note, &seals).map_err(failed)?;
+    let leaves: Vec<Hash> = seals.iter().map(|seal| seal.record.leaf()).collect();
+    let proof = prove_consistency(&leaves, size);
+    let proof = proof.ok_or_else(|| failed("it has no seal".to_owned()))?;
+    let proof: Vec<String> = proof.iter().map(hex::encode).collect();
+    output::line(json!({"from": size, "proof": proof, "to": leaves.len()}))
 }
 
 /// Seals with these keys: the one that signs now, and the one that signs from then on.

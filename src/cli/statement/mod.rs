@@ -16,7 +16,6 @@ use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::ledger::book::lots::read_lots;
 use crate::ledger::book::transaction::AccountKey;
-use crate::ledger::proof::note::Note;
 use crate::ledger::read::prove::ProofOrder;
 use crate::ledger::read::statement::PeriodWalk;
 use crate::members::MemberName;
@@ -24,9 +23,6 @@ use crate::points::calendar::Calendar;
 use crate::server;
 
 use format::{StatementForm, StatementHead, Words};
-
-/// The most bytes of a checkpoint's file.
-const MOST_BYTES: u64 = 64 << 10;
 
 /// Whose movements, when, and in which form.
 #[derive(Args)]
@@ -73,7 +69,11 @@ pub async fn statement(config: &Config, arguments: &StatementArgs) -> Result<(),
         },
         from: period.0,
         until: period.1,
-        checkpoint: arguments.checkpoint.as_deref().map(read_note).transpose()?,
+        checkpoint: arguments
+            .checkpoint
+            .as_deref()
+            .map(output::read_note)
+            .transpose()?,
     };
     let ledger = server::open_ledger_read_only(config, Clock::system()).await?;
     let done = async {
@@ -164,9 +164,4 @@ async fn prove(ledger: &Ledger, order: &ProofOrder, path: &Path) -> Result<(), S
         proven.closing
     ));
     Ok(())
-}
-
-fn read_note(path: &Path) -> Result<Note, String> {
-    let text = output::read_short(path, MOST_BYTES)?;
-    Note::parse(&text).map_err(|why| format!("{}: {why}", path.display()))
 }

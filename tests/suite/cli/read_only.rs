@@ -32,6 +32,7 @@ fn read(url: &str) -> Vec<(&'static str, Output)> {
         ("journal", run(&["journal"])),
         ("clock", run(&["clock"])),
         ("liability", run(&["liability"])),
+        ("seal", run(&["seal", "log"])),
         ("entries", run(&["entries", "--origin", "openapi/p1"])),
         (
             "statement",
@@ -64,6 +65,7 @@ fn assert_all_read(url: &str) {
         let result = match command {
             "payments" => " events\n",
             "keys" => "yoho  android  current  ",
+            "seal" => "\"audit\":\"passed\"",
             "liability" => "coin issued: ",
             "entries" => "coin/uid:1002/",
             "entry" => "coin/uid:1001/1\n  time",

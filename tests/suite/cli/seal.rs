@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use pointgate::ledger::proof::checkpoint::Checkpoint;
 use pointgate::ledger::proof::note::{Note, VerifierKey};
+use pointgate::ledger::proof::record::DayRecord;
+use pointgate::ledger::proof::{hash_from_hex, log};
 
 use crate::program::{CONFIG, Program, ProgramDir, text};
 
@@ -176,4 +178,58 @@ fn a_key_is_changed_by_a_seal_with_both() {
     let sealed = run(&["seal"]);
     assert!(sealed.status.success(), "{}", text(&sealed.stderr));
     assert!(dir.run(&["audit"]).status.success());
+}
+
+#[test]
+fn the_log_is_for_everybody() {
+    let dir = ProgramDir::with_config(CONFIG);
+    keygen(&dir, "seal.key");
+    dir.write("gateway.toml", &format!("{CONFIG}{SEALING}"));
+    assert!(dir.run(&["migrate"]).status.success());
+    assert_eq!(text(&dir.run(&["seal", "log"]).stdout), "");
+    let mut checkpoints = Vec::new();
+    for _ in 0..3 {
+        let sealed = dir.run(&["seal"]);
+        assert!(sealed.status.success(), "{}", text(&sealed.stderr));
+        let note: Vec<String> = text(&sealed.stdout)
+            .lines()
+            .skip(2)
+            .map(str::to_owned)
+            .collect();
+        let note = note.join("\n") + "\n";
+        dir.write(&format!("{}", checkpoints.len() + 1), &note);
+        checkpoints.push(Checkpoint::parse(&Note::parse(&note).unwrap().text).unwrap());
+    }
+    let output = text(&dir.run(&["seal", "log"]).stdout);
+    let records: Vec<DayRecord> = output
+        .lines()
+        .map(|line| DayRecord::parse(line).unwrap())
+        .collect();
+    let leaves: Vec<_> = records.iter().map(DayRecord::leaf).collect();
+    for (at, checkpoint) in checkpoints.iter().enumerate() {
+        assert_eq!(log::root(&leaves[..=at]), checkpoint.root);
+        let proof = dir.run(&["seal", "log", "--since", &format!("{}", at + 1)]);
+        assert!(proof.status.success(), "{}", text(&proof.stderr));
+        let proof: serde_json::Value = serde_json::from_slice(&proof.stdout).unwrap();
+        let hashes = proof["proof"].as_array().unwrap().iter();
+        let hashes: Vec<_> = hashes
+            .map(|it| hash_from_hex(it.as_str().unwrap()).unwrap())
+            .collect();
+        let sizes = (
+            proof["from"].as_u64().unwrap(),
+            proof["to"].as_u64().unwrap(),
+        );
+        assert_eq!(sizes, (checkpoint.size, 3));
+        let roots = (&checkpoint.root, &checkpoints[2].root);
+        assert!(log::verify_consistency(sizes, &hashes, roots));
+    }
+    dir.write(
+        "forged",
+        &fs::read_to_string(dir.path("1"))
+            .unwrap()
+            .replace("\n1\n", "\n2\n"),
+    );
+    let refused = dir.run(&["seal", "log", "--since", "forged"]);
+    let why = "the checkpoint is not one of this ledger: checkpoint 2: the signature does not fit the note";
+    assert!(text(&refused.stderr).contains(why), "{refused:?}");
 }

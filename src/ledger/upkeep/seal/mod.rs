@@ -181,6 +181,16 @@ impl Ledger {
             .await?)
     }
 
+    /// All seals, in order.
+    ///
+    /// # Errors
+    /// Returns [`DbErr`] if the database fails or a seal cannot be read.
+    pub async fn seals(&self) -> Result<Vec<StoredSeal>, DbErr> {
+        self.database
+            .again(|| seals::all(self.database.read()))
+            .await
+    }
+
     /// The record of the last seal; `None` if nothing is sealed.
     ///
     /// # Errors
