@@ -6,7 +6,7 @@ use super::copy::fixture::{dirs_on_every_database, rows};
 use crate::program::{Client, Program, ProgramDir, text};
 
 #[track_caller]
-fn run(dir: &ProgramDir, line: &str, more: &[&str]) -> Result<String, String> {
+pub fn run(dir: &ProgramDir, line: &str, more: &[&str]) -> Result<String, String> {
     let words: Vec<&str> = line.split(' ').chain(more.iter().copied()).collect();
     let out = dir.run(&words);
     match out.status.code() {
@@ -18,12 +18,12 @@ fn run(dir: &ProgramDir, line: &str, more: &[&str]) -> Result<String, String> {
 
 /// Runs a correction for good.
 #[track_caller]
-fn correct(dir: &ProgramDir, line: &str) -> Result<String, String> {
+pub fn correct(dir: &ProgramDir, line: &str) -> Result<String, String> {
     run(dir, line, &["--yes", "--reason", "a leaked key"])
 }
 
 /// Calls a method of the coins: `get 5 100 r1`. Returns the balance, or the code of a refusal.
-async fn call(client: &Client, line: &str) -> Result<i64, i64> {
+pub async fn call(client: &Client, line: &str) -> Result<i64, i64> {
     let words: Vec<&str> = line.split(' ').collect();
     let [method, uid, num, key] = words[..] else {
         panic!("{line}");

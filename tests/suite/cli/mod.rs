@@ -5,6 +5,7 @@ mod commands;
 mod configuration;
 pub mod copy;
 mod corrections;
+mod entries;
 mod explain;
 mod freeze;
 mod journal;

@@ -15,6 +15,7 @@ use pointgate::clock::Clock;
 use pointgate::ledger::book::Book;
 use pointgate::ledger::book::account::{Account, Lot};
 use pointgate::ledger::book::changes::Changes;
+use pointgate::ledger::book::debt::is_debt;
 use pointgate::ledger::book::entry::Entry;
 use pointgate::ledger::book::names::{NameLink, links};
 use pointgate::ledger::book::origins::{OriginRecord, StoredOrigin};
@@ -116,7 +117,7 @@ impl Pair {
     async fn compare(self) -> Result<(), TestCaseError> {
         let now = self.hand.load(Ordering::SeqCst);
         for (owner, name) in PEOPLE {
-            for asset in ["coin", "score"] {
+            for asset in ["coin", "score", "-coin", "-score"] {
                 let key = |owner: &str| AccountKey {
                     owner: owner.to_owned(),
                     asset: asset.to_owned(),
@@ -136,7 +137,11 @@ impl Pair {
         let report = report.map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(report.accounts, changes.accounts.len() as u64);
         prop_assert_eq!(report.entries, changes.entries.len() as u64);
-        let points = changes.accounts.values().map(|of| i128::from(of.balance));
+        let held = changes
+            .accounts
+            .iter()
+            .filter(|(key, _)| !is_debt(&key.asset));
+        let points = held.map(|(_, of)| i128::from(of.balance));
         prop_assert_eq!(report.points, points.sum::<i128>());
         Ok(())
     }

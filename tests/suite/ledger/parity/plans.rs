@@ -1,5 +1,6 @@
 //! Random transactions for a ledger and a book.
 
+use pointgate::ledger::book::correction::Correction;
 use pointgate::ledger::book::key::Key;
 use pointgate::ledger::book::transaction::*;
 use proptest::prelude::*;
@@ -72,7 +73,11 @@ fn kinds(person: usize, asset: Asset) -> impl Strategy<Value = PostingKind> {
     let order = move |n: u8| Key::of(&["order", asset, &person.to_string(), &n.to_string()]);
     let expiry = prop_oneof![(0..60_i64).prop_map(|days| days * DAY), Just(NEVER)];
     let odd = prop_oneof![Just(0_i64), Just(-3), Just(MOST), Just(i64::MAX)];
+    let adjusted = (-150..150_i64, expiry.clone(), any::<bool>());
     prop_oneof![
+        1 => adjusted.prop_map(|(points, expires_at, claw_back)| {
+            PostingKind::Correct(Correction::Adjust { points, expires_at, claw_back })
+        }),
         4 => (1..100_i64, expiry).prop_map(|(amount, expires_at)| PostingKind::Earn { amount, expires_at }),
         2 => (1..150_i64, proptest::option::of(0..5_u8))
             .prop_map(move |(amount, n)| PostingKind::Spend { amount, order: n.map(order) }),
