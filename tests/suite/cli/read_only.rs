@@ -72,9 +72,9 @@ fn assert_all_read(url: &str) {
             "account" => "coin of uid:1001: ",
             "request" => "0 entries\n",
             "statement" => "\nclosing ",
-            "journal" => "4 records\n",
+            "journal" => "5 records\n",
             "frozen" => "1 frozen\n",
-            "freeze" => "would freeze uid:1003 (spending): 0 coin; --yes freezes it\n",
+            "freeze" => "would freeze uid:1003 (spending): owes 5 coin, 0 coin; --yes freezes it\n",
             "clock" => "the clock is trusted\n",
             "forget" => {
                 "would erase what is known of key:key-a: actions, follows, light_until, signature; --yes erases it\n"

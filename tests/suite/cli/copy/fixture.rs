@@ -110,6 +110,21 @@ pub async fn fill(dir: &ProgramDir) -> RecordedLedger {
     let envelope = spend_a_nonce(&client).await;
     let linked = dir.run(&["link", "--uid", "1003", "--user-key", "linked"]);
     assert!(linked.status.success(), "{}", text(&linked.stderr));
+    // What the member owes is an account of its own.
+    let owed = [
+        "adjust",
+        "uid:1003",
+        "--asset",
+        "coin",
+        "--points",
+        "-5",
+        "--claw-back",
+        "--reason",
+        TEXT,
+        "--yes",
+    ];
+    let owed = dir.run(&owed);
+    assert!(owed.status.success(), "{}", text(&owed.stderr));
     let frozen = dir.run(&["freeze", "uid:77", "--all", "--reason", TEXT, "--yes"]);
     assert!(frozen.status.success(), "{}", text(&frozen.stderr));
     let key = dir.run(&["seal", "keygen", "seal.key"]);
