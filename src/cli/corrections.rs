@@ -12,7 +12,7 @@ use crate::gateway::context::Context;
 use crate::gateway::value::is_storable;
 use crate::ledger::book::debt::{debt_of, is_debt};
 use crate::ledger::book::entry::Entry;
-use crate::ledger::book::transaction::{AccountKey, MOST, NEVER, Rejection, Transaction};
+use crate::ledger::book::transaction::{AccountKey, MOST, NEVER, Rejection};
 use crate::ledger::{ApplyError, Ledger};
 use crate::points::calendar::Calendar;
 use crate::points::coins::COIN;
@@ -238,7 +238,8 @@ async fn correct_in(
         );
         return Ok(lines);
     }
-    let accounts: Vec<AccountKey> = accounts(&transaction);
+    let postings = transaction.postings.iter();
+    let accounts: Vec<AccountKey> = postings.map(|it| it.account.clone()).collect();
     let applied = ledger.apply(transaction).await.map_err(why)?;
     let outcome = match &applied.receipts[..] {
         receipts if receipts.iter().any(|it| it.repeated) => "was done before".to_owned(),
@@ -252,12 +253,7 @@ async fn correct_in(
     Ok(lines)
 }
 
-fn accounts(transaction: &Transaction) -> Vec<AccountKey> {
-    let postings = transaction.postings.iter();
-    postings.map(|posting| posting.account.clone()).collect()
-}
-
-/// What the arguments mean: with the owners' first names, and times.
+/// What the arguments mean: with the names that accounts stand under, and times.
 async fn wanted(
     ledger: &Ledger,
     config: &Config,
@@ -286,7 +282,7 @@ async fn wanted(
         CorrectionArgs::Reverse(args) => {
             let EntryName { account: of, seq } = &args.entry;
             Wanted::Reverse {
-                account: account(ledger, config, &of.owner, &of.asset).await?,
+                account: account_of_entry(ledger, config, of).await?,
                 seq: *seq,
                 claw_back: args.claw_back,
             }
@@ -295,7 +291,7 @@ async fn wanted(
             let EntryName { account: of, seq } = &args.entry;
             let expires_at = args.expires.map(|day| end(day, &calendar)).transpose()?;
             Wanted::Reinstate {
-                account: account(ledger, config, &of.owner, &of.asset).await?,
+                account: account_of_entry(ledger, config, of).await?,
                 seq: *seq,
                 expires_at,
             }
@@ -315,7 +311,7 @@ async fn wanted(
     })
 }
 
-/// The account of an owner, under the owner's first name. The asset is one that is configured, or that points have been moved of: a name
+/// The account of an owner, under the name that it stands under. The asset is one that is configured, or that points have been moved of: a name
 /// that is written wrong would make another one.
 async fn account(
     ledger: &Ledger,
@@ -329,12 +325,31 @@ async fn account(
     if is_debt(asset) || !(asset == COIN || known.any(|known| known == asset)) {
         return Err(format!("there are no points of {asset}"));
     }
-    let held = ledger.holdings(owner).await;
-    let held = held.map_err(|error| error.to_string())?;
-    Ok(AccountKey {
-        owner: held.owner,
+    let named = AccountKey {
+        owner: owner.to_owned(),
         asset: asset.to_owned(),
-    })
+    };
+    let found = ledger.account_of(&named).await;
+    found.map_err(|error| error.to_string())
+}
+
+/// The account of an entry. One that a link left behind empty has entries too, whose numbers are not those of the account that the name
+/// leads to now.
+async fn account_of_entry(
+    ledger: &Ledger,
+    config: &Config,
+    named: &AccountKey,
+) -> Result<AccountKey, String> {
+    let found = account(ledger, config, &named.owner, &named.asset).await?;
+    let is_other = found.owner != named.owner;
+    let left_behind = ledger.stands(named).await;
+    match is_other && left_behind.map_err(|error| error.to_string())? {
+        true => Err(format!(
+            "a link left {} of {} behind, empty: its entries are beyond correction",
+            named.asset, named.owner
+        )),
+        false => Ok(found),
+    }
 }
 
 /// The time from which on points do not count (ms) whose last day this is.

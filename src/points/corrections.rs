@@ -10,7 +10,7 @@ use crate::ledger::book::transaction::{
     AccountKey, Idempotency, Posting, PostingKind, Reason, Transaction,
 };
 
-/// What an operator wants to put right. Accounts are named by their owners' first names.
+/// What an operator wants to put right. Accounts have the names that they stand under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// Points to add, or to take if negative.

@@ -8,6 +8,7 @@ pub mod gains;
 pub mod history;
 pub mod liability;
 pub mod lookup;
+pub mod named;
 pub mod prove;
 pub mod seals;
 pub mod statement;

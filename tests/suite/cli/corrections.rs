@@ -321,6 +321,49 @@ async fn what_is_no_correction_is_refused() {
     program.audit();
 }
 
+/// A link gives an entry no second chance, and leads no entry's name to another entry.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_keeps_its_name_over_a_link() {
+    for dir in dirs_on_every_database() {
+        let program = Program::start(&dir, &[]).await;
+        let client = program.client();
+        let shine = [
+            ("method", "status.add_diamond"),
+            ("user_key", "six"),
+            ("count", "9"),
+            ("change_type", "T"),
+        ];
+        client.call_ok(&shine).await;
+        client.call_ok(&shine).await;
+        for line in ["get 5 100 a", "get 6 7 b"] {
+            call(&client, line).await.unwrap();
+        }
+        let first = correct(&dir, "reverse diamond/key:six/1 --id r").unwrap();
+        assert_eq!(first, "done, id r\ndiamond of key:six: balance 9\n");
+        for points in ["5", "-5"] {
+            let line = format!("adjust key:five --asset coin --points {points} --id a{points}");
+            correct(&dir, &line).unwrap();
+        }
+        for (uid, key) in [("5", "five"), ("6", "six")] {
+            run(&dir, &format!("link --uid {uid} --user-key {key}"), &[]).unwrap();
+        }
+        for name in ["uid:6", "key:six"] {
+            let again = correct(&dir, &format!("reverse diamond/{name}/1")).unwrap();
+            assert_eq!(
+                again, "was done before\ndiamond of key:six: balance 9\n",
+                "{name}"
+            );
+        }
+        let behind = correct(&dir, "reverse coin/key:five/1").unwrap_err();
+        let why = "a link left coin of key:five behind, empty: its entries are beyond correction\n";
+        assert!(behind.contains(why), "{behind}");
+        assert_eq!(client.total("5").await, 100);
+        let other = correct(&dir, "reverse coin/uid:5/1 --id s").unwrap();
+        assert_eq!(other, "done, id s\ncoin of uid:5: balance 0\n");
+        program.audit();
+    }
+}
+
 /// An entry is reversed once, however many operators do it at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_who_correct_at_once_correct_once() {

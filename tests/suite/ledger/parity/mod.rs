@@ -57,11 +57,12 @@ impl Pair {
         for (place, (owner, name)) in PEOPLE.into_iter().enumerate() {
             // One of them has an account under either name.
             let kept = match place {
-                0 => vec!["score".to_owned()],
+                // What an account owes is kept with it.
+                0 => vec!["-score".to_owned(), "score".to_owned()],
                 _ => Vec::new(),
             };
             for NameLink { name, asset, owner } in links(name, owner, &kept) {
-                let every = ["coin", "score"].map(str::to_owned);
+                let every = ["-coin", "-score", "coin", "score"].map(str::to_owned);
                 let of = every
                     .into_iter()
                     .filter(|one| asset == *one || asset.is_empty() && !kept.contains(one));
