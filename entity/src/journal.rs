@@ -11,7 +11,7 @@ pub struct Model {
     pub number: i64,
     /// When it happened (ms).
     pub at: i64,
-    /// What happened: `link`, `forget`, `freeze`, `unfreeze`, `format`.
+    /// What happened: `link`, `forget`, `freeze`, `unfreeze`, `format`, `rebuild`.
     pub kind: String,
     /// The operating-system user who did it: `uid:1000`.
     pub operator: String,

@@ -1,6 +1,4 @@
-//! The commands `migrate`, `check-config`, `expire`, `payments`, `keys` and `audit`.
-
-use std::path::Path;
+//! The commands `migrate`, `check-config`, `expire`, `payments` and `keys`.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
@@ -11,16 +9,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::endpoints::{self, Endpoints};
 use crate::ledger::Ledger;
-use crate::ledger::proof::note::Note;
 use crate::ledger::upkeep::audit::Report;
 use crate::members::Members;
 use crate::points::calendar::Calendar;
 use crate::points::key_record::{self, KeyRecord};
 use crate::server;
 use crate::services::Services;
-
-/// The most bytes of a file of checkpoints: some 60 years of them.
-const MOST_BYTES: u64 = 8 << 20;
 
 /// Creates the database's tables or brings them up to date.
 pub async fn migrate(config: &Config) -> Result<(), String> {
@@ -180,50 +174,6 @@ async fn read_keys(config: &Config, ledger: &Ledger) -> Result<Vec<KeyRecord>, S
     }
     let read = key_record::read(ledger, &services.keys).await;
     read.map_err(|error| error.to_string())
-}
-
-/// Recomputes the ledger from its entries; fails with the first discrepancy.
-pub async fn audit(config: &Config, since: Option<&Path>) -> Result<(), String> {
-    check_existence(config)?;
-    let published = since.map(read_notes).transpose()?.unwrap_or_default();
-    let ledger = server::open_ledger_read_only(config, Clock::system()).await?;
-    let bar = progress_bar("{wide_bar} {human_pos}/{human_len} entries, {eta} left");
-    let audited = ledger
-        .audit_since(&published, |done, all| {
-            bar.set_length(all);
-            bar.set_position(done);
-        })
-        .await;
-    bar.finish_and_clear();
-    ledger.close().await;
-    let report = audited.map_err(|error| format!("audit failed: {error}"))?;
-    output::line(audit_passed(&report))?;
-    match since {
-        Some(_) => output::line(format_args!(
-            "the ledger extends {} published checkpoints",
-            published.len()
-        )),
-        None => Ok(()),
-    }
-}
-
-/// The notes in a file of checkpoints: one, or those of a witness, each followed by an empty line.
-fn read_notes(path: &Path) -> Result<Vec<Note>, String> {
-    let text = output::read_short(path, MOST_BYTES)?;
-    let failed = || format!("{}: is no file of signed notes", path.display());
-    let mut notes = Vec::new();
-    let mut rest = text.trim_end_matches('\n');
-    while !rest.is_empty() {
-        let (body, after) = rest.split_once("\n\n").ok_or_else(failed)?;
-        let (signatures, after) = after.split_once("\n\n").unwrap_or((after, ""));
-        let note = Note::parse(&format!("{body}\n\n{signatures}\n"));
-        notes.push(note.map_err(|_| failed())?);
-        rest = after;
-    }
-    match notes.is_empty() {
-        true => Err(failed()),
-        false => Ok(notes),
-    }
 }
 
 /// The result line of an audit that found no discrepancy.

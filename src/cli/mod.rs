@@ -2,6 +2,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod audit;
 mod clock;
 mod commands;
 mod copy;
@@ -130,11 +131,13 @@ enum Command {
     },
     /// List what operators changed beside points: links, erased profiles, freezes and confirmed clocks
     Journal,
-    /// Recompute every balance from entries and lots, verify every hash, and check that both sides sum to zero
-    Audit {
-        /// Verify too that the ledger extends each checkpoint in this file, such as the file of a witness
-        #[arg(long, value_name = "FILE")]
-        since: Option<PathBuf>,
+    /// Replay the entries of every account, verify every hash, and compare the tables with the result
+    Audit(audit::AuditArgs),
+    /// Make accounts, lots and contra accounts anew from the entries, where they differ. Stop all instances first
+    Rebuild {
+        /// Rebuild; without it, list what would be rebuilt
+        #[arg(long)]
+        yes: bool,
     },
     /// Print an entry: what happened, who asked for it, in which request
     Entry(explain::EntryArgs),
@@ -268,7 +271,12 @@ async fn execute(
             let context = operator::context(&Clock::system());
             operator::run("expire", &context, commands::expire(config, at, yes)).await
         }
-        Command::Audit { since } => commands::audit(config, since.as_deref()).await,
+        Command::Audit(arguments) => audit::audit(config, &arguments).await,
+        Command::Rebuild { yes } => {
+            let context = operator::context(&Clock::system());
+            let by = yes.then(|| operator::of(&context));
+            operator::run("rebuild", &context, audit::rebuild(config, by)).await
+        }
         Command::Entry(arguments) => explain::entry(config, &arguments).await,
         Command::Account(arguments) => explain::account(config, &arguments).await,
         Command::Request(arguments) => explain::request(config, &arguments).await,

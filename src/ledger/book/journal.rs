@@ -64,6 +64,13 @@ pub enum JournalEvent {
         /// The hash of its record in the log of seals, in hexadecimal.
         leaf: String,
     },
+    /// What follows from entries was made anew where it differed.
+    Rebuilt {
+        /// The number of accounts.
+        accounts: usize,
+        /// The number of contra accounts.
+        contras: usize,
+    },
     /// An operator took the clock as right. All times are in ms.
     ClockConfirmed {
         /// The time of the clock.
@@ -85,6 +92,7 @@ impl JournalEvent {
             JournalEvent::Frozen { .. } => "freeze",
             JournalEvent::Unfrozen { .. } => "unfreeze",
             JournalEvent::Sealed { .. } => "seal",
+            JournalEvent::Rebuilt { .. } => "rebuild",
             JournalEvent::ClockConfirmed { .. } => "clock",
             JournalEvent::Corrected(correction) => correction.kind,
         }
@@ -112,6 +120,9 @@ impl JournalEvent {
             } => json!({"owner": owner, "reason": reason, "scope": scope.name()}),
             JournalEvent::Corrected(correction) => correction.details(),
             JournalEvent::Unfrozen { owner, reason } => json!({"owner": owner, "reason": reason}),
+            JournalEvent::Rebuilt { accounts, contras } => {
+                json!({"accounts": accounts, "contras": contras})
+            }
             JournalEvent::Sealed { number, leaf } => json!({"leaf": leaf, "number": number}),
             JournalEvent::ClockConfirmed {
                 now,

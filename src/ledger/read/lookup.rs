@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::{account, entry, identity, lot};
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 
 use crate::ledger::Ledger;
 use crate::ledger::book::account::Lot;
@@ -82,18 +85,35 @@ impl Ledger {
         entries: u64,
     ) -> Result<Vec<KnownAccount>, WalkError> {
         let db = self.database.read();
-        let identity = identity::Entity::find().filter(identity::Column::Name.eq(name));
-        let owner = identity.one(db).await?.map(|identity| identity.owner);
-        let owner = owner.as_deref().unwrap_or(name);
-        let rows = account::Entity::find()
-            .filter(account::Column::Owner.eq(owner))
-            .order_by_asc(account::Column::Asset);
         let mut accounts = Vec::new();
-        for row in rows.all(db).await? {
+        for row in accounts_under(db, name).await? {
             accounts.push(known_account(db, row, entries).await?);
         }
         Ok(accounts)
     }
+}
+
+/// The rows of the accounts that a name of an owner leads to, in the order of their assets.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub async fn accounts_under(
+    db: &impl ConnectionTrait,
+    name: &str,
+) -> Result<Vec<account::Model>, DbErr> {
+    let identities = identity::Entity::find().filter(identity::Column::Name.eq(name));
+    let identities = identities.all(db).await?.into_iter();
+    let owners: HashMap<String, String> = identities.map(|row| (row.asset, row.owner)).collect();
+    let names = owners.values().map(String::as_str).chain([name]);
+    let rows = account::Entity::find()
+        .filter(account::Column::Owner.is_in(names))
+        .order_by_asc(account::Column::Asset);
+    let mut rows = rows.all(db).await?;
+    rows.retain(|row| {
+        let owner = owners.get(&row.asset).or_else(|| owners.get(""));
+        owner.map_or(name, String::as_str) == row.owner
+    });
+    Ok(rows)
 }
 
 async fn known_account(

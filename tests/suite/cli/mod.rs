@@ -1,5 +1,6 @@
 //! The command line, as operators use it.
 
+mod audit;
 mod blocked_log;
 mod commands;
 mod configuration;

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use entity::{account, entry, lot, opening};
-use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::old_records::old_entry;
 use super::states::SealedStates;
+use super::stream::Entries;
 use super::{AuditError, ROWS, broken};
 use crate::ledger::book::account::Lot;
 use crate::ledger::book::changes::ContraGain;
@@ -23,9 +23,6 @@ use crate::ledger::book::replay::Replay;
 use crate::ledger::book::transaction::AccountKey;
 use crate::ledger::read::entries;
 use crate::ledger::read::seals::StateSum;
-
-/// The most origins in memory at a time.
-const ORIGINS: usize = 100_000;
 
 /// Accounts with consecutive numbers, as the tables say they are.
 #[derive(Clone, Debug)]
@@ -70,6 +67,17 @@ impl Accounts {
             .limit(ROWS)
             .all(db)
             .await?;
+        Accounts::with(db, accounts).await
+    }
+
+    /// Accounts with consecutive numbers, with what the tables say of them. `None` without accounts.
+    ///
+    /// # Errors
+    /// Returns [`DbErr`] if the database does not answer.
+    pub async fn with(
+        db: &impl ConnectionTrait,
+        accounts: Vec<account::Model>,
+    ) -> Result<Option<Self>, DbErr> {
         let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
             return Ok(None);
         };
@@ -97,6 +105,40 @@ impl Accounts {
     /// The number of the last account.
     pub fn last_id(&self) -> i64 {
         self.accounts.last().map_or(i64::MAX, |last| last.id)
+    }
+
+    /// Replays all entries of the accounts, whatever their rows say, and gives the rows and lots of those that differ from what the entries
+    /// come to.
+    ///
+    /// # Errors
+    /// Returns [`AuditError`] if the entries are inconsistent, or if the database fails.
+    pub async fn repair(
+        mut self,
+        db: &impl ConnectionTrait,
+        sums: &mut BTreeMap<(String, Contra), ContraGain>,
+    ) -> Result<Vec<(account::Model, Vec<lot::Model>)>, AuditError> {
+        let first = self.accounts.first().map_or(0, |first| first.id);
+        let mut stream = Entries::new(db, (first, self.last_id()));
+        let mut repaired = Vec::new();
+        for row in std::mem::take(&mut self.accounts) {
+            let last_seq = i64::MAX;
+            let all = account::Model {
+                last_seq,
+                ..row.clone()
+            };
+            let mut replay = AccountReplay::new(&row, self.openings.remove(&row.id))?;
+            while let Some(entry) = stream.next_of(&all).await? {
+                let (contra, gain) = replay.add(&entry, &stream.origins)?;
+                let sum = sums.entry((row.asset.clone(), contra));
+                sum.or_default().merge(gain);
+            }
+            let expected = replay.expected();
+            let lots = self.lots.remove(&row.id).unwrap_or_default();
+            if expected != (row.clone(), lots) {
+                repaired.push(expected);
+            }
+        }
+        Ok(repaired)
     }
 
     /// Replays the accounts' entries, which `db` reads: it may see entries that are newer than the accounts, and seals after the last one of
@@ -257,6 +299,27 @@ impl<'a> AccountReplay<'a> {
         Some(digest_of(&self.key, opening.seq, &lots, &self.old_entries))
     }
 
+    /// The row and the lots that the entries come to.
+    fn expected(&self) -> (account::Model, Vec<lot::Model>) {
+        let account = self.replay.account();
+        let row = account::Model {
+            balance: account.balance,
+            last_seq: account.last_seq,
+            income_seq: account.income_seq,
+            last_at: account.last_at,
+            next_expiry: account.lots.first().map(|lot| lot.expires_at),
+            head: account.head.to_vec(),
+            ..self.account.clone()
+        };
+        let lots = account.lots.iter().map(|lot| lot::Model {
+            account_id: row.id,
+            expires_at: lot.expires_at,
+            remaining: lot.remaining,
+        });
+        let lots = lots.collect();
+        (row, lots)
+    }
+
     /// Compares the replayed account with its row and its lots.
     fn finish(&self, lots: &[lot::Model]) -> Result<(), AuditError> {
         let (row, account) = (self.account, self.replay.account());
@@ -303,90 +366,4 @@ impl<'a> AccountReplay<'a> {
 /// An account's name in a message: `coin of uid:5`.
 fn name(account: &account::Model) -> String {
     format!("{} of {}", account.asset, account.owner)
-}
-
-/// Reads the entries of the accounts `ids.0 ..= ids.1` in order, a chunk at a time.
-struct Entries<'a, C> {
-    db: &'a C,
-    ids: (i64, i64),
-    chunk: std::iter::Peekable<std::vec::IntoIter<entry::Model>>,
-    after: (i64, i64),
-    done: bool,
-    /// The digests of the chunk's origins.
-    origins: HashMap<i64, Hash>,
-}
-
-impl<'a, C: ConnectionTrait> Entries<'a, C> {
-    fn new(db: &'a C, ids: (i64, i64)) -> Self {
-        Entries {
-            db,
-            ids,
-            chunk: Vec::new().into_iter().peekable(),
-            after: (ids.0, i64::MIN),
-            done: false,
-            origins: HashMap::new(),
-        }
-    }
-
-    /// The next entry, if it belongs to this account and is not newer than its row.
-    async fn next_of(
-        &mut self,
-        account: &account::Model,
-    ) -> Result<Option<entry::Model>, AuditError> {
-        loop {
-            if self.chunk.peek().is_none() && !self.done {
-                self.fill().await?;
-            }
-            let Some(row) = self.chunk.peek() else {
-                return Ok(None);
-            };
-            if row.account_id > account.id {
-                return Ok(None);
-            }
-            if row.account_id < account.id {
-                let why = "has entries, but no account";
-                return Err(broken(format!("account {}", row.account_id), why));
-            }
-            let row = self.chunk.next();
-            if let Some(row) = row
-                && row.seq <= account.last_seq
-            {
-                return Ok(Some(row));
-            }
-        }
-    }
-
-    async fn fill(&mut self) -> Result<(), AuditError> {
-        let (id, seq) = self.after;
-        let same_account = entry::Column::AccountId
-            .eq(id)
-            .and(entry::Column::Seq.gt(seq));
-        let rows = entry::Entity::find()
-            .filter(entry::Column::AccountId.between(id, self.ids.1))
-            .filter(entry::Column::AccountId.gt(id).or(same_account))
-            .order_by_asc(entry::Column::AccountId)
-            .order_by_asc(entry::Column::Seq)
-            .limit(ROWS)
-            .all(self.db)
-            .await?;
-        self.done = (rows.len() as u64) < ROWS;
-        if let Some(last) = rows.last() {
-            self.after = (last.account_id, last.seq);
-        }
-        self.load_origins(&rows).await?;
-        self.chunk = rows.into_iter().peekable();
-        Ok(())
-    }
-
-    async fn load_origins(&mut self, rows: &[entry::Model]) -> Result<(), AuditError> {
-        if self.origins.len() > ORIGINS {
-            self.origins.clear();
-        }
-        let ids = rows.iter().filter_map(|row| row.origin_id);
-        let missing: HashSet<i64> = ids.filter(|id| !self.origins.contains_key(id)).collect();
-        for (id, record) in entries::origins(self.db, &missing).await? {
-            self.origins.insert(id, record.digest());
-        }
-        Ok(())
-    }
 }
