@@ -12,7 +12,7 @@ use crate::ledger::database::backend::Backend;
 /// Takes a lock for this transaction alone; it is free again when the transaction ends.
 ///
 /// # Errors
-/// Returns [`DbErr`] if the database does not answer, if the lock is not free in time ([`lost_race`]), or if it has no row.
+/// Returns [`DbErr`] if the database does not answer, if the lock is not free in time ([`lost_race`](super::retry::lost_race)), or if it has no row.
 pub async fn lock(db: &impl ConnectionTrait, lock: Lock) -> Result<(), DbErr> {
     acquire(db, lock, LockMode::Exclusive).await
 }

@@ -173,7 +173,7 @@ impl Ledger {
     /// The last checkpoint; `None` if nothing is sealed.
     ///
     /// # Errors
-    /// Returns [`ReadError`] if the database fails.
+    /// Returns [`ReadError`](crate::ledger::ReadError) if the database fails.
     pub async fn checkpoint(&self) -> Result<Option<String>, crate::ledger::ReadError> {
         Ok(self
             .database
