@@ -126,7 +126,9 @@ async fn an_audit_can_be_of_one_member_and_for_a_program() {
     assert!(one.starts_with("audit passed: 1 accounts, "), "{one}");
     // By the other name of the same member.
     let linked = run(&dir, &["audit", "--account", "key:linked"]).unwrap();
-    assert!(linked.starts_with("audit passed: 1 accounts, "), "{linked}");
+    let same = run(&dir, &["audit", "--account", "uid:1003"]).unwrap();
+    assert!(linked.starts_with("audit passed: 2 accounts, "), "{linked}");
+    assert_eq!(linked, same);
     let db = open(&dir.database_url()).await;
     let damage = "UPDATE lot SET remaining = remaining + 1 WHERE account_id = \
                   (SELECT id FROM account WHERE owner = 'uid:1001')";
