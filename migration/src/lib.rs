@@ -4,10 +4,8 @@ use std::collections::HashSet;
 use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sea_orm::sea_query::{Alias, ColumnDef, Expr, IntoIden, Query, Table, TableCreateStatement};
-use sea_orm::{
-    ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, IntoDatabaseExecutor, Statement,
-};
+use sea_orm::sea_query::{Alias, ColumnDef, Expr, Query, Table};
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, IntoDatabaseExecutor};
 
 mod m20261123_000001_ledger;
 mod m20261123_000002_nonce;
@@ -33,6 +31,11 @@ mod m20261126_000024_retention;
 mod m20261126_000025_identity_asset;
 mod m20261126_000026_clock;
 mod m20261126_000027_tally;
+mod schema;
+
+pub(crate) use schema::{
+    BYTEWISE, add_lock, has_column, has_index, has_table, kept, required, text,
+};
 
 /// The ledger's record of its migrations: `version` names one, `applied_at` is in Unix seconds. The table is the one that
 /// SeaORM's own migrator keeps, which earlier versions of this program used.
@@ -176,95 +179,9 @@ async fn record(db: &DatabaseExecutor<'_>, version: &str) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// The collation that compares texts byte by byte, under MariaDB's and MySQL's names for it. Their `utf8mb4_bin` ignores trailing
-/// blanks.
-pub(crate) const BYTEWISE: &str = "/*M!100000 utf8mb4_nopad_bin */ /*!80000 utf8mb4_0900_bin */";
-
-/// Adds a database's own options to a table. In SQLite, a table without a number of its own lives in its primary key's tree, which
-/// is one page to write instead of two. In MySQL, texts are compared byte by byte.
-pub(crate) fn kept(
-    mut table: TableCreateStatement,
-    database: DbBackend,
-    numbered: bool,
-) -> TableCreateStatement {
-    match database {
-        DbBackend::Sqlite if !numbered => {
-            table.extra("WITHOUT ROWID");
-        }
-        DbBackend::MySql => {
-            table
-                .engine("InnoDB")
-                .character_set("utf8mb4")
-                .collate(BYTEWISE);
-        }
-        _ => {}
-    }
-    table
-}
-
-/// Whether there is a table that this user may read.
-pub(crate) async fn has_table(db: &DatabaseExecutor<'_>, table: &str) -> Result<bool, DbErr> {
-    let database = db.get_database_backend();
-    let sql = match database {
-        DbBackend::Sqlite => format!("SELECT 1 FROM sqlite_schema WHERE name = '{table}'"),
-        _ => {
-            let schema = current_schema(database);
-            format!(
-                "SELECT 1 FROM information_schema.tables WHERE table_schema = {schema} AND table_name = '{table}'"
-            )
-        }
-    };
-    let found = Statement::from_string(database, sql);
-    Ok(db.query_one_raw(found).await?.is_some())
-}
-
-/// The function that names the schema of the ledger's tables, on a database server.
-fn current_schema(database: DbBackend) -> &'static str {
-    match database {
-        DbBackend::Postgres => "current_schema()",
-        _ => "DATABASE()",
-    }
-}
-
-/// Whether a table has a column.
-pub(crate) async fn has_column(
-    db: &DatabaseExecutor<'_>,
-    table: &str,
-    column: &str,
-) -> Result<bool, DbErr> {
-    let database = db.get_database_backend();
-    let sql = match database {
-        DbBackend::Sqlite => {
-            format!("SELECT 1 FROM pragma_table_info('{table}') WHERE name = '{column}'")
-        }
-        _ => {
-            let schema = current_schema(database);
-            format!(
-                "SELECT 1 FROM information_schema.columns WHERE table_schema = {schema} \
-                 AND table_name = '{table}' AND column_name = '{column}'"
-            )
-        }
-    };
-    let found = Statement::from_string(database, sql);
-    Ok(db.query_one_raw(found).await?.is_some())
-}
-
-/// A nullable text of at most `length` characters.
-pub(crate) fn text(name: impl IntoIden, length: u32) -> ColumnDef {
-    ColumnDef::new(name).string_len(length).null().to_owned()
-}
-
-/// A text of at most `length` characters.
-pub(crate) fn required(name: impl IntoIden, length: u32) -> ColumnDef {
-    ColumnDef::new(name)
-        .string_len(length)
-        .not_null()
-        .to_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use sea_orm::{Database, DatabaseConnection, Statement, TransactionTrait};
+    use sea_orm::{Database, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 
     use super::*;
 

@@ -2,9 +2,9 @@
 //! writers that both saw `n` events of a charge, the database refuses the second one that adds an event.
 
 use sea_orm::sea_query::*;
-use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, DeriveIden, Statement};
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
 
-use crate::has_column;
+use crate::{has_column, has_index};
 
 #[derive(DeriveIden)]
 enum Payment {
@@ -40,7 +40,7 @@ pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
     // Which charge a refund of before was about is not known: such an event is its own subject.
     let fill = "UPDATE payment SET subject = COALESCE(charge_id, event_id) WHERE subject = ''";
     db.execute_unprepared(fill).await?;
-    if has_index(db).await? {
+    if has_index(db, "payment", INDEX).await? {
         return Ok(());
     }
     let index = Index::create()
@@ -52,17 +52,4 @@ pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
         .to_owned();
     db.execute(&index).await?;
     Ok(())
-}
-
-/// Whether MySQL has the index already. Other databases take all steps or none.
-async fn has_index(db: &DatabaseExecutor<'_>) -> Result<bool, DbErr> {
-    if db.get_database_backend() != DbBackend::MySql {
-        return Ok(false);
-    }
-    let sql = format!(
-        "SELECT 1 FROM information_schema.statistics \
-         WHERE table_schema = DATABASE() AND table_name = 'payment' AND index_name = '{INDEX}' LIMIT 1"
-    );
-    let found = Statement::from_string(DbBackend::MySql, sql);
-    Ok(db.query_one_raw(found).await?.is_some())
 }

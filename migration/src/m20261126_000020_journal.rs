@@ -3,7 +3,7 @@
 use sea_orm::sea_query::*;
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
 
-use crate::{kept, required};
+use crate::{add_lock, kept, required};
 
 #[derive(DeriveIden)]
 enum Journal {
@@ -15,12 +15,6 @@ enum Journal {
     RequestId,
     Details,
     Hash,
-}
-
-#[derive(DeriveIden)]
-enum AdvisoryLock {
-    Table,
-    Name,
 }
 
 const LOCK: &str = "journal";
@@ -41,17 +35,5 @@ pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
         .take();
     let database = db.get_database_backend();
     db.execute(&kept(table, database, false)).await?;
-    // MySQL commits each statement by itself: a try that was cut off here goes on.
-    let rest = Query::delete()
-        .from_table(AdvisoryLock::Table)
-        .and_where(Expr::col(AdvisoryLock::Name).eq(LOCK))
-        .take();
-    db.execute(&rest).await?;
-    let row = Query::insert()
-        .into_table(AdvisoryLock::Table)
-        .columns([AdvisoryLock::Name])
-        .values_panic([LOCK.into()])
-        .take();
-    db.execute(&row).await?;
-    Ok(())
+    add_lock(db, LOCK).await
 }

@@ -3,7 +3,7 @@
 use sea_orm::sea_query::*;
 use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, DeriveIden};
 
-use crate::kept;
+use crate::{add_lock, kept};
 
 #[derive(DeriveIden)]
 enum Seal {
@@ -22,12 +22,6 @@ enum SealedAccount {
     Seal,
     Seq,
     State,
-}
-
-#[derive(DeriveIden)]
-enum AdvisoryLock {
-    Table,
-    Name,
 }
 
 const LOCK: &str = "seal";
@@ -76,17 +70,5 @@ pub(crate) async fn up(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
         .check(Expr::col(SealedAccount::Seq).gt(0))
         .take();
     db.execute(&kept(accounts, database, false)).await?;
-    // MySQL commits each statement by itself: a try that was cut off here goes on.
-    let rest = Query::delete()
-        .from_table(AdvisoryLock::Table)
-        .and_where(Expr::col(AdvisoryLock::Name).eq(LOCK))
-        .take();
-    db.execute(&rest).await?;
-    let row = Query::insert()
-        .into_table(AdvisoryLock::Table)
-        .columns([AdvisoryLock::Name])
-        .values_panic([LOCK.into()])
-        .take();
-    db.execute(&row).await?;
-    Ok(())
+    add_lock(db, LOCK).await
 }

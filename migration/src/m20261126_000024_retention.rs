@@ -1,9 +1,9 @@
 //! An action keeps what makes it itself when its details are erased, and expiry takes a lease instead of a lock in a long transaction.
 
 use sea_orm::sea_query::*;
-use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, DeriveIden, Statement};
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, DeriveIden};
 
-use crate::{has_column, kept, required};
+use crate::{has_column, has_index, kept, required};
 
 #[derive(DeriveIden)]
 enum Action {
@@ -76,17 +76,4 @@ async fn lease(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
         .take();
     db.execute(&old).await?;
     Ok(())
-}
-
-/// Whether MySQL has the index already. Other databases take all steps or none.
-async fn has_index(db: &DatabaseExecutor<'_>, table: &str, name: &str) -> Result<bool, DbErr> {
-    if db.get_database_backend() != DbBackend::MySql {
-        return Ok(false);
-    }
-    let sql = format!(
-        "SELECT 1 FROM information_schema.statistics \
-         WHERE table_schema = DATABASE() AND table_name = '{table}' AND index_name = '{name}' LIMIT 1"
-    );
-    let found = Statement::from_string(DbBackend::MySql, sql);
-    Ok(db.query_one_raw(found).await?.is_some())
 }

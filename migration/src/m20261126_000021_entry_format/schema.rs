@@ -1,9 +1,9 @@
 //! The tables, columns and indexes of the second format of entries.
 
 use sea_orm::sea_query::*;
-use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, DeriveIden, Statement};
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend, DbErr, DeriveIden};
 
-use crate::{has_column, kept, required, text};
+use crate::{has_column, has_index, kept, required, text};
 
 #[derive(DeriveIden)]
 #[expect(clippy::enum_variant_names, reason = "the columns' names")]
@@ -123,7 +123,7 @@ pub async fn add_indexes(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
         ("entry_order", "order_key"),
         ("entry_request", "request_id"),
     ] {
-        if has_index(db, name).await? {
+        if has_index(db, "entry", name).await? {
             continue;
         }
         let of_values = match database {
@@ -134,17 +134,4 @@ pub async fn add_indexes(db: &DatabaseExecutor<'_>) -> Result<(), DbErr> {
         db.execute_unprepared(&index).await?;
     }
     Ok(())
-}
-
-/// Whether MySQL has an index already. Other databases take all steps or none.
-async fn has_index(db: &DatabaseExecutor<'_>, name: &str) -> Result<bool, DbErr> {
-    if db.get_database_backend() != DbBackend::MySql {
-        return Ok(false);
-    }
-    let sql = format!(
-        "SELECT 1 FROM information_schema.statistics \
-         WHERE table_schema = DATABASE() AND table_name = 'entry' AND index_name = '{name}' LIMIT 1"
-    );
-    let found = Statement::from_string(DbBackend::MySql, sql);
-    Ok(db.query_one_raw(found).await?.is_some())
 }
