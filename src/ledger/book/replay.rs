@@ -18,18 +18,12 @@ pub struct Replay {
     orders: HashMap<Key, Vec<Allocation>>,
     /// Orders of which another account has entries, or entries of the first format.
     unknown: HashSet<Key>,
-    recorded_at: i64,
 }
 
 impl Replay {
     /// The account after the entries so far.
     pub fn account(&self) -> &Account {
         &self.account
-    }
-
-    /// When the last entry of the second format was recorded (ms); 0 if there is none.
-    pub fn recorded_at(&self) -> i64 {
-        self.recorded_at
     }
 
     /// Orders whose entries do not all stand in this account in the second format, and which the replay has not followed.
@@ -85,7 +79,6 @@ impl Replay {
             return Err(which("it does not fit the chain of hashes"));
         }
         self.account.head = head;
-        self.recorded_at = entry.recorded_at.unwrap_or(self.recorded_at);
         Ok(())
     }
 

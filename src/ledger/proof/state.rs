@@ -3,7 +3,9 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest, Sha256};
 
+use crate::ledger::book::account::Account;
 use crate::ledger::book::entry::Hash;
+use crate::ledger::book::lots::write_lots;
 use crate::ledger::book::transaction::AccountKey;
 use crate::ledger::proof::tree::{self, Leaf};
 
@@ -21,6 +23,16 @@ pub struct AccountState {
 }
 
 impl AccountState {
+    /// The state of an account as it is now.
+    pub fn of(account: &Account) -> AccountState {
+        AccountState {
+            seq: account.last_seq,
+            balance: account.balance,
+            head: account.head,
+            lots: write_lots(&account.lots),
+        }
+    }
+
     /// The SHA-256 of the state.
     pub fn hash(&self) -> Hash {
         let mut hash = Sha256::new();

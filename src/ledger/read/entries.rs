@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::entry::Model;
-use entity::origin;
+use entity::{opening, origin};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use crate::ledger::book::entry::{Contra, Entry, Format, Hash};
 use crate::ledger::book::idempotency::IdempotencyRecord;
 use crate::ledger::book::key::Key;
 use crate::ledger::book::lots;
+use crate::ledger::book::openings::Opening;
 use crate::ledger::book::origins::{OriginRecord, StoredOrigin};
 use crate::ledger::book::transaction::{AccountKey, Reason};
 
@@ -82,6 +83,15 @@ pub fn from_row(
             .try_into()
             .map_err(|_| "has no whole hash")?,
     })
+}
+
+/// Reads what an account held after its entries of the first format.
+///
+/// # Errors
+/// Returns what is wrong with a row that the ledger cannot have written.
+pub fn opening(row: &opening::Model) -> Result<Opening, &'static str> {
+    let lots = lots::read_lots(&row.lots).ok_or("its opening cannot be read")?;
+    Ok(Opening { seq: row.seq, lots })
 }
 
 /// Reads an origin from its row. Returns `None` if a salt or a hash has not its length.

@@ -237,6 +237,18 @@ async fn bounds(
     Ok((low, high))
 }
 
+/// The number of an account's last entry before `time` (ms); 0 if there is none.
+///
+/// # Errors
+/// Returns [`DbErr`] if the database does not answer.
+pub(super) async fn last_seq_before(
+    db: &DatabaseConnection,
+    account: &account::Model,
+    time: i64,
+) -> Result<i64, DbErr> {
+    Ok(before(db, account, time).await?.all)
+}
+
 /// The number of entries older than `time`. Entries never go back in time, so a binary search finds it: 20 look-ups in a
 /// million entries, and no index on the time that every write would have to maintain.
 async fn before(

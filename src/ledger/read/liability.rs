@@ -1,19 +1,13 @@
 //! What the ledger owes: points by asset and month of expiry, and what moved in a period by reason and origin.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use entity::{account, lot};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect, Statement,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, Statement};
 
 use crate::ledger::Ledger;
 use crate::ledger::book::entry::Contra;
 use crate::ledger::book::transaction::NEVER;
-
-/// The accounts in memory at a time.
-const ROWS: u64 = 2000;
+use crate::ledger::read::pages::AccountPage;
 
 /// Points by asset, and within it by the month of their expiry.
 pub type Liability = BTreeMap<String, BTreeMap<String, i128>>;
@@ -68,34 +62,22 @@ impl Ledger {
 async fn held(db: &DatabaseTransaction, month: impl Fn(i64) -> String) -> Result<Liability, DbErr> {
     let mut held = Liability::new();
     let mut last_id = i64::MIN;
-    loop {
-        let accounts = account::Entity::find()
-            .filter(account::Column::Id.gt(last_id))
-            .order_by_asc(account::Column::Id)
-            .limit(ROWS)
-            .all(db)
-            .await?;
-        let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
-            return Ok(held);
-        };
-        let ids = (first.id, last.id);
-        last_id = last.id;
-        let assets: HashMap<i64, String> = accounts
-            .into_iter()
-            .map(|account| (account.id, account.asset))
-            .collect();
-        let lots = lot::Entity::find().filter(lot::Column::AccountId.between(ids.0, ids.1));
-        for lot in lots.all(db).await? {
-            let month = match lot.expires_at {
-                NEVER => "never".to_owned(),
-                at => month(at),
-            };
-            // Every lot has an account, which the audit checks.
-            let asset = assets.get(&lot.account_id).cloned().unwrap_or_default();
-            let of_asset = held.entry(asset).or_default();
-            *of_asset.entry(month).or_default() += i128::from(lot.remaining);
+    while let Some(page) = AccountPage::after(db, last_id).await? {
+        last_id = page.ids.1;
+        // Every lot has an account, which the audit checks.
+        let mut lots = page.lots(db).await?;
+        for account in page.accounts {
+            for lot in lots.remove(&account.id).unwrap_or_default() {
+                let month = match lot.expires_at {
+                    NEVER => "never".to_owned(),
+                    at => month(at),
+                };
+                let of_asset = held.entry(account.asset.clone()).or_default();
+                *of_asset.entry(month).or_default() += i128::from(lot.remaining);
+            }
         }
     }
+    Ok(held)
 }
 
 #[derive(FromQueryResult)]

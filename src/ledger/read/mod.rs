@@ -9,6 +9,7 @@ pub mod history;
 pub mod liability;
 pub mod lookup;
 pub mod named;
+pub mod pages;
 pub mod prove;
 pub mod seals;
 pub mod statement;

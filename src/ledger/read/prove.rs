@@ -1,6 +1,6 @@
 //! A statement with its proof: the entries of an account between two seals, and that they are what a checkpoint fixes.
 
-use entity::sealed_account;
+use entity::{account, sealed_account};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::ledger::Ledger;
@@ -12,7 +12,7 @@ use crate::ledger::proof::note::Note;
 use crate::ledger::proof::state::{AccountState, key_of, salt_of};
 use crate::ledger::proof::statement::{SealProof, head_line};
 use crate::ledger::proof::tree::AccountTree;
-use crate::ledger::read::history::find_account;
+use crate::ledger::read::history::{find_account, last_seq_before};
 use crate::ledger::read::seals::{self, StoredSeal};
 use crate::ledger::read::walk::{AccountWalk, WalkError};
 
@@ -92,7 +92,7 @@ impl Ledger {
             // No account: its absence from the last seal says so.
             return absent(db, &log, order, &checkpoint, &mut write).await;
         };
-        let cut = Cut::find(db, row.id, &log, order).await?;
+        let cut = Cut::find(db, &row, &log, order).await?;
         let mut walk = AccountWalk::begin(db, row).await?;
         let account = walk.key().clone();
         write(head_line(&account, &checkpoint)).map_err(ProofError::Write)?;
@@ -201,12 +201,12 @@ struct Cut<'a> {
 impl<'a> Cut<'a> {
     async fn find(
         db: &DatabaseConnection,
-        account_id: i64,
+        account: &account::Model,
         log: &Log<'a>,
         order: &ProofOrder,
     ) -> Result<Cut<'a>, ProofError> {
         let rows = sealed_account::Entity::find()
-            .filter(sealed_account::Column::AccountId.eq(account_id))
+            .filter(sealed_account::Column::AccountId.eq(account.id))
             .order_by_asc(sealed_account::Column::Seal);
         let rows = rows.all(db).await?;
         let seq_at = |seal: &StoredSeal| {
@@ -214,8 +214,8 @@ impl<'a> Cut<'a> {
             let last = after.checked_sub(1).and_then(|at| rows.get(at));
             last.map_or(0, |row| row.seq)
         };
-        let before = seals::last_seq_before(db, account_id, order.from).await?;
-        let within = seals::last_seq_before(db, account_id, order.until).await?;
+        let before = last_seq_before(db, account, order.from).await?;
+        let within = last_seq_before(db, account, order.until).await?;
         let opens = |seal: &&StoredSeal| seal.record.at <= order.from && seq_at(seal) <= before;
         let opening = log.seals.iter().rev().find(opens);
         let closes = |seal: &&StoredSeal| seal.record.at >= order.until && seq_at(seal) >= within;

@@ -1,10 +1,7 @@
 //! Seals as the database stores them, and the accounts in each.
 
-use entity::{account, entry, seal, sealed_account};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, Statement,
-};
+use entity::{seal, sealed_account};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryOrder, Statement};
 use sha2::{Digest, Sha256};
 
 use crate::ledger::book::entry::Hash;
@@ -15,9 +12,7 @@ use crate::ledger::proof::note::{Note, VerifierKey};
 use crate::ledger::proof::record::DayRecord;
 use crate::ledger::proof::state::{key_of, leaf_of, salt_of};
 use crate::ledger::proof::tree::{AccountTree, Leaf};
-
-/// The accounts in memory at a time.
-const ROWS: u64 = 2000;
+use crate::ledger::read::pages::AccountPage;
 
 /// A seal of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,20 +154,11 @@ pub async fn leaves_at(
 ) -> Result<Vec<Leaf>, DbErr> {
     let mut leaves: Vec<Leaf> = Vec::new();
     let mut last_id = i64::MIN;
-    loop {
-        let accounts = account::Entity::find()
-            .filter(account::Column::Id.gt(last_id))
-            .order_by_asc(account::Column::Id)
-            .limit(ROWS)
-            .all(db)
-            .await?;
-        let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
-            break;
-        };
-        let states = states_at(db, number, (first.id, last.id)).await?;
-        last_id = last.id;
+    while let Some(page) = AccountPage::after(db, last_id).await? {
+        last_id = page.ids.1;
+        let states = states_at(db, number, page.ids).await?;
         let mut states = states.into_iter().peekable();
-        for account in &accounts {
+        for account in &page.accounts {
             let Some(state) = states.next_if(|state| state.account_id == account.id) else {
                 continue;
             };
@@ -198,22 +184,6 @@ pub async fn root_of(leaves: Vec<Leaf>) -> Result<Hash, DbErr> {
     let root = tokio::task::spawn_blocking(root).await;
     let root = root.map_err(|error| DbErr::Custom(format!("the tree was not built: {error}")))?;
     root.ok_or_else(|| DbErr::Custom("an account is there twice".to_owned()))
-}
-
-/// The number of the last entry of an account before a time (ms); 0 if there is none.
-///
-/// # Errors
-/// Returns [`DbErr`] if the database does not answer.
-pub async fn last_seq_before(
-    db: &impl ConnectionTrait,
-    account_id: i64,
-    time: i64,
-) -> Result<i64, DbErr> {
-    let last = entry::Entity::find()
-        .filter(entry::Column::AccountId.eq(account_id))
-        .filter(entry::Column::At.lt(time))
-        .order_by_desc(entry::Column::Seq);
-    Ok(last.one(db).await?.map_or(0, |row| row.seq))
 }
 
 /// The state of each account with a number in a range, in the last seal up to this one that has it.

@@ -3,8 +3,7 @@
 use crate::ledger::Ledger;
 use crate::ledger::book::transaction::AccountKey;
 use crate::ledger::proof::state::AccountState;
-use crate::ledger::read::history::find_account;
-use crate::ledger::read::seals::last_seq_before;
+use crate::ledger::read::history::{find_account, last_seq_before};
 use crate::ledger::read::walk::{AccountWalk, KnownEntry, WalkError};
 
 /// An account in a period, whose entries come one after the other.
@@ -53,8 +52,8 @@ impl Ledger {
         let Some(row) = find_account(db, account).await? else {
             return Ok(None);
         };
-        let before = last_seq_before(db, row.id, from).await?;
-        let last_seq = last_seq_before(db, row.id, until).await?;
+        let before = last_seq_before(db, &row, from).await?;
+        let last_seq = last_seq_before(db, &row, until).await?;
         let mut walk = AccountWalk::begin(db, row).await?;
         while walk.state().seq < before && walk.next().await?.is_some() {}
         let opening = walk.state().balance;

@@ -8,7 +8,6 @@ use sea_orm::{
 };
 
 use crate::ledger::book::entry::{Entry, Hash};
-use crate::ledger::book::lots::{read_lots, write_lots};
 use crate::ledger::book::openings::Opening;
 use crate::ledger::book::origins::OriginRecord;
 use crate::ledger::book::replay::Replay;
@@ -58,15 +57,8 @@ impl AccountWalk {
     /// Returns [`WalkError`] if the database does not answer, or if the account's opening cannot be read.
     pub async fn begin(db: &DatabaseConnection, row: account::Model) -> Result<Self, WalkError> {
         let opening = opening::Entity::find_by_id(row.id).one(db).await?;
-        let read = |opening: opening::Model| {
-            let lots = read_lots(&opening.lots);
-            let lots =
-                lots.ok_or_else(|| WalkError::Broken("its opening cannot be read".into()))?;
-            Ok::<_, WalkError>(Opening {
-                seq: opening.seq,
-                lots,
-            })
-        };
+        let opening = opening.map(|row| entries::opening(&row)).transpose();
+        let opening = opening.map_err(|why| WalkError::Broken(why.to_owned()))?;
         Ok(AccountWalk {
             db: db.clone(),
             key: AccountKey {
@@ -75,7 +67,7 @@ impl AccountWalk {
             },
             account_id: row.id,
             last_seq: row.last_seq,
-            opening: opening.map(read).transpose()?,
+            opening,
             replay: Replay::default(),
             origins: HashMap::new(),
             rows: VecDeque::new(),
@@ -89,13 +81,7 @@ impl AccountWalk {
 
     /// What the entries so far make of the account.
     pub fn state(&self) -> AccountState {
-        let account = self.replay.account();
-        AccountState {
-            seq: account.last_seq,
-            balance: account.balance,
-            head: account.head,
-            lots: write_lots(&account.lots),
-        }
+        AccountState::of(self.replay.account())
     }
 
     /// The next entry of those that were there when the walk began; `None` at the end.

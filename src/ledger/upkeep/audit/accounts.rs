@@ -2,33 +2,32 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use entity::{account, entry, lot, opening};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use entity::{account, entry, opening};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use super::old_records::old_entry;
 use super::states::SealedStates;
 use super::stream::Entries;
-use super::{AuditError, ROWS, broken};
+use super::{AuditError, broken};
 use crate::ledger::book::account::Lot;
 use crate::ledger::book::changes::ContraGain;
 use crate::ledger::book::debt::is_debt;
 use crate::ledger::book::entry::{Contra, Format, Hash};
 use crate::ledger::book::key::Key;
-use crate::ledger::book::lots::{read_lots, write_lots};
+use crate::ledger::book::lots::write_lots;
 use crate::ledger::book::openings::{OldEntry, Opening, digest_of};
 use crate::ledger::book::order;
 use crate::ledger::book::replay::Replay;
 use crate::ledger::book::transaction::AccountKey;
 use crate::ledger::read::entries;
+use crate::ledger::read::pages::AccountPage;
 use crate::ledger::read::seals::StateSum;
 
 /// Accounts with consecutive numbers, as the tables say they are.
 #[derive(Clone, Debug)]
 pub struct Accounts {
-    accounts: Vec<account::Model>,
-    lots: HashMap<i64, Vec<lot::Model>>,
+    page: AccountPage,
+    lots: HashMap<i64, Vec<Lot>>,
     openings: HashMap<i64, opening::Model>,
 }
 
@@ -51,8 +50,6 @@ pub struct PartReport {
     pub orders: HashSet<Key>,
     /// The sealed states, by seal.
     pub states: BTreeMap<i64, StateSum>,
-    /// When the newest entry was recorded (ms); 0 if there is none.
-    pub newest: i64,
 }
 
 impl Accounts {
@@ -61,50 +58,34 @@ impl Accounts {
     /// # Errors
     /// Returns [`DbErr`] if the database does not answer.
     pub async fn after(db: &impl ConnectionTrait, last_id: i64) -> Result<Option<Self>, DbErr> {
-        let accounts = account::Entity::find()
-            .filter(account::Column::Id.gt(last_id))
-            .order_by_asc(account::Column::Id)
-            .limit(ROWS)
-            .all(db)
-            .await?;
-        Accounts::with(db, accounts).await
+        match AccountPage::after(db, last_id).await? {
+            Some(page) => Accounts::with(db, page).await.map(Some),
+            None => Ok(None),
+        }
     }
 
-    /// Accounts with consecutive numbers, with what the tables say of them. `None` without accounts.
+    /// The accounts of a page, with what the tables say of them.
     ///
     /// # Errors
     /// Returns [`DbErr`] if the database does not answer.
-    pub async fn with(
-        db: &impl ConnectionTrait,
-        accounts: Vec<account::Model>,
-    ) -> Result<Option<Self>, DbErr> {
-        let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
-            return Ok(None);
-        };
-        let (first, last) = (first.id, last.id);
-        let mut lots: HashMap<i64, Vec<lot::Model>> = HashMap::new();
-        let found = lot::Entity::find()
-            .filter(lot::Column::AccountId.between(first, last))
-            .order_by_asc(lot::Column::AccountId)
-            .order_by_asc(lot::Column::ExpiresAt);
-        for lot in found.all(db).await? {
-            lots.entry(lot.account_id).or_default().push(lot);
-        }
+    pub async fn with(db: &impl ConnectionTrait, page: AccountPage) -> Result<Self, DbErr> {
+        let (first, last) = page.ids;
+        let lots = page.lots(db).await?;
         let openings = opening::Entity::find()
             .filter(opening::Column::AccountId.between(first, last))
             .all(db)
             .await?;
         let openings = openings.into_iter().map(|row| (row.account_id, row));
-        Ok(Some(Accounts {
-            accounts,
+        Ok(Accounts {
+            page,
             lots,
             openings: openings.collect(),
-        }))
+        })
     }
 
     /// The number of the last account.
     pub fn last_id(&self) -> i64 {
-        self.accounts.last().map_or(i64::MAX, |last| last.id)
+        self.page.ids.1
     }
 
     /// Replays all entries of the accounts, whatever their rows say, and gives the rows and lots of those that differ from what the entries
@@ -116,11 +97,10 @@ impl Accounts {
         mut self,
         db: &impl ConnectionTrait,
         sums: &mut BTreeMap<(String, Contra), ContraGain>,
-    ) -> Result<Vec<(account::Model, Vec<lot::Model>)>, AuditError> {
-        let first = self.accounts.first().map_or(0, |first| first.id);
-        let mut stream = Entries::new(db, (first, self.last_id()));
+    ) -> Result<Vec<(account::Model, Vec<Lot>)>, AuditError> {
+        let mut stream = Entries::new(db, self.page.ids);
         let mut repaired = Vec::new();
-        for row in std::mem::take(&mut self.accounts) {
+        for row in self.page.accounts {
             let last_seq = i64::MAX;
             let all = account::Model {
                 last_seq,
@@ -152,11 +132,10 @@ impl Accounts {
         last_seal: i64,
     ) -> Result<PartReport, AuditError> {
         let mut report = PartReport::default();
-        let first = self.accounts.first().map_or(0, |first| first.id);
-        let ids = (first, self.last_id());
+        let ids = self.page.ids;
         let mut stream = Entries::new(db, ids);
         let mut states = SealedStates::new(db, ids, last_seal);
-        for account in std::mem::take(&mut self.accounts) {
+        for account in self.page.accounts {
             let mut replay = AccountReplay::new(&account, self.openings.remove(&account.id))?;
             while let Some(row) = stream.next_of(&account).await? {
                 let gain = replay.add(&row, &stream.origins)?;
@@ -175,7 +154,6 @@ impl Accounts {
             }
             report.openings.extend(replay.opening_digest());
             report.orders.extend(replay.replay.unknown_orders());
-            report.newest = Ord::max(report.newest, replay.replay.recorded_at());
         }
         report.states = states.sums;
         Ok(report)
@@ -200,15 +178,8 @@ impl<'a> AccountReplay<'a> {
             owner: account.owner.clone(),
             asset: account.asset.clone(),
         };
-        let read = |row: opening::Model| {
-            let lots = read_lots(&row.lots)?;
-            Some(Opening { seq: row.seq, lots })
-        };
-        let was_there = opening.is_some();
-        let opening = opening.and_then(read);
-        if was_there && opening.is_none() {
-            return Err(broken(name(account), "its opening cannot be read"));
-        }
+        let opening = opening.map(|row| entries::opening(&row)).transpose();
+        let opening = opening.map_err(|why| broken(name(account), why))?;
         Ok(AccountReplay {
             account,
             key,
@@ -300,7 +271,7 @@ impl<'a> AccountReplay<'a> {
     }
 
     /// The row and the lots that the entries come to.
-    fn expected(&self) -> (account::Model, Vec<lot::Model>) {
+    fn expected(&self) -> (account::Model, Vec<Lot>) {
         let account = self.replay.account();
         let row = account::Model {
             balance: account.balance,
@@ -311,17 +282,11 @@ impl<'a> AccountReplay<'a> {
             head: account.head.to_vec(),
             ..self.account.clone()
         };
-        let lots = account.lots.iter().map(|lot| lot::Model {
-            account_id: row.id,
-            expires_at: lot.expires_at,
-            remaining: lot.remaining,
-        });
-        let lots = lots.collect();
-        (row, lots)
+        (row, account.lots.clone())
     }
 
     /// Compares the replayed account with its row and its lots.
-    fn finish(&self, lots: &[lot::Model]) -> Result<(), AuditError> {
+    fn finish(&self, lots: &[Lot]) -> Result<(), AuditError> {
         let (row, account) = (self.account, self.replay.account());
         for (what, found, expected) in [
             ("the balance", row.balance, account.balance),
@@ -340,12 +305,8 @@ impl<'a> AccountReplay<'a> {
             let why = format!("its opening tells of entry {}", opening.seq);
             return Err(self.broken(why));
         }
-        let stored = lots.iter().map(|lot| Lot {
-            expires_at: lot.expires_at,
-            remaining: lot.remaining,
-        });
-        let mut pairs = stored.clone().zip(&account.lots);
-        let differs = pairs.find(|(stored, replayed)| stored != *replayed);
+        let mut pairs = lots.iter().zip(&account.lots);
+        let differs = pairs.find(|(stored, replayed)| stored != replayed);
         if let Some((stored, replayed)) = differs {
             return Err(self.broken(format!(
                 "the lot that expires at {} holds {}, but should be the one of {} with {}",

@@ -29,6 +29,7 @@ use crate::ledger::book::key::Key;
 use crate::ledger::book::openings::OldRecords;
 use crate::ledger::proof::note::Note;
 use crate::ledger::read::lookup::accounts_under;
+use crate::ledger::read::pages::AccountPage;
 use crate::ledger::read::seals::{StateSum, last_number};
 
 use accounts::{Accounts, PartReport};
@@ -87,7 +88,8 @@ impl Ledger {
         let last_seal = last_number(db).await?;
         let mut whole = Whole::default();
         for row in rows {
-            if let Some(accounts) = Accounts::with(db, vec![row]).await? {
+            if let Some(page) = AccountPage::of(vec![row]) {
+                let accounts = Accounts::with(db, page).await?;
                 whole.add(accounts.replay(db, last_seal).await?);
             }
         }

@@ -49,7 +49,12 @@ impl Ledger {
                     .exec(&*db)
                     .await?;
                 for lots in lots.chunks(ROWS) {
-                    let lots = lots.iter().cloned().map(IntoActiveModel::into_active_model);
+                    let lots = lots.iter().map(|lot| lot::Model {
+                        account_id: row.id,
+                        expires_at: lot.expires_at,
+                        remaining: lot.remaining,
+                    });
+                    let lots = lots.map(IntoActiveModel::into_active_model);
                     lot::Entity::insert_many(lots)
                         .exec_without_returning(&*db)
                         .await?;

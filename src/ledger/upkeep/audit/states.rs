@@ -10,7 +10,6 @@ use sea_orm::{
 
 use super::{AuditError, ROWS, broken};
 use crate::ledger::book::account::Account;
-use crate::ledger::book::lots::write_lots;
 use crate::ledger::proof::state::AccountState;
 use crate::ledger::read::seals::StateSum;
 
@@ -57,12 +56,7 @@ impl<'a, C: ConnectionTrait> SealedStates<'a, C> {
         if next.seq > replayed.last_seq {
             return Ok(());
         }
-        let state = AccountState {
-            seq: replayed.last_seq,
-            balance: replayed.balance,
-            head: replayed.head,
-            lots: write_lots(&replayed.lots),
-        };
+        let state = AccountState::of(replayed);
         if next.seq != state.seq || next.state != state.hash() {
             return Err(differs(row, next));
         }

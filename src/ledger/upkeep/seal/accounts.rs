@@ -2,23 +2,23 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use entity::{account, contra, entry, lot, sealed_account};
+use entity::{account, contra, entry, sealed_account};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, PaginatorTrait,
+    Statement,
 };
 use serde_json::{Map, Value, json};
 
 use super::SealError;
+use crate::ledger::book::account::Lot;
 use crate::ledger::book::entry::Hash;
+use crate::ledger::book::lots::write_lots;
 use crate::ledger::book::transaction::{AccountKey, NEVER};
 use crate::ledger::proof::state::{AccountState, key_of, leaf_of, salt_of};
 use crate::ledger::proof::tree::Leaf;
+use crate::ledger::read::pages::AccountPage;
 use crate::ledger::read::seals::{StateSum, last_number};
 use crate::ledger::upkeep::audit::AuditError;
-
-/// The accounts in memory at a time.
-const ROWS: u64 = 2000;
 
 /// What a seal takes from a snapshot.
 pub struct Sealable {
@@ -96,21 +96,10 @@ pub async fn collect(
     };
     let (mut leaves, mut changed): (Vec<Leaf>, Vec<_>) = (Vec::new(), Vec::new());
     let mut last_id = i64::MIN;
-    loop {
-        let accounts = account::Entity::find()
-            .filter(account::Column::Id.gt(last_id))
-            .filter(account::Column::LastSeq.gt(0))
-            .order_by_asc(account::Column::Id)
-            .limit(ROWS)
-            .all(db)
-            .await?;
-        let (Some(first), Some(last)) = (accounts.first(), accounts.last()) else {
-            break;
-        };
-        let ids = (first.id, last.id);
-        last_id = last.id;
-        let (mut lots, sealed) = (lots_of(db, ids).await?, sealed_before(db, ids).await?);
-        for account in accounts {
+    while let Some(page) = AccountPage::after(db, last_id).await? {
+        last_id = page.ids.1;
+        let (mut lots, sealed) = (page.lots(db).await?, sealed_before(db, page.ids).await?);
+        for account in page.accounts.into_iter().filter(|it| it.last_seq > 0) {
             let lots = lots.remove(&account.id).unwrap_or_default();
             let of_asset = totals.asset(&account.asset);
             of_asset.points += i128::from(account.balance);
@@ -141,16 +130,12 @@ pub async fn collect(
     })
 }
 
-fn state_of(account: &account::Model, lots: &[lot::Model]) -> (Hash, Hash) {
-    let lots = lots.iter();
-    let lots: Vec<String> = lots
-        .map(|lot| format!("{}:{}", lot.expires_at, lot.remaining))
-        .collect();
+fn state_of(account: &account::Model, lots: &[Lot]) -> (Hash, Hash) {
     let state = AccountState {
         seq: account.last_seq,
         balance: account.balance,
         head: account.head.as_slice().try_into().unwrap_or_default(),
-        lots: lots.join(","),
+        lots: write_lots(lots),
     };
     let key = key_of(&AccountKey {
         owner: account.owner.clone(),
@@ -184,20 +169,6 @@ fn new_state(
         seq: account.last_seq,
         state: state.to_vec(),
     }))
-}
-
-async fn lots_of(
-    db: &DatabaseTransaction,
-    ids: (i64, i64),
-) -> Result<HashMap<i64, Vec<lot::Model>>, DbErr> {
-    let mut lots: HashMap<i64, Vec<lot::Model>> = HashMap::new();
-    let found = lot::Entity::find()
-        .filter(lot::Column::AccountId.between(ids.0, ids.1))
-        .order_by_asc(lot::Column::ExpiresAt);
-    for lot in found.all(db).await? {
-        lots.entry(lot.account_id).or_default().push(lot);
-    }
-    Ok(lots)
 }
 
 #[derive(FromQueryResult)]
