@@ -4,27 +4,35 @@ use std::collections::HashSet;
 
 use sea_orm::ConnectionTrait;
 
+use super::freezes::Freezes;
 use super::{AuditError, broken};
 use crate::ledger::book::hash::Hash;
 use crate::ledger::book::journal::JournalRecord;
 use crate::ledger::book::names::NameLink;
 use crate::ledger::upkeep::journal;
 
-/// What the journal says of names and of what older versions left.
+/// What the journal says of other tables.
 #[derive(Debug, Default)]
 pub struct Vouched {
     /// Where it says that names lead.
     pub links: HashSet<NameLink>,
     /// The record of kind `format`.
     pub format: Option<JournalRecord>,
+    /// The freezes that its records come to.
+    pub freezes: Freezes,
+    /// The number of each record of a seal, and the leaf that it names, in hexadecimal.
+    pub seals: Vec<(i64, Option<String>)>,
 }
 
 impl Vouched {
     /// Takes over what a record says.
     pub fn add(&mut self, record: &JournalRecord) {
         self.links.extend(record.linked());
-        if record.kind == "format" {
-            self.format = Some(record.clone());
+        self.freezes.follow(record);
+        match record.kind.as_str() {
+            "format" => self.format = Some(record.clone()),
+            "seal" => self.seals.push((record.number, record.detail("leaf"))),
+            _ => {}
         }
     }
 }

@@ -130,7 +130,7 @@ async fn check_with(
     published: &[Note],
     progress: impl FnMut(u64, u64),
 ) -> Result<Report, AuditError> {
-    let vouched = chain::check_journal(db).await?;
+    let mut vouched = chain::check_journal(db).await?;
     let whole = replay_accounts(db, pool, progress).await?;
     totals::check_contras(db, &whole.sums, whole.points).await?;
     orders::check(db, &whole.orders).await?;
@@ -138,11 +138,11 @@ async fn check_with(
     totals::check_origins(db).await?;
     totals::check_old_idempotency(db).await?;
     totals::check_identities(db).await?;
-    freezes::check_freezes(db).await?;
+    freezes::check_freezes(db, std::mem::take(&mut vouched.freezes)).await?;
     tallies::check(db).await?;
     let report = whole.report();
     check_old_records(db, &vouched, whole.old).await?;
-    seals::check_seals(db, published, &whole.states).await?;
+    seals::check_seals(db, published, &whole.states, &vouched.seals).await?;
     Ok(report)
 }
 

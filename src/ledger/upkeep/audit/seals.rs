@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use entity::{journal, seal, sealed_account};
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-};
+use entity::{seal, sealed_account};
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryOrder};
 
 use super::{AuditError, broken};
 use crate::ledger::book::entry::Hash;
@@ -21,6 +19,7 @@ pub async fn check_seals(
     db: &DatabaseTransaction,
     published: &[Note],
     states: &BTreeMap<i64, StateSum>,
+    journal: &[(i64, Option<String>)],
 ) -> Result<(), AuditError> {
     let rows = seal::Entity::find().order_by_asc(seal::Column::Number);
     let mut chain = Chain::default();
@@ -35,7 +34,7 @@ pub async fn check_seals(
         let added = seal.ok_or("cannot be read").and_then(|it| chain.add(it));
         added.map_err(|why| broken(name, why))?;
     }
-    check_journal(db, &chain).await?;
+    check_journal(journal, &chain)?;
     check_states(db, &chain, states).await?;
     let mut sizes = vec![chain.seals.len()];
     for note in published {
@@ -143,19 +142,11 @@ impl Chain {
 }
 
 /// The journal has one record for each seal, in their order.
-async fn check_journal(db: &DatabaseTransaction, chain: &Chain) -> Result<(), AuditError> {
-    let records = journal::Entity::find()
-        .filter(journal::Column::Kind.eq("seal"))
-        .order_by_asc(journal::Column::Number);
-    let records = records.all(db).await?;
-    for (at, record) in records.iter().enumerate() {
-        let details: serde_json::Value = serde_json::from_str(&record.details).unwrap_or_default();
+fn check_journal(records: &[(i64, Option<String>)], chain: &Chain) -> Result<(), AuditError> {
+    for (at, (number, named)) in records.iter().enumerate() {
         let leaf = chain.leaves.get(at).map(hex::encode);
-        if leaf.is_none() || details["leaf"].as_str() != leaf.as_deref() {
-            let why = format!(
-                "is not the one in the record {} of the journal",
-                record.number
-            );
+        if leaf.is_none() || *named != leaf {
+            let why = format!("is not the one in the record {number} of the journal");
             return Err(broken(format!("seal {}", at + 1), why));
         }
     }
