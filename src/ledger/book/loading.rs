@@ -1,5 +1,7 @@
 //! Loading what a batch touches into the book.
 
+use std::collections::HashMap;
+
 use super::Book;
 use super::account::{Account, Allocation};
 use super::changes::LimitKey;
@@ -19,8 +21,8 @@ impl Book {
     }
 
     /// Loads what the entries of an origin say of it. Those of an origin that is not loaded get no number.
-    pub fn put_origin(&mut self, origin: Origin, stored: StoredOrigin) {
-        self.origins.insert(origin, stored);
+    pub fn put_origins(&mut self, origins: HashMap<Origin, StoredOrigin>) {
+        self.origins.extend(origins);
     }
 
     /// Loads the record of a posting with an idempotency key.

@@ -6,7 +6,6 @@ use std::sync::Mutex;
 use ring::rand::{SecureRandom, SystemRandom};
 use sea_orm::{ConnectionTrait, DbErr};
 
-use crate::ledger::book::Book;
 use crate::ledger::book::origins::{OriginRecord, StoredOrigin, origin_key};
 use crate::ledger::book::transaction::Transaction;
 use crate::ledger::database::statements;
@@ -19,12 +18,16 @@ const MOST: usize = 4096;
 /// Place, number, dialect, caller, key and hash of the address.
 type OriginRow = (usize, i64, String, String, Option<String>, Option<String>);
 
+/// What entries say of origins.
+pub type StoredOrigins = HashMap<Origin, StoredOrigin>;
+
 /// The origins whose rows a writer has seen committed.
 #[derive(Debug, Default)]
-pub struct KnownOrigins(Mutex<HashMap<Origin, StoredOrigin>>);
+pub struct KnownOrigins(Mutex<StoredOrigins>);
 
 impl KnownOrigins {
-    /// The numbers and digests of the transactions' origins. Adds those that have no row, in the transaction of `db`.
+    /// The numbers and digests of the transactions' origins, and apart those that are not known yet: they have, or get, a row in the
+    /// transaction of `db`.
     ///
     /// # Errors
     /// Returns [`DbErr`] if the database does not answer, or holds an origin that the ledger cannot have written.
@@ -32,7 +35,7 @@ impl KnownOrigins {
         &self,
         db: &impl ConnectionTrait,
         transactions: &[&Transaction],
-    ) -> Result<HashMap<Origin, StoredOrigin>, DbErr> {
+    ) -> Result<(StoredOrigins, StoredOrigins), DbErr> {
         let mut resolved = HashMap::new();
         let mut missing: Vec<&Origin> = Vec::new();
         if let Ok(known) = self.0.lock() {
@@ -45,12 +48,16 @@ impl KnownOrigins {
             }
         }
         missing.sort_unstable();
-        resolved.extend(find_or_add(db, &missing).await?);
-        Ok(resolved)
+        let new = find_or_add(db, &missing).await?;
+        resolved.extend(new.iter().map(|(origin, stored)| (origin.clone(), *stored)));
+        Ok((resolved, new))
     }
 
     /// Remembers origins whose rows are committed.
-    pub fn remember(&self, committed: HashMap<Origin, StoredOrigin>) {
+    pub fn remember(&self, committed: StoredOrigins) {
+        if committed.is_empty() {
+            return;
+        }
         let Ok(mut known) = self.0.lock() else {
             return;
         };
@@ -61,17 +68,10 @@ impl KnownOrigins {
     }
 }
 
-/// Loads origins into a book.
-pub fn put(book: &mut Book, origins: &HashMap<Origin, StoredOrigin>) {
-    for (origin, stored) in origins {
-        book.put_origin(origin.clone(), *stored);
-    }
-}
-
 async fn find_or_add(
     db: &impl ConnectionTrait,
     origins: &[&Origin],
-) -> Result<HashMap<Origin, StoredOrigin>, DbErr> {
+) -> Result<StoredOrigins, DbErr> {
     let keys = |origins: &[&Origin]| -> Vec<String> {
         let keys = origins.iter().map(|origin| origin_key(origin).bytes());
         keys.map(hex::encode).collect()
@@ -106,7 +106,7 @@ async fn find(
     db: &impl ConnectionTrait,
     origins: &[&Origin],
     keys: &[String],
-) -> Result<HashMap<Origin, StoredOrigin>, DbErr> {
+) -> Result<StoredOrigins, DbErr> {
     let rows: Vec<OriginRow> = statements::query(db, &statements::ORIGINS, keys, []).await?;
     let rows = rows.into_iter().map(|row| {
         let (place, id, dialect, caller, key, address_hash) = row;

@@ -16,7 +16,7 @@ use crate::ledger::database::clock::{ClockGap, ClockGuard};
 use crate::ledger::database::retry::{LOST, RACING, TRIES, lost_connection, lost_race};
 use crate::ledger::journal;
 use crate::ledger::write::load::load;
-use crate::ledger::write::origins::{self, KnownOrigins};
+use crate::ledger::write::origins::KnownOrigins;
 use crate::ledger::write::save::save;
 
 /// Why the ledger did not apply a transaction.
@@ -255,11 +255,11 @@ impl Writer {
         let db = self.database.begin_write().await.map_err(Failed::Begin)?;
         // Before the accounts, so that no writer that waits for an origin has an account that others wait for.
         let origins = self.origins.resolve(&db, transactions);
-        let origins = origins.await.map_err(Failed::Inside)?;
+        let (origins, new) = origins.await.map_err(Failed::Inside)?;
         let mut book = load(&db, transactions, self.settings.expiry_reason)
             .await
             .map_err(Failed::Inside)?;
-        origins::put(&mut book, &origins);
+        book.put_origins(origins);
         // Read the time after the locks are taken: entries of an account never go back in time.
         let now = self.clock.now();
         self.clock_guard.check(now).map_err(Failed::Clock)?;
@@ -279,7 +279,7 @@ impl Writer {
             noted.map_err(Failed::Inside)?;
         }
         db.commit().await.map_err(Failed::Commit)?;
-        self.origins.remember(origins);
+        self.origins.remember(new);
         Ok(outcomes)
     }
 

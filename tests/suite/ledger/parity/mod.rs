@@ -53,7 +53,7 @@ impl Pair {
         let ledger = Ledger::open(url, settings, clock).await.unwrap();
         let db = Database::connect(url).await.unwrap();
         let mut book = Book::new(EXPIRED);
-        book.put_origin(Origin::default(), program());
+        book.put_origins(HashMap::from([(Origin::default(), program())]));
         for (place, (owner, name)) in PEOPLE.into_iter().enumerate() {
             // One of them has an account under either name.
             let kept = match place {
